@@ -1,6 +1,6 @@
-// Runs before the scripts of package.json: refuses a Node.js that is too old, and compiles the
-// sources when they are newer than what was compiled last. `--always` compiles in any case. Plain
-// CommonJS of old: a Node.js that is too old must be able to read it, and nothing is compiled yet.
+// Runs before the scripts of package.json. It refuses a Node.js that is too old, and compiles the
+// sources when they are newer than the last build. `--always` compiles in any case. Plain CommonJS
+// in old syntax, because an old Node.js must be able to parse it before anything is compiled.
 "use strict";
 const childProcess = require("child_process");
 const fs = require("fs");
@@ -8,21 +8,21 @@ const path = require("path");
 const manifest = require("../package.json");
 
 const INPUTS = ["src", "test", "bench", "examples", "package-lock.json", "tsconfig.json"];
-/** Its time is that of the last compilation that succeeded, at its begin. */
+/** The time of this file is when the last successful compilation began. */
 const BUILT = "dist/.built";
 const COMPILER = "node_modules/typescript/bin/tsc";
 
 process.chdir(path.join(__dirname, ".."));
 checkNode();
 if (!fs.existsSync("node_modules")) refuse("The packages are not installed: run npm ci first.");
-// An installation without development packages, or an image without sources, is compiled already.
+// An installation without development packages, or an image without sources, is already compiled.
 const canCompile = fs.existsSync(COMPILER) && fs.existsSync("src");
 if (canCompile && (process.argv.includes("--always") || isStale())) compile();
 
 function checkNode() {
-  const wanted = /(\d+)\.(\d+)/.exec(manifest.engines.node);
+  const minimum = /(\d+)\.(\d+)/.exec(manifest.engines.node);
   const [major, minor] = process.versions.node.split(".").map(Number);
-  const [least, leastMinor] = [Number(wanted[1]), Number(wanted[2])];
+  const [least, leastMinor] = [Number(minimum[1]), Number(minimum[2])];
   if (major > least || (major === least && minor >= leastMinor)) return;
   refuse(
     `Node.js ${process.versions.node} is too old: the Photo Service needs ${least}.${leastMinor} ` +
@@ -36,26 +36,26 @@ function isStale() {
   return INPUTS.some((input) => isNewer(input, built));
 }
 
-/** A folder is newer, too, when something was removed from it. */
+/** A folder also counts as newer when something was removed from it. */
 function isNewer(file, time) {
-  const found = fs.existsSync(file) ? fs.statSync(file) : null;
-  if (found === null || path.basename(file) === "node_modules") return false;
-  if (found.mtimeMs > time) return true;
+  const stats = fs.existsSync(file) ? fs.statSync(file) : null;
+  if (stats === null || path.basename(file) === "node_modules") return false;
+  if (stats.mtimeMs > time) return true;
   return (
-    found.isDirectory() && fs.readdirSync(file).some((name) => isNewer(path.join(file, name), time))
+    stats.isDirectory() && fs.readdirSync(file).some((name) => isNewer(path.join(file, name), time))
   );
 }
 
 function compile() {
   const begun = new Date();
-  process.stderr.write("Compiling, which takes some seconds after a change …\n");
+  process.stderr.write("Compiling the sources; this takes a few seconds …\n");
   run(COMPILER);
   run("dist/src/bin/build-console.js");
   fs.writeFileSync(BUILT, "");
   fs.utimesSync(BUILT, begun, begun);
 }
 
-/** Standard output is the script's own: `npm run --silent token` is read by others. */
+/** Prints to stderr, because other programs read the stdout of `npm run --silent token`. */
 function run(script) {
   const { status, signal } = childProcess.spawnSync(process.execPath, [script], {
     stdio: ["ignore", 2, 2],

@@ -26,10 +26,13 @@ export interface ApiServicesDeps {
   closeConnections(userId: string): void;
 }
 
-/** On all sockets and streams of a user together; one of them may have more. */
-const SUBSCRIPTIONS_A_SOCKET = 10;
+/** Average number of subscriptions per socket: a user's sockets and streams share the product. */
+const SUBSCRIPTIONS_PER_SOCKET = 10;
 
-/** What the resolvers of the API work with; `forgetUser` is for accounts deleted elsewhere. */
+/**
+ * Creates the services for the resolvers; `forgetUser` is for accounts that another process
+ * deleted.
+ */
 export async function createApiServices(
   config: CompleteConfig,
   { core, log, onTold, closeConnections }: ApiServicesDeps,
@@ -48,7 +51,7 @@ export async function createApiServices(
     log,
     onTold,
     onGone: forgetUser,
-    subscriptionsPerUser: SUBSCRIPTIONS_A_SOCKET * config.maxSocketsPerUser,
+    subscriptionsPerUser: SUBSCRIPTIONS_PER_SOCKET * config.maxSocketsPerUser,
   });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ ...redis, log });
@@ -85,7 +88,10 @@ export async function createApiServices(
   return { services, forgetUser };
 }
 
-/** Lists by a filter that no index serves may walk through all that a user has. */
+/**
+ * Lists with a filter that no index supports may read all rows of a user, so they use the slow
+ * connections.
+ */
 function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobReads {
   const isSlow = ({ filter }: ListScope) => filter.statuses !== null || filter.jobs !== null;
   const readsOf = (scopes: readonly ListScope[]) => (scopes.some(isSlow) ? slow : reads);
@@ -93,19 +99,19 @@ function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobRea
     ...reads,
     page: (scope, query) => readsOf([scope]).page(scope, query),
     pages: (scopes, query) => readsOf(scopes).pages(scopes, query),
-    count: (scope, most) => readsOf([scope]).count(scope, most),
-    counts: (scopes, most) => readsOf(scopes).counts(scopes, most),
+    count: (scope, max) => readsOf([scope]).count(scope, max),
+    counts: (scopes, max) => readsOf(scopes).counts(scopes, max),
   };
 }
 
 /**
- * The secret that signs file URLs outside production: made once for a data folder, for its owner's
- * eyes only.
+ * The secret that signs file URLs outside production. It is created once per data folder, and only
+ * its owner can read it.
  */
 async function keepFileSigningKey(dataFolder: string): Promise<string> {
   const path = join(dataFolder, "file-signing-key");
   await mkdir(dataFolder, { recursive: true });
-  // "wx": of two that start at once, one makes it and both read it.
+  // With "wx", of two processes that start at the same time, one creates it and both read it.
   await writeFile(path, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;

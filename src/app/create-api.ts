@@ -37,13 +37,13 @@ interface ApiOptions {
   redisPrefix?: string;
   tracer?: Tracer;
   timeouts?: HttpTimeouts;
-  /** Awaited when all is made, before the first request can come. */
+  /** Called when everything is created, and awaited before the first request can arrive. */
   beforeListening?: () => Promise<void>;
 }
 
 /**
- * The API, listening; returns its address, and what starts the children before the first upload.
- * What it opens is put on the stack.
+ * Starts the API; returns its address, and `warm`, which starts the children before the first
+ * upload. Everything that it opens is closed by the stack.
  */
 export async function createApi(
   config: CompleteConfig,
@@ -89,7 +89,7 @@ export async function createApi(
     storage,
     signIn: developmentSignIn(config),
     rateLimits,
-    ...operatorsParts(config, core, verifier),
+    ...createOperatorParts(config, core, verifier),
     readMetrics: metrics.read,
     watch: metrics.edge,
     log,
@@ -97,15 +97,15 @@ export async function createApi(
   });
   bus.onGone(forgetUser);
   stack.add("HTTP server", () => server.close());
-  // All is made, and nobody is kept waiting yet.
+  // Everything is created, and no request waits yet.
   await options.beforeListening?.();
   const place = { host: config.host, port: config.port, variable: "PORT" };
   const url = await server.listen(place).catch(explainListening(place));
   return { url, warm: inspector.warm };
 }
 
-/** What shows those who run the service how it is. */
-function operatorsParts(
+/** Creates what operators use to check the service: health, the admin pages and their guard. */
+function createOperatorParts(
   { databaseUrl, adminPassword }: CompleteConfig,
   { redis, database, slowDatabase, bus }: Core,
   verifier: TokenVerifier,
@@ -121,7 +121,7 @@ function operatorsParts(
   };
 }
 
-/** How uploads become photos; the children that look at them are put on the stack. */
+/** Creates the intake of uploads; the stack closes its child processes. */
 function openPhotoIntake(
   config: CompleteConfig,
   {
@@ -151,7 +151,7 @@ function openPhotoIntake(
   return { inspector, intake: metrics.measureIntake(intake) };
 }
 
-/** What an API measures, and how it is put around what the API is made of. */
+/** Creates the metrics of the API, and the wrappers that measure its parts. */
 function createApiMetrics({ revision, tracer }: { revision: string | null; tracer: Tracer }) {
   const page = createMetricsPage({ process: "api", version, revision });
   const onFault = createFaultMetrics(page);
@@ -166,9 +166,9 @@ function createApiMetrics({ revision, tracer }: { revision: string | null; trace
     watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),
     measureIntake: (intake: PhotoIntake): PhotoIntake => ({
       async take(...upload) {
-        const taken = await intake.take(...upload);
-        edge.onUpload({ created: taken.created, byteSize: taken.photo.byteSize });
-        return taken;
+        const result = await intake.take(...upload);
+        edge.onUpload({ created: result.created, byteSize: result.photo.byteSize });
+        return result;
       },
     }),
     gauge(read: {

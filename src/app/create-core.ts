@@ -22,21 +22,20 @@ import type { Config } from "../runtime/config.js";
 import { createLocalStorage } from "../photos/local-storage.js";
 import { createS3Storage } from "../photos/s3-storage.js";
 
-/**
- * In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a
- * cluster.
- */
+/** Prefix of all keys in Redis. The braces keep the keys of a queue on one node of a cluster. */
 export const REDIS_PREFIX = "{photos}";
 
-/** What one decode may take. */
+/** Maximum memory of one child process. */
 export const CHILD_MEMORY_BYTES = 1.5 * 1024 ** 3;
 
-/** What API and worker have in common. */
+/** The parts that the API and the worker share. */
 export interface Core {
-  /** Where Redis is, and what stands before our keys in it. */
+  /** URL of Redis and the prefix of the keys. */
   redis: { redisUrl: string; prefix: string };
   database: Database;
-  /** Connections for what may take seconds, so that it never keeps the others. */
+  /**
+   * Separate connections for statements that may take seconds, so that they do not block others.
+   */
   slowDatabase: Database;
   bus: EventBus;
   hints: HintQueue;
@@ -49,7 +48,10 @@ export interface Core {
 
 interface CoreOptions {
   name: string;
-  /** To PostgreSQL, beside those of `slowDatabase`; none is opened before it is used. */
+  /**
+   * Maximum connections to PostgreSQL, in addition to `slowDatabase`; each is opened when it is
+   * first used.
+   */
   connections: number;
   log: Logger;
   redisPrefix?: string;
@@ -123,15 +125,15 @@ function connectDatabases(
   { name, connections, log, onForeignRows }: CoreOptions,
   stack: ClosingStack,
 ): Pick<Core, "database" | "slowDatabase"> {
-  const connect = (own: number) => {
+  const connect = (maxConnections: number) => {
     const database = createDatabase({
       url: databaseUrl,
-      connections: own,
+      connections: maxConnections,
       applicationName: name,
       onForeignRows(error) {
         log.error(
           { err: error },
-          "rows of another user were returned, and were not given out: their connection was closed",
+          "rows of another user were returned and discarded, and their connection was closed",
         );
         onForeignRows?.();
       },
@@ -142,7 +144,7 @@ function connectDatabases(
   return { database: connect(connections), slowDatabase: connect(SLOW_CONNECTIONS) };
 }
 
-/** Where photo bytes live, by STORAGE_URL. */
+/** Creates the storage of STORAGE_URL. */
 export function createStorage(config: Config, log: Logger): Promise<Storage> {
   if (config.storageUrl.startsWith("file:"))
     return createLocalStorage(config.storageUrl.slice("file:".length));
@@ -153,7 +155,7 @@ export function createStorage(config: Config, log: Logger): Promise<Storage> {
   return createS3Storage({
     bucket,
     prefix: folders.map((folder) => `${folder}/`).join(""),
-    // Other servers than Amazon's have one region, and this is what they call it.
+    // Servers other than Amazon's have one region with this name.
     region: config.awsRegion ?? "us-east-1",
     endpoint: config.awsEndpointUrl,
     accessKeyId: config.awsAccessKeyId ?? "",

@@ -13,7 +13,7 @@ import type { Core } from "./create-core.js";
 
 const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400_000];
 
-/** What recurs, and how often. */
+/** The recurring tasks and their intervals. */
 const TIMES = {
   purge: { everyMs: 15 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
@@ -44,7 +44,7 @@ export interface MaintenanceDeps extends Pick<
   log: Logger;
 }
 
-/** What a worker does beside its tasks, by one worker at a time. */
+/** The recurring maintenance; one worker at a time runs it. */
 export function createMaintenance(deps: MaintenanceDeps): Schedule {
   const { database, storage, queuedJobs, log } = deps;
   const names = Object.keys(TIMES) as TaskName[];
@@ -91,7 +91,7 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
   return schedule;
 }
 
-/** Of a task whose every run is a pass. */
+/** For a task that completes a pass in every run. */
 async function whole(work: Promise<unknown>): Promise<null> {
   await work;
   return null;

@@ -9,17 +9,17 @@ import { ConfigError, type Config } from "../runtime/config.js";
 import type { Logger } from "../runtime/logger.js";
 
 /**
- * How this process verifies tokens: by the configured key, else, outside production, by the one
- * that this folder made for itself.
+ * Creates the verifier of tokens: with the configured key, else, outside production, with the
+ * development key of this folder.
  */
 export async function createVerifier(config: Config, log: Logger): Promise<TokenVerifier> {
   const keys = await chooseKeys(config);
-  const own = "development" in keys;
+  const isDevelopment = "development" in keys;
   try {
     return createTokenVerifier({
       keys,
-      issuers: own ? [DEVELOPMENT_ISSUER] : config.jwtIssuers,
-      audiences: own ? [DEVELOPMENT_AUDIENCE] : config.jwtAudiences,
+      issuers: isDevelopment ? [DEVELOPMENT_ISSUER] : config.jwtIssuers,
+      audiences: isDevelopment ? [DEVELOPMENT_AUDIENCE] : config.jwtAudiences,
       logger: log,
     });
   } catch (error) {
@@ -35,7 +35,7 @@ async function chooseKeys(config: Config): Promise<TokenKeys> {
   if (config.jwtJwksUrl !== null) return { jwksUrl: config.jwtJwksUrl };
   if (config.production)
     throw new ConfigError([
-      "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
+      "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: one of them is needed to verify tokens",
     ]);
   return { development: await loadOrCreateDevelopmentKey(config.dataFolder) };
 }
@@ -43,8 +43,8 @@ async function chooseKeys(config: Config): Promise<TokenKeys> {
 const WEEK_SECONDS = 7 * 24 * 3600;
 
 /**
- * Makes a token of the person at this machine, good for a week; null where the development key is
- * not honoured.
+ * Creates a token for the local user, valid for a week; null when the development key is not
+ * accepted.
  */
 export function developmentSignIn(
   config: Pick<Config, "production" | "jwtPublicKey" | "jwtJwksUrl" | "dataFolder">,

@@ -36,26 +36,25 @@ import { version } from "./version.js";
 interface WorkerOptions {
   log: Logger;
   redisPrefix?: string;
-  /** How long running tasks may go on when it closes. */
+  /** Time that running tasks may take when the worker closes. */
   drainMs: number;
   tracer?: Tracer;
 }
 
-/** What the parts of a worker share. */
 interface WorkerParts {
   core: Core;
   metrics: ReturnType<typeof createWorkerMetrics>;
   pool: ChildPool;
   leases: Leases;
   reconciler: Reconciler;
-  /** Names this process to the others. */
+  /** Unique name of this process. */
   worker: string;
   log: Logger;
 }
 
 /**
- * A worker, taking work; returns the address of its health, and what starts its children before
- * their first task. What it opens is put on the stack.
+ * Starts a worker; returns the address of its health, and `warm`, which starts its children before
+ * their first task. Everything that it opens is closed by the stack.
  */
 export async function createWorker(
   config: CompleteConfig,
@@ -103,7 +102,7 @@ export async function createWorker(
   return { url: await listenForHealth(config, { ...parts, taskWorker }, stack), warm: pool.warm };
 }
 
-/** What recurs, with the children that make previews. */
+/** Starts the maintenance, with the children that make previews. */
 function openMaintenance(
   config: CompleteConfig,
   { core, metrics, worker, log }: WorkerParts,
@@ -195,7 +194,7 @@ async function listenForHealth(
 
 type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
 
-/** What a worker measures, and how it is put around what the worker is made of. */
+/** Creates the metrics of a worker, and the wrappers that measure its parts. */
 function createWorkerMetrics({ revision }: { revision: string | null }) {
   const page = createMetricsPage({ process: "worker", version, revision });
   const jobs = new Set<string>(catalogue.keys());

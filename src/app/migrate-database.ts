@@ -5,8 +5,8 @@ import { syncCatalogue } from "../services/jobs/jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
 
 /**
- * Brings a database up to date, its catalogue too; says in a sentence what to do where it cannot be
- * reached.
+ * Migrates a database and updates its catalogue. When it cannot be reached, the error is one
+ * sentence with the cure.
  */
 export async function migrateDatabase(url: string): Promise<void> {
   await migrate(url).catch((error: unknown) => {
@@ -21,28 +21,27 @@ export async function migrateDatabase(url: string): Promise<void> {
   await syncCatalogue(database, catalogue.values()).finally(() => database.close());
 }
 
-/** By SQLSTATE: what the server says to whoever comes to it, and what to do. */
+/** Messages by SQLSTATE: what the server refuses, and the cure. */
 const REFUSALS: Record<string, (place: string, database: string) => string> = {
   "28P01": (place) =>
-    `${place} refuses the user or the password of DATABASE_URL: mend it, or set that ` +
-    "password there",
+    `${place} refuses the user or the password of DATABASE_URL: correct them, or set that ` +
+    "password on the server",
   "28000": (place) =>
-    `${place} refuses the user of DATABASE_URL: mend it, or let that user in (pg_hba.conf)`,
+    `${place} refuses the user of DATABASE_URL: correct it, or allow that user in pg_hba.conf`,
   "3D000": (place, database) =>
-    `${place} has no database "${database}": create it (createdb '${database}'), or mend ` +
+    `${place} has no database "${database}": create it (createdb '${database}'), or correct ` +
     "DATABASE_URL",
   "42501": (place, database) =>
     `the user of DATABASE_URL may not change the database "${database}" of ${place}: ` +
     "make it the owner (alter database … owner to …)",
-  "25006": (place) =>
-    `${place} takes no writes, as a replica does: DATABASE_URL must name the primary`,
+  "25006": (place) => `${place} is read-only, probably a replica: set DATABASE_URL to the primary`,
   "53300": (place) =>
-    `${place} has no connection left: end what holds them, or raise max_connections`,
+    `${place} has no free connection: close other connections, or increase max_connections`,
 };
 
 /**
- * Why a database cannot be worked in, and the cure, in a sentence without the password; null when
- * that is not what is wrong.
+ * One sentence that says why a database is not usable and what to do, without the password. Null
+ * for other errors.
  */
 function explainConnection(error: unknown, url: string): string | null {
   const { hostname, port, pathname } = new URL(url);
@@ -52,5 +51,5 @@ function explainConnection(error: unknown, url: string): string | null {
   const fault = connectionFault(error);
   return fault === null
     ? null
-    : `${place} cannot be reached (${fault}): start it, or mend DATABASE_URL`;
+    : `${place} cannot be reached (${fault}): start it, or correct DATABASE_URL`;
 }

@@ -3,7 +3,7 @@ import type { Config } from "../runtime/config.js";
 import type { Tracing } from "../observability/start-tracing.js";
 import { version } from "./version.js";
 
-/** Null, and nothing of it is loaded, where no endpoint is set. */
+/** Returns null, and loads no tracing code, when no endpoint is set. */
 export async function startTracingIfWanted(
   name: "api" | "worker",
   { otlpEndpoint }: Pick<Config, "otlpEndpoint">,
@@ -18,10 +18,10 @@ export async function startTracingIfWanted(
 }
 
 /**
- * Gives back what only loading has needed, which V8 keeps for as long as little happens: an idle
- * API of production takes 111 MB instead of 152 MB (RSS, 30 s after it is ready, Node 20). By the
- * inspector's protocol, since gc() asks for a flag and leaves the room for new objects as large as
- * it was. Nothing else runs in that tenth of a second.
+ * Frees the memory that only loading has needed, which V8 keeps while a process is idle. An idle
+ * API in production takes 111 MB instead of 152 MB (RSS, 30 s after it is ready, Node 20). It uses
+ * the inspector's protocol, because gc() needs a flag and does not shrink the space for new
+ * objects. It blocks the process for a tenth of a second.
  */
 export async function collectGarbage(): Promise<void> {
   const session = new Session();
@@ -29,6 +29,6 @@ export async function collectGarbage(): Promise<void> {
   await new Promise<void>((resolve) =>
     session.post("HeapProfiler.collectGarbage", () => resolve()),
   );
-  // Beware: within the callback this would never return.
+  // Beware: inside the callback this would never return.
   session.disconnect();
 }

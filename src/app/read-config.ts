@@ -11,9 +11,7 @@ import { parsePublicKeys } from "../auth/public-keys.js";
 
 export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };
 
-/**
- * The configuration of a process that needs both stores; where NODE_ENV is unset it is production.
- */
+/** The configuration of a process that needs both stores; the default of NODE_ENV is production. */
 export function readConfig(needs: readonly Need[]): CompleteConfig {
   const config = parseConfig(readEnvironment(), ["database", "redis", "storage", ...needs], {
     production: true,
@@ -23,8 +21,8 @@ export function readConfig(needs: readonly Need[]): CompleteConfig {
 }
 
 /**
- * The configuration of a command that works on what a service has: its stores are those that are
- * named, else those of the service that runs from this folder.
+ * The configuration of a command that uses the stores of a service. They are the configured ones,
+ * else those of the service of this folder.
  */
 export async function readRunningConfig(): Promise<CompleteConfig> {
   const config = parseConfig(readEnvironment(), ["storage"]);
@@ -34,14 +32,14 @@ export async function readRunningConfig(): Promise<CompleteConfig> {
   const redisUrl = config.redisUrl ?? running?.redisUrl;
   if (!databaseUrl || !redisUrl)
     throw new ConfigError([
-      "No service runs from this folder, and DATABASE_URL or REDIS_URL is not set",
+      "No service runs from this folder, and DATABASE_URL or REDIS_URL is not set: run npm " +
+        "start, or set both",
     ]);
   return { ...config, databaseUrl, redisUrl };
 }
 
 /**
- * What is wrong with the keys that tokens are verified by, a sentence each; the keys themselves are
- * not quoted.
+ * One sentence for each fault of the keys that verify tokens; the keys themselves are not quoted.
  */
 export function keyFaults({ jwtPublicKey, jwtJwksUrl }: Config): string[] {
   return [
@@ -59,7 +57,10 @@ function faultOf(name: string, parse: () => unknown): string[] {
   }
 }
 
-/** What `read` gives; a faulty configuration is told in one message and ends the process with 1. */
+/**
+ * Returns the result of `read`. A faulty configuration prints one message and ends the process with
+ * 1.
+ */
 export function orExit<T>(read: () => T): T {
   try {
     return read();

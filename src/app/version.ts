@@ -4,5 +4,5 @@ const manifest = JSON.parse(
   readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
 ) as { version: string };
 
-/** Of the release. */
+/** Version of the release. */
 export const version = manifest.version;

@@ -1,5 +1,5 @@
-// Makes the storage this database's: after a restore, whose history is a new one, or where another
-// deployment had it. Until then the sweep leaves all files alone.
+// Assigns the storage to this database: after a restore, whose history is new, or when another
+// deployment used it. Until then the sweep deletes no files.
 import { readCommandLine } from "../runtime/command-line.js";
 import { ConfigError, parseConfig, readEnvironment } from "../runtime/config.js";
 import { createDatabase } from "../db/database.js";
@@ -12,8 +12,8 @@ import { readServiceFile } from "../app/local-service/service-file.js";
 const sweep = readCommandLine(
   {
     name: "npm run adopt-storage",
-    about: "Make the storage this database's, so that workers remove the files that no row names.",
-    options: { sweep: { type: "boolean", about: "Remove the files that no row names at once." } },
+    about: "Assign the storage to this database, so that workers delete files without a row in it.",
+    options: { sweep: { type: "boolean", about: "Delete the files without a row at once." } },
     examples: ["", "--sweep"],
   },
   (values) => values.sweep === true,
@@ -24,7 +24,9 @@ await runCommand(async (stack) => {
   const config = parseConfig(readEnvironment(), ["storage"]);
   const url = config.databaseUrl ?? (await readServiceFile(config.dataFolder))?.databaseUrl;
   if (!url)
-    throw new ConfigError(["No service runs from this folder, and DATABASE_URL is not set"]);
+    throw new ConfigError([
+      "No service runs from this folder, and DATABASE_URL is not set: run npm start, or set it",
+    ]);
   const database = createDatabase({
     url,
     connections: 2,
@@ -33,9 +35,10 @@ await runCommand(async (stack) => {
   stack.add("database", () => database.close());
   const storage = await createStorage(config, log);
   const before = await createStorageOwner({ database, storage }).adopt();
-  const former = before === null ? "" : `; before it was the database's with the history ${before}`;
-  process.stdout.write(`${config.storageUrl} is this database's${former}.\n`);
+  const former =
+    before === null ? "" : `; before, it belonged to the database with the history ${before}`;
+  process.stdout.write(`${config.storageUrl} belongs to this database${former}.\n`);
   if (!sweep) return;
   const removed = await createFileSweep({ database, storage, maxShare: 1, log }).run();
-  process.stdout.write(`${removed} files that no row names were removed.\n`);
+  process.stdout.write(`${removed} files without a row were deleted.\n`);
 });

@@ -13,7 +13,7 @@ import {
 readCommandLine(
   {
     name: "npm run start:api",
-    about: "Run the API, as production does: DATABASE_URL and REDIS_URL name its stores.",
+    about: "Run only the API, as in production. DATABASE_URL and REDIS_URL must be set.",
     options: { [STORES_FOLLOW]: { type: "boolean", about: null } },
   },
   () => null,

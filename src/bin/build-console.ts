@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { consoleBundle, REPOSITORY } from "../app/local-service/console-bundle.js";
 
-// The bundler is a development dependency, and takes longer to load than to find out that it is not
+// The bundler is a development dependency, and loading it takes longer than checking whether it is
 // needed.
 const inputs = ["src/console", "examples/resumable.ts", "package-lock.json"].flatMap((path) =>
   filesOf(join(REPOSITORY, path)),
@@ -14,7 +14,7 @@ if (!existsSync(built) || inputs.some((path) => statSync(path).mtimeMs > statSyn
 }
 
 function filesOf(path: string): string[] {
-  // Folders too: from one something may have been removed.
+  // Folders are included, because a file may have been removed from one.
   return statSync(path).isFile()
     ? [path]
     : [

@@ -6,7 +6,7 @@ import { keyFaults } from "../app/read-config.js";
 readCommandLine(
   {
     name: "npm run config",
-    about: "Print every variable with its effective value; of secrets only that they are set.",
+    about: "Print every variable with its effective value; secrets are not printed.",
   },
   () => null,
 );

@@ -13,28 +13,27 @@ type By = { email: string } | { id: string };
 const by = readCommandLine(
   {
     name: "npm run delete-user",
-    about: "Delete an account with all its photos, jobs and files, at once and for good.",
+    about: "Delete an account with all its photos, jobs and files, at once and permanently.",
     options: {
       email: { type: "string", value: "<address>", about: "E-mail address of the user." },
       id: {
         type: "string",
         value: "<id>",
-        about: "Id of the user, where several users have the address.",
+        about: "Id of the user, when several users have the address.",
       },
     },
     examples: ["--email you@example.com", "--id 0198f3a0-0000-7000-8000-00000000000a"],
   },
   ({ email, id }): By => {
     if (email !== undefined && id === undefined) return { email };
-    if (id === undefined || email !== undefined)
-      throw new Error("Give --email or --id, one of them");
+    if (id === undefined || email !== undefined) throw new Error("Give either --email or --id");
     if (!isUuid(id)) throw new Error("--id is not a UUID");
     return { id };
   },
 );
 
 const ERASE_MS = 60_000;
-/** Where a worker holds a row that is still left. */
+/** Pause while a worker holds a remaining row. */
 const PAUSE_MS = 500;
 
 await runCommand(async (stack) => {
@@ -53,18 +52,16 @@ await runCommand(async (stack) => {
     log,
   });
   const account = theOnly(await accounts.find(by));
-  // The others are told through Redis; without it they find out by themselves, within a minute.
+  // Other processes are notified through Redis; without it they notice the deletion within a
+  // minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
   await accounts.close(account.id);
-  // From here on it is closed; if this is stopped, the workers' maintenance goes on.
+  // The account is closed now; if this command is stopped, the workers' maintenance continues.
   while (!(await accounts.erase(account.id, { forMs: ERASE_MS }))) await pause(PAUSE_MS);
-  process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
+  process.stdout.write(`Deleted ${describe(account)}, with all photos, jobs and files.\n`);
 });
 
-/**
- * Several issuers may vouch for one e-mail, and which of these people is meant is nobody's to
- * guess.
- */
+/** Several issuers may have a user with this e-mail address, and guessing one would be wrong. */
 function theOnly(accounts: Account[]): Account {
   const [account, ...others] = accounts;
   if (!account)
@@ -75,7 +72,7 @@ function theOnly(accounts: Account[]): Account {
   if (others.length === 0) return account;
   const list = accounts.map((one) => `  --id ${one.id}   ${describe(one)}`).join("\n");
   throw new Error(
-    `${accounts.length} users have this e-mail, and nothing was deleted; say which one ` +
+    `${accounts.length} users have this e-mail, so nothing was deleted; choose one of them ` +
       `with --id:\n${list}`,
   );
 }

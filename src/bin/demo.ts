@@ -17,12 +17,12 @@ const path = readCommandLine(
     name: "npm run demo",
     about:
       "Upload a photo, submit jobs, show every event live, and write the results to " +
-      "demo-output/. Starts the service if none runs here.",
-    positional: { value: "<photo>", about: "Path of a photo; without one a photo is made." },
+      "demo-output/. Starts the service if none runs from this folder.",
+    positional: { value: "<photo>", about: "Path of a photo; default: a generated photo." },
     examples: ["", "photo.jpg"],
   },
   (_, [photo, ...others]) => {
-    if (others.length > 0) throw new Error("Give one photo at most");
+    if (others.length > 0) throw new Error("Give at most one photo");
     return photo;
   },
 );
@@ -33,7 +33,7 @@ await runCommand(async (stack) => {
   const service = (await readServiceFile(dataFolder)) ?? (await startService(dataFolder, stack));
   if (service.token === null)
     throw new Error(
-      "The service that runs here honours no development tokens, which the demo needs.",
+      "The service of this folder does not accept development tokens, which the demo needs.",
     );
   const ok = await runDemo({
     url: service.url,
@@ -41,13 +41,13 @@ await runCommand(async (stack) => {
     photo,
     folder: "demo-output",
     out: process.stdout,
-    draw: await pictures(),
+    draw: await choosePictures(),
   });
   if (!ok) process.exitCode = 1;
 });
 
-/** On a terminal that shows true colours. */
-async function pictures() {
+/** Returns the function that draws pictures, on terminals with true colour; else null. */
+async function choosePictures() {
   if (!process.stdout.isTTY || colorDepthOf(process.stdout, process.env) < 24) return null;
   return (await import("../imaging/pixels/half-blocks.js")).renderHalfBlocks;
 }
@@ -55,15 +55,17 @@ async function pictures() {
 async function readPhoto(): Promise<{ bytes: Uint8Array; filename: string }> {
   if (path === undefined) return { bytes: await makeSamplePhoto(), filename: "hills.jpg" };
   const bytes = await readFile(path).catch(() => {
-    throw new Error(`${path} cannot be read: name a photo, or none, and one is made.`);
+    throw new Error(
+      `${path} cannot be read: give the path of a photo, or no path to use a generated photo.`,
+    );
   });
   return { bytes, filename: basename(path) };
 }
 
-/** `npm start` for as long as the demo takes. */
+/** Runs `npm start` during the demo. */
 async function startService(dataFolder: string, stack: ClosingStack): Promise<ServiceFile> {
   process.stdout.write("No service runs from this folder: starting one for the demo.\n");
-  // By its channel it notices when this process was killed.
+  // The IPC channel shows the service when this process was killed.
   const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
@@ -77,5 +79,5 @@ async function startService(dataFolder: string, stack: ClosingStack): Promise<Se
     if (service) return service;
     await pause(100);
   }
-  throw new Error("The service could not be started.");
+  throw new Error("The service could not be started: run npm start to see why.");
 }

@@ -23,14 +23,14 @@ readCommandLine(
 );
 const { dataFolder } = orExit(() => parseConfig(readEnvironment(), []));
 const SOURCES = join(REPOSITORY, "src");
-const LOOK_EVERY_MS = 300;
+const POLL_INTERVAL_MS = 300;
 /**
- * Written by the script that compiles; its time is the begin of the last compilation that
- * succeeded.
+ * The script that compiles writes this file; its time is when the last successful compilation
+ * began.
  */
 const BUILT = join(REPOSITORY, "dist/.built");
 
-// By its channel the service notices when this process was killed.
+// The IPC channel shows the service when this process was killed.
 const service = spawn(
   process.execPath,
   [fileURLToPath(new URL("start.js", import.meta.url)), "--reload"],
@@ -39,7 +39,7 @@ const service = spawn(
   },
 );
 let pages: ViteDevServer | undefined;
-// A terminal signals the service, too; what comes twice counts once there.
+// A terminal also signals the service, which ignores the second signal.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => service.kill("SIGTERM"));
 const runs = () => service.exitCode === null && service.signalCode === null;
@@ -50,26 +50,23 @@ service.once("exit", (code) => {
 
 await Promise.all([followSources(), serveConsole()]);
 
-/**
- * Compiles whatever was edited since the last compilation, so that no edit is missed, whenever it
- * is made.
- */
+/** Compiles all changes since the last compilation, so that no change is missed. */
 async function followSources(): Promise<void> {
   const changesOf = createChanges();
-  for (; runs(); await pause(LOOK_EVERY_MS)) {
+  for (; runs(); await pause(POLL_INTERVAL_MS)) {
     const changed = changesOf(SOURCES);
     if (changed.length === 0) continue;
     const script = join(REPOSITORY, "scripts/prepare.cjs");
     await once(spawn(process.execPath, [script], { stdio: "inherit" }), "exit");
-    // Files with faults are compiled as well, and the compiler has named the faults.
+    // The compiler also emits files with errors, and has printed the errors.
     process.stdout.write("Source changed: restarting the API and the worker.\n");
     if (service.connected) service.send({ changed } satisfies Reload, () => {});
   }
 }
 
 /**
- * Gives the paths below a folder that were changed since it was asked last, at first since the last
- * compilation. Folders too, from which something may have been removed; not those of the page.
+ * Returns the paths below a folder that changed since the last call, or at first since the last
+ * compilation. It includes folders, from which a file may have been removed, and excludes the page.
  */
 function createChanges(): (folder: string) => string[] {
   const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -84,15 +81,15 @@ function createChanges(): (folder: string) => string[] {
     return paths
       .filter((path) => !/^console(\/|$)/.test(path))
       .filter((path) => {
-        const found = statSync(join(folder, path), { throwIfNoEntry: false });
-        return found !== undefined && isChanged(path, found.mtimeMs);
+        const stats = statSync(join(folder, path), { throwIfNoEntry: false });
+        return stats !== undefined && isChanged(path, stats.mtimeMs);
       });
   };
 }
 
 /**
- * Once the service tells where it is: the page from its sources, renewed as they change, before the
- * same API.
+ * Waits for the service file, then serves the page from its sources, with live updates, in front of
+ * the same API.
  */
 async function serveConsole(): Promise<void> {
   let running = await readServiceFile(dataFolder);
@@ -106,13 +103,13 @@ async function serveConsole(): Promise<void> {
     "/photos": running.url,
     "/files": running.url,
   };
-  const own = process.listeners("SIGTERM");
+  const before = process.listeners("SIGTERM");
   pages = await createServer({ ...consoleBundle(), server: { host: "127.0.0.1", proxy } });
-  // Vite would end this process on the signal, before the service has closed.
+  // Vite would end this process on the signal before the service has closed.
   for (const listener of process.listeners("SIGTERM"))
-    if (!own.includes(listener)) process.off("SIGTERM", listener);
+    if (!before.includes(listener)) process.off("SIGTERM", listener);
   await pages.listen();
-  // The service may have ended before there was a page to close.
+  // The service may have ended before the page was served.
   if (!runs()) return pages.close();
   const [url = ""] = pages.resolvedUrls?.local ?? [];
   process.stdout.write(

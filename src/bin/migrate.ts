@@ -8,8 +8,8 @@ readCommandLine(
   {
     name: "npm run migrate",
     about:
-      "Bring the database of DATABASE_URL up to date, and its catalogue in step with the " +
-      "tasks. Safe when run by many at once.",
+      "Migrate the database of DATABASE_URL and update its catalogue of Jobs. Several " +
+      "processes may run it at once.",
   },
   () => null,
 );

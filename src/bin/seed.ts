@@ -14,8 +14,8 @@ readCommandLine(
   {
     name: "npm run seed",
     about:
-      "Make demo users, photos and QueuedJobs in the service of this folder. A second " +
-      "time changes nothing.",
+      "Create demo users, photos and QueuedJobs in the service of this folder. A second " +
+      "run changes nothing.",
   },
   () => null,
 );
@@ -41,12 +41,12 @@ await runCommand(async (stack) => {
   });
   const sample = await makeSamplePhoto();
   const isOffered = (job: string) => core.jobs.submittable(job) !== null;
-  const told = await seedDemoData({
+  const lines = await seedDemoData({
     users,
     queuedJobs: core.queuedJobs,
     isOffered,
     takePhoto: (user, filename) =>
       intake.take(user, (receive) => receive(Readable.from([sample]), filename), log),
   });
-  process.stdout.write(told.map((line) => `${line}\n`).join(""));
+  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
 });

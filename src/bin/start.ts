@@ -18,8 +18,8 @@ const { reload } = readCommandLine(
     name: "npm start",
     about:
       "Run everything on this machine: the API, a worker, and a private PostgreSQL and " +
-      "Redis unless DATABASE_URL and REDIS_URL name others. Ctrl-C stops all of it; the " +
-      "data stays in .data/.",
+      "Redis unless DATABASE_URL and REDIS_URL are set. Ctrl-C stops everything; the data " +
+      "is kept in .data/.",
     options: { reload: { type: "boolean", about: null } },
   },
   (values) => values,
@@ -29,13 +29,13 @@ const isNamed = (store: string) => Boolean(env[store] || env[`${store}_FILE`]);
 const embedded = !isNamed("DATABASE_URL") || !isNamed("REDIS_URL");
 const config = orExit(() =>
   parseConfig(env, ["tokens", "files", "storage"], {
-    check: (read) => [...keyFaults(read), ...unaskedServices(read), ...samePort(read)],
+    check: (read) => [...keyFaults(read), ...checkEmbedded(read), ...checkPorts(read)],
   }),
 );
 const level = env["LOG_LEVEL"] || "warn";
 const log = createLogger({ name: "start", level, pretty: process.stdout.isTTY });
 
-/** Once there is something that a second Ctrl-C can hasten. */
+/** Set once there are processes that a second Ctrl-C can kill. */
 let hurry = () => {};
 
 await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack, closing) => {
@@ -48,7 +48,7 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
     variable: "WORKER_PORT",
   });
 
-  // Like the other keys of development: made for this folder, and told to whoever started it.
+  // Like the development keys, it is created for this folder and printed at the start.
   const adminPassword =
     config.adminPassword ??
     (config.production ? null : await keptSecret(`${folder.path}/admin-password`));
@@ -57,7 +57,7 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   const supervisor = createSupervisor({ log });
   stack.add("API and worker", () => supervisor.close());
   hurry = supervisor.hurry;
-  // What came from a file is given as it is, and not told twice.
+  // Values from files are passed directly, so the variables for the files are cleared.
   const childEnv = {
     ...env,
     DATABASE_URL_FILE: "",
@@ -74,7 +74,7 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
     supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), {
       env: childEnv,
       args: [`--${STORES_FOLLOW}`],
-      tell: stores.ready,
+      firstMessage: stores.ready,
       onMessage: () => listening.add(name),
     });
   const processes = await Promise.all([start("api"), start("worker")]);
@@ -99,18 +99,18 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   );
 });
 
-function unaskedServices({ production, embedded: allowed }: Config): string[] {
+function checkEmbedded({ production, embedded: allowed }: Config): string[] {
   return production && embedded && !allowed
     ? [
-        "NODE_ENV is production, where private services are not brought up unasked: set " +
-          "DATABASE_URL and REDIS_URL, or EMBEDDED=true",
+        "NODE_ENV is production, where no private PostgreSQL and Redis are started by default: " +
+          "set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
       ]
     : [];
 }
 
-function samePort({ port, workerPort }: Config): string[] {
+function checkPorts({ port, workerPort }: Config): string[] {
   const sentence =
-    `PORT and WORKER_PORT are both ${port}: the API and the worker listen on one each, so ` +
+    `PORT and WORKER_PORT are both ${port}: the API and the worker need different ports, so ` +
     "change one of them";
   return port === workerPort && port !== 0 ? [sentence] : [];
 }

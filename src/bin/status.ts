@@ -6,7 +6,7 @@ import { readServiceFile } from "../app/local-service/service-file.js";
 const { json } = readCommandLine(
   {
     name: "npm run status",
-    about: "Print what runs from this folder, and where it is reached.",
+    about: "Print the service that runs from this folder, with its addresses.",
     options: { json: { type: "boolean", about: "Print it as JSON." } },
     examples: ["--json"],
   },
@@ -17,14 +17,14 @@ await runCommand(async () => {
   const { dataFolder } = parseConfig(readEnvironment(), []);
   const service = await readServiceFile(dataFolder);
   if (!service) {
-    process.stderr.write("No service runs from this folder: npm start starts one.\n");
+    process.stderr.write("No service runs from this folder: start one with npm start.\n");
     process.exitCode = 1;
     return;
   }
-  // What opens the databases is for commands, not for eyes.
-  const { databaseUrl: _, redisUrl: __, ...told } = service;
-  if (json) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  // The URLs of the stores contain passwords and are for other commands only.
+  const { databaseUrl: _, redisUrl: __, ...shown } = service;
+  if (json) process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
   else
-    for (const [name, value] of Object.entries(told))
+    for (const [name, value] of Object.entries(shown))
       process.stdout.write(`${name.padEnd(14)} ${value}\n`);
 });

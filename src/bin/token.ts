@@ -21,7 +21,7 @@ const { email, admin, expiresInSeconds } = readCommandLine(
         type: "string",
         value: "<duration>",
         default: "12h",
-        about: "Time until it expires: 90s, 30m, 1h, 2d.",
+        about: "Lifetime of the token: 90s, 30m, 1h, 2d.",
       },
     },
     examples: ["--email you@example.com", "--email you@example.com --admin --expires 1h"],
@@ -40,7 +40,8 @@ await runCommand(async () => {
   const config = parseConfig(readEnvironment(), []);
   if (config.production)
     throw new ConfigError([
-      "NODE_ENV is production, where no token of the development key is honoured",
+      "NODE_ENV is production, which does not accept development tokens: unset it, or use " +
+        "a token of your identity provider",
     ]);
   const key = await loadOrCreateDevelopmentKey(config.dataFolder);
   process.stdout.write(`${await signDevelopmentToken(key, { email, admin, expiresInSeconds })}\n`);

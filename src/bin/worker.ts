@@ -13,7 +13,7 @@ import {
 readCommandLine(
   {
     name: "npm run start:worker",
-    about: "Run a worker, as production does: DATABASE_URL and REDIS_URL name its stores.",
+    about: "Run only a worker, as in production. DATABASE_URL and REDIS_URL must be set.",
     options: { [STORES_FOLLOW]: { type: "boolean", about: null } },
   },
   () => null,
@@ -31,7 +31,7 @@ const drainMs = config.production ? 25_000 : 5000;
 
 await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
-  // All is loaded, and nobody is kept waiting yet.
+  // All modules are loaded, and no task waits yet.
   await collectGarbage();
   const { url, warm } = await createWorker(
     config,

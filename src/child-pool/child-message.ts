@@ -1,17 +1,17 @@
-// What a parent and its child say to each other: plain JSON over the IPC channel. Paths and
-// parameters travel, never the bytes of a photo. The parent checks all that a child says, since a
-// child decodes strangers' bytes. A child loads no schemas: it imports only types from here.
+// The messages between a parent and its child: plain JSON over the IPC channel. They carry paths
+// and parameters, never the bytes of a photo. The parent checks every message, because a child
+// decodes untrusted bytes. A child loads no schemas: it imports only types from here.
 import { z } from "zod";
 import type { SerializedError } from "./serialized-error.js";
 
 export type ParentMessage =
   | { type: "run"; id: number; request: unknown }
   | { type: "abort"; id: number }
-  /** What came of a question of the child's. */
+  /** The parent's response to an `ask` message. */
   | { type: "answer"; question: number; outcome: { result: unknown } | { error: SerializedError } };
 
 const id = z.int().positive();
-/** Cut, not refused: messages of libraries may be long. */
+/** Cut instead of rejected, because messages of libraries may be long. */
 const text = z.string().transform((whole) => whole.slice(0, 10_000));
 const rssBytes = z.number().nonnegative();
 const kinds = [
@@ -34,10 +34,10 @@ const error = z.object({
 
 export const childMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
-  /** The child has the request in hand: from here on a death is this task's. */
+  /** The child has received the request: if it dies from now on, this task is the reason. */
   z.object({ type: z.literal("begun"), id }),
   z.object({ type: z.literal("progress"), id, fraction: z.number(), message: text.optional() }),
-  /** The task wants to know something of its parent; questions are numbered by the child. */
+  /** A request from the task to its parent; the child numbers the questions. */
   z.object({
     type: z.literal("ask"),
     id,

@@ -5,33 +5,34 @@ import { NeverBegunError, type RunOptions } from "./child-work.js";
 import { canCap, WarmChild } from "./warm-child.js";
 import { createTaskQueue, type TaskQueue, type WaitingTask } from "./task-queue.js";
 
-// Why processes and not worker threads: a process can be killed in the middle of a decode and takes
-// its memory with it. A thread's promise rejects while libvips computes on, and terminate() waits
-// for it.
+// These are processes and not worker threads, because a process can be killed in the middle of a
+// decode and its memory is freed with it. A worker thread's promise rejects while libvips continues
+// to compute, and terminate() waits for libvips.
 
-/** Child processes that stay warm and take one task at a time each, first come first served. */
+/** Child processes that stay warm and run one task at a time each, in the order of arrival. */
 export interface ChildPool {
   /**
-   * The child's answer. Settles when the work has really stopped. Rejects with what the child threw
-   * (the errors that a caller may be told keep class and code), or with ChildStoppedError. A death
-   * costs only the task the child was at. While no child can be started it rejects with
-   * ServiceUnavailableError: the task is not at fault.
+   * Resolves with the child's result, and settles only after the work has really stopped. Rejects
+   * with ChildStoppedError or with what the child threw; errors that a caller may see keep their
+   * class and code. When a child dies, only its current task fails. Rejects with
+   * ServiceUnavailableError while no child can be started, because the task is not the reason.
    */
   run(request: unknown, options: RunOptions): Promise<unknown>;
   /**
-   * Starts all children now, so that nobody waits for them later. Resolves when each is ready or
-   * has failed to start.
+   * Starts all children now, so that no task waits for a start later. Resolves when each is ready
+   * or has failed to start.
    */
   warm(): Promise<void>;
   readonly running: number;
   readonly waiting: number;
-  /** Why no child can be started at present; null while one can, or one is there. */
+  /** The reason why no child can be started; null while a child runs or can be started. */
   readonly startFault: string | null;
   /**
-   * Resolves when a child is ready again, which is tried every few seconds, or the pool is closed.
+   * Resolves when a child is ready again or the pool is closed. The pool tries again every few
+   * seconds.
    */
   untilStartable(): Promise<void>;
-  /** Refuses what waits, stops what runs, and resolves when no child is left. */
+  /** Rejects the waiting tasks, stops the running ones, and resolves when every child has ended. */
   close(): Promise<void>;
 }
 
@@ -40,52 +41,52 @@ export type ChildFault = Exclude<ChildStopReason, "aborted" | "closed">;
 export interface ChildPoolOptions {
   /** The compiled module that the children run; it calls serveChild. */
   entry: URL;
-  /** Children at most. */
+  /** Maximum number of children. */
   size: number;
-  /** Of each child: what a decode may take before it fails. Has an effect on Linux only. */
+  /** Maximum memory of each child; a decode that needs more fails. Works on Linux only. */
   memoryLimitBytes: number;
   log: Logger;
-  /** A child is replaced after so many tasks; 500. */
+  /** Number of tasks after which a child is replaced; default 500. */
   recycleAfterTasks?: number;
   /**
-   * Or when a task leaves it with more resident memory; 400 MB. What libraries hold on to is given
-   * back only so.
+   * Resident memory after a task above which a child is replaced; default 400 MB. Only the end of a
+   * process returns the memory that libraries keep.
    */
   recycleAboveBytes?: number;
-  /** Between the order to stop and SIGKILL; 500. */
+  /** Time between the abort message and SIGKILL; default 500. */
   graceMs?: number;
-  /** Until a child must be ready; 30,000. */
+  /** Time within which a child must be ready; default 30,000. */
   startTimeoutMs?: number;
-  /** After a child could not be started, until the next try; 5000. */
+  /** Pause before the next try when a child could not be started; default 5000. */
   restartMs?: number;
-  /** A child died of itself, or was stopped because its time was up. */
+  /** Called when a child died by itself or exceeded its time limit. */
   onFault?: (reason: ChildFault) => void;
 }
 
 interface Self {
   options: ChildPoolOptions;
   children: Set<WarmChild>;
-  /** Told to go, or found dead, and not yet gone. */
-  partings: Set<Promise<unknown>>;
-  line: TaskQueue;
+  /** Children that were ordered to stop or found dead, and have not ended yet. */
+  departures: Set<Promise<unknown>>;
+  queue: TaskQueue;
   closed: boolean;
-  toldUncapped: boolean;
-  /** How the last start failed; null once a child is ready. */
+  hasWarnedUncapped: boolean;
+  /** The error of the last start; null once a child is ready. */
   startFault: ChildStoppedError | null;
   restartTimer: NodeJS.Timeout | undefined;
   /** Called once, when a child is ready or the pool is closed. */
   startableListeners: (() => void)[];
 }
 
-/** Starts nothing yet: children come with the first tasks, or with `warm`. */
+/** Starts no child yet: that happens with the first tasks, or with `warm`. */
 export function createChildPool(options: ChildPoolOptions): ChildPool {
   const self: Self = {
     options,
     children: new Set(),
-    partings: new Set(),
-    line: createTaskQueue(),
+    departures: new Set(),
+    queue: createTaskQueue(),
     closed: false,
-    toldUncapped: false,
+    hasWarnedUncapped: false,
     startFault: null,
     restartTimer: undefined,
     startableListeners: [],
@@ -97,7 +98,7 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
       return count(self, "busy");
     },
     get waiting() {
-      return self.line.length;
+      return self.queue.length;
     },
     get startFault() {
       return cannotStart(self)?.message ?? null;
@@ -115,7 +116,7 @@ function run(self: Self, request: unknown, options: RunOptions): Promise<unknown
     if (self.closed) return reject(closedError());
     const fault = cannotStart(self);
     if (fault) return reject(unavailable(fault));
-    self.line.join({ request, options, resolve, reject, bounced: 0 });
+    self.queue.join({ request, options, resolve, reject, bounced: 0 });
     advance(self);
   });
 }
@@ -129,33 +130,33 @@ async function close(self: Self): Promise<void> {
   self.closed = true;
   clearTimeout(self.restartTimer);
   reportStartable(self);
-  self.line.refuseAll(closedError());
+  self.queue.refuseAll(closedError());
   for (const child of self.children) part(self, child);
-  await Promise.all(self.partings);
+  await Promise.all(self.departures);
 }
 
-/** Gives what waits to whoever is idle, and starts children for the rest. */
+/** Gives waiting tasks to idle children, and starts children for the rest. */
 function advance(self: Self): void {
   for (const child of self.children) {
     if (child.state !== "idle") continue;
-    const task = self.line.next();
+    const task = self.queue.next();
     if (task === undefined) return;
     void serve(self, child, task);
   }
-  let wanted = self.line.length - count(self, "starting");
-  while (wanted-- > 0 && mayStart(self)) start(self);
+  let missing = self.queue.length - count(self, "starting");
+  while (missing-- > 0 && mayStart(self)) start(self);
 }
 
 async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<void> {
   try {
     task.resolve(await child.run(task.request, task.options));
   } catch (error) {
-    // Its own death is told when it is gone.
+    // `follow` reports the death of a child when the process has ended.
     if (error instanceof ChildStoppedError && error.reason === "timeout")
       self.options.onFault?.("timeout");
     if (!(error instanceof NeverBegunError)) task.reject(error);
     else if (task.bounced > 0) task.reject(unavailable(error));
-    else self.line.rejoin({ ...task, bounced: 1 });
+    else self.queue.rejoin({ ...task, bounced: 1 });
   }
   const { recycleAfterTasks = 500, recycleAboveBytes = 400_000_000 } = self.options;
   if (child.tasks >= recycleAfterTasks || child.rssBytes > recycleAboveBytes) part(self, child);
@@ -164,7 +165,7 @@ async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<v
 
 function start(self: Self): void {
   const { entry, memoryLimitBytes, graceMs = 500, startTimeoutMs = 30_000, log } = self.options;
-  if (!canCap) tellUncapped(self);
+  if (!canCap) warnUncapped(self);
   try {
     const child = new WarmChild({
       entry,
@@ -172,12 +173,12 @@ function start(self: Self): void {
       graceMs,
       startTimeoutMs,
       log,
-      onUncapped: () => tellUncapped(self),
+      onUncapped: () => warnUncapped(self),
     });
     self.children.add(child);
     void follow(self, child);
   } catch (error) {
-    // Short of memory, spawning itself throws.
+    // spawn() itself throws when the system is short of memory.
     log.warn({ err: error }, "a child process could not be started");
     const message = `The child process could not be started: ${String(error)}.`;
     startFailed(self, new ChildStoppedError("unstartable", message, { cause: error }));
@@ -197,12 +198,12 @@ async function follow(self: Self, child: WarmChild): Promise<void> {
   advance(self);
 }
 
-/** What waits is refused unless another child is there for it. The next try comes after a pause. */
+/** Rejects the waiting tasks unless another child can run them, and tries again after a pause. */
 function startFailed(self: Self, fault: ChildStoppedError): void {
   if (self.closed) return;
   self.options.onFault?.("unstartable");
   self.startFault = fault;
-  if (cannotStart(self)) self.line.refuseAll(unavailable(fault));
+  if (cannotStart(self)) self.queue.refuseAll(unavailable(fault));
   self.restartTimer ??= setTimeout(() => {
     self.restartTimer = undefined;
     if (self.startFault && self.children.size < self.options.size) start(self);
@@ -214,7 +215,7 @@ function reportStartable(self: Self): void {
   for (const listener of self.startableListeners.splice(0)) listener();
 }
 
-/** The fault while it leaves the pool without a child that works. */
+/** The start error, as long as no child works; else null. */
 function cannotStart(self: Self): ChildStoppedError | null {
   return count(self, "idle") + count(self, "busy") > 0 ? null : self.startFault;
 }
@@ -223,12 +224,12 @@ function mayStart(self: Self): boolean {
   return !self.closed && !self.startFault && self.children.size < self.options.size;
 }
 
-/** Ends a child and, unless all is ending, puts another in its place. */
+/** Ends a child and starts another one instead, unless the pool is closing. */
 function part(self: Self, child: WarmChild): void {
   if (!self.children.delete(child)) return;
   child.leave();
-  const parting = child.gone.finally(() => self.partings.delete(parting));
-  self.partings.add(parting);
+  const departure = child.gone.finally(() => self.departures.delete(departure));
+  self.departures.add(departure);
   refill(self);
 }
 
@@ -243,17 +244,22 @@ function count(self: Self, state: WarmChild["state"]): number {
 const isFault = (reason: ChildStopReason): reason is ChildFault =>
   reason !== "aborted" && reason !== "closed";
 
-function tellUncapped(self: Self): void {
-  if (self.toldUncapped) return;
-  self.toldUncapped = true;
-  self.options.log.warn("child processes run without a memory cap: this system does not offer one");
+function warnUncapped(self: Self): void {
+  if (self.hasWarnedUncapped) return;
+  self.hasWarnedUncapped = true;
+  self.options.log.warn(
+    "child processes run without a memory limit: this system does not support one",
+  );
 }
 
 function unavailable(cause: Error): ServiceUnavailableError {
-  const message = "No process can be started for this work at present; try again in a moment.";
+  const message = "No process can be started for this work now; try again in a few seconds.";
   return new ServiceUnavailableError(message, { cause });
 }
 
 function closedError(): ChildStoppedError {
-  return new ChildStoppedError("closed", "The work was not begun because the service is stopping.");
+  return new ChildStoppedError(
+    "closed",
+    "The work was not started because the service is stopping.",
+  );
 }

@@ -4,33 +4,36 @@ import type { ChildMessage, ParentMessage } from "./child-message.js";
 import { ChildStoppedError, type ChildStopReason } from "./exit-reason.js";
 
 export interface RunOptions {
-  /** Counted from when a child takes the work, not while it waits in line. */
+  /** Time limit, counted from when a child receives the work, without the time in the queue. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((fraction: number, message?: string) => void) | undefined;
-  /** Checks the child's answer and returns the promise's. When it throws, the child is killed. */
+  /**
+   * Checks the child's result and returns what the promise resolves to. The child is killed when
+   * this throws.
+   */
   parse?: ((result: unknown) => unknown) | undefined;
   /**
-   * Answers what the work asks by name; what this throws is what the work's question throws.
-   * Absent: it may ask nothing.
+   * Answers the questions that the work asks by name; an error thrown here is thrown in the child.
+   * When absent, the work may not ask.
    */
   onAsk?: ((name: string, argument: unknown) => Promise<unknown>) | undefined;
-  /** Where to tell what the child says and how it dies: with the ids of what it is at. */
+  /** Logger for the child's output and death, with the ids of the current work. */
   log?: Logger | undefined;
 }
 
-/** One task in the hands of one child, as its parent sees it. */
+/** One task that one child runs, as the parent sees it. */
 export interface ChildWork {
-  /** Settles when the work has really stopped: until then the child may still be writing. */
+  /** Settles when the work has really stopped; until then the child may still be writing. */
   readonly promise: Promise<unknown>;
   receive(message: Exclude<ChildMessage, { type: "ready" }>): void;
-  /** Asks the child to stop, and has it killed when it does not. */
+  /** Asks the child to stop, and kills it when it does not. */
   stop(reason: ChildStopReason, message: string, cause?: unknown): void;
-  /** The child is gone. */
+  /** Called when the child has ended. */
   die(death: ChildStoppedError): void;
 }
 
-/** Rejects a task whose child had died before it took the work up: harmless to try on another. */
+/** Rejects a task whose child died before it started the task; another child may safely run it. */
 export class NeverBegunError extends Error {
   override readonly name = "NeverBegunError";
 }
@@ -42,11 +45,11 @@ interface ChildWorkDeps {
   graceMs: number;
   send(message: ParentMessage): void;
   kill(): void;
-  /** Kills a child that says what no child of ours says; `die` follows. */
+  /** Kills a child that sent an invalid message; `die` is called afterwards. */
   condemn(error: unknown): void;
 }
 
-/** Sends `request` to an idle child and follows it to its end. */
+/** Sends `request` to an idle child and follows the work to its end. */
 export function startChildWork(deps: ChildWorkDeps): ChildWork {
   const { id, options, send } = deps;
   const { promise, resolve, reject } = withResolvers();
@@ -68,9 +71,9 @@ export function startChildWork(deps: ChildWorkDeps): ChildWork {
     else if (message.type === "done") finish(message.result);
     else settle(() => reject(restoreError(message.error)));
   }
-  function finish(given: unknown): void {
+  function finish(answered: unknown): void {
     try {
-      const result = options.parse ? options.parse(given) : given;
+      const result = options.parse ? options.parse(answered) : answered;
       settle(() => resolve(result));
     } catch (error) {
       deps.condemn(error);
@@ -99,7 +102,7 @@ async function answer(
   onAsk: RunOptions["onAsk"],
 ): Promise<ParentMessage> {
   try {
-    if (onAsk === undefined) throw new Error(`Nobody here answers "${name}".`);
+    if (onAsk === undefined) throw new Error(`The parent does not answer the question "${name}".`);
     return { type: "answer", question, outcome: { result: await onAsk(name, argument) } };
   } catch (error) {
     return { type: "answer", question, outcome: { error: serializeError(error) } };

@@ -1,15 +1,15 @@
 /**
- * Why a child gave no answer. `timeout`: it ran longer than allowed. `aborted`: the caller's
- * signal, whose reason is the `cause`. `memory`: it ran out of its memory limit. `killed`: SIGKILL
- * from outside, as a rule the kernel short of memory. `crashed`: it died of something else.
- * `unstartable`: it never became ready, so it was at no work yet. `closed`: the pool is closing.
+ * The reason why a child returned no result. `timeout`: it exceeded its time limit. `aborted`: the
+ * caller's signal was aborted; `cause` is its reason. `memory`: it reached its memory limit.
+ * `killed`: another process sent SIGKILL, usually the kernel when memory is short. `crashed`: it
+ * died for another reason. `unstartable`: it never became ready, so it had no work yet. `closed`:
+ * the pool is closing.
  */
 export type ChildStopReason =
   "timeout" | "aborted" | "memory" | "killed" | "crashed" | "unstartable" | "closed";
 
 /**
- * The child was stopped or died; whatever it was writing may be half there, but nothing writes any
- * more.
+ * The child was stopped or died. Its output may be incomplete, but nothing writes to it any more.
  */
 export class ChildStoppedError extends Error {
   override readonly name = "ChildStoppedError";
@@ -22,35 +22,34 @@ export class ChildStoppedError extends Error {
   }
 }
 
-/** How a process ended, and the end of what it wrote to stderr. */
+/** How a process ended, and the last part of its stderr. */
 interface Death {
   code: number | null;
   signal: NodeJS.Signals | null;
   stderr: string;
 }
 
-// Said by V8, by libstdc++, by glib and by Node when an allocation fails; the process then dies of
+// V8, libstdc++, glib and Node print these when an allocation fails; the process then dies by
 // SIGABRT or SIGTRAP.
 const OUT_OF_MEMORY =
   /out of memory|std::bad_alloc|failed to allocate|allocation failed|insufficient memory/i;
 
-/** The error of a task whose child died by itself. */
 export function describeDeath({ code, signal, stderr }: Death): ChildStoppedError {
-  const how = signal === null ? `exited with code ${code ?? "unknown"}` : `died of ${signal}`;
+  const how = signal === null ? `exited with code ${code ?? "unknown"}` : `died by ${signal}`;
   if (OUT_OF_MEMORY.test(stderr))
     return new ChildStoppedError(
       "memory",
-      `The child process ran out of its memory limit and ${how}.`,
+      `The child process reached its memory limit and ${how}.`,
     );
   if (signal === "SIGKILL")
     return new ChildStoppedError(
       "killed",
-      "The child process was killed from outside, most likely for want of memory.",
+      "The child process was killed by another process, most likely because memory is short.",
     );
-  const said = firstFault(stderr);
+  const fault = firstFault(stderr);
   return new ChildStoppedError(
     "crashed",
-    `The child process ${how}${said === null ? "" : `: ${said}`}.`,
+    `The child process ${how}${fault === null ? "" : `: ${fault}`}.`,
   );
 }
 
@@ -60,9 +59,9 @@ function firstFault(stderr: string): string | null {
 }
 
 /**
- * Whether an image library failed for want of memory, which only its text tells: WebP's encoder is
- * "unable to encode", and a process at the end of its address space cannot start a thread.
- * WebAssembly's "memory access out of bounds" is a decoder gone astray.
+ * True when an image library failed for lack of memory, which only its text shows. WebP's encoder
+ * reports "unable to encode", and a process at its address space limit cannot start a thread.
+ * WebAssembly's "memory access out of bounds" is an error of a decoder, not a lack of memory.
  */
 export function lacksMemory(error: unknown): boolean {
   return (

@@ -6,7 +6,7 @@ import {
   TaskFailedError,
 } from "../domain/errors.js";
 
-/** An error as it crosses from a child to its parent, or back with an answer. */
+/** An error as it is sent from a child to its parent, or back with an answer. */
 export interface SerializedError {
   kind:
     | "PhotoUnreadableError"
@@ -20,25 +20,22 @@ export interface SerializedError {
   stack: string | null;
 }
 
-/**
- * The thrower's side. Whatever is not one of the errors that a caller may be told becomes a plain
- * Error.
- */
+/** Runs in the process that threw. An error that a caller may not see becomes a plain Error. */
 export function serializeError(error: unknown): SerializedError {
   if (!(error instanceof Error))
     return { kind: "Error", code: null, message: String(error), stack: null };
-  const carried = { message: error.message, stack: stackOf(error) };
+  const serialized = { message: error.message, stack: stackOf(error) };
   if (error instanceof PhotoUnreadableError)
-    return { kind: "PhotoUnreadableError", code: error.code, ...carried };
+    return { kind: "PhotoUnreadableError", code: error.code, ...serialized };
   if (error instanceof PhotoTooLargeError)
-    return { kind: "PhotoTooLargeError", code: error.code, ...carried };
+    return { kind: "PhotoTooLargeError", code: error.code, ...serialized };
   if (error instanceof PermanentTaskError)
-    return { kind: "PermanentTaskError", code: error.code, ...carried };
+    return { kind: "PermanentTaskError", code: error.code, ...serialized };
   if (error instanceof TaskFailedError)
-    return { kind: "TaskFailedError", code: error.code, ...carried };
+    return { kind: "TaskFailedError", code: error.code, ...serialized };
   if (error instanceof ServiceUnavailableError)
-    return { kind: "ServiceUnavailableError", code: error.code, ...carried };
-  return { kind: "Error", code: null, ...carried };
+    return { kind: "ServiceUnavailableError", code: error.code, ...serialized };
+  return { kind: "Error", code: null, ...serialized };
 }
 
 function stackOf({ stack, cause }: Error): string | null {
@@ -46,10 +43,10 @@ function stackOf({ stack, cause }: Error): string | null {
   return `${stack}\nCaused by: ${cause instanceof Error ? cause.stack : String(cause)}`;
 }
 
-/** The other side: an error of the same class, code, message and (the thrower's) stack. */
-export function restoreError(carried: SerializedError): Error {
-  const error = make(carried);
-  if (carried.stack !== null) error.stack = carried.stack;
+/** Runs in the receiving process. Returns an error with the same class, code, message and stack. */
+export function restoreError(serialized: SerializedError): Error {
+  const error = make(serialized);
+  if (serialized.stack !== null) error.stack = serialized.stack;
   return error;
 }
 

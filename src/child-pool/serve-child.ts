@@ -1,34 +1,36 @@
 import { serializeError, restoreError } from "./serialized-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
 
-/** How a child's work speaks while it runs. */
+/** Functions that a child's work uses to communicate with its parent. */
 export interface ChildTools {
-  /** `fraction` 0 to 1. */
+  /** `fraction` is between 0 and 1. */
   progress(fraction: number, message?: string): void;
-  /** Aborted when the parent wants the work to stop; what has not stopped soon after is killed. */
+  /** Aborted when the parent stops the work; the parent kills work that does not stop soon. */
   signal: AbortSignal;
   /**
-   * What the parent answers; throws what its answering throws, and when the work is told to stop.
+   * Resolves with the parent's answer. Throws the parent's error, or the abort reason when the work
+   * is stopped.
    */
   ask(name: string, argument: unknown): Promise<unknown>;
 }
 
 /**
- * The child's side of a pool: says that it is ready, then answers one request after the other.
- * `handle` must not settle before everything it started has stopped, because the parent then reuses
- * the child and removes its files.
+ * The child's side of a pool: sends `ready`, then handles one request after the other. `handle`
+ * must not settle before everything it started has stopped, because the parent then reuses the
+ * child and removes its files.
  */
 export function serveChild(
   handle: (request: unknown, tools: ChildTools) => Promise<unknown>,
 ): void {
   if (process.send === undefined)
-    throw new Error("This module is run by a child pool, not by hand.");
+    throw new Error("A child pool must start this module; it cannot be run directly.");
   const questions = createChildQuestions();
   let current: { id: number; abort: AbortController } | null = null;
-  // Not process.exit(): that waits for libvips to finish and leaves a busy orphan behind a parent
-  // that died.
+  // process.exit() is not used: it waits for libvips, and leaves a busy orphan when the parent has
+  // died.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  // Ctrl-C and service managers signal the whole group; the parent decides when its children end.
+  // Ctrl-C and service managers send the signal to the whole process group, but the parent decides
+  // when its children end.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("message", (message: ParentMessage) => {
@@ -64,15 +66,16 @@ export function serveChild(
 }
 
 function send(message: ChildMessage): void {
-  // A channel that is closed means that the parent is gone, and `disconnect` ends this process.
+  // A send fails only when the channel is closed. Then the parent has ended, and `disconnect` ends
+  // this process.
   process.send?.(message, undefined, undefined, () => {});
 }
 
-/** What a child's work has asked its parent and has no answer to yet. */
+/** The questions of a child's work that its parent has not answered yet. */
 interface ChildQuestions {
-  /** Throws what the parent's answering threw, and the signal's reason once it is aborted. */
+  /** Throws the parent's error, or the signal's reason once it is aborted. */
   ask(
-    asked: { id: number; name: string; argument: unknown },
+    request: { id: number; name: string; argument: unknown },
     signal: AbortSignal,
   ): Promise<unknown>;
   receive(answer: Extract<ParentMessage, { type: "answer" }>): void;
@@ -82,7 +85,7 @@ function createChildQuestions(): ChildQuestions {
   const open = new Map<number, (answer: Extract<ParentMessage, { type: "answer" }>) => void>();
   let last = 0;
   return {
-    async ask(asked, signal) {
+    async ask(request, signal) {
       signal.throwIfAborted();
       const question = ++last;
       let forget = () => {};
@@ -94,14 +97,14 @@ function createChildQuestions(): ChildQuestions {
           open.set(question, ({ outcome }) =>
             "error" in outcome ? reject(restoreError(outcome.error)) : resolve(outcome.result),
           );
-          send({ type: "ask", question, ...asked });
+          send({ type: "ask", question, ...request });
         });
       } finally {
         forget();
         open.delete(question);
       }
     },
-    // One that nobody waits for any more is of a work that was stopped.
+    // An answer without an open question belongs to work that was stopped.
     receive: (answer) => open.get(answer.question)?.(answer),
   };
 }

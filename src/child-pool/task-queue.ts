@@ -7,51 +7,51 @@ export interface WaitingTask {
   options: RunOptions;
   resolve(result: unknown): void;
   reject(error: unknown): void;
-  /** Times that a child died before it took the task up. */
+  /** How often a child died before it started the task. */
   bounced: number;
 }
 
-/** First come, first served; a task whose signal is aborted leaves the line at once. */
+/** Tasks in order of arrival; an aborted task leaves the queue at once. */
 export interface TaskQueue {
   readonly length: number;
   join(task: WaitingTask): void;
-  /** To the front again, after a child that was to take it was found dead. */
+  /** Puts a task back to the front, after its child was found dead. */
   rejoin(task: WaitingTask): void;
   next(): WaitingTask | undefined;
   refuseAll(error: Error): void;
 }
 
 export function createTaskQueue(): TaskQueue {
-  const line: { task: WaitingTask; onAbort: () => void }[] = [];
+  const queue: { task: WaitingTask; onAbort: () => void }[] = [];
 
-  function place(task: WaitingTask, insert: (entry: (typeof line)[number]) => void): void {
+  function place(task: WaitingTask, insert: (entry: (typeof queue)[number]) => void): void {
     const { signal } = task.options;
     const refuse = () =>
       task.reject(
-        new ChildStoppedError("aborted", "The work was aborted before it began.", {
+        new ChildStoppedError("aborted", "The work was aborted before it started.", {
           cause: signal?.reason,
         }),
       );
     if (signal?.aborted) return refuse();
     const entry = { task, onAbort };
     function onAbort(): void {
-      line.splice(line.indexOf(entry), 1);
+      queue.splice(queue.indexOf(entry), 1);
       refuse();
     }
     signal?.addEventListener("abort", onAbort, { once: true });
     insert(entry);
   }
   function next(): WaitingTask | undefined {
-    const first = line.shift();
+    const first = queue.shift();
     first?.task.options.signal?.removeEventListener("abort", first.onAbort);
     return first?.task;
   }
   return {
     get length() {
-      return line.length;
+      return queue.length;
     },
-    join: (task) => place(task, (entry) => line.push(entry)),
-    rejoin: (task) => place(task, (entry) => line.unshift(entry)),
+    join: (task) => place(task, (entry) => queue.push(entry)),
+    rejoin: (task) => place(task, (entry) => queue.unshift(entry)),
     next,
     refuseAll: (error) => {
       for (let task = next(); task !== undefined; task = next()) task.reject(error);

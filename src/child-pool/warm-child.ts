@@ -5,13 +5,15 @@ import { childMessage } from "./child-message.js";
 import { ChildStoppedError, describeDeath } from "./exit-reason.js";
 import { startChildWork, type ChildWork, type RunOptions } from "./child-work.js";
 
-/** Written to stderr by the shell when the system refuses the cap; the child runs all the same. */
-const UNCAPPED = "photo-child: no memory cap";
+/**
+ * The shell writes this to stderr when the system refuses the memory limit; the child runs anyway.
+ */
+const UNCAPPED = "photo-child: no memory limit";
 
-// `ulimit -d` makes a bloating decode fail cleanly; `ulimit -v` would crash V8 and WebAssembly,
-// which reserve far more than they use. oom_score_adj: short of memory, the kernel takes a child
-// and not the service. pdeathsig: the kernel kills the child with its parent even while the child's
-// JavaScript computes and cannot receive the channel close.
+// `ulimit -d` lets a decode that needs too much memory fail with an error. `ulimit -v` would crash
+// V8 and WebAssembly, which reserve far more than they use. With oom_score_adj, the kernel kills a
+// child before the service when memory is short. With pdeathsig, the kernel kills the child with
+// its parent, even while the child computes and cannot see the closed channel.
 const SCRIPT = `ulimit -c 0
 ulimit -d "$1" 2>/dev/null || echo '${UNCAPPED}' >&2
 shift
@@ -19,10 +21,11 @@ shift
 setpriv --pdeathsig KILL true 2>/dev/null && exec setpriv --pdeathsig KILL "$0" "$@"
 exec "$0" "$@"`;
 
-// Given, not inherited: a child needs no secret of its parent. Beware: one that is taken over by a
-// photo can still find them. It has the parent's user, who may read /proc/<parent>/environ and the
-// parent's files; only a user of its own or a sandbox would prevent that. Two arenas keep glibc
-// from holding on to memory per thread (268 to 145 MB after 900 thumbnails).
+// The environment is not inherited, because a child needs no secret of its parent. Beware: a child
+// that a photo has compromised can still find the secrets. It runs as the parent's user, who may
+// read /proc/<parent>/environ and the parent's files. Only a separate user or a sandbox would
+// prevent that. Two arenas keep glibc from holding memory per thread (268 to 145 MB after 900
+// thumbnails).
 const ENVIRONMENT = {
   PATH: "/usr/local/bin:/usr/bin:/bin",
   MALLOC_ARENA_MAX: "2",
@@ -30,21 +33,21 @@ const ENVIRONMENT = {
 };
 
 /**
- * What V8 maps for code and hardly touches; from Node 24 on it counts as data, which is what is
- * capped.
+ * Memory that V8 reserves for code and hardly uses; from Node 24 on it counts as data, which is
+ * limited.
  */
 const RESERVED_BYTES = Number.parseInt(process.versions.node) >= 24 ? 512 * 1024 ** 2 : 0;
 
-/** Whether children can be capped on this kind of system. */
+/** True when this system can limit the memory of children. */
 export const canCap = process.platform === "linux";
 
 /**
- * Starts Node on `entry` with an IPC channel, stderr as a pipe, no other input or output, and its
- * data capped.
+ * Starts Node on `entry` with an IPC channel, a pipe for stderr, no other input or output, and a
+ * memory limit.
  */
 function spawnChild(entry: URL, memoryLimitBytes: number): ChildProcess {
-  // JavaScript gets a third of it: V8 then says that it is out of memory, whereas at the system's
-  // cap it may just crash.
+  // JavaScript gets a third of the limit: V8 then reports that it is out of memory, whereas it may
+  // just crash at the system's limit.
   const heapMib = Math.floor(memoryLimitBytes / 3 / 1024 / 1024);
   const node = [`--max-old-space-size=${heapMib}`, fileURLToPath(entry)];
   const options = {
@@ -59,12 +62,12 @@ function spawnChild(entry: URL, memoryLimitBytes: number): ChildProcess {
 interface WarmChildOptions {
   entry: URL;
   memoryLimitBytes: number;
-  /** How long a child that is told to stop may take before it is killed. */
+  /** Time between the abort message and the kill. */
   graceMs: number;
-  /** How long it may take until it says that it is ready. */
+  /** Time within which the child must send `ready`. */
   startTimeoutMs: number;
   log: Logger;
-  /** The system refused the memory cap; the child runs without. */
+  /** Called when the system refuses the memory limit and the child runs without one. */
   onUncapped(): void;
 }
 
@@ -78,34 +81,34 @@ export class WarmChild {
   #tasks = 0;
   #rssBytes = 0;
   #work: ChildWork | null = null;
-  /** Of what it is at; between two tasks the pool's. */
+  /** The logger of the current task; between two tasks the pool's logger. */
   #log: Logger;
   #leaving = false;
   #wasReady = false;
-  /** Why it was killed, where its own end would not tell. */
+  /** The reason of a kill, where the exit status would not show it. */
   #verdict: ChildStoppedError | null = null;
 
-  /** Resolves to true when it can take work, to false when it died before. */
+  /** Resolves to true when the child can take work, to false when it died before. */
   readonly ready: Promise<boolean>;
-  /** Resolves when the process is gone: to the reason, or to null when it was asked to go. */
+  /** Resolves when the process has ended: to the reason, or to null when the pool stopped it. */
   readonly gone: Promise<ChildStoppedError | null>;
 
-  /** Starts a child process at once. Throws what the system throws that has no room for another. */
+  /** Starts a child process at once. Throws the system's error when it cannot start one. */
   constructor(options: WarmChildOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#process = spawnChild(options.entry, options.memoryLimitBytes);
     this.gone = this.#untilGone();
     this.ready = Promise.race([this.#untilReady(), this.gone.then(() => false)]);
-    this.#process.on("message", (said) => this.#receive(said));
+    this.#process.on("message", (received) => this.#receive(received));
   }
 
-  /** `starting` until it says that it can take work; `gone` once it is dead or told to go. */
+  /** `starting` until the child is ready; `gone` once it is dead or ordered to stop. */
   get state(): "starting" | "idle" | "busy" | "gone" {
     return this.#state;
   }
 
-  /** Taken so far. */
+  /** Number of tasks that this child has taken. */
   get tasks(): number {
     return this.#tasks;
   }
@@ -115,7 +118,10 @@ export class WarmChild {
     return this.#rssBytes;
   }
 
-  /** Only when idle. Rejects with ChildStoppedError, NeverBegunError, or what the child threw. */
+  /**
+   * May be called only when idle. Rejects with ChildStoppedError, NeverBegunError, or what the
+   * child threw.
+   */
   async run(request: unknown, options: RunOptions): Promise<unknown> {
     this.#state = "busy";
     this.#log = options.log ?? this.#log;
@@ -124,8 +130,7 @@ export class WarmChild {
       request,
       options,
       graceMs: this.#options.graceMs,
-      // A send that fails is of a channel that is closed: the process is ending, and its end is
-      // handled.
+      // A send fails only on a closed channel; then the process is ending, and `gone` handles that.
       send: (message) => void this.#process.send(message, () => {}),
       kill: () => this.#kill(),
       condemn: (error) => this.#condemn(error),
@@ -139,7 +144,7 @@ export class WarmChild {
     }
   }
 
-  /** Ends it; a busy one is asked to stop first. */
+  /** Ends the child; a busy child is asked to stop first. */
   leave(): void {
     this.#leaving = true;
     this.#state = "gone";
@@ -149,18 +154,18 @@ export class WarmChild {
     this.#work.promise.then(end, end);
   }
 
-  #receive(said: unknown): void {
-    const { data: message, error } = childMessage.safeParse(said);
+  #receive(received: unknown): void {
+    const { data: message, error } = childMessage.safeParse(received);
     if (error) return this.#condemn(error);
-    // What it says of a task before is late.
+    // A message about an earlier task came too late.
     if (message.type === "ready" || message.id !== this.#tasks) return;
     if ("rssBytes" in message) this.#rssBytes = message.rssBytes;
     this.#work?.receive(message);
   }
 
-  /** It says what no child of ours says: a photo may have taken it over. */
+  /** The child sent an invalid message, perhaps because a photo has compromised it. */
   #condemn(cause: unknown): void {
-    const message = "The child process said what it may not.";
+    const message = "The child process sent an invalid message.";
     this.#verdict ??= new ChildStoppedError("crashed", message, { cause });
     this.#state = "gone";
     this.#process.kill("SIGKILL");
@@ -183,8 +188,8 @@ export class WarmChild {
         this.#process.kill("SIGKILL");
       }, startTimeoutMs);
       this.#process.once("exit", () => clearTimeout(timer));
-      this.#process.once("message", (said) => {
-        if (!childMessage.safeParse(said).success) return;
+      this.#process.once("message", (received) => {
+        if (!childMessage.safeParse(received).success) return;
         clearTimeout(timer);
         this.#wasReady = true;
         if (this.#state === "starting") this.#state = "idle";
@@ -197,11 +202,11 @@ export class WarmChild {
     const readStderr = this.#keepTail();
     await this.#untilClosed();
     const { pid, exitCode, signalCode } = this.#process;
-    const own =
+    const exit =
       this.#verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
     const unstartable = () =>
-      new ChildStoppedError("unstartable", own.message, { cause: own.cause });
-    const death = this.#wasReady ? own : unstartable();
+      new ChildStoppedError("unstartable", exit.message, { cause: exit.cause });
+    const death = this.#wasReady ? exit : unstartable();
     this.#state = "gone";
     const about = { err: death.cause, childPid: pid, reason: death.reason, stderr: readStderr() };
     if (!this.#leaving) this.#log.warn(about, death.message);
@@ -211,10 +216,11 @@ export class WarmChild {
 
   #untilClosed(): Promise<void> {
     return new Promise((resolve) => {
-      // `close`, not `exit`: an answer may still lie in the channel when the process has ended.
+      // `close` and not `exit`, because an answer may still be in the channel when the process has
+      // ended.
       this.#process.once("close", () => resolve());
       this.#process.on("error", (error) => {
-        // Of a message that did not get through; the end follows.
+        // A running process reports a message that could not be sent; its end follows.
         if (this.#process.pid !== undefined) return;
         this.#verdict = new ChildStoppedError(
           "crashed",
@@ -231,7 +237,7 @@ export class WarmChild {
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log.debug(
         { childPid: this.#process.pid, stderr: text.slice(0, STDERR_KEPT) },
-        "a child wrote",
+        "a child wrote to stderr",
       );
       tail = (tail + text).slice(-STDERR_KEPT);
       if (!tail.includes(UNCAPPED)) return;

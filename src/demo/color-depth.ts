@@ -1,6 +1,6 @@
 /**
- * Bits of colour that may be written: 1 is none, 24 true colour. FORCE_COLOR counts before
- * NO_COLOR, and both before what the stream is.
+ * Number of colour bits to write: 1 is none, 24 is true colour. FORCE_COLOR has priority over
+ * NO_COLOR, and both over the kind of stream.
  */
 export function colorDepthOf(
   out: Pick<NodeJS.WriteStream, "isTTY">,

@@ -33,9 +33,12 @@ interface UploadedPhoto {
 
 export interface DemoClient {
   upload(bytes: Uint8Array, filename: string): Promise<UploadedPhoto>;
-  /** Submits a Job of each name on the photo; tells where the event stream stood before. */
+  /**
+   * Submits a Job of each name for the photo; also returns the position of the event stream before
+   * it.
+   */
   submit(names: string[], photoId: string): Promise<{ ids: string[]; eventCursor: string }>;
-  /** The events behind the cursor, until `isLast` says so; a lost connection is resumed. */
+  /** Passes on the events after the cursor until `isLast` is true; resumes a lost connection. */
   watch(
     after: string,
     onEvent: (event: DemoEvent) => void,
@@ -52,7 +55,10 @@ const EVENTS =
   "queuedJob { id status progress progressMessage result error { message } outputs { " +
   "name byteSize width height url } job { name } } } }";
 
-/** What a frontend does, in Node: upload over HTTP, submit over GraphQL, watch over the socket. */
+/**
+ * Does in Node what a frontend does: uploads over HTTP, submits over GraphQL, and subscribes over a
+ * WebSocket.
+ */
 export function createDemoClient({ url, token }: { url: string; token: string }): DemoClient {
   const authorization = `Bearer ${token}`;
   const query = createQuery(url, authorization);
@@ -104,7 +110,7 @@ function createQuery(url: string, authorization: string) {
       errors?: { message: string }[];
     };
     if (errors || !data)
-      throw new Error(errors?.[0]?.message ?? `The service answered ${response.status}`);
+      throw new Error(errors?.[0]?.message ?? `The request failed with status ${response.status}`);
     return data;
   };
 }
@@ -126,6 +132,6 @@ async function upload(
   });
   const photo = (await response.json()) as UploadedPhoto & { message?: string };
   if (!response.ok)
-    throw new Error(photo.message ?? `The upload was answered with ${response.status}`);
+    throw new Error(photo.message ?? `The upload failed with status ${response.status}`);
   return photo;
 }

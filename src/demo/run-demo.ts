@@ -7,10 +7,10 @@ interface DemoOptions {
   url: string;
   token: string;
   photo: { bytes: Uint8Array; filename: string };
-  /** Where the results go; a folder of this run is made in it. */
+  /** Folder for the results; each run creates a folder in it. */
   folder: string;
   out: NodeJS.WriteStream;
-  /** Draws a picture as text; null where the terminal cannot show one. */
+  /** Draws a picture as text; null when the terminal cannot show one. */
   draw: ((bytes: Uint8Array, columns: number) => Promise<string>) | null;
 }
 
@@ -20,8 +20,8 @@ const JOBS = ["thumbnail", "metadata", "placeholder"];
 const ENDS = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
 
 /**
- * The main job from end to end: upload, submit, watch every step, fetch the results. Returns
- * whether all succeeded.
+ * Runs the whole path: uploads, submits, shows every event and downloads the results. Returns true
+ * when all jobs succeeded.
  */
 export async function runDemo({
   url,
@@ -73,15 +73,15 @@ async function watch(
   return [...ended.values()];
 }
 
-/** The files of a job and what it told, each at a path of its own. */
+/** Saves the files and the result of a job; returns their paths. */
 async function saveResult(
   client: DemoClient,
   { queuedJob: { job, result, error, outputs } }: DemoEvent,
   folder: string,
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const told = join(folder, `${job.name}.json`);
-  await writeFile(told, `${JSON.stringify(result ?? error, null, 2)}\n`);
+  const resultPath = join(folder, `${job.name}.json`);
+  await writeFile(resultPath, `${JSON.stringify(result ?? error, null, 2)}\n`);
   const files = await Promise.all(
     outputs.map(async (output) => {
       const path = join(folder, `${job.name}-${output.name}`);
@@ -89,7 +89,7 @@ async function saveResult(
       return path;
     }),
   );
-  return [told, ...files];
+  return [resultPath, ...files];
 }
 
 interface EventDisplay {
@@ -97,7 +97,7 @@ interface EventDisplay {
   close(): void;
 }
 
-/** A bar for each job and a line for each step; on a pipe the lines alone. */
+/** Shows a bar for each job and a line for each step; without a terminal only the lines. */
 export function createEventDisplay(out: NodeJS.WriteStream): EventDisplay {
   const bars = out.isTTY
     ? new MultiBar(
@@ -128,7 +128,7 @@ export function createEventDisplay(out: NodeJS.WriteStream): EventDisplay {
       });
     },
     close() {
-      // What was said last waits for the next time the bars are drawn.
+      // The bars are drawn at intervals, so the last message needs an update.
       bars?.update();
       bars?.stop();
     },

@@ -14,8 +14,8 @@ const PEOPLE = ["ann", "bob", "you"];
 const JOBS = ["thumbnail", "metadata", "placeholder"];
 
 /**
- * Demo users, each with a photo and QueuedJobs on it; a second time changes nothing. Returns what
- * was made, a line each.
+ * Creates demo users, each with a photo and QueuedJobs; a second run changes nothing. Returns one
+ * line per user.
  */
 export async function seedDemoData({
   users,
@@ -58,13 +58,13 @@ export async function seedDemoData({
       },
     ];
     const submissions = all.filter(({ job }) => isOffered(job));
-    const made = await queuedJobs.enqueue(user.id, {
+    const created = await queuedJobs.enqueue(user.id, {
       submissions,
       requestId: "seed",
       single: false,
     });
     lines.push(
-      `${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ` +
+      `${email}: photo ${photo.id}, ${created.length} QueuedJobs (npm run token -- --email ` +
         `${email} signs in)`,
     );
   }

@@ -1,7 +1,7 @@
 /**
- * PostgreSQL or Redis cannot be run here. The message is one sentence that ends with the cure:
- * print it as it is, without a stack. `output` is what the program itself said, for those who look
- * deeper.
+ * The error when PostgreSQL or Redis cannot run on this machine. The message is one sentence that
+ * ends with the cure: print it without a stack. `output` is what the program printed, for a closer
+ * look.
  */
 export class EmbeddedError extends Error {
   readonly output: string;

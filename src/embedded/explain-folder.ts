@@ -3,28 +3,30 @@ import { dirname } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
 import { explainFailure } from "./processes/explain-failure.js";
 
-/** One sentence with its cure for a `path` of ours that could not be made, read or written. */
+/**
+ * An error, in one sentence with its cure, for a `path` that could not be created, read or written.
+ */
 export function explainFolder(path: string, cause: unknown): EmbeddedError {
-  const said = String(cause);
-  const known = /ENOSPC|EDQUOT|EROFS|EACCES|EPERM/.exec(
-    said.includes("ENOENT") ? whyNotWritable(path) : said,
+  const text = String(cause);
+  const code = /ENOSPC|EDQUOT|EROFS|EACCES|EPERM/.exec(
+    text.includes("ENOENT") ? whyNotWritable(path) : text,
   )?.[0];
-  if (known !== undefined) {
+  if (code !== undefined) {
     return explainFailure(
       { program: "The service", variable: "DATABASE_URL and REDIS_URL", folder: path },
-      known,
+      code,
       cause,
     );
   }
   return new EmbeddedError(
-    `${path} cannot be used (${said}): make room for it, or start in another folder.`,
+    `${path} cannot be used (${text}): remove what is in its place, or start in another folder.`,
     { cause },
   );
 }
 
 /**
- * Node says ENOENT when a folder cannot be made on a read-only file system, so the nearest one that
- * is there is asked too.
+ * Node reports ENOENT when a folder cannot be created on a read-only file system. So the nearest
+ * existing folder is checked too.
  */
 function whyNotWritable(path: string): string {
   let folder = dirname(path);

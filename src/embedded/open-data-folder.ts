@@ -4,23 +4,23 @@ import { explainFolder } from "./explain-folder.js";
 import { takeLock } from "./take-lock.js";
 
 export interface DataFolder {
-  /** Absolute, without symbolic links. */
+  /** Absolute path, without symbolic links. */
   path: string;
-  /** Lets another run have it. */
+  /** Releases the lock, so that another run can use the folder. */
   close(): Promise<void>;
 }
 
 /**
- * Makes the folder for all that a run keeps, or takes the one that is there; one run at a time.
- * Others may pass it but not list it (0711), because the databases in it may run as another user.
+ * Creates the data folder or reuses an existing one, for one run at a time. Other users may enter
+ * it but not list it (0711), because the databases in it may run as another user.
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const folder = await make(resolve(path));
   const lock = await takeLock(
     join(folder, "service.lock"),
     (pid) =>
-      `The service already runs here as process ${pid} (data in ${folder}): stop that ` +
-      `one first (Ctrl-C there, or kill ${pid}).`,
+      `The service already runs here as process ${pid} (data in ${folder}): stop it ` +
+      `first (Ctrl-C there, or kill ${pid}).`,
   );
   return { path: folder, close: lock.close };
 }

@@ -8,44 +8,47 @@ import { chooseRunUser, type RunUser } from "./postgres/run-user.js";
 import { takeLock } from "./take-lock.js";
 
 export interface EmbeddedServer {
-  /** With the password in it; the same for as long as we run, and usually at the next start. */
+  /**
+   * The URL with the password. It stays the same while this process runs, and usually at the next
+   * start.
+   */
   url: string;
   port: number;
-  /** Of the process that runs now: it changes when that one died and was started again. */
+  /** The pid of the current process; it changes when the server died and was started again. */
   readonly pid: number;
-  /** Stops the server and waits for its end; the data stays. */
+  /** Stops the server and waits until it has ended; the data is kept. */
   close(): Promise<void>;
 }
 
 export interface ServerFolder {
   path: string;
   /**
-   * As whom the server runs; undefined: as us. Only its folder `data` is that user's; the rest is
-   * ours.
+   * The user that the server runs as; undefined means the current user. That user owns only the
+   * folder `data`.
    */
   user: RunUser | undefined;
   password: string;
   /**
-   * Calls `start` with the last port if it is free, else with another one, and again when it was
-   * taken in between.
+   * Calls `start` with the previous port if it is free, else with another one. Tries again when
+   * another process took the port first.
    */
   serve(start: (port: number) => Promise<Served>): Promise<EmbeddedServer>;
-  /** Lets another start have the folder. */
+  /** Releases the lock, so that another start can use the folder. */
   close(): Promise<void>;
 }
 
 export interface Served {
   kept: Pick<KeptRunning, "pid" | "close">;
   url: string;
-  /** Ends what a server that was killed may have left, once it is not started again any more. */
+  /** Ends remaining processes of a killed server, after its last restart. */
   sweep(): Promise<void>;
 }
 
 const PORTS_TRIED = 5;
 
 /**
- * Takes the folder of one server, for one start at a time, and finds in it what that server is to
- * be started with.
+ * Opens the folder of one server, for one start at a time, and reads or creates what the server
+ * needs.
  */
 export async function openServerFolder({
   dataDir,
@@ -55,13 +58,12 @@ export async function openServerFolder({
   program: string;
 }): Promise<ServerFolder> {
   const user = chooseRunUser(join(resolve(dataDir), "data"));
-  // 0711: the server's user must pass, to its data and to its password.
+  // 0711, because the server's user must reach its data and its password.
   await makePrivateFolder(resolve(dataDir), { mode: user ? 0o711 : 0o700 });
   const path = await realpath(dataDir);
   const lock = await takeLock(
     join(path, "lock"),
-    (pid) =>
-      `${program} already runs in ${path} for process ${pid}: stop that one first (kill ${pid}).`,
+    (pid) => `${program} already runs in ${path} for process ${pid}: stop it first (kill ${pid}).`,
   );
   const portFile = join(path, "port");
   return {
@@ -101,9 +103,9 @@ async function withPort<T>(
     try {
       return { ...(await start(port)), port };
     } catch (error) {
-      const taken =
+      const isPortTaken =
         error instanceof EmbeddedError && /Address already in use|EADDRINUSE/.test(error.output);
-      if (!taken || tries === PORTS_TRIED) throw error;
+      if (!isPortTaken || tries === PORTS_TRIED) throw error;
     }
   }
 }

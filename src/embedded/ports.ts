@@ -6,13 +6,13 @@ import { waitUntil } from "./processes/wait-until.js";
 interface Place {
   host: string;
   port: number;
-  /** Chooses another port. */
+  /** Name of the variable that chooses another port. */
   variable: string;
 }
 
 /**
- * The port, which nobody has now, or a free one for 0; throws EmbeddedError, with the variable that
- * chooses another, when it is taken.
+ * Returns the port if it is free, or a free port for 0. Throws EmbeddedError with the variable that
+ * chooses another port.
  */
 export function claimPort(place: Place): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -26,7 +26,7 @@ export function claimPort(place: Place): Promise<number> {
   });
 }
 
-/** For the `catch` of what listens there: throws EmbeddedError where the system refuses that. */
+/** For `catch` after listening: throws EmbeddedError when the system refuses the address. */
 export function explainListening(place: Place): (cause: NodeJS.ErrnoException) => never {
   return (cause) => {
     throw cause.syscall === "listen" ? refusal(cause, place) : cause;
@@ -36,13 +36,13 @@ export function explainListening(place: Place): (cause: NodeJS.ErrnoException) =
 function refusal(cause: NodeJS.ErrnoException, { host, port, variable }: Place): EmbeddedError {
   if (cause.code === "EADDRINUSE")
     return new EmbeddedError(
-      `Port ${port} is taken by another program: stop it, or choose another port with ` +
+      `Another program uses port ${port}: stop it, or choose another port with ` +
         `${variable}=${port + 10}.`,
       { cause },
     );
   if (cause.code === "EACCES")
     return new EmbeddedError(
-      `You may not listen on port ${port}: choose one above 1023 with ${variable}.`,
+      `The system does not allow port ${port}: choose a port above 1023 with ${variable}.`,
       { cause },
     );
   return new EmbeddedError(
@@ -53,26 +53,25 @@ function refusal(cause: NodeJS.ErrnoException, { host, port, variable }: Place):
 }
 
 /**
- * Below the range from which systems take the ports of outgoing connections: a client that knocks
- * at a stopped server's port from that range can get the very same port as its own, connect to
- * itself, and so keep the server from coming back.
+ * The range below the ports of outgoing connections. A client that connects to a stopped server's
+ * port from that range can get the same port, connect to itself, and so block the server.
  */
-const LOWEST = 15_000;
-const BEYOND = 32_000;
+const MIN_PORT = 15_000;
+const END_PORT = 32_000;
 
-/** `preferred` while it is free on 127.0.0.1, else another port that is. */
+/** Returns `preferred` if it is free on 127.0.0.1, else another free port. */
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
-  const found = await waitUntil(tryOne, { deadlineMs: 5_000, everyMs: 0 });
-  if (found !== undefined) return found;
+  const port = await waitUntil(tryOne, { deadlineMs: 5_000, everyMs: 0 });
+  if (port !== undefined) return port;
   throw new EmbeddedError(
-    `No port between ${LOWEST} and ${BEYOND} can be opened on 127.0.0.1: end what holds ` +
+    `No port between ${MIN_PORT} and ${END_PORT} can be opened on 127.0.0.1: end what holds ` +
       "them, or set DATABASE_URL and REDIS_URL.",
   );
 }
 
 async function tryOne(): Promise<number | undefined> {
-  const port = randomInt(LOWEST, BEYOND);
+  const port = randomInt(MIN_PORT, END_PORT);
   return (await isFree(port)) ? port : undefined;
 }
 

@@ -14,22 +14,19 @@ import { closedParent, type RunUser } from "./postgres/run-user.js";
 
 export interface CopyOptions {
   source: string;
-  /**
-   * Names the copy; holds the version, because a copy that is there and whole is taken as it is.
-   */
+  /** Name of the copy. It contains the version, because a complete copy is reused. */
   name: string;
   user: RunUser | undefined;
-  /** The first place that is tried. */
+  /** The first folder to try. */
   beside: string;
   keep: (path: string) => boolean;
-  /** Whether the copy can be used from there: a place may forbid to run programs. */
+  /** True when the copy works there: some file systems forbid running programs. */
   accept: (copy: string) => Promise<boolean>;
 }
 
 /**
- * Copies programs to a place from which `user` can run them, for when node_modules lies in a closed
- * folder or cannot be written. Undefined when there is no such place. Only the programs are copied,
- * never data: a lost copy is made again.
+ * Copies programs to a place where `user` can run them, when node_modules is closed or read-only.
+ * Returns undefined when no place works. It never copies data, so a lost copy can be created again.
  */
 export async function privateCopy(options: CopyOptions): Promise<string | undefined> {
   const { source, name, user, beside, keep, accept } = options;
@@ -45,7 +42,7 @@ export async function privateCopy(options: CopyOptions): Promise<string | undefi
 }
 
 /**
- * In a folder that all may write, somebody else may have been there first: only our own folder is
+ * In a shared folder, another user may have created the place: only a folder of the current user is
  * trusted.
  */
 function usable(place: string, user: RunUser | undefined): boolean {
@@ -74,17 +71,17 @@ function copied(source: string, copy: string, keep: (path: string) => boolean): 
   }
 }
 
-/** Temporary folders are swept file by file, so that a copy is there is not enough. */
+/** Systems delete old temporary files one by one, so every file of the copy is checked. */
 function isWhole(source: string, copy: string, keep: (path: string) => boolean): boolean {
   return filesOf(source)
     .filter(keep)
     .every((file) => {
-      const twin = statSync(join(copy, file.slice(source.length)), { throwIfNoEntry: false });
-      return twin !== undefined && twin.size === statSync(file).size;
+      const stats = statSync(join(copy, file.slice(source.length)), { throwIfNoEntry: false });
+      return stats !== undefined && stats.size === statSync(file).size;
     });
 }
 
-/** What was installed under a strict umask is closed to others, and so would its copy be. */
+/** A strict umask during installation would also close the copy to other users. */
 function openTree(folder: string): void {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

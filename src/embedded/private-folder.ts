@@ -6,7 +6,7 @@ import { explainFolder } from "./explain-folder.js";
 import type { RunUser } from "./postgres/run-user.js";
 
 /**
- * Makes `path`, or takes what is there, as a folder of `user` (undefined: ours) that has exactly
+ * Creates `path`, or reuses it, as a folder of `user` (undefined: the current user) with exactly
  * this `mode`.
  */
 export async function makePrivateFolder(
@@ -22,12 +22,12 @@ export async function makePrivateFolder(
   }
   if (((await stat(path)).mode & 0o777) === mode) return;
   throw new EmbeddedError(
-    `The file system of ${path} keeps no modes: move the project to a local disk, or set ` +
+    `The file system of ${path} stores no modes: move the project to a local disk, or set ` +
       "DATABASE_URL and REDIS_URL.",
   );
 }
 
-/** Data that was copied by root belongs to root. */
+/** Data that root copied belongs to root, so it is given to the server's user. */
 async function giveTree(path: string, { uid, gid }: RunUser): Promise<void> {
   await lchown(path, uid, gid);
   for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
@@ -36,8 +36,8 @@ async function giveTree(path: string, { uid, gid }: RunUser): Promise<void> {
 }
 
 /**
- * The secret kept in `file`, made at first sight; readable by `user` (undefined: us) alone.
- * URL-safe.
+ * The secret in `file`, which is created when it is missing. It is URL-safe, and only `user`
+ * (undefined: the current user) can read it.
  */
 export async function keptSecret(file: string, user?: RunUser): Promise<string> {
   try {

@@ -7,34 +7,34 @@ import { EmbeddedError } from "./embedded-error.js";
 import { explainFolder } from "./explain-folder.js";
 
 interface Lock {
-  /** Gives it back. */
+  /** Releases the lock. */
   close(): Promise<void>;
 }
 
 /**
- * Takes the lock that is the file `file`, or throws `held(pid)` while a living process has it. A
- * lock whose process died, or whose pid now belongs to another one, is nobody's. Processes of other
- * containers are not seen.
+ * Takes the lock file `file`, or throws `held(pid)` while a running process has it. A lock is free
+ * when its process has ended or its pid belongs to another process. Processes of other containers
+ * are not visible.
  */
 export async function takeLock(file: string, held: (pid: number) => string): Promise<Lock> {
-  const mine = `${process.pid} ${processStart(process.pid) ?? ""}\n`;
-  while (!(await made(file, mine))) {
-    const theirs = await readWhole(file);
-    const [pid, ...start] = theirs.trim().split(" ");
-    if (theirs !== "" && processStart(Number(pid)) === start.join(" "))
+  const ownContent = `${process.pid} ${processStart(process.pid) ?? ""}\n`;
+  while (!(await create(file, ownContent))) {
+    const content = await readWhole(file);
+    const [pid, ...start] = content.trim().split(" ");
+    if (content !== "" && processStart(Number(pid)) === start.join(" "))
       throw new EmbeddedError(held(Number(pid)));
-    await discard(file, theirs);
+    await discard(file, content);
   }
   return {
     async close() {
-      if ((await readWhole(file)) === mine) await rm(file, { force: true });
+      if ((await readWhole(file)) === ownContent) await rm(file, { force: true });
     },
   };
 }
 
-async function made(file: string, content: string): Promise<boolean> {
+async function create(file: string, content: string): Promise<boolean> {
   try {
-    // Root and an ordinary user may take turns.
+    // The mode lets root and an ordinary user take turns.
     await writeFile(file, content, { flag: "wx", mode: 0o644 });
     return true;
   } catch (cause) {
@@ -43,7 +43,7 @@ async function made(file: string, content: string): Promise<boolean> {
   }
 }
 
-/** A lock is empty for a moment while it is made. */
+/** A new lock file is empty for a moment. */
 async function readWhole(file: string): Promise<string> {
   for (let tries = 0; ; tries++) {
     const content = await readFile(file, "utf8").catch(() => undefined);
@@ -53,8 +53,8 @@ async function readWhole(file: string): Promise<string> {
 }
 
 /**
- * Of two who find the same dead lock, the slower one must not throw away the lock that the faster
- * one has made since.
+ * When two processes find the same dead lock, the slower one must not remove the new lock of the
+ * faster one.
  */
 async function discard(file: string, dead: string): Promise<void> {
   const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
@@ -64,9 +64,9 @@ async function discard(file: string, dead: string): Promise<void> {
 }
 
 /**
- * When a process began, in words that only equal themselves: together with the pid they name one
- * process for ever. Undefined when there is none, or when it is a zombie, which answers signals but
- * does nothing any more.
+ * The start time of a process as a text that is only good for comparison: together with the pid it
+ * identifies one process. Undefined when there is none, or for a zombie, which answers signals but
+ * does nothing.
  */
 export function processStart(pid: number): string | undefined {
   return process.platform === "linux" ? fromProc(pid) : fromPs(pid);
@@ -75,7 +75,8 @@ export function processStart(pid: number): string | undefined {
 function fromProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may itself hold parentheses and blanks, so count from the last one.
+    // The name in parentheses may contain parentheses and blanks, so fields are counted after the
+    // last one.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {

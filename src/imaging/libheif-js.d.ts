@@ -1,5 +1,5 @@
-// The package has no types of its own for this file. Of its C-like interface only what is used
-// here; the objects are handles into the memory of the WebAssembly module and must be freed.
+// The package has no types for this file. Only the used part of its C-like interface is declared.
+// The objects are handles into the memory of the WebAssembly module and must be freed.
 declare module "libheif-js/libheif-wasm/libheif-bundle.js" {
   type Context = { readonly __context: unique symbol };
   type ImageHandle = { readonly __handle: unique symbol };
@@ -8,7 +8,7 @@ declare module "libheif-js/libheif-wasm/libheif-bundle.js" {
   type Failure = { code: unknown; message: string };
   interface Decoded {
     image: Image;
-    /** `data` is a view of the module's memory: it is gone with the image. */
+    /** `data` is a view of the module's memory: it is invalid once the image is released. */
     channels: { id: unknown; width: number; height: number; stride: number; data: Uint8Array }[];
   }
   interface Libheif {
@@ -29,6 +29,6 @@ declare module "libheif-js/libheif-wasm/libheif-bundle.js" {
     ): Decoded | Failure;
     heif_image_release(image: Image): void;
   }
-  /** A fresh instance, ready at once. */
+  /** Returns a new instance, which is ready at once. */
   export default function createLibheif(): Libheif;
 }

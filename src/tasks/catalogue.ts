@@ -27,7 +27,7 @@ const tasks = [
   prepare,
 ] as const satisfies readonly Task[];
 
-/** Every task by its name: what can be submitted and what a worker can run. */
+/** Every task by its name: those that users can submit and workers can run. */
 export const catalogue: ReadonlyMap<string, Task> = new Map<string, Task>(
   tasks.map((task) => [task.name, task]),
 );

@@ -1,25 +1,24 @@
 import { z } from "zod";
 
-/** A photo as a task sees it: a file on this machine and what its row says. */
+/** A photo as a task receives it: a file on this machine and the data of its row. */
 export interface TaskPhoto {
   id: string;
   /** Absolute path of the bytes; read-only to the task. */
   path: string;
   filename: string;
   mimeType: string;
-  /** Of the upright picture. */
+  /** Width and height of the upright picture. */
   width: number;
   height: number;
   byteSize: number;
   sha256: string;
   /**
-   * The perceptual hash as 16 hex digits, by which it is found among its owner's; null when it is
-   * flat or was not looked at yet.
+   * The stored perceptual hash as 16 hex digits, which other searches use. Null when the photo is
+   * flat or has not been inspected yet.
    */
   phash: string | null;
 }
 
-/** A file that a task made. */
 export interface TaskOutput {
   name: string;
   mimeType: string;
@@ -28,31 +27,31 @@ export interface TaskOutput {
   height: number | null;
 }
 
-/** A photo that looks like another one. */
+/** A photo that looks similar to another one. */
 export interface NearPhoto {
   photoId: string;
-  /** Bits in which their perceptual hashes differ; 0 to 64. */
+  /** Number of bits in which their perceptual hashes differ; 0 to 64. */
   distance: number;
 }
 
 export interface NearPhotoList {
-  /** Nearest first; of equally near ones the oldest first. */
+  /** Nearest first; the older photo first at equal distance. */
   photos: NearPhoto[];
-  /** There are more than are listed. */
+  /** True when more photos exist than are listed. */
   cut: boolean;
 }
 
 export interface TaskContext<Parameters> {
-  /** Validated, with defaults. */
+  /** Validated parameters, with defaults. */
   parameters: Parameters;
   photos: TaskPhoto[];
-  /** Attempts started so far, this one included. */
+  /** Number of attempts started so far, including this one. */
   attempt: number;
-  /** Failed attempts since the last submission or retry. */
+  /** Number of failed attempts since the last submission or retry. */
   failures: number;
-  /** Aborted on cancel, time-out and shutdown. */
+  /** Aborted on cancellation, timeout and shutdown. */
   signal: AbortSignal;
-  /** `fraction` 0 to 1; may be called as often as one likes, it is coalesced. */
+  /** `fraction` is between 0 and 1. Frequent calls are cheap: they are coalesced. */
   progress(fraction: number, message?: string): void;
   /** Writes a file of this attempt and declares it as an output. */
   output(file: {
@@ -62,9 +61,9 @@ export interface TaskContext<Parameters> {
     height?: number;
     data: Uint8Array;
   }): Promise<TaskOutput>;
-  /** Among the other photos of the QueuedJob's owner. `phash`: 16 hex digits. */
+  /** Searches the other photos of the QueuedJob's owner. `phash` has 16 hex digits. */
   findNearPhotos(query: { phash: string; maxDistance: number }): Promise<NearPhotoList>;
-  /** Pixels that a photo may have (half of it for AVIF and HEIC); 100 million when absent. */
+  /** Maximum pixels of a photo (half of this for AVIF and HEIC); default 100 million. */
   maxPixels?: number;
 }
 
@@ -83,27 +82,27 @@ export interface Task<
   maxAttempts: number;
   timeoutMs: number;
   /**
-   * `child`: in a killable child process, one at a time in each, because it decodes pixels.
-   * `worker`: beside the others in the worker itself.
+   * `child`: runs in a child process that can be killed, one task at a time, because it decodes
+   * pixels. `worker`: runs with others in the worker process.
    */
   runsIn: "worker" | "child";
   /**
-   * Raised when the same parameters on the same photos give another result than before: results of
-   * an earlier version are not reused. 1 when absent; null: the result depends on more than these,
-   * and is never reused.
+   * Increase it when the same input gives a different result than before: results of an earlier
+   * version are not reused. Default: 1. Null means that the result depends on more than the input,
+   * so it is never reused.
    */
   resultVersion?: number | null;
   /**
-   * Loads the work; called only where it is done. `run` returns the result, throws (it is tried
-   * again), or throws PermanentTaskError (it is not). Written as methods so that the catalogue can
-   * hold tasks of all parameters.
+   * Loads the work; called only in the process that runs it. `run` returns the result or throws.
+   * The attempt is tried again, except after PermanentTaskError. These are methods so that the
+   * catalogue can hold tasks of all parameter types.
    */
   load(): Promise<{ run(context: TaskContext<z.output<Parameters>>): Promise<z.input<Result>> }>;
 }
 
 /**
- * A task as declared; the compiler checks that `run` takes what `parameters` gives and returns what
- * `result` describes.
+ * Returns the task unchanged. The compiler checks that `run` accepts the `parameters` and returns
+ * the `result` of the schemas.
  */
 export function defineTask<
   const Name extends string,
@@ -113,10 +112,10 @@ export function defineTask<
   return task;
 }
 
-/** What any result about a photo may carry. */
+/** Warnings that a result about a photo may contain. */
 export const warnings = z
   .array(z.string())
   .optional()
   .describe(
-    "What to know of how the photo was read, e.g. that it is the first frame of an animation.",
+    "Warnings about how the photo was read, e.g. that only an animation's first frame was used.",
   );

@@ -2,10 +2,7 @@ import { type DecodedPhoto, decodePreview } from "../imaging/pixels/decode-photo
 import { DEFAULT_MAX_PIXELS } from "../imaging/formats/photo-format.js";
 import type { TaskContext, TaskPhoto } from "./define-task.js";
 
-/**
- * How tasks begin that look at a small picture of their one photo; the first half of their
- * progress.
- */
+/** Decodes a small picture of the only photo: the first half of the progress of such tasks. */
 export async function readPreview({
   photos,
   signal,
@@ -19,16 +16,16 @@ export async function readPreview({
   return { photo, ...decoded };
 }
 
-/** The photo of a task that takes exactly one. */
+/** Returns the photo of a task that takes exactly one. */
 export function onlyPhoto(photos: TaskPhoto[]): TaskPhoto {
   const [photo] = photos;
-  if (photo === undefined) throw new Error("It takes one photo and got none.");
+  if (photo === undefined) throw new Error("The task needs one photo, but it received none.");
   return photo;
 }
 
 type Progress = TaskContext<unknown>["progress"];
 
-/** The progress of a part that takes the whole from `from` to `to`, told by the part as 0 to 1. */
+/** Maps the progress of a part, 0 to 1, to the range `from` to `to` of the whole. */
 export function partOfProgress(progress: Progress, from: number, to: number): Progress {
   return (fraction, message) => progress(from + (to - from) * fraction, message);
 }

@@ -54,15 +54,16 @@ describe("a process without its environment", { concurrency: 2 }, () => {
         '  - PORT is not a whole number (it is "x")',
         ...TOKENS,
         FILES,
-        "  - NODE_ENV is production, where private services are not brought up unasked: " +
-          "set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
+        "  - NODE_ENV is production, where no private PostgreSQL and Redis are started by " +
+          "default: set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
       ],
     ],
     ["worker", {}, ["The configuration has 2 faults:", DATABASE, REDIS]],
     ["migrate", {}, ["The configuration has a fault:", DATABASE]],
   ];
   for (const [i, [name, env, lines]] of FAULTS.entries()) {
-    // One of each process always; the others are processes of their own that say other sentences.
+    // Runs one case per process always. The others start processes too, and run with the long
+    // tests.
     const length = FAULTS.findIndex(([other]) => other === name) === i ? {} : long;
     it(
       `${name} names every fault at once and exits 1, with ${JSON.stringify(env)}`,

@@ -23,44 +23,39 @@ describe("npm run adopt-storage", () => {
       env: { DATABASE_URL: store.url, STORAGE_URL: `file:${files}` },
     });
 
-  it(
-    "makes the storage this database's, says whose it was, and removes what no row names " +
-      "only where it is asked to",
-    async () => {
-      const storage = await createLocalStorage(files);
-      const owner = createStorageOwner({ database: store.database, storage });
-      const key =
-        "photos/0198f3a0-0000-7000-8000-00000000000a/0198f3a0-0000-7000-8000-00000000000b";
-      const path = join(storage.scratchFolder, "in");
-      writeFileSync(path, "x");
-      await storage.put(key, path);
-      assert.deepEqual(await run(), {
-        code: 0,
-        stderr: "",
-        stdout: `file:${files} is this database's.\n`,
-      });
-      assert.equal(await owner.isOurs(), true);
-      const [before_] = await store.database.sql<
-        { id: string }[]
-      >`select id::text as id from histories`;
-      await store.database.sql`update histories set id = gen_random_uuid()`;
-      assert.equal(await owner.isOurs(), false);
-      assert.deepEqual(await run("--sweep"), {
-        code: 0,
-        stderr: "",
-        stdout:
-          `file:${files} is this database's; before it was the database's with the history ` +
-          `${before_?.id}.\n0 files that no row names were removed.\n`,
-      });
-      assert.deepEqual(
-        [await owner.isOurs(), await storage.has(key)],
-        [true, true],
-        "it is young still",
-      );
-    },
-  );
+  it("assigns the storage, names its former owner, and sweeps only if asked", async () => {
+    const storage = await createLocalStorage(files);
+    const owner = createStorageOwner({ database: store.database, storage });
+    const key = "photos/0198f3a0-0000-7000-8000-00000000000a/0198f3a0-0000-7000-8000-00000000000b";
+    const path = join(storage.scratchFolder, "in");
+    writeFileSync(path, "x");
+    await storage.put(key, path);
+    assert.deepEqual(await run(), {
+      code: 0,
+      stderr: "",
+      stdout: `file:${files} belongs to this database.\n`,
+    });
+    assert.equal(await owner.isOurs(), true);
+    const [before_] = await store.database.sql<
+      { id: string }[]
+    >`select id::text as id from histories`;
+    await store.database.sql`update histories set id = gen_random_uuid()`;
+    assert.equal(await owner.isOurs(), false);
+    assert.deepEqual(await run("--sweep"), {
+      code: 0,
+      stderr: "",
+      stdout:
+        `file:${files} belongs to this database; before, it belonged to the database with ` +
+        `the history ${before_?.id}.\n0 files without a row were deleted.\n`,
+    });
+    assert.deepEqual(
+      [await owner.isOurs(), await storage.has(key)],
+      [true, true],
+      "the file is too new to be swept",
+    );
+  });
 
-  it("says how it is used when it is given anything else", async () => {
+  it("prints its usage for other arguments", async () => {
     const { code, stderr } = await run("--all");
     assert.equal(code, 1);
     assert.match(stderr, /Usage: npm run adopt-storage -- \[--sweep\]/);

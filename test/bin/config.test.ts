@@ -14,7 +14,7 @@ const KEY = generateKeyPairSync("ec", { namedCurve: "P-256" })
 describe("npm run config", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;
 
-  it("prints what is in effect, and of secrets only that they are set", async () => {
+  it("prints the effective values, and no secrets", async () => {
     writeFileSync(join(cwd, "signing-key"), "a-file-secret-0123456789abcdef0123456789\n");
     const env = {
       PORT: "4321",
@@ -39,11 +39,11 @@ describe("npm run config", { concurrency: 2 }, () => {
     assert.deepEqual(
       lines.map(([name]) => name),
       VARIABLE_NAMES,
-      "each by the name by which it is set",
+      "the list has every variable",
     );
-    const told = Object.fromEntries(lines) as Record<string, string>;
+    const values = Object.fromEntries(lines) as Record<string, string>;
     for (const name of ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "ADMIN_PASSWORD"])
-      assert.equal(told[name], "(set, not shown)", name);
+      assert.equal(values[name], "(set, not shown)", name);
     assert.deepEqual(
       [
         "FILE_SIGNING_KEY",
@@ -58,7 +58,7 @@ describe("npm run config", { concurrency: 2 }, () => {
         "EVENT_TTL",
         "MAX_JOB_TTL",
         "TRUST_PROXY",
-      ].map((name) => told[name]),
+      ].map((name) => values[name]),
       [
         "(set by FILE_SIGNING_KEY_FILE, not shown)",
         "(not set)",
@@ -76,7 +76,7 @@ describe("npm run config", { concurrency: 2 }, () => {
     );
   });
 
-  it("shows what follows from production", async () => {
+  it("prints the defaults of production", async () => {
     const { stdout } = await runBin("config", { cwd, env: { NODE_ENV: "production" } });
     for (const line of [
       /^INTROSPECTION +false$/m,
@@ -87,7 +87,7 @@ describe("npm run config", { concurrency: 2 }, () => {
       assert.match(stdout, line);
   });
 
-  it("names every fault at once, and prints no secret among them", async () => {
+  it("names every fault at once, and prints no secret in it", async () => {
     const { code, stdout, stderr } = await runBin("config", {
       cwd,
       env: {

@@ -1,4 +1,4 @@
-// `npm run dev`, for real, in a copy of this repository.
+// `npm run dev` with all its processes, in a copy of this repository.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,101 +20,98 @@ import { eventually } from "../support/runner/eventually.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
 
 describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
-  it(
-    "serves the page from its sources, renews it as they change, signed in as before, and " +
-      "leaves nothing running",
-    async (t) => {
-      const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
-      // PostgreSQL may run as another user than we do.
-      chmodSync(copy, 0o755);
-      for (const part of [
-        "package.json",
-        "package-lock.json",
-        "tsconfig.json",
-        "scripts",
-        "src",
-        "test",
-        "bench",
-        "dist",
-        "drizzle",
-        "examples",
-      ])
-        cpSync(part, join(copy, part), {
-          recursive: true,
-          preserveTimestamps: true,
-          filter: (path) => !path.includes("node_modules"),
-        });
-      symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
-      // As npm does before it; what is older than that build restarts nothing.
-      execFileSync(process.execPath, ["scripts/prepare.cjs"], { cwd: copy });
-      const dev = spawn(process.execPath, ["dist/src/bin/dev.js"], {
-        cwd: copy,
-        detached: true,
-        stdio: ["ignore", "pipe", "inherit"],
-        env: {
-          PATH: process.env["PATH"],
-          HOME: copy,
-          HOST: "127.0.0.1",
-          PORT: "0",
-          WORKER_PORT: "0",
-        },
+  it("serves the page with live updates, signed in, and leaves no process", async (t) => {
+    const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
+    // PostgreSQL may run as another user.
+    chmodSync(copy, 0o755);
+    for (const part of [
+      "package.json",
+      "package-lock.json",
+      "tsconfig.json",
+      "scripts",
+      "src",
+      "test",
+      "bench",
+      "dist",
+      "drizzle",
+      "examples",
+    ])
+      cpSync(part, join(copy, part), {
+        recursive: true,
+        preserveTimestamps: true,
+        filter: (path) => !path.includes("node_modules"),
       });
-      const ended = once(dev, "close");
-      t.after(async () => {
-        if (dev.exitCode === null) process.kill(dev.pid ?? 0, "SIGTERM");
-        await ended;
-        rmSync(copy, { recursive: true, force: true });
-      });
-      let told = "";
-      dev.stdout.setEncoding("utf8").on("data", (text: string) => (told += text));
-      const [, address = "", token = ""] = await eventually(
-        "the page is served",
-        () => /Page +(http:\S+)#token=(\S+)/.exec(told),
-        90_000,
-      );
-
-      const browser = await launchChromium();
-      t.after(() => browser.close());
-      const page = await browser.newPage();
-      page.setDefaultTimeout(60_000);
-      const { outside, errors } = watchPage(page, new URL(address).origin);
-      await page.goto(`${address}#token=${token}`);
-      await page
-        .getByRole("button", { name: "Pull the plug" })
-        .and(page.locator(":enabled"))
-        .waitFor();
-      await change("src/console/views/desk.tsx", ">New job<", ">New work<");
-      await page.getByRole("heading", { name: "New work" }).waitFor();
-      await page
-        .getByRole("button", { name: "Pull the plug" })
-        .and(page.locator(":enabled"))
-        .waitFor();
-      // What tests import of the page is compiled, too, which is nothing to the service.
-      await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
-      await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
-      await page
-        .getByRole("button", { name: "Pull the plug" })
-        .and(page.locator(":enabled"))
-        .waitFor();
-      // A style is exchanged under a page that stays as it is.
-      await page.evaluate("window.stayed = true");
-      await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");
-      await page.waitForFunction(
-        "getComputedStyle(document.documentElement).getPropertyValue('--row') === '70px' " +
-          "&& window.stayed",
-      );
-      assert.deepEqual([outside, errors], [[], []]);
-
-      const pids = processTree(dev.pid ?? 0);
-      process.kill(dev.pid ?? 0, "SIGTERM");
+    symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
+    // npm runs this first; older changes restart no process.
+    execFileSync(process.execPath, ["scripts/prepare.cjs"], { cwd: copy });
+    const dev = spawn(process.execPath, ["dist/src/bin/dev.js"], {
+      cwd: copy,
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: copy,
+        HOST: "127.0.0.1",
+        PORT: "0",
+        WORKER_PORT: "0",
+      },
+    });
+    const ended = once(dev, "close");
+    t.after(async () => {
+      if (dev.exitCode === null) process.kill(dev.pid ?? 0, "SIGTERM");
       await ended;
-      await eventually("nothing is left running", () => !pids.some(isAlive));
+      rmSync(copy, { recursive: true, force: true });
+    });
+    let output = "";
+    dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const [, address = "", token = ""] = await eventually(
+      "the page is served",
+      () => /Page +(http:\S+)#token=(\S+)/.exec(output),
+      90_000,
+    );
 
-      async function change(path: string, from: string, to: string): Promise<void> {
-        const text = readFileSync(join(copy, path), "utf8");
-        assert.ok(text.includes(from), `${path} is without ${from}`);
-        writeFileSync(join(copy, path), text.replace(from, to));
-      }
-    },
-  );
+    const browser = await launchChromium();
+    t.after(() => browser.close());
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    const { outside, errors } = watchPage(page, new URL(address).origin);
+    await page.goto(`${address}#token=${token}`);
+    await page
+      .getByRole("button", { name: "Pull the plug" })
+      .and(page.locator(":enabled"))
+      .waitFor();
+    await change("src/console/views/desk.tsx", ">New job<", ">New work<");
+    await page.getByRole("heading", { name: "New work" }).waitFor();
+    await page
+      .getByRole("button", { name: "Pull the plug" })
+      .and(page.locator(":enabled"))
+      .waitFor();
+    // Modules of the page that tests import are also compiled, which must not restart the
+    // service.
+    await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
+    await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
+    await page
+      .getByRole("button", { name: "Pull the plug" })
+      .and(page.locator(":enabled"))
+      .waitFor();
+    // A style is replaced without a reload of the page.
+    await page.evaluate("window.stayed = true");
+    await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");
+    await page.waitForFunction(
+      "getComputedStyle(document.documentElement).getPropertyValue('--row') === '70px' " +
+        "&& window.stayed",
+    );
+    assert.deepEqual([outside, errors], [[], []]);
+
+    const pids = processTree(dev.pid ?? 0);
+    process.kill(dev.pid ?? 0, "SIGTERM");
+    await ended;
+    await eventually("nothing is left running", () => !pids.some(isAlive));
+
+    async function change(path: string, from: string, to: string): Promise<void> {
+      const text = readFileSync(join(copy, path), "utf8");
+      assert.ok(text.includes(from), `${path} is without ${from}`);
+      writeFileSync(join(copy, path), text.replace(from, to));
+    }
+  });
 });

@@ -10,7 +10,7 @@ describe("npm run migrate", { concurrency: 2 }, () => {
   const server = new URL(process.env["TEST_DATABASE_URL"] ?? "");
   const at = `The PostgreSQL at ${server.hostname}:${server.port}`;
 
-  it("brings an empty database up to date, and says so", async () => {
+  it("migrates an empty database, and reports it", async () => {
     const empty = await createEmptyDatabase();
     const { code, stdout, stderr } = await run(empty.url);
     assert.deepEqual([code, stderr], [0, ""]);
@@ -18,31 +18,33 @@ describe("npm run migrate", { concurrency: 2 }, () => {
     await empty.close();
   });
 
-  for (const [what, url, sentence] of [
+  for (const [state, url, sentence] of [
     [
-      "is away",
+      "is unavailable",
       "postgres://user:a-secret@127.0.0.1:1/photos",
-      "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or mend " +
-        "DATABASE_URL",
+      "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or " +
+        "correct DATABASE_URL",
     ],
     [
-      "is away, by a name of several addresses",
+      "is unavailable under a name with several addresses",
       "postgres://user:a-secret@localhost:1/photos",
-      "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or mend " +
-        "DATABASE_URL",
+      "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or " +
+        "correct DATABASE_URL",
     ],
     [
-      "refuses the password",
+      "rejects the password",
       Object.assign(new URL(server), { password: "a-secret" }).href,
-      `${at} refuses the user or the password of DATABASE_URL: mend it, or set that password there`,
+      `${at} refuses the user or the password of DATABASE_URL: correct them, or set that ` +
+        "password on the server",
     ],
     [
       "does not have the database",
       Object.assign(new URL(server), { pathname: "/not%20there" }).href,
-      `${at} has no database "not there": create it (createdb 'not there'), or mend DATABASE_URL`,
+      `${at} has no database "not there": create it (createdb 'not there'), or correct ` +
+        "DATABASE_URL",
     ],
   ] as const) {
-    it(`says what to do where PostgreSQL ${what}`, async () => {
+    it(`says what to do when PostgreSQL ${state}`, async () => {
       assert.deepEqual(await run(url), {
         code: 1,
         stdout: "",

@@ -1,4 +1,4 @@
-// One machine, for real: `npm start` with private services in a folder of its own.
+// `npm start` with all its processes and private stores, in a temporary folder.
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
@@ -16,7 +16,7 @@ import { createTestClient } from "../support/clients/test-client.js";
 const FREE_PORTS = { PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1" };
 const noProc = existsSync("/proc/self/stat")
   ? false
-  : "there is no /proc here: this test has shown nothing";
+  : "this system has no /proc, so this test proves nothing";
 
 describe("npm start", { skip: noProc }, () => {
   let cwd: string;
@@ -26,7 +26,7 @@ describe("npm start", { skip: noProc }, () => {
 
   before(() => {
     cwd = mkdtempSync(join(tmpdir(), "photo-service-start-"));
-    // PostgreSQL may run as another user than we do.
+    // PostgreSQL may run as another user.
     chmodSync(cwd, 0o755);
   });
   after(async () => {
@@ -41,9 +41,12 @@ describe("npm start", { skip: noProc }, () => {
       "the service is ready",
       async () => {
         assert.equal(bin.child.exitCode, null, bin.stderr);
-        const told = await readServiceFile(join(cwd, ".data"));
+        const current = await readServiceFile(join(cwd, ".data"));
         return (
-          told !== null && told.pid === bin.child.pid && bin.stdout.includes(told.console) && told
+          current !== null &&
+          current.pid === bin.child.pid &&
+          bin.stdout.includes(current.console) &&
+          current
         );
       },
       60_000,
@@ -58,43 +61,38 @@ describe("npm start", { skip: noProc }, () => {
 
   const you = () => createTestClient(service.url, service.token ?? "");
 
-  it(
-    "brings everything up and tells where, in a file for its owner's eyes only, with a " +
-      "token that works",
-    async () => {
-      const bin = await start();
-      assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
-      assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
-      assert.equal(service.console, `${service.url}/#token=${service.token}`);
-      const [, password = ""] =
-        /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ??
-        [];
-      assert.equal(
-        (
-          await fetch(service.queues ?? "", {
-            headers: {
-              authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
-            },
-          })
-        ).status,
-        200,
-      );
-      assert.equal((await fetch(service.queues ?? "")).status, 401);
-      assert.equal(statSync(join(cwd, ".data/admin-password")).mode & 0o777, 0o600);
-      assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
-      jobId = (await you().enqueue("echo", { message: "kept" })).id;
-      assert.equal((await you().finished(jobId)).status, "SUCCESS");
-    },
-  );
+  it("starts everything, and writes addresses and a valid token to a private file", async () => {
+    const bin = await start();
+    assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
+    assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
+    assert.equal(service.console, `${service.url}/#token=${service.token}`);
+    const [, password = ""] =
+      /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ?? [];
+    assert.equal(
+      (
+        await fetch(service.queues ?? "", {
+          headers: {
+            authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
+          },
+        })
+      ).status,
+      200,
+    );
+    assert.equal((await fetch(service.queues ?? "")).status, 401);
+    assert.equal(statSync(join(cwd, ".data/admin-password")).mode & 0o777, 0o600);
+    assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
+    jobId = (await you().enqueue("echo", { message: "kept" })).id;
+    assert.equal((await you().finished(jobId)).status, "SUCCESS");
+  });
 
-  it("is what the other commands of the folder speak to: token, status and the demo", async () => {
+  it("is found by the other commands of the folder: token, status and demo", async () => {
     const [status, token, demo] = await Promise.all([
       runBin("status", { cwd, args: ["--json"] }),
       runBin("token", { cwd, args: ["--email", "adm@example.test", "--admin"] }),
       runBin("demo", { cwd }),
     ]);
-    const { databaseUrl: _, redisUrl: __, ...told } = service;
-    assert.deepEqual(JSON.parse(status.stdout), told);
+    const { databaseUrl: _, redisUrl: __, ...shown } = service;
+    assert.deepEqual(JSON.parse(status.stdout), shown);
     assert.deepEqual(
       (await createTestClient(service.url, token.stdout.trim()).get("{ me { email role } }")).me,
       { email: "adm@example.test", role: "ADMIN" },
@@ -113,20 +111,20 @@ describe("npm start", { skip: noProc }, () => {
       assert.ok(path.startsWith(join(cwd, "demo-output")) && readFileSync(path).length > 0, path);
   });
 
-  it("starts again after a kill -9 of everything, with its data", async () => {
+  it("starts again with its data after a kill -9 of all processes", async () => {
     if (running) await killAll(running);
     await start();
     assert.deepEqual((await you().job(jobId))?.result, { message: "kept", attempt: 1 });
     assert.equal((await you().finished((await you().enqueue("echo")).id)).status, "SUCCESS");
   });
 
-  it("stops all of it within 15 s of Ctrl-C, leaves no process behind, and keeps the data", async () => {
+  it("stops within 15 s of Ctrl-C, leaves no process behind, and keeps the data", async () => {
     assert.ok(running);
     const { child, ended } = running;
     const pids = processTree(child.pid ?? 0);
     assert.ok(pids.length > 4, `only ${pids.length} processes`);
     const begun = Date.now();
-    // A terminal tells the whole group.
+    // A terminal signals the whole process group.
     process.kill(-(child.pid ?? 0), "SIGINT");
     assert.equal(await ended, 0);
     running = null;
@@ -139,31 +137,31 @@ describe("npm start", { skip: noProc }, () => {
     assert.equal(existsSync(join(cwd, ".data/postgres")), true);
   });
 
-  it("says in one sentence that its port is taken, and exits 1", async () => {
+  it("says in one sentence that its port is in use, and exits 1", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    const told = await runBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
+    const outcome = await runBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
     await new Promise((resolve) => server.close(resolve));
-    assert.deepEqual(told, {
+    assert.deepEqual(outcome, {
       code: 1,
       stdout: "",
       stderr:
-        `Port ${port} is taken by another program: stop it, or choose another port with ` +
+        `Another program uses port ${port}: stop it, or choose another port with ` +
         `PORT=${port + 10}.\n`,
     });
   });
 
   for (const HOST of ["127.0.0.1", "localhost"]) {
-    it(`refuses one port for the API and the worker, and exits 1, with the host ${HOST}`, async () => {
-      const told = await runBin("start", {
+    it(`rejects one port for API and worker with host ${HOST}, and exits 1`, async () => {
+      const outcome = await runBin("start", {
         cwd,
         env: { HOST, PORT: "4611", WORKER_PORT: "04611" },
       });
       const sentence =
-        "PORT and WORKER_PORT are both 4611: the API and the worker listen on one each, " +
-        "so change one of them";
-      assert.deepEqual(told, {
+        "PORT and WORKER_PORT are both 4611: the API and the worker need different ports, so " +
+        "change one of them";
+      assert.deepEqual(outcome, {
         code: 1,
         stdout: "",
         stderr: `The configuration has a fault:\n  - ${sentence}\n`,
@@ -175,14 +173,14 @@ describe("npm start", { skip: noProc }, () => {
     const port = await freePort();
     const bin = startBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
     running = bin;
-    // Its port was free when it looked, and is taken before the API, which loads first, listens.
+    // The port is free when `npm start` checks it, and in use before the API listens.
     const password = join(cwd, ".data/admin-password");
     rmSync(password, { force: true });
-    await eventually("it has looked at its port", () => existsSync(password));
+    await eventually("it has checked its port", () => existsSync(password));
     const other = createHttpServer((_request, response) => response.end());
     await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
     const sentence =
-      `Port ${port} is taken by another program: stop it, or choose another port with ` +
+      `Another program uses port ${port}: stop it, or choose another port with ` +
       `PORT=${port + 10}.\n`;
     await eventually(
       "the API says why it does not listen",
@@ -197,23 +195,23 @@ describe("npm start", { skip: noProc }, () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  it("brings no private services up in production unless it is told to", async () => {
+  it("starts no private stores in production by default", async () => {
     const keys = {
       JWT_JWKS_URL: "https://keys.example.test/",
       JWT_ISSUER: "i",
       JWT_AUDIENCE: "a",
       FILE_SIGNING_KEY: "0123456789abcdef0123456789abcdef",
     };
-    const told = await runBin("start", {
+    const outcome = await runBin("start", {
       cwd,
       env: { ...FREE_PORTS, NODE_ENV: "production", ...keys },
     });
-    assert.deepEqual(told, {
+    assert.deepEqual(outcome, {
       code: 1,
       stdout: "",
       stderr:
-        "The configuration has a fault:\n  - NODE_ENV is production, where private " +
-        "services are not brought up unasked: set DATABASE_URL and REDIS_URL, or " +
+        "The configuration has a fault:\n  - NODE_ENV is production, where no private " +
+        "PostgreSQL and Redis are started by default: set DATABASE_URL and REDIS_URL, or " +
         "EMBEDDED=true\n",
     });
   });

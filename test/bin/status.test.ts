@@ -11,7 +11,7 @@ import { runBin } from "../support/processes/run-bin.js";
 const NONE = {
   code: 1,
   stdout: "",
-  stderr: "No service runs from this folder: npm start starts one.\n",
+  stderr: "No service runs from this folder: start one with npm start.\n",
 };
 
 describe("npm run status", () => {
@@ -42,26 +42,26 @@ describe("npm run status", () => {
   });
   after(() => server.close());
 
-  it("says where nothing runs, and exits 1", async () => {
+  it("says that no service runs, and exits 1", async () => {
     assert.deepEqual(await runBin("status", { cwd }), NONE);
     mkdirSync(dataFolder);
     writeFileSync(join(dataFolder, "service.json"), "{");
     assert.deepEqual(await runBin("status", { cwd }), NONE);
   });
 
-  it("tells what runs here, for people and as JSON, without what opens the databases", async () => {
+  it("prints the running service, as text and as JSON, without the stores' URLs", async () => {
     await writeServiceFile(dataFolder, service);
-    const { databaseUrl: _, redisUrl: __, ...told } = service;
+    const { databaseUrl: _, redisUrl: __, ...shown } = service;
     const [lines, json] = await Promise.all([
       runBin("status", { cwd }),
       runBin("status", { cwd, args: ["--json"] }),
     ]);
-    assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, told]);
+    assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, shown]);
     assert.deepEqual(
       [lines.code, lines.stdout],
       [
         0,
-        Object.entries(told)
+        Object.entries(shown)
           .map(([name, value]) => `${name.padEnd(14)} ${value}\n`)
           .join(""),
       ],
@@ -69,7 +69,7 @@ describe("npm run status", () => {
     assert.doesNotMatch(lines.stdout + json.stdout, /secret/);
   });
 
-  it("does not believe the file of a service that is gone", async () => {
+  it("ignores the file of a service that has ended", async () => {
     await writeServiceFile(dataFolder, { ...service, health: "http://127.0.0.1:9/health/ready" });
     assert.deepEqual(await runBin("status", { cwd }), NONE);
   });

@@ -13,7 +13,7 @@ describe("npm run token", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;
   const token = (...args: string[]) => runBin("token", { cwd, args });
 
-  it("prints a token of whoever has the e-mail, which the service of this folder takes", async () => {
+  it("prints a token for the e-mail, which the service of this folder accepts", async () => {
     const { code, stdout, stderr } = await token("--email", "Ann@example.test");
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
@@ -30,7 +30,7 @@ describe("npm run token", { concurrency: 2 }, () => {
     assert.equal(statSync(join(cwd, ".data/development-key.pem")).mode & 0o777, 0o600);
   });
 
-  it("makes an admin, and lets it expire when it is told to", async () => {
+  it("sets the role admin and the lifetime on request", async () => {
     const [one, other] = await Promise.all([
       token("--email", "ann@example.test", "--admin", "--expires", "90s"),
       token("--expires=2d", "--email=ANN@example.test"),
@@ -45,18 +45,18 @@ describe("npm run token", { concurrency: 2 }, () => {
   });
 
   const FAULTS: [string, string[], string][] = [
-    ["no e-mail", [], "--email is missing."],
-    ["what is not an e-mail address", ["--email", "ann"], "--email is not an e-mail address."],
-    ["an option that it does not have", ["--email", "a@b.c", "--root"], "Unknown option '--root'."],
+    ["a missing e-mail", [], "--email is missing."],
+    ["an invalid e-mail address", ["--email", "ann"], "--email is not an e-mail address."],
+    ["an unknown option", ["--email", "a@b.c", "--root"], "Unknown option '--root'."],
     [
-      "what is not a duration",
+      "an invalid duration",
       ["--email", "a@b.c", "--expires", "soon"],
       '"soon" is not a duration: a whole number with a unit is expected, such as 90s, ' +
         "30m, 1h or 2d (3650d at most).",
     ],
   ];
-  for (const [what, args, message] of FAULTS) {
-    it(`refuses ${what} with a sentence and its usage, and blames no configuration`, async () => {
+  for (const [fault, args, message] of FAULTS) {
+    it(`rejects ${fault} with one sentence and its usage`, async () => {
       const { code, stdout, stderr } = await token(...args);
       assert.deepEqual([code, stdout], [1, ""]);
       const start =
@@ -67,7 +67,7 @@ describe("npm run token", { concurrency: 2 }, () => {
     });
   }
 
-  it("makes none in production, where none is honoured", async () => {
+  it("prints no token in production, which does not accept one", async () => {
     const { code, stdout, stderr } = await runBin("token", {
       cwd,
       args: ["--email", "a@b.c"],
@@ -78,8 +78,8 @@ describe("npm run token", { concurrency: 2 }, () => {
       [
         1,
         "",
-        "The configuration has a fault:\n  - NODE_ENV is production, where no token of " +
-          "the development key is honoured\n",
+        "The configuration has a fault:\n  - NODE_ENV is production, which does not accept " +
+          "development tokens: unset it, or use a token of your identity provider\n",
       ],
     );
   });

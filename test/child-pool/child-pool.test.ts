@@ -13,14 +13,14 @@ import { answer, ask, begin, createTestPools } from "./child-pool/test-pools.js"
 const { makePool } = createTestPools();
 
 describe("a child pool", () => {
-  it("answers, and keeps the child warm for the next one", async () => {
+  it("answers, and keeps the child warm for the next task", async () => {
     const pool = makePool();
     const first = await ask(pool, { do: "answer", value: { deep: [1, "ü", null] } });
     assert.deepEqual(first.value, { deep: [1, "ü", null] });
     assert.equal((await ask(pool, answer)).pid, first.pid);
   });
 
-  it("starts no child before there is work, and all of them when told to warm up", async () => {
+  it("starts no child before the first task, and all of them with warm()", async () => {
     const pool = makePool({ size: 2 });
     assert.deepEqual([pool.running, pool.waiting], [0, 0]);
     await pool.warm();
@@ -28,7 +28,7 @@ describe("a child pool", () => {
     assert.notEqual(pids[0].pid, pids[1].pid);
   });
 
-  it("gives each child one task at a time, first come first served", async () => {
+  it("runs one task at a time in each child, in the order of arrival", async () => {
     const pool = makePool();
     const abort = new AbortController();
     const { ended } = await begin(pool, { do: "wait" }, { signal: abort.signal });
@@ -43,61 +43,57 @@ describe("a child pool", () => {
     assert.deepEqual([pool.running, pool.waiting], [0, 0]);
   });
 
-  it("passes progress on in order", async () => {
-    const told: [number, string | undefined][] = [];
+  it("reports progress in order", async () => {
+    const reports: [number, string | undefined][] = [];
     await ask(
       makePool(),
-      { do: "tell", fractions: [0.25, 0.5, 1] },
-      { onProgress: (fraction, message) => told.push([fraction, message]) },
+      { do: "report", fractions: [0.25, 0.5, 1] },
+      { onProgress: (fraction, message) => reports.push([fraction, message]) },
     );
-    assert.deepEqual(told.slice(1), [
+    assert.deepEqual(reports.slice(1), [
       [0.25, "at 0.25"],
       [0.5, "at 0.5"],
       [1, "at 1"],
     ]);
   });
 
-  it(
-    "carries the errors that a caller may be told with class, code and message, and the " +
-      "child lives on",
-    async () => {
-      const pool = makePool();
-      const { pid } = await ask(pool, answer);
-      await assert.rejects(
-        ask(pool, { do: "fail", how: "unreadable" }),
-        (error) =>
-          error instanceof PhotoUnreadableError &&
-          error.message === "It is torn." &&
-          error.code === "PHOTO_UNREADABLE",
-      );
-      await assert.rejects(
-        ask(pool, { do: "fail", how: "too large" }),
-        (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.",
-      );
-      await assert.rejects(
-        ask(pool, { do: "fail", how: "failed" }),
-        (error) => error instanceof TaskFailedError && error.message === "Not this time.",
-      );
-      await assert.rejects(
-        ask(pool, { do: "fail", how: "permanent" }),
-        (error) =>
-          error instanceof PermanentTaskError &&
-          error.code === "NO_INK" &&
-          error.message === "There is no ink.",
-      );
-      await assert.rejects(
-        ask(pool, { do: "fail", how: "plain" }),
-        (error) =>
-          error instanceof Error &&
-          error.constructor === Error &&
-          error.message === "It is a bug." &&
-          /unruly-child/.test(error.stack ?? ""),
-      );
-      assert.equal((await ask(pool, answer)).pid, pid);
-    },
-  );
+  it("keeps class, code and message of known errors, and the child stays alive", async () => {
+    const pool = makePool();
+    const { pid } = await ask(pool, answer);
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "unreadable" }),
+      (error) =>
+        error instanceof PhotoUnreadableError &&
+        error.message === "It is damaged." &&
+        error.code === "PHOTO_UNREADABLE",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "too large" }),
+      (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "failed" }),
+      (error) => error instanceof TaskFailedError && error.message === "Not this time.",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "permanent" }),
+      (error) =>
+        error instanceof PermanentTaskError &&
+        error.code === "NO_INK" &&
+        error.message === "The ink is used up.",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "plain" }),
+      (error) =>
+        error instanceof Error &&
+        error.constructor === Error &&
+        error.message === "It is a bug." &&
+        /unruly-child/.test(error.stack ?? ""),
+    );
+    assert.equal((await ask(pool, answer)).pid, pid);
+  });
 
-  it("gives children an environment of their own, without what the parent knows", async () => {
+  it("passes none of the parent's variables to its children", async () => {
     process.env["A_SECRET_OF_THE_PARENT"] = "hush";
     const { names } = (await ask(makePool(), { do: "environment" })) as unknown as {
       names: string[];
@@ -110,7 +106,7 @@ describe("a child pool", () => {
     );
   });
 
-  it("keeps its children through the signals that a terminal or a service manager sends to all", async () => {
+  it("keeps its children when a terminal or service manager signals the whole group", async () => {
     const pool = makePool();
     const { pid } = await ask(pool, answer);
     process.kill(pid, "SIGINT");
@@ -118,7 +114,7 @@ describe("a child pool", () => {
     assert.equal((await ask(pool, answer)).pid, pid);
   });
 
-  it("replaces a child after its number of tasks", async () => {
+  it("replaces a child after the maximum number of tasks", async () => {
     const pool = makePool({ recycleAfterTasks: 2 });
     const pids: number[] = [];
     for (let task = 0; task < 5; task++) pids.push((await ask(pool, answer)).pid);
@@ -129,7 +125,7 @@ describe("a child pool", () => {
     await eventually("the first is gone", () => !processAlive(pids[0] ?? 0));
   });
 
-  it("replaces a child that a task leaves with too much memory", async () => {
+  it("replaces a child that uses too much memory after a task", async () => {
     const pool = makePool({ recycleAboveBytes: 1 });
     const first = await ask(pool, answer);
     assert.notEqual((await ask(pool, answer)).pid, first.pid);

@@ -10,7 +10,7 @@ describe("lacksMemory", () => {
     "GThread: Error creating thread: Resource temporarily unavailable",
     "sink: unable to create thread",
   ])
-    it(`takes "${text}" for want of memory`, () =>
+    it(`treats "${text}" as a lack of memory`, () =>
       assert.equal(lacksMemory(new Error(text)), true));
 
   for (const text of [
@@ -18,5 +18,6 @@ describe("lacksMemory", () => {
     "memory access out of bounds",
     "ENOENT: no such file or directory",
   ])
-    it(`does not take "${text}" for it`, () => assert.equal(lacksMemory(new Error(text)), false));
+    it(`does not treat "${text}" as a lack of memory`, () =>
+      assert.equal(lacksMemory(new Error(text)), false));
 });

@@ -1,5 +1,5 @@
-// A process with a busy pool, for tests that kill it. Prints one JSON line: the ids of its
-// children.
+// A process with a busy pool, for tests that kill it. It prints the pids of its children as one
+// JSON line.
 
 import { createLoggerTo } from "../../src/runtime/logger.js";
 import { createChildPool } from "../../src/child-pool/child-pool.js";

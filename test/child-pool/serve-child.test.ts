@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 const ENTRY = fileURLToPath(new URL("unruly-child.js", import.meta.url));
 
 describe("a served child", () => {
-  it("kills itself when its parent is gone, in the middle of its work", async () => {
-    // Started by hand, so that no system call of the pool's does it instead.
+  it("kills itself during its work when its parent has ended", async () => {
+    // Started without the pool, whose system calls could also kill it.
     const child = fork(ENTRY);
     assert.deepEqual((await once(child, "message"))[0], { type: "ready" });
     child.send({ type: "run", id: 1, request: { do: "wait" } });
@@ -17,9 +17,9 @@ describe("a served child", () => {
     assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
   });
 
-  it("says what is wrong when it is started by hand", () => {
+  it("prints one sentence when it is started directly", () => {
     const { status, stderr } = spawnSync(process.execPath, [ENTRY], { encoding: "utf8" });
     assert.equal(status, 1);
-    assert.match(stderr, /This module is run by a child pool, not by hand\./);
+    assert.match(stderr, /A child pool must start this module; it cannot be run directly\./);
   });
 });

@@ -1,3 +1,3 @@
-// A child that never says that it is ready.
+// A child that never becomes ready.
 
 setInterval(() => {}, 60_000);

@@ -1,4 +1,4 @@
-// A child that does what a test asks for, the worst included.
+// A child that does what a test requests, including crashes.
 
 import { setTimeout as wait } from "node:timers/promises";
 import {
@@ -11,13 +11,13 @@ import { serveChild, type ChildTools } from "../../src/child-pool/serve-child.js
 
 export type TestRequest =
   | { do: "answer"; value: unknown }
-  | { do: "tell"; fractions: number[] }
+  | { do: "report"; fractions: number[] }
   | { do: "ask"; name: string; argument: unknown }
   | { do: "environment" }
   | { do: "fail"; how: "unreadable" | "too large" | "permanent" | "failed" | "plain" }
-  /** Stops when told to. */
+  /** Stops when it is aborted. */
   | { do: "wait" }
-  /** Hears nothing and never ends. */
+  /** Ignores every message and never ends. */
   | { do: "spin" }
   | { do: "die"; signal: NodeJS.Signals }
   | { do: "exit"; code: number }
@@ -31,7 +31,7 @@ const actions: {
   ) => unknown;
 } = {
   answer: ({ value }) => ({ value, pid: process.pid }),
-  tell: ({ fractions }, { progress }) =>
+  report: ({ fractions }, { progress }) =>
     fractions.forEach((fraction) => progress(fraction, `at ${fraction}`)),
   ask: async ({ name, argument }, { ask }) => ({
     value: await ask(name, argument),
@@ -39,10 +39,10 @@ const actions: {
   }),
   environment: () => ({ names: Object.keys(process.env).sort(), pid: process.pid }),
   fail({ how }) {
-    if (how === "unreadable") throw new PhotoUnreadableError("It is torn.");
+    if (how === "unreadable") throw new PhotoUnreadableError("It is damaged.");
     if (how === "too large") throw new PhotoTooLargeError("It is huge.");
     if (how === "failed") throw new TaskFailedError("Not this time.");
-    if (how === "permanent") throw new PermanentTaskError("NO_INK", "There is no ink.");
+    if (how === "permanent") throw new PermanentTaskError("NO_INK", "The ink is used up.");
     throw new TypeError("It is a bug.");
   },
   wait: (_request, { signal }) => wait(600_000, undefined, { signal }),
@@ -66,8 +66,8 @@ const actions: {
 };
 
 serveChild(async (request, tools) => {
-  const asked = request as TestRequest;
-  const action = actions[asked.do] as (request: TestRequest, tools: ChildTools) => unknown;
+  const typed = request as TestRequest;
+  const action = actions[typed.do] as (request: TestRequest, tools: ChildTools) => unknown;
   tools.progress(0, `pid ${process.pid}`);
-  return action(asked, tools);
+  return action(typed, tools);
 });

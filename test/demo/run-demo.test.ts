@@ -32,7 +32,7 @@ describe("the demo", () => {
     return String(out.read());
   }
 
-  it("draws the thumbnail where the terminal can show it, and names every file of the results", async () => {
+  it("draws the thumbnail if the terminal can show it, and lists every result file", async () => {
     const text = await run(renderHalfBlocks);
     const paths = text
       .slice(text.indexOf("\nThe results:\n"))
@@ -49,7 +49,7 @@ describe("the demo", () => {
     assert.ok(paths.length >= 5 && paths.every((path) => readFileSync(path).length > 0), text);
   });
 
-  it("draws nothing where it cannot", async () => {
+  it("draws nothing if the terminal cannot show pictures", async () => {
     assert.doesNotMatch(await run(null), /▀/);
   });
 });

@@ -10,20 +10,21 @@ const path = join(scene.folder, "none", ".data");
 after(() => scene.clear());
 
 for (const [code, sentence] of [
-  ["ENOSPC", `The disk that holds ${path} is full: free some space and start again.`],
+  ["ENOSPC", `The disk of ${path} is full: free some space and start again.`],
   [
     "EROFS",
-    `${path} lies on a read-only file system: start in a folder that can be written, or ` +
-      "set DATABASE_URL and REDIS_URL.",
+    `${path} is on a read-only file system: start in a writable folder, or set ` +
+      "DATABASE_URL and REDIS_URL.",
   ],
   [
     "EACCES",
-    `The service may not use ${path}: give that folder to the user who starts the ` +
+    `The service may not use ${path}: change its owner to the user who starts the ` +
       "service, or set DATABASE_URL and REDIS_URL.",
   ],
   [
     "ELOOP",
-    `${path} cannot be used (Error: ELOOP: mkdir): make room for it, or start in another folder.`,
+    `${path} cannot be used (Error: ELOOP: mkdir): remove what is in its place, or start ` +
+      "in another folder.",
   ],
 ] as const) {
   test(`says: ${sentence.replace(path, ".data")}`, () => {
@@ -32,8 +33,8 @@ for (const [code, sentence] of [
 }
 
 test(
-  "looks for the reason itself where the system gave a wrong one",
-  { skip: isRoot && "root may do everything: run the suite as an ordinary user" },
+  "checks the permissions when the system reports ENOENT instead of the real reason",
+  { skip: isRoot && "root bypasses permissions: run the suite as an ordinary user" },
   () => {
     const closed = join(scene.folder, "closed");
     mkdirSync(closed);

@@ -11,7 +11,7 @@ const dataDir = join(scene.folder, "server");
 const kept = { pid: 1, close: async () => {} };
 after(() => scene.clear());
 
-test("a port that is taken while the server starts is exchanged for another one, which is kept", async () => {
+test("tries another port when a port is taken during the start, and remembers it", async () => {
   const folder = await openServerFolder({ dataDir, program: "Redis" });
   const ports: number[] = [];
   const server = await folder.serve(async (port) => {
@@ -26,7 +26,7 @@ test("a port that is taken while the server starts is exchanged for another one,
   await server.close();
 });
 
-test("any other failure is not tried again, and a port file that holds none is ignored", async () => {
+test("does not retry after other failures, and ignores a port file without a port", async () => {
   writeFileSync(join(dataDir, "port"), "none\n");
   const folder = await openServerFolder({ dataDir, program: "Redis" });
   let tries = 0;

@@ -30,7 +30,7 @@ writeFileSync(join(source, "big.a"), "1");
 symlinkSync("program", join(source, "bin/link"));
 after(() => scene.clear());
 
-test("copies what is to be kept so that all may run it", async () => {
+test("copies the selected files so that all users may run them", async () => {
   const copy = await privateCopy(options);
   assert.equal(copy, join(beside, "programs-1"));
   assert.equal(statSync(join(copy, "bin/program")).mode & 0o777, 0o755);
@@ -38,7 +38,7 @@ test("copies what is to be kept so that all may run it", async () => {
   assert.throws(() => statSync(join(copy, "big.a")), { code: "ENOENT" });
 });
 
-test("takes a whole copy as it is, and mends one that was swept", async () => {
+test("reuses a complete copy, and repairs one with deleted files", async () => {
   const program = join(beside, "programs-1/bin/program");
   const { ino } = statSync(program);
   await privateCopy(options);
@@ -48,17 +48,17 @@ test("takes a whole copy as it is, and mends one that was swept", async () => {
   assert.equal(readFileSync(program, "utf8"), "1");
 });
 
-test("trusts no folder that others may write, and takes none that is not accepted", async () => {
+test("uses no folder that other users may write, and none that is not accepted", async () => {
   chmodSync(beside, 0o777);
-  const tried: string[] = [];
+  const copies: string[] = [];
   const accept = async (copy: string) => {
-    tried.push(copy);
+    copies.push(copy);
     return false;
   };
   assert.equal(await privateCopy({ ...options, name: "programs-test", accept }), undefined);
   assert.equal(
-    tried.some((copy) => copy.startsWith(beside)),
+    copies.some((copy) => copy.startsWith(beside)),
     false,
   );
-  for (const copy of tried) rmSync(copy, { recursive: true });
+  for (const copy of copies) rmSync(copy, { recursive: true });
 });

@@ -21,31 +21,31 @@ import { eventually } from "../support/runner/eventually.js";
 export const isRoot = process.getuid?.() === 0;
 
 /**
- * A folder of one test file that other users may pass, a log, and what is started; `clear()` ends
- * all by pid and removes it.
+ * A folder of one test file that other users may enter, a log, and the started processes. `clear()`
+ * ends them by pid and removes the folder.
  */
 export interface Scene {
   folder: string;
   log: Logger;
-  /** What was logged, one JSON text a line. */
+  /** The logged lines, as JSON. */
   lines: string[];
   /**
-   * Runs code as another node process, in a group of its own; resolves with its first line of
-   * output, parsed.
+   * Runs code in another node process with its own group; resolves with the parsed first line of
+   * its output.
    */
-  launch<T>(code: string): Promise<{ child: ChildProcess; told: T }>;
-  /** Remembers to kill it. */
+  launch<T>(code: string): Promise<{ child: ChildProcess; firstLine: T }>;
+  /** Registers a process that `clear()` kills. */
   kill(child: ChildProcess): ChildProcess;
-  /** Remembers to close it, which would be started again if it were only killed. */
+  /** Registers a server that `clear()` closes; a killed one would be started again. */
   use<T extends { close(): Promise<void> }>(opened: T): T;
   clear(): Promise<void>;
 }
 
-/** What is said of a path with this end that can be neither made nor read. */
+/** The message about a path with this end that cannot be created or read. */
 export const cannotBeUsed = (pathEnd: string, code: string): RegExp =>
   new RegExp(
     `^/.*/${pathEnd} cannot be used \\(Error: ${code}.*\\): ` +
-      "make room for it, or start in another folder\\.$",
+      "remove what is in its place, or start in another folder\\.$",
   );
 
 export function createScene(): Scene {
@@ -71,7 +71,7 @@ export function createScene(): Scene {
         }),
       );
       const [line] = (await once(createInterface(child.stdout!), "line")) as [string];
-      return { child, told: JSON.parse(line) as T };
+      return { child, firstLine: JSON.parse(line) as T };
     },
     use(one) {
       opened.push(one);
@@ -86,12 +86,12 @@ export function createScene(): Scene {
   };
 }
 
-/** The module of the sources with this name, as a URL that code of another process can import. */
+/** URL of a source module that the code of another process can import. */
 export function moduleUrl(name: string): string {
   return new URL(`../../src/${name}.js`, import.meta.url).href;
 }
 
-/** Kills a process with SIGKILL and waits until it is gone. */
+/** Kills a process with SIGKILL and waits until it has ended. */
 export async function killHard(pid: number): Promise<void> {
   end(pid);
   await eventually("it is gone", () => !isAlive(pid));
@@ -101,7 +101,7 @@ export function isAlive(pid: number): boolean {
   return processStart(pid) !== undefined;
 }
 
-/** One statement on a connection of its own. */
+/** Runs one statement on a new connection. */
 export async function query(url: string, statement: string): Promise<Record<string, unknown>[]> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
@@ -111,12 +111,12 @@ export async function query(url: string, statement: string): Promise<Record<stri
   }
 }
 
-/** The user ids a process runs with. */
+/** The real user id of a process. */
 export function uidOf(pid: number): number {
   return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
-/** The server of the npm package, where there is one. */
+/** The server of the npm package, or null. */
 export function bundledRedis(): string | null {
   const file = join(process.cwd(), "node_modules/@falkordblite/linux-x64/bin/redis-server");
   return existsSync(file) ? file : null;
@@ -140,6 +140,6 @@ function end(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Gone already.
+    // It has ended.
   }
 }

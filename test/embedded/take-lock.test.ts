@@ -21,7 +21,7 @@ const file = join(scene.folder, "lock");
 const held = (pid: number) => `held by ${pid}`;
 after(() => scene.clear());
 
-test("one has it, the others are told who, and closing gives it back", async () => {
+test("one caller gets the lock, others get its pid, and closing releases it", async () => {
   const lock = await takeLock(file, held);
   await assert.rejects(takeLock(file, held), {
     name: "EmbeddedError",
@@ -32,13 +32,13 @@ test("one has it, the others are told who, and closing gives it back", async () 
   assert.equal(existsSync(file), false);
 });
 
-for (const [whose, content] of [
-  ["of a process that is gone", "999999999 1\n"],
-  ["whose pid belongs to another process now", `${process.pid} 1\n`],
-  ["that is empty", ""],
-  ["that is no lock", "hello\n"],
+for (const [kind, content] of [
+  ["of a process that has ended", "999999999 1\n"],
+  ["with a pid that now belongs to another process", `${process.pid} 1\n`],
+  ["without content", ""],
+  ["with other content", "hello\n"],
 ] as const) {
-  test(`a lock ${whose} is nobody's`, async () => {
+  test(`takes a lock file ${kind}`, async () => {
     writeFileSync(file, content);
     const lock = await takeLock(file, held);
     await assert.rejects(takeLock(file, held), { message: `held by ${process.pid}` });
@@ -47,7 +47,7 @@ for (const [whose, content] of [
   });
 }
 
-test("of many who find a dead lock at once, one gets it", async () => {
+test("only one of many concurrent callers gets a dead lock", async () => {
   writeFileSync(file, "999999999 1\n");
   const results = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(file, held)));
   const locks = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
@@ -55,8 +55,8 @@ test("of many who find a dead lock at once, one gets it", async () => {
   await locks[0]?.close();
 });
 
-test("a lock that is being made, and still empty, is its maker's", async () => {
-  // A pipe, of which it is known when it was read: at first with nothing in it, then with the lock.
+test("a lock file that is still empty belongs to the process that is writing it", async () => {
+  // A pipe shows when it has been read: first it is empty, then it contains the lock.
   execFileSync("mkfifo", [file]);
   const taking = assert.rejects(takeLock(file, held), { message: `held by ${process.pid}` });
   await (await open(file, "w")).close();

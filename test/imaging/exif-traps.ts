@@ -1,4 +1,4 @@
-/** A tag as it stands in a directory (TIFF 6.0, section 2). */
+/** A tag in a directory (TIFF 6.0, section 2). */
 type Entry = [tag: number, type: number, count: number, value: number];
 
 const ASCII = 2;
@@ -6,17 +6,14 @@ const LONG = 4;
 const UNDEFINED = 7;
 const [MAKE, SUB_DIRECTORIES, EXIF, GPS, MAKER_NOTE] = [0x10f, 0x14a, 0x8769, 0x8825, 0x927c];
 const FIRST = 8;
-const MOST = 0xffff_ffff;
+const MAX_UINT32 = 0xffff_ffff;
 
-/**
- * EXIF blocks in which a careless reader goes round for ever or takes all memory, by what is wrong
- * with them.
- */
+/** EXIF blocks that make a careless reader loop endlessly or use all memory, by their fault. */
 export const exifTraps: Record<string, Buffer> = {
   "EXIF whose directory is followed by itself": tiff([
     directory([[MAKE, ASCII, 4, 0x41_4141]], FIRST),
   ]),
-  "EXIF whose directories hold each other": tiff([
+  "EXIF whose directories contain each other": tiff([
     directory(
       [
         [SUB_DIRECTORIES, LONG, 1, FIRST],
@@ -33,23 +30,23 @@ export const exifTraps: Record<string, Buffer> = {
       FIRST,
     ),
   ]),
-  "EXIF with four thousand million letters and numbers": tiff([
+  "EXIF with four billion letters and numbers": tiff([
     directory(
       [
-        [MAKE, ASCII, MOST, FIRST],
+        [MAKE, ASCII, MAX_UINT32, FIRST],
         [SUB_DIRECTORIES, LONG, 0x4000_0000, FIRST],
-        [EXIF, LONG, MOST, FIRST],
+        [EXIF, LONG, MAX_UINT32, FIRST],
       ],
       0,
     ),
   ]),
-  "EXIF that ends in the midst of 65,535 tags": tiff([
+  "EXIF that ends inside a list of 65,535 tags": tiff([
     Buffer.concat([
       Buffer.from([0xff, 0xff]),
       directory([[MAKE, ASCII, 4, 0x41_4141]], 0).subarray(2),
     ]),
   ]),
-  "EXIF whose directory lies behind the file": tiff([Buffer.alloc(4)], 0x7fff_fff0),
+  "EXIF whose directory lies behind the end of the file": tiff([Buffer.alloc(4)], 0x7fff_fff0),
 };
 
 function tiff(directories: Buffer[], first = FIRST): Buffer {

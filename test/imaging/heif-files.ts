@@ -1,5 +1,5 @@
-// Small HEIC and AVIF files, kept because nothing that is installed here can write the first. Made
-// with libheif 1.23.6 and x265.
+// Small HEIC and AVIF files, made with libheif 1.23.6 and x265. They are stored here, because no
+// installed library can write HEIC.
 
 const decode = (lines: string[]) => Buffer.from(lines.join(""), "base64");
 
@@ -61,22 +61,21 @@ const TWO_PICTURES = [
 ];
 
 /**
- * The quadrants of the tests in Display P3, upright 96 × 64, lying on their side: the container
- * turns them (irot), and EXIF names the same turn (orientation 6). The file's first picture is
- * another one, all magenta; this is the primary one.
+ * The quadrants in Display P3, upright 96 × 64, stored rotated: the container rotates them (irot),
+ * and EXIF names the same rotation (orientation 6). The file's first picture is a magenta one; the
+ * quadrants are the primary picture.
  */
 export const quadrantsHeic = (): Buffer => decode(QUADRANTS);
 
-/**
- * The quadrants, 64 × 64, without a profile; the left half is three quarters transparent (alpha
- * 64).
- */
+/** The quadrants, 64 × 64, without a profile; the left half has an alpha of 64. */
 export const veiledHeic = (): Buffer => decode(VEILED);
 
-/** The quadrants, 128 × 64, of two tiles side by side; the coded right one ends the file. */
+/** The quadrants, 128 × 64, in two tiles; the coded right tile is at the end of the file. */
 export const tiledHeic = (): Buffer => decode(TILES);
 
-/** An AVIF with a magenta picture of 48 × 48 and then the primary one, the quadrants of 64 × 64. */
+/**
+ * An AVIF with a magenta picture of 48 × 48, followed by the primary one, the quadrants of 64 × 64.
+ */
 export const twoPictureAvif = (): Buffer => decode(TWO_PICTURES);
 
 /** The same file with its coded pictures overwritten. */
@@ -84,7 +83,7 @@ export function withGarbage(file: Buffer): Buffer {
   return Buffer.from(file).fill(0x41, file.indexOf("mdat") + 4);
 }
 
-/** The same file under another brand, which says nothing of how its pictures are coded. */
+/** The same file with another brand, which does not name the codec. */
 export function branded(file: Buffer, brand: string): Buffer {
   return Buffer.concat([file.subarray(0, 8), Buffer.from(brand), file.subarray(12)]);
 }

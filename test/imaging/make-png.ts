@@ -6,7 +6,7 @@ interface PngOptions {
   bitDepth?: 8 | 16;
   /** 0 grey, 2 colour, 3 palette, 4 grey with alpha, 6 colour with alpha. */
   colorType: 0 | 2 | 3 | 4 | 6;
-  /** Samples row by row, as the file stores them; may be too few on purpose. */
+  /** Samples row by row, as the file stores them; may be too few. */
   samples: Uint8Array;
   iccProfile?: Buffer;
   /** Red, green, blue, alpha. */
@@ -15,7 +15,10 @@ interface PngOptions {
 
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** A PNG written by hand, so that what stands in it is known (PNG specification, third edition). */
+/**
+ * A PNG built without a library, so that its content is exactly known (PNG specification, third
+ * edition).
+ */
 export function makePng({
   width,
   height,

@@ -8,16 +8,16 @@ const GREEN: Color = [30, 180, 60];
 const BLUE: Color = [40, 60, 210];
 const YELLOW: Color = [230, 210, 40];
 
-/** The picture of the tests, upright: red and green above, blue and yellow below. */
+/** The upright test picture: red and green above, blue and yellow below. */
 function colorAt(x: number, y: number, width: number, height: number): Color {
   if (y < height / 2) return x < width / 2 ? RED : GREEN;
   return x < width / 2 ? BLUE : YELLOW;
 }
 
 /**
- * The raw pixels of a file with this EXIF orientation whose upright picture measures `width` ×
- * `height`. Written out from the standard's table of where row 0 and column 0 lie (EXIF 2.32,
- * Orientation), not with the library under test.
+ * The raw stored pixels of a file with this EXIF orientation, whose upright picture has `width` ×
+ * `height`. They follow the standard's table of row 0 and column 0 (EXIF 2.32, Orientation),
+ * without the library under test.
  */
 export function storedQuadrants(width: number, height: number, orientation: number) {
   const [storedX, storedY] = storedAt(width, height)[orientation - 1] ?? [];
@@ -38,8 +38,7 @@ export function storedQuadrants(width: number, height: number, orientation: numb
 type Place = (x: number, y: number) => number;
 
 /**
- * For each orientation, in which column and row the pixel is stored that belongs at `x`, `y` of the
- * upright picture.
+ * For each orientation, the stored column and row of the pixel at `x`, `y` of the upright picture.
  */
 function storedAt(width: number, height: number): [Place, Place][] {
   const right = width - 1;
@@ -56,25 +55,22 @@ function storedAt(width: number, height: number): [Place, Place][] {
   ];
 }
 
-/** A pipeline of the upright picture. */
+/** An image pipeline that starts from the upright picture. */
 export function quadrants(width: number, height: number) {
   const { data, raw } = storedQuadrants(width, height, 1);
   return sharp(data, { raw });
 }
 
 /**
- * Fails unless the encoded picture shows the four colours where they belong, give or take
- * `tolerance` in each channel.
+ * Fails unless the encoded picture has the four colours in their places, within `tolerance` per
+ * channel.
  */
 export async function assertQuadrants(encoded: Buffer, tolerance = 12): Promise<void> {
   for (const { actual, expected, where } of await centres(encoded))
     assertColor(actual, expected, tolerance, where);
 }
 
-/**
- * For blurred pictures: each colour is nearer to the one that belongs there than to the three
- * others.
- */
+/** For blurred pictures: each colour must be nearer to the expected one than to the other three. */
 export async function assertRoughQuadrants(encoded: Buffer): Promise<void> {
   for (const { actual, expected, where } of await centres(encoded)) {
     const distance = (color: Color) =>

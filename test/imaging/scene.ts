@@ -2,8 +2,8 @@ import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { noise } from "./noise.js";
 
 /**
- * Soft shapes, as photos have them: a few random pixels blown up. The same for the same seed,
- * another one for another.
+ * Soft shapes like in photos, made by enlarging a few random pixels. The same seed gives the same
+ * picture.
  */
 export async function scene(seed: number, width = 700, height = 500): Promise<Buffer> {
   return sharp(await noise(7, 5, seed).png().toBuffer())

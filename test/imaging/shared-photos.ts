@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Real photos that may lie beside the checkout; this file is run from `dist/test/imaging/`. */
+/** Real photos, if they exist beside the repository; this file runs from `dist/test/imaging/`. */
 export const sharedPhotos = fileURLToPath(new URL("../../../../shared/photos/", import.meta.url));
 
-/** For a test's `skip`. */
+/** The reason for a test's `skip`, or false. */
 export const noSharedPhotos = existsSync(sharedPhotos)
   ? false
-  : `there are no photos of real cameras in ${sharedPhotos}`;
+  : `the photos of real cameras are missing in ${sharedPhotos}`;

@@ -70,7 +70,10 @@ describe("from submit to push", () => {
       [retrying?.queuedJob.status, retrying?.queuedJob.error],
       [
         "PENDING",
-        { code: "TASK_FAILED", message: "It was asked to fail 1 times; this is failure 1." },
+        {
+          code: "TASK_FAILED",
+          message: "The job failed, as its parameters request: failure 1 of 1.",
+        },
       ],
     );
     assert.deepEqual(
@@ -102,7 +105,11 @@ describe("from submit to push", () => {
     const job = await person.finished((await person.enqueue("echo", { failPermanently: true })).id);
     assert.deepEqual(
       [job.status, job.attempts, job.error],
-      ["FAILED", 1, { code: "TASK_FAILED", message: "It was asked to fail for good." }],
+      [
+        "FAILED",
+        1,
+        { code: "TASK_FAILED", message: "The job failed permanently, as its parameters request." },
+      ],
     );
   });
 

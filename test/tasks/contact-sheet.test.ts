@@ -12,19 +12,19 @@ import { runTask } from "./run-task.js";
 
 const folder = temporaryFolder();
 
-type Given = Parameters<
+type Input = Parameters<
   typeof runTask<typeof contactSheet.parameters, typeof contactSheet.result>
 >[2];
 
-async function run(photos: Uint8Array[], given: Given = {}) {
-  const done = await runTask(
+async function run(photos: Uint8Array[], input: Input = {}) {
+  const taskRun = await runTask(
     contactSheet,
     photos.map((bytes) => folder.write(bytes)),
-    given,
+    input,
   );
-  const [file] = done.files.values();
+  const [file] = taskRun.files.values();
   assert(file);
-  return { ...done, file, at: await readerOf(file) };
+  return { ...taskRun, file, at: await readerOf(file) };
 }
 
 async function readerOf(file: Buffer) {
@@ -47,8 +47,8 @@ describe("contact sheet parameters", () => {
     assert.deepEqual([contactSheet.minPhotos, contactSheet.maxPhotos], [2, 100]);
   });
 
-  it("are refused outside their bounds, and when they are unknown", () => {
-    for (const given of [
+  it("are rejected outside their limits, and when they are unknown", () => {
+    for (const input of [
       { columns: 0 },
       { columns: 101 },
       { columns: 1.5 },
@@ -56,12 +56,12 @@ describe("contact sheet parameters", () => {
       { cellWidth: 1025 },
       { rows: 3 },
     ])
-      assert.equal(contactSheet.parameters.safeParse(given).success, false, JSON.stringify(given));
+      assert.equal(contactSheet.parameters.safeParse(input).success, false, JSON.stringify(input));
   });
 });
 
 describe("a contact sheet", () => {
-  it("shows the photos row by row in the order given, on white", async () => {
+  it("shows the photos row by row in the given order, on white", async () => {
     const { result, outputs, file, at } = await run(
       await Promise.all(COLORS.map((color) => flat(color, 200, 200))),
       { cellWidth: 64 },
@@ -84,7 +84,7 @@ describe("a contact sheet", () => {
     assertColor(at(0, 32), [255, 255, 255], 12, "beside the first photo");
   });
 
-  it("has as many columns as asked for, but not more than photos", async () => {
+  it("has as many columns as requested, but not more than photos", async () => {
     const photos = await Promise.all(COLORS.map((color) => flat(color)));
     const sizes = [];
     for (const columns of [1, 2, 5, 100]) {
@@ -99,7 +99,7 @@ describe("a contact sheet", () => {
     ]);
   });
 
-  it("shows each photo whole and upright, and never enlarged", async () => {
+  it("shows each photo uncropped and upright, and never enlarged", async () => {
     const { data, raw } = storedQuadrants(240, 120, 6);
     const turned = await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer();
     const { file, at } = await run([turned, await flat("#c81428", 20, 10)], { cellWidth: 128 });
@@ -137,7 +137,7 @@ describe("a contact sheet", () => {
     assertColor(at(100, 20), [0xb4, 0x78, 0x5a], 10);
   });
 
-  it("takes a hundred photos", async () => {
+  it("accepts a hundred photos", async () => {
     const photos = await Promise.all(
       Array.from({ length: 100 }, (_, index) => flat(COLORS[index % 5] ?? "")),
     );
@@ -146,25 +146,25 @@ describe("a contact sheet", () => {
     assertColor(at(9 * 24 + 12, 9 * 24 + 12), rgb(COLORS[4] ?? ""), 6);
   });
 
-  it("is refused with a sentence when it would be too large", async () => {
+  it("is rejected with a clear message when it would be too large", async () => {
     const photos = Array.from({ length: 40 }, () => makeGif([[9, 9, 9]]));
     await assert.rejects(
       run(photos, { columns: 1, cellWidth: 1024 }),
       (error) =>
         error instanceof PhotoTooLargeError &&
         error.message ===
-          "The sheet would measure 1024 × 40960 pixels; a side may have 32767 at most. " +
-            "Ask for more columns or smaller cells.",
+          "The sheet would measure 1024 × 40960 pixels; a side may have at most 32767 " +
+            "pixels. Choose more columns or smaller cells.",
     );
     await assert.rejects(
       run(photos, { columns: 40, cellWidth: 1024 }),
       (error) =>
         error instanceof PhotoTooLargeError &&
-        /40960 × 1024 .* Ask for fewer columns/.test(error.message),
+        /40960 × 1024 .* Choose fewer columns/.test(error.message),
     );
   });
 
-  it("says which photo is damaged, and of which there is something to know", async () => {
+  it("names the damaged photo in an error, and each photo with a warning", async () => {
     const whole = await noise(60, 40).jpeg().toBuffer();
     await assert.rejects(
       run([await flat("#ffffff"), whole.subarray(0, whole.length / 2)]),
@@ -185,7 +185,7 @@ describe("a contact sheet", () => {
     assert.deepEqual(result.warnings, ["photo 2: first frame of an animation"]);
   });
 
-  it("tells its steps, and stops between two photos when told to", async () => {
+  it("reports its steps, and stops between two photos when it is aborted", async () => {
     const photos = [await flat("#ffffff"), await flat("#000000")];
     assert.deepEqual((await run(photos)).steps, [
       [0, "placing photo 1 of 2"],

@@ -11,7 +11,7 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { exiftool, noExiftool } from "./exiftool.js";
 import { runTask } from "./run-task.js";
 
-type Given = Parameters<typeof runTask<typeof convert.parameters, typeof convert.result>>[2];
+type Input = Parameters<typeof runTask<typeof convert.parameters, typeof convert.result>>[2];
 
 const FORMATS = [
   ["jpeg", "jpg", "image/jpeg"],
@@ -21,16 +21,16 @@ const FORMATS = [
 ] as const;
 
 const folder = temporaryFolder();
-async function run(bytes: Uint8Array, given: Given) {
-  const done = await runTask(convert, folder.write(bytes), given);
-  const [file] = done.files.values();
+async function run(bytes: Uint8Array, input: Input) {
+  const taskRun = await runTask(convert, folder.write(bytes), input);
+  const [file] = taskRun.files.values();
   assert(file);
-  return { ...done, file };
+  return { ...taskRun, file };
 }
 const rawOf = (file: Buffer) => sharp(file).raw().toBuffer();
 
 describe("convert parameters", () => {
-  it("name a format, and keep no metadata unless asked to", () => {
+  it("have a format, and keep no metadata by default", () => {
     assert.deepEqual(convert.parameters.parse({ format: "avif" }), {
       format: "avif",
       lossless: false,
@@ -38,8 +38,8 @@ describe("convert parameters", () => {
     });
   });
 
-  it("are refused outside their bounds, and when they are unknown", () => {
-    for (const given of [
+  it("are rejected outside their limits, and when they are unknown", () => {
+    for (const input of [
       {},
       { format: "gif" },
       { format: "tiff" },
@@ -49,19 +49,19 @@ describe("convert parameters", () => {
       { format: "png", lossless: "yes" },
       { format: "png", width: 3 },
     ]) {
-      assert.equal(convert.parameters.safeParse(given).success, false, JSON.stringify(given));
+      assert.equal(convert.parameters.safeParse(input).success, false, JSON.stringify(input));
     }
     const issues = convert.parameters.safeParse({ format: "jpeg", lossless: true }).error?.issues;
     assert.deepEqual(
       issues?.map(({ path, message }) => [path, message]),
-      [[["lossless"], "JPEG cannot be lossless: ask for WebP, AVIF or PNG"]],
+      [[["lossless"], "JPEG cannot be lossless: choose WebP, AVIF or PNG"]],
     );
   });
 });
 
 describe("converting", () => {
   for (const [format, extension, mimeType] of FORMATS) {
-    it(`gives ${format}, upright, in full size and without metadata`, async () => {
+    it(`writes ${format}, upright, in full size and without metadata`, async () => {
       const { data, raw } = storedQuadrants(60, 40, 6);
       const photo = await sharp(data, { raw })
         .withExif({ IFD0: { Make: "Acme Cameras" } })
@@ -112,7 +112,7 @@ describe("converting", () => {
     }
   });
 
-  it("keeps transparency, and is white there in JPEG", async () => {
+  it("keeps transparency, which becomes white in JPEG", async () => {
     const photo = makePng({
       width: 16,
       height: 16,
@@ -136,7 +136,7 @@ describe("converting", () => {
     );
   });
 
-  it("brings wide gamut and CMYK to sRGB", async () => {
+  it("converts wide gamut and CMYK to sRGB", async () => {
     const p3 = await sharp({
       create: { width: 16, height: 16, channels: 3, background: "#b4785a" },
     })
@@ -162,7 +162,7 @@ describe("converting", () => {
     }
   });
 
-  it("is refused with a sentence where WebP ends", async () => {
+  it("is rejected with a clear message above the limit of WebP", async () => {
     const tall = await sharp({
       create: { width: 2, height: 16_384, channels: 3, background: "#369" },
     })
@@ -174,13 +174,13 @@ describe("converting", () => {
         (error) =>
           error instanceof PhotoTooLargeError &&
           error.message.startsWith(
-            "WebP ends at 16383 pixels a side, and this picture would have 2 × 16384.",
+            "WebP allows at most 16383 pixels per side, and this picture has 2 × 16384.",
           ),
       );
     assert.equal((await run(tall, { format: "png" })).result.height, 16_384);
   });
 
-  it("passes on what to know of the photo, and refuses a damaged one", async () => {
+  it("returns the decoder's warnings, and rejects a damaged photo", async () => {
     assert.deepEqual(
       (
         await run(
@@ -200,7 +200,7 @@ describe("converting", () => {
     );
   });
 
-  it("tells its steps, and stops between two when told to", async () => {
+  it("reports its steps, and stops between two when it is aborted", async () => {
     const photo = await quadrants(30, 20).png().toBuffer();
     assert.deepEqual((await run(photo, { format: "webp" })).steps, [
       [0, "decoding"],
@@ -241,7 +241,7 @@ describe("converting with metadata", { skip: noExiftool }, () => {
     sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } });
 
   for (const [format, extension] of FORMATS) {
-    it(`tells exiftool in ${format} what the photo's own file did, and no more`, async () => {
+    it(`keeps exactly the standard metadata in ${format}`, async () => {
       const photo = await picture()
         .withExif(RICH)
         .withMetadata({ orientation: 6 })
@@ -251,8 +251,8 @@ describe("converting with metadata", { skip: noExiftool }, () => {
       rights.copy(photo, photo.indexOf("COPYRIGHT_TO_BE_REPLACED"));
       photo.fill(0, photo.indexOf(rights) + rights.length, photo.indexOf(rights) + 24);
       const { file } = await run(photo, { format, keepMetadata: true });
-      const said = exiftool(folder.write(file, `kept.${extension}`));
-      const tags = Object.entries(said).filter(([name]) =>
+      const allTags = exiftool(folder.write(file, `kept.${extension}`));
+      const tags = Object.entries(allTags).filter(([name]) =>
         /^(IFD|ExifIFD|GPS|XMP|IPTC|Interop)/.test(name),
       );
       assert.deepEqual(Object.fromEntries(tags), {
@@ -281,7 +281,7 @@ describe("converting with metadata", { skip: noExiftool }, () => {
     });
   }
 
-  it("writes nothing for a photo that says nothing", async () => {
+  it("writes no metadata for a photo without metadata", async () => {
     const { file } = await run(await picture().png().toBuffer(), {
       format: "jpeg",
       keepMetadata: true,

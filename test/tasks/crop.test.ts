@@ -10,10 +10,10 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runTask } from "./run-task.js";
 
 const folder = temporaryFolder();
-type Given = Parameters<typeof runTask<typeof crop.parameters, typeof crop.result>>[2];
-const run = (bytes: Uint8Array, given: Given = {}) => runTask(crop, folder.write(bytes), given);
+type Input = Parameters<typeof runTask<typeof crop.parameters, typeof crop.result>>[2];
+const run = (bytes: Uint8Array, input: Input = {}) => runTask(crop, folder.write(bytes), input);
 
-/** A PNG of which each pixel tells where it lies. */
+/** A PNG in which each pixel contains its position. */
 function map(width: number, height: number): Buffer {
   const pixelAt = (x: number, y: number) => [x & 255, y & 255, (x >> 8) | ((y >> 8) << 4)];
   return makePng({
@@ -34,7 +34,7 @@ async function placeOf(file: Buffer | undefined, x: number, y: number): Promise<
   return [red | ((blue & 15) << 8), green | ((blue >> 4) << 8)];
 }
 
-/** A picture of one grey with one striking thing in it, its centre at `x`, `y`. */
+/** A grey picture with one striking shape, whose centre is at `x`, `y`. */
 async function thing(width: number, height: number, x: number, y: number): Promise<Buffer> {
   const radius = 40;
   const data = Buffer.alloc(width * height * 3, 128);
@@ -53,11 +53,11 @@ async function thing(width: number, height: number, x: number, y: number): Promi
 }
 
 describe("crop parameters", () => {
-  it("default to a square around what matters", () => {
+  it("default to a square around the most striking part", () => {
     assert.deepEqual(crop.parameters.parse({}), { ratios: ["1:1"], strategy: "attention" });
   });
 
-  it("are refused outside their bounds, and when they are unknown", () => {
+  it("are rejected outside their limits, and when they are unknown", () => {
     const ratios = [
       "",
       "1",
@@ -72,7 +72,7 @@ describe("crop parameters", () => {
       "a:b",
       "1:1\n",
     ].map((ratio) => ({ ratios: [ratio] }));
-    for (const given of [
+    for (const input of [
       ...ratios,
       { ratios: [] },
       { ratios: Array.from({ length: 11 }, (_, n) => `${n + 1}:1`) },
@@ -82,19 +82,19 @@ describe("crop parameters", () => {
       { width: 20.5 },
       { height: 100 },
     ]) {
-      assert.equal(crop.parameters.safeParse(given).success, false, JSON.stringify(given));
+      assert.equal(crop.parameters.safeParse(input).success, false, JSON.stringify(input));
     }
     assert.deepEqual(
       crop.parameters
         .safeParse({ ratios: ["1:1", "2:1", "1:1"] })
         .error?.issues.map(({ path, message }) => [path, message]),
-      [[["ratios"], "names a ratio twice"]],
+      [[["ratios"], "contains a ratio twice"]],
     );
     assert.deepEqual(
       crop.parameters
         .safeParse({ ratios: ["x"] })
         .error?.issues.map(({ path, message }) => [path, message]),
-      [[["ratios", 0], "is no ratio of width to height such as 16:9"]],
+      [[["ratios", 0], "is not a ratio of width to height such as 16:9"]],
     );
     assert.equal(
       crop.parameters.safeParse({ ratios: ["1.91:1", "0.5:1", "9999:1"] }).success,
@@ -122,7 +122,7 @@ describe("crops", () => {
     [1, 1, "16:9", [0, 0, 1, 1]],
   ];
   for (const [width, height, ratio, [left, top, boxWidth, boxHeight]] of boxes) {
-    it(`of ${ratio} out of the middle of ${width} × ${height} are the largest box`, async () => {
+    it(`of ${ratio} from ${width} × ${height} are the largest centred box`, async () => {
       const { result, files } = await run(map(width, height), {
         ratios: [ratio],
         strategy: "center",
@@ -151,35 +151,31 @@ describe("crops", () => {
       [400, 1200, 200, 1050],
       [3000, 900, 2500, 450],
     ] as const) {
-      it(
-        `by ${strategy} have the one striking thing of ${width} × ${height} in them, at ` +
-          `${x}, ${y}`,
-        async () => {
-          const { result, files } = await run(await thing(width, height, x, y), { strategy });
-          const { left = 0, top = 0, width: side = 0, height: other = 0 } = result.crops[0] ?? {};
-          assert.deepEqual([side, other], [Math.min(width, height), Math.min(width, height)]);
-          assert(
-            left >= 0 && top >= 0 && left + side <= width && top + side <= height,
-            JSON.stringify(result),
-          );
-          assert(
-            left <= x - 38 && x + 38 <= left + side && top <= y - 38 && y + 38 <= top + side,
-            JSON.stringify(result),
-          );
-          const { data, info } = await sharp([...files.values()][0])
-            .raw()
-            .toBuffer({ resolveWithObject: true });
-          const at = info.channels * (info.width * (y - top) + x - left);
-          assert(
-            (data[at] ?? 0) > 200 && (data[at + 2] ?? 0) < 100,
-            "the box is not where the picture was cut",
-          );
-        },
-      );
+      it(`by ${strategy} contain the shape at ${x}, ${y} of ${width} × ${height}`, async () => {
+        const { result, files } = await run(await thing(width, height, x, y), { strategy });
+        const { left = 0, top = 0, width: side = 0, height: other = 0 } = result.crops[0] ?? {};
+        assert.deepEqual([side, other], [Math.min(width, height), Math.min(width, height)]);
+        assert(
+          left >= 0 && top >= 0 && left + side <= width && top + side <= height,
+          JSON.stringify(result),
+        );
+        assert(
+          left <= x - 38 && x + 38 <= left + side && top <= y - 38 && y + 38 <= top + side,
+          JSON.stringify(result),
+        );
+        const { data, info } = await sharp([...files.values()][0])
+          .raw()
+          .toBuffer({ resolveWithObject: true });
+        const at = info.channels * (info.width * (y - top) + x - left);
+        assert(
+          (data[at] ?? 0) > 200 && (data[at + 2] ?? 0) < 100,
+          "the box is not where the picture was cut",
+        );
+      });
     }
   }
 
-  it("come one for each ratio, in order, as outputs that say what they are", async () => {
+  it("are one output per ratio, in order, with their sizes and types", async () => {
     const { result, outputs, files } = await run(map(600, 400), {
       ratios: ["16:9", "1:1", "0.8:1"],
       strategy: "center",
@@ -205,7 +201,7 @@ describe("crops", () => {
     );
   });
 
-  it("are scaled to the width asked for, which the box does not know of, and never enlarged", async () => {
+  it("are scaled down to the requested width, never up, with an unscaled box", async () => {
     const bytes = await quadrants(600, 400).png().toBuffer();
     for (const [width, size] of [
       [100, 100],
@@ -228,22 +224,18 @@ describe("crops", () => {
   });
 
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-    it(
-      `have boxes of the upright picture for a photo of orientation ${orientation}, and no ` +
-        "metadata",
-      async () => {
-        const { data, raw } = storedQuadrants(120, 80, orientation);
-        const { result, files } = await run(
-          await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
-          { strategy: "center" },
-        );
-        assert.deepEqual(result.crops, [{ ratio: "1:1", left: 20, top: 0, width: 80, height: 80 }]);
-        const [file = Buffer.alloc(0)] = files.values();
-        await assertQuadrants(file, 16);
-        const { exif, orientation: left } = await sharp(file).metadata();
-        assert.deepEqual([exif, left], [undefined, undefined]);
-      },
-    );
+    it(`have upright boxes and no metadata for orientation ${orientation}`, async () => {
+      const { data, raw } = storedQuadrants(120, 80, orientation);
+      const { result, files } = await run(
+        await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
+        { strategy: "center" },
+      );
+      assert.deepEqual(result.crops, [{ ratio: "1:1", left: 20, top: 0, width: 80, height: 80 }]);
+      const [file = Buffer.alloc(0)] = files.values();
+      await assertQuadrants(file, 16);
+      const { exif, orientation: left } = await sharp(file).metadata();
+      assert.deepEqual([exif, left], [undefined, undefined]);
+    });
   }
 
   for (const [format, extension, mimeType] of [
@@ -254,21 +246,21 @@ describe("crops", () => {
     ["tiff", "jpg", "image/jpeg"],
     ["gif", "jpg", "image/jpeg"],
   ] as const) {
-    it(`of ${format} are ${extension}`, async () => {
+    it(`of ${format} are written as ${extension}`, async () => {
       const { outputs, files } = await run(await quadrants(60, 40)[format]().toBuffer());
       assert.deepEqual(
         outputs.map(({ name, mimeType: type }) => [name, type]),
         [[`1x1.${extension}`, mimeType]],
       );
-      const named: Record<string, string> = { jpg: "jpeg", avif: "heif" };
+      const formatNames: Record<string, string> = { jpg: "jpeg", avif: "heif" };
       assert.equal(
         (await sharp([...files.values()][0]).metadata()).format,
-        named[extension] ?? format,
+        formatNames[extension] ?? format,
       );
     });
   }
 
-  it("tell their steps and how the photo was read", async () => {
+  it("report their steps and the decoder's warnings", async () => {
     const { steps, result } = await run(
       makeGif([
         [9, 9, 9],
@@ -285,7 +277,7 @@ describe("crops", () => {
     assert.deepEqual(result.warnings, ["first frame of an animation"]);
   });
 
-  it("are refused for what is no photo, and stop when told to", async () => {
+  it("are rejected for other files, and stop when they are aborted", async () => {
     await assert.rejects(
       run(Buffer.from("%PDF-1.7")),
       (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message),

@@ -1,24 +1,24 @@
 import { execFileSync } from "node:child_process";
 
-export type Said = Record<string, string | number | undefined>;
+export type ExiftoolTags = Record<string, string | number | undefined>;
 
 /**
- * What exiftool reads in a file, by group and name (`IFD0:Make`), numbers as numbers, unknown and
- * repeated tags included.
+ * The tags that exiftool finds in a file, by group and name (`IFD0:Make`). Numbers are numbers;
+ * unknown and repeated tags are included.
  */
-export function exiftool(path: string): Said {
+export function exiftool(path: string): ExiftoolTags {
   return exiftoolOfMany([path])[0] ?? {};
 }
 
-/** The same of many files, in their order: its start takes longer than all of them. */
-export function exiftoolOfMany(paths: string[]): Said[] {
+/** The tags of many files, in their order: one start of exiftool takes longer than all files. */
+export function exiftoolOfMany(paths: string[]): ExiftoolTags[] {
   return JSON.parse(
     execFileSync("exiftool", ["-n", "-j", "-G1", "-a", "-u", ...paths], { encoding: "utf8" }),
-  ) as Said[];
+  ) as ExiftoolTags[];
 }
 
-/** For a test's `skip`. */
-export const noExiftool = isMissing() && "exiftool is not installed: this test has shown nothing";
+/** The reason for a test's `skip`, or false. */
+export const noExiftool = isMissing() && "exiftool is not installed, so this test proves nothing";
 
 function isMissing(): boolean {
   try {

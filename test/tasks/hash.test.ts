@@ -13,12 +13,12 @@ const folder = temporaryFolder();
 const picture = () => noise(60, 40).jpeg().toBuffer();
 
 describe("hash", () => {
-  it("tells the hash of the bytes, of the picture, and what looks alike", async () => {
+  it("returns the hash of the bytes, the hash of the picture, and the duplicates", async () => {
     const path = folder.write(await picture());
-    const asked: unknown[] = [];
+    const queries: unknown[] = [];
     const photos = [{ photoId: "p2", distance: 1 }];
     const { result, steps } = await runTask(hash, path, { maxDistance: 9 }, undefined, {
-      findNearPhotos: async (query) => (asked.push(query), { photos, cut: false }),
+      findNearPhotos: async (query) => (queries.push(query), { photos, cut: false }),
     });
     assert.equal(
       result.sha256,
@@ -26,7 +26,7 @@ describe("hash", () => {
     );
     assert.match(result.phash ?? "", /^[0-7][0-9a-f]{15}$/);
     assert.deepEqual([result.duplicates, result.warnings], [photos, undefined]);
-    assert.deepEqual(asked, [{ phash: result.phash, maxDistance: 9 }]);
+    assert.deepEqual(queries, [{ phash: result.phash, maxDistance: 9 }]);
     assert.deepEqual(steps, [
       [0, "decoding"],
       [0.5, "looking for duplicates"],
@@ -34,26 +34,26 @@ describe("hash", () => {
     ]);
   });
 
-  it("goes by the hash that the photo is found by itself, where it has one", async () => {
+  it("prefers the stored hash of the photo", async () => {
     const { result } = await runTask(hash, folder.write(await picture()), {}, undefined, {
       photo: { phash: "0123456789abcdef" },
     });
     assert.equal(result.phash, "0123456789abcdef");
   });
 
-  it("is null for a flat picture, and nothing is looked for", async () => {
+  it("is null for a flat picture, and no search happens", async () => {
     for (const background of ["#ffffff", "#000000", "#7a8899"]) {
       const bytes = await sharp({ create: { width: 300, height: 200, channels: 3, background } })
         .jpeg()
         .toBuffer();
       const { result } = await runTask(hash, folder.write(bytes), {}, undefined, {
-        findNearPhotos: () => assert.fail("it was looked for"),
+        findNearPhotos: () => assert.fail("a search happened"),
       });
       assert.deepEqual([result.phash, result.duplicates], [null, []]);
     }
   });
 
-  it("says when there are more duplicates than it lists, and how the photo was read", async () => {
+  it("warns when more duplicates exist, and returns the decoder's warnings", async () => {
     const more = {
       findNearPhotos: async () => ({ photos: [{ photoId: "p2", distance: 0 }], cut: true }),
       photo: { phash: "0123456789abcdef" },
@@ -72,22 +72,22 @@ describe("hash", () => {
     );
     assert.deepEqual(result.warnings, [
       "first frame of an animation",
-      "there are more duplicates than the nearest 1, which are listed",
+      "only the nearest 1 duplicates are listed; there are more",
     ]);
   });
 
-  it("takes distances of 0 to 16 and nothing else", () => {
+  it("accepts only distances of 0 to 16", () => {
     assert.deepEqual(hash.parameters.parse({}), { maxDistance: 6 });
-    for (const given of [
+    for (const input of [
       { maxDistance: -1 },
       { maxDistance: 17 },
       { maxDistance: 0.5 },
       { distance: 3 },
     ])
-      assert.equal(hash.parameters.safeParse(given).success, false, JSON.stringify(given));
+      assert.equal(hash.parameters.safeParse(input).success, false, JSON.stringify(input));
   });
 
-  it("refuses what is no photo, and stops when told to", async () => {
+  it("rejects other files, and stops when it is aborted", async () => {
     await assert.rejects(
       runTask(hash, folder.write("%PDF-1.7"), {}),
       (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message),

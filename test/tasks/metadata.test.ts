@@ -12,8 +12,8 @@ import { runTask } from "./run-task.js";
 type Exif = Parameters<ReturnType<typeof sharp>["withExif"]>[0];
 
 const folder = temporaryFolder();
-const run = async (bytes: Uint8Array, given: { redactGps?: boolean } = {}) =>
-  (await runTask(metadata, folder.write(bytes), given)).result;
+const run = async (bytes: Uint8Array, input: { redactGps?: boolean } = {}) =>
+  (await runTask(metadata, folder.write(bytes), input)).result;
 const picture = () => sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } });
 const withExif = (exif: Exif) => picture().withExif(exif).jpeg().toBuffer();
 
@@ -47,11 +47,11 @@ const FULL: Exif = {
 };
 
 describe("metadata", () => {
-  it("tells camera, lens, exposure, time, place and colours", async () => {
-    const { tags, ...told } = await run(
+  it("contains camera, lens, exposure, time, place and colour profile", async () => {
+    const { tags, ...report } = await run(
       await picture().withExif(FULL).withIccProfile("p3").jpeg().toBuffer(),
     );
-    assert.deepEqual(told, {
+    assert.deepEqual(report, {
       camera: { make: "Acme", model: "Eye 3" },
       lens: "Acme 35mm f/1.8",
       exposure: { seconds: 0.02, fNumber: 1.8, iso: 400, focalLength: 35 },
@@ -69,7 +69,7 @@ describe("metadata", () => {
   });
 
   for (const format of ["png", "webp", "avif"] as const) {
-    it(`reads ${format} as well`, async () => {
+    it(`is also read from ${format}`, async () => {
       const { camera, takenAt, gps } = await run(
         await picture().withExif(FULL)[format]().toBuffer(),
       );
@@ -81,10 +81,10 @@ describe("metadata", () => {
   }
 
   for (const format of ["jpeg", "png", "webp", "gif", "tiff", "avif"] as const) {
-    it(`is mostly null for ${format} that says nothing`, async () => {
-      const { tags: _, ...told } = await run(await picture()[format]().toBuffer());
+    it(`is mostly null for ${format} without metadata`, async () => {
+      const { tags: _, ...report } = await run(await picture()[format]().toBuffer());
       const exposure = { seconds: null, fNumber: null, iso: null, focalLength: null };
-      assert.deepEqual(told, {
+      assert.deepEqual(report, {
         camera: { make: null, model: null },
         lens: null,
         exposure,
@@ -98,17 +98,17 @@ describe("metadata", () => {
     });
   }
 
-  it("tells the file's orientation and the upright size", async () => {
+  it("contains the file's orientation and the upright size", async () => {
     for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-      const told = await run(await picture().withMetadata({ orientation }).jpeg().toBuffer());
+      const report = await run(await picture().withMetadata({ orientation }).jpeg().toBuffer());
       assert.deepEqual(
-        [told.orientation, told.width, told.height],
+        [report.orientation, report.width, report.height],
         orientation > 4 ? [orientation, 20, 30] : [orientation, 30, 20],
       );
     }
   });
 
-  it("gives the time without an offset when the file has none, and null for no date", async () => {
+  it("has no offset when the file has none, and null for an invalid date", async () => {
     const expected = {
       "1998:01:01 00:00:00": "1998-01-01T00:00:00",
       "0000:00:00 00:00:00": null,
@@ -120,46 +120,46 @@ describe("metadata", () => {
     }
   });
 
-  it("takes time and aperture from the APEX values where there is nothing else", async () => {
+  it("has exposure time and aperture from APEX values when there is nothing else", async () => {
     const { exposure } = await run(
       await withExif({ IFD2: { ShutterSpeedValue: "5/1", ApertureValue: "4/1" } }),
     );
     assert.deepEqual([exposure.seconds, exposure.fNumber], [1 / 32, 4]);
   });
 
-  it("takes 0 and fractions over 0 for unknown", async () => {
+  it("treats 0 and fractions with a zero as unknown", async () => {
     const { exposure } = await run(
       await withExif({ IFD2: { ExposureTime: "1/0", FNumber: "0/10", FocalLength: "0/0" } }),
     );
     assert.deepEqual(exposure, { seconds: null, fNumber: null, iso: null, focalLength: null });
   });
 
-  it("takes the position from XMP where EXIF has none, with its signs", async () => {
+  it("has the position from XMP when EXIF has none, with its sign", async () => {
     const { gps, tags } = await run(await picture().withXmp(XMP_POSITION).jpeg().toBuffer());
     assert(gps);
     assert(Math.abs(gps.latitude + 51.508333) < 1e-5 && Math.abs(gps.longitude + 7.254167) < 1e-5);
     assert.deepEqual([tags["XMP:creator"], tags["XMP:Rating"]], ["Zoë 写", "4"]);
   });
 
-  it("tells no position anywhere when it is to be left out", async () => {
+  it("contains no position in any tag when positions are redacted", async () => {
     for (const format of ["jpeg", "png", "webp", "avif"] as const) {
       const bytes = await picture()
         .withExif({ ...FULL, IFD0: { ImageDescription: "at -33.5000, 151.2500" } })
         .withXmp(XMP_POSITION)
         .toFormat(format)
         .toBuffer();
-      const told = await run(bytes, { redactGps: true });
-      assert.equal(told.gps, null);
+      const report = await run(bytes, { redactGps: true });
+      assert.equal(report.gps, null);
       assert.doesNotMatch(
-        JSON.stringify(told.tags),
+        JSON.stringify(report.tags),
         /gps|latitude|longt?itude|altitude|33\.5|151\.25|51[.,]|7\.25|7,15|99\.5|12\.5/i,
       );
-      assert.equal(told.tags["LensModel"], "Acme 35mm f/1.8");
+      assert.equal(report.tags["LensModel"], "Acme 35mm f/1.8");
       assert.match(JSON.stringify((await run(bytes)).tags), /GPSLatitude/);
     }
   });
 
-  it("cuts what is long and many, and stays far below what a result may have", async () => {
+  it("has limits for long and many tags, far below the limit of a result", async () => {
     const entries = Array.from({ length: 600 }, (_, n) => `t:n${n}="${"写".repeat(700)}"`).join(
       " ",
     );
@@ -167,14 +167,14 @@ describe("metadata", () => {
       `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF ` +
       `xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description ` +
       `rdf:about="" xmlns:t="urn:t" ${entries}/></rdf:RDF></x:xmpmeta>`;
-    const told = await run(await picture().withXmp(xmp).webp().toBuffer());
-    const values = Object.values(told.tags);
+    const report = await run(await picture().withXmp(xmp).webp().toBuffer());
+    const values = Object.values(report.tags);
     assert(values.length > 50 && values.length <= 200, String(values.length));
     assert(values.every((value) => String(value).length <= 500));
-    assert(Buffer.byteLength(JSON.stringify(told)) < 160 * 1024);
+    assert(Buffer.byteLength(JSON.stringify(report)) < 160 * 1024);
   });
 
-  it("tells nothing that JSON and PostgreSQL cannot hold", async () => {
+  it("contains no characters that JSON or PostgreSQL reject", async () => {
     const bytes = await withExif({ IFD0: { Software: "one_two" } });
     bytes.write("one\0two", bytes.indexOf("one_two"), "latin1");
     const control = await withExif({ IFD0: { Software: "one_two" } });
@@ -184,14 +184,14 @@ describe("metadata", () => {
     assert.equal((await run(control)).tags["Software"], "one two");
   });
 
-  it("survives metadata that is damaged", async () => {
+  it("is read without the damaged parts", async () => {
     const bytes = await withExif(FULL);
     bytes.fill(0xff, bytes.indexOf("Exif") + 14, bytes.indexOf("Exif") + 60);
     const { width, height } = await run(bytes);
     assert.deepEqual([width, height], [30, 20]);
   });
 
-  it("is refused for what is no photo", async () => {
+  it("is rejected for files that are not photos", async () => {
     await assert.rejects(
       run(Buffer.from("PK\x03\x04")),
       (error) => error instanceof PhotoUnreadableError && /archive/.test(error.message),
@@ -199,54 +199,54 @@ describe("metadata", () => {
   });
 });
 
-describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool }, () => {
+describe("metadata compared with exiftool", { skip: noSharedPhotos || noExiftool }, () => {
   for (const name of noSharedPhotos
     ? []
     : readdirSync(sharedPhotos).filter((file) => file.endsWith(".jpg"))) {
-    it(`agrees on ${name}`, async () => {
+    it(`is the same for ${name}`, async () => {
       const { result } = await runTask(metadata, sharedPhotos + name, {});
-      const says = exiftool(sharedPhotos + name);
+      const tags = exiftool(sharedPhotos + name);
       assert.deepEqual(result.camera, {
-        make: text(says["IFD0:Make"]),
-        model: text(says["IFD0:Model"]),
+        make: text(tags["IFD0:Make"]),
+        model: text(tags["IFD0:Model"]),
       });
-      assert.equal(result.lens, text(says["ExifIFD:LensModel"]));
+      assert.equal(result.lens, text(tags["ExifIFD:LensModel"]));
       assert.equal(
         result.takenAt?.slice(0, 19) ?? null,
-        text(says["ExifIFD:DateTimeOriginal"])?.replace(/^(\d+):(\d+):(\d+) /, "$1-$2-$3T") ?? null,
+        text(tags["ExifIFD:DateTimeOriginal"])?.replace(/^(\d+):(\d+):(\d+) /, "$1-$2-$3T") ?? null,
       );
-      assert.equal(result.takenAt?.slice(19) || null, text(says["ExifIFD:OffsetTimeOriginal"]));
+      assert.equal(result.takenAt?.slice(19) || null, text(tags["ExifIFD:OffsetTimeOriginal"]));
       near(
         result.exposure.seconds,
-        says["ExifIFD:ExposureTime"] ?? says["ExifIFD:ShutterSpeedValue"],
+        tags["ExifIFD:ExposureTime"] ?? tags["ExifIFD:ShutterSpeedValue"],
       );
-      near(result.exposure.fNumber, says["ExifIFD:FNumber"] ?? says["ExifIFD:ApertureValue"]);
-      near(result.exposure.iso, says["ExifIFD:ISO"]);
-      near(result.exposure.focalLength, says["ExifIFD:FocalLength"]);
-      near(result.gps?.latitude ?? null, says["Composite:GPSLatitude"]);
-      near(result.gps?.longitude ?? null, says["Composite:GPSLongitude"]);
-      near(result.gps?.altitude ?? null, says["Composite:GPSAltitude"]);
-      assert.equal(result.orientation, says["IFD0:Orientation"] ?? 1);
-      assert.equal(result.colorProfile, text(says["ICC_Profile:ProfileDescription"]));
+      near(result.exposure.fNumber, tags["ExifIFD:FNumber"] ?? tags["ExifIFD:ApertureValue"]);
+      near(result.exposure.iso, tags["ExifIFD:ISO"]);
+      near(result.exposure.focalLength, tags["ExifIFD:FocalLength"]);
+      near(result.gps?.latitude ?? null, tags["Composite:GPSLatitude"]);
+      near(result.gps?.longitude ?? null, tags["Composite:GPSLongitude"]);
+      near(result.gps?.altitude ?? null, tags["Composite:GPSAltitude"]);
+      assert.equal(result.orientation, tags["IFD0:Orientation"] ?? 1);
+      assert.equal(result.colorProfile, text(tags["ICC_Profile:ProfileDescription"]));
       const turned = result.orientation > 4;
       assert.deepEqual(
         [result.width, result.height],
         turned
-          ? [says["File:ImageHeight"], says["File:ImageWidth"]]
-          : [says["File:ImageWidth"], says["File:ImageHeight"]],
+          ? [tags["File:ImageHeight"], tags["File:ImageWidth"]]
+          : [tags["File:ImageWidth"], tags["File:ImageHeight"]],
       );
     });
   }
 });
 
-function text(said: string | number | undefined): string | null {
-  return said === undefined ? null : String(said).trim() || null;
+function text(expected: string | number | undefined): string | null {
+  return expected === undefined ? null : String(expected).trim() || null;
 }
 
-function near(actual: number | null, said: string | number | undefined): void {
-  if (said === undefined || said === "") return assert.equal(actual, null);
+function near(actual: number | null, expected: string | number | undefined): void {
+  if (expected === undefined || expected === "") return assert.equal(actual, null);
   assert(
-    actual !== null && Math.abs(actual - Number(said)) <= 1e-6 * Math.abs(Number(said)),
-    `${actual} is not ${said}`,
+    actual !== null && Math.abs(actual - Number(expected)) <= 1e-6 * Math.abs(Number(expected)),
+    `${actual} is not ${expected}`,
   );
 }

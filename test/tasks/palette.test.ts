@@ -18,7 +18,7 @@ const run = async (bytes: Uint8Array, colors?: number) =>
   (await runTask(palette, folder.write(bytes), colors === undefined ? {} : { colors })).result;
 const rgbOf = (hex: string) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
-/** Upright stripes of these colours, each so many pixels wide, in a picture of their sum. */
+/** Vertical stripes with these widths and colours. */
 function stripes(
   height: number,
   ...parts: [width: number, color: Rgb][]
@@ -42,11 +42,11 @@ describe("a palette", () => {
   const SUN: Rgb = [240, 90, 30];
   const areas = stripes(300, [500, SEA], [300, SAND], [200, SUN]);
 
-  for (const [what, bytes, tolerance] of [
-    ["exactly, in a lossless picture", async () => png(areas), 1],
-    ["closely, in a JPEG", () => jpeg(areas), 4],
+  for (const [precision, bytes, tolerance] of [
+    ["exactly for a lossless picture", async () => png(areas), 1],
+    ["closely for a JPEG", () => jpeg(areas), 4],
   ] as const) {
-    it(`has the colours of three areas, ${what}, by how much of the picture they take`, async () => {
+    it(`has the colours and shares of three areas, ${precision}`, async () => {
       const { dominant, swatches } = await run(await bytes(), 3);
       assert.equal(swatches.length, 3);
       for (const [index, [color, part]] of (
@@ -66,7 +66,7 @@ describe("a palette", () => {
     });
   }
 
-  it("has a small area's colour, too, before it tells shades of a large one apart", async () => {
+  it("has the colour of a small area before several shades of a large one", async () => {
     const sky = Array.from({ length: 90 }, (_, n): [number, Rgb] => [
       1,
       [90 + n, 140 + Math.round(n / 2), 220],
@@ -78,9 +78,9 @@ describe("a palette", () => {
     assert(red && Math.abs(red.population - 0.1) < 0.01, JSON.stringify(swatches));
   });
 
-  it("groups colours as the eye does, not by their numbers", async () => {
-    // By RGB the two dark ones are nearest (69, the light ones 78); in OKLab it is the light ones
-    // (0.15, the dark ones 0.28).
+  it("groups colours by human perception, not by their numbers", async () => {
+    // In RGB the two dark colours are the nearest pair (69, the light ones 78). In OKLab the light
+    // ones are (0.15, the dark ones 0.28).
     const { swatches } = await run(
       png(
         stripes(
@@ -99,7 +99,7 @@ describe("a palette", () => {
     assertColor(rgbOf(light?.hex ?? ""), [227, 227, 255], 5);
   });
 
-  it("has one swatch of exactly its colour for a flat picture", async () => {
+  it("has one swatch with exactly its colour for a flat picture", async () => {
     for (const [color, hex] of [
       [[255, 0, 0], "#ff0000"],
       [[0, 0, 0], "#000000"],
@@ -113,31 +113,27 @@ describe("a palette", () => {
     }
   });
 
-  it(
-    "has as many colours as asked for where there are so many, each once; they fall and " +
-      "sum to 1",
-    async () => {
-      const bytes = await noise(60, 60).png().toBuffer();
-      for (const colors of [2, 5, 12]) {
-        const { swatches } = await run(bytes, colors);
-        const populations = swatches.map(({ population }) => population);
-        assert.equal(new Set(swatches.map(({ hex }) => hex)).size, colors);
-        assert.deepEqual(
-          populations,
-          populations.toSorted((a, b) => b - a),
-        );
-        assert(Math.abs(populations.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
-      }
-      assert.equal((await run(bytes)).swatches.length, 5);
-    },
-  );
+  it("has the requested number of colours, by shares that sum to 1", async () => {
+    const bytes = await noise(60, 60).png().toBuffer();
+    for (const colors of [2, 5, 12]) {
+      const { swatches } = await run(bytes, colors);
+      const populations = swatches.map(({ population }) => population);
+      assert.equal(new Set(swatches.map(({ hex }) => hex)).size, colors);
+      assert.deepEqual(
+        populations,
+        populations.toSorted((a, b) => b - a),
+      );
+      assert(Math.abs(populations.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
+    }
+    assert.equal((await run(bytes)).swatches.length, 5);
+  });
 
-  it("is the same each time", async () => {
+  it("is the same for each run", async () => {
     const bytes = await noise(300, 200, 7).jpeg().toBuffer();
     assert.equal(JSON.stringify(await run(bytes, 8)), JSON.stringify(await run(bytes, 8)));
   });
 
-  it("weighs pixels by how opaque they are, and is black where all is transparent", async () => {
+  it("weights pixels by opacity, and is black for a fully transparent picture", async () => {
     const rgba = (...pixels: number[][]) =>
       makePng({
         width: pixels.length,
@@ -159,7 +155,7 @@ describe("a palette", () => {
     });
   });
 
-  it("of a photo names colours that are in it", async () => {
+  it("contains only colours that are in the photo", async () => {
     const path = folder.write(
       await sharp(await scene(3))
         .jpeg()
@@ -179,7 +175,7 @@ describe("a palette", () => {
       );
   });
 
-  it("tells its steps and how the photo was read, and refuses what is no photo", async () => {
+  it("reports its steps and the decoder's warnings, and rejects other files", async () => {
     const { steps, result } = await runTask(
       palette,
       folder.write(
@@ -205,9 +201,9 @@ describe("a palette", () => {
     );
   });
 
-  it("takes 2 to 12 colours and nothing else", () => {
+  it("accepts only 2 to 12 colours", () => {
     assert.deepEqual(palette.parameters.parse({}), { colors: 5 });
-    for (const given of [{ colors: 1 }, { colors: 13 }, { colors: 2.5 }, { count: 3 }])
-      assert.equal(palette.parameters.safeParse(given).success, false, JSON.stringify(given));
+    for (const input of [{ colors: 1 }, { colors: 13 }, { colors: 2.5 }, { count: 3 }])
+      assert.equal(palette.parameters.safeParse(input).success, false, JSON.stringify(input));
   });
 });

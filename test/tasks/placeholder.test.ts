@@ -32,7 +32,7 @@ async function averageOf(...rgba: number[]): Promise<string> {
 }
 
 describe("a placeholder", () => {
-  it("has a thumbhash that unfolds to the picture", async () => {
+  it("has a thumbhash that shows the picture", async () => {
     const { thumbhash } = await run(await quadrants(600, 400).jpeg().toBuffer());
     const bytes = Buffer.from(thumbhash, "base64");
     assert(Math.abs(thumbHashToApproximateAspectRatio(bytes) - 1.5) < 0.2);
@@ -44,9 +44,9 @@ describe("a placeholder", () => {
     );
   });
 
-  it("has the thumbhash that the format's description gives for a flat grey", async () => {
-    // 63 · 128/255 rounds to 32; no colour is 31.5 → 32 twice; no waves: 32 | 32 << 6 | 32 << 12 =
-    // 0x020820, then 7 × 7 waves.
+  it("has the thumbhash that the format's description defines for flat grey", async () => {
+    // 63 · 128/255 rounds to 32; no colour is 31.5, which rounds to 32 twice. No waves give 32 | 32
+    // << 6 | 32 << 12 = 0x020820, then 7 × 7 waves.
     assert.equal(
       Buffer.from((await run(await flat("#808080"))).thumbhash, "base64")
         .subarray(0, 5)
@@ -55,20 +55,20 @@ describe("a placeholder", () => {
     );
   });
 
-  it("has a thumbhash that knows of transparency", async () => {
+  it("has a thumbhash with transparency", async () => {
     const { rgba } = thumbHashToRGBA(
       Buffer.from((await run(await flat({ r: 255, g: 0, b: 0, alpha: 0.4 }))).thumbhash, "base64"),
     );
     assert(Math.abs((rgba[3] ?? 0) - 102) < 20, String(rgba[3]));
   });
 
-  it("has a blurhash of 4 × 3 components that unfolds to the picture", async () => {
+  it("has a blurhash of 4 × 3 components that shows the picture", async () => {
     const { blurhash } = await run(await quadrants(600, 400).jpeg().toBuffer());
     assert.deepEqual(isBlurhashValid(blurhash), { result: true });
     assert.equal(blurhash.length, 28);
     assert.equal(blurhash[0], "L");
-    // So few waves overshoot, but which channel leads is kept: red above left, then green, blue,
-    // and yellow's lack of blue.
+    // So few waves are not exact, but the strongest channel is right: red at the top left, then
+    // green, blue, and yellow without blue.
     const pixels = decode(blurhash, 60, 40);
     const at = (x: number, y: number) => [
       ...pixels.subarray(4 * (60 * y + x), 4 * (60 * y + x) + 3),
@@ -80,12 +80,12 @@ describe("a placeholder", () => {
     assert.equal(at(45, 30).indexOf(Math.min(...at(45, 30))), 2);
   });
 
-  it("has a blurhash on white where the picture is transparent", async () => {
+  it("has a blurhash on white for a transparent picture", async () => {
     const { blurhash } = await run(await flat({ r: 0, g: 0, b: 0, alpha: 0 }));
     assertColor([...decode(blurhash, 1, 1).subarray(0, 3)], [255, 255, 255], 2);
   });
 
-  it("has a tiny WebP that a page can hold", async () => {
+  it("has a tiny WebP for a page's markup", async () => {
     const { lqip } = await run(await quadrants(600, 400).jpeg().toBuffer());
     assert.match(lqip, /^data:image\/webp;base64,[A-Za-z0-9+/]+=*$/);
     assert(lqip.length < 300, String(lqip.length));
@@ -101,7 +101,7 @@ describe("a placeholder", () => {
     assert.equal(await averageOf(200, 0, 10, 0), "#000000");
   });
 
-  it("has the upright photo's aspect ratio", async () => {
+  it("has the aspect ratio of the upright photo", async () => {
     const { data, raw } = storedQuadrants(600, 400, 6);
     assert.equal(
       (await run(await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer()))
@@ -110,12 +110,12 @@ describe("a placeholder", () => {
     );
   });
 
-  it("takes no parameters", () => {
+  it("accepts no parameters", () => {
     assert.deepEqual(placeholder.parameters.parse({}), {});
     assert.equal(placeholder.parameters.safeParse({ size: 1 }).success, false);
   });
 
-  it("is refused for what is no photo", async () => {
+  it("is rejected for files that are not photos", async () => {
     await assert.rejects(
       run(Buffer.from("hello")),
       (error) => error instanceof PhotoUnreadableError && /text, not a photo/.test(error.message),

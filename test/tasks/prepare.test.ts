@@ -32,7 +32,7 @@ const EXIF = {
   },
 };
 
-async function eachOnItsOwn(path: string) {
+async function runEachJob(path: string) {
   const thumbnails = await runTask(thumbnail, path, {});
   const results = {
     thumbnail: thumbnails.result,
@@ -58,7 +58,7 @@ function assertNear(actual: string[], expected: string[]): void {
 }
 
 describe("prepare", () => {
-  it("gives what each Job gives by itself, for a photo no larger than a preview", async () => {
+  it("returns the results of the single Jobs, for a photo no larger than a preview", async () => {
     const path = folder.write(
       await sharp(await scene(11, 480, 360))
         .withExif(EXIF)
@@ -66,7 +66,7 @@ describe("prepare", () => {
         .toBuffer(),
     );
     const { result, files, outputs } = await runTask(prepare, path, {}, undefined, more);
-    const { results, thumbnails } = await eachOnItsOwn(path);
+    const { results, thumbnails } = await runEachJob(path);
     assert.deepEqual(result, results);
     assert.deepEqual([files, outputs], [thumbnails.files, thumbnails.outputs]);
     assert.deepEqual(
@@ -75,52 +75,48 @@ describe("prepare", () => {
     );
   });
 
-  it(
-    "gives the same for a large photo, upright, but for what rounds otherwise in a preview " +
-      "that was shrunk from a thumbnail",
-    async () => {
-      const path = folder.write(
-        await sharp(await scene(12, 2400, 1600))
-          .withMetadata({ orientation: 6 })
-          .jpeg()
-          .toBuffer(),
-      );
-      const { result, files } = await runTask(prepare, path, {}, undefined, more);
-      const { results, thumbnails } = await eachOnItsOwn(path);
-      assert.deepEqual(
-        [result.thumbnail, result.metadata, files],
-        [results.thumbnail, results.metadata, thumbnails.files],
-      );
-      assert.deepEqual(
-        result.thumbnail.variants.map(({ name, width, height }) => [name, width, height]),
-        [
-          ["320w.webp", 320, 480],
-          ["1024w.webp", 1024, 1536],
-        ],
-      );
-      assert.equal(result.placeholder.aspectRatio, 1600 / 2400);
-      assertNear([result.placeholder.averageColor], [results.placeholder.averageColor]);
-      assertNear(
-        result.palette.swatches.map(({ hex }) => hex),
-        results.palette.swatches.map(({ hex }) => hex),
-      );
-      const differing = BigInt(`0x${result.hash.phash}`) ^ BigInt(`0x${results.hash.phash}`);
-      assert(
-        differing.toString(2).replaceAll("0", "").length <= 2,
-        `${result.hash.phash} ${results.hash.phash}`,
-      );
-      assert.equal(result.hash.sha256, results.hash.sha256);
-    },
-  );
+  it("returns nearly the same for a large photo, from one shrunk preview", async () => {
+    const path = folder.write(
+      await sharp(await scene(12, 2400, 1600))
+        .withMetadata({ orientation: 6 })
+        .jpeg()
+        .toBuffer(),
+    );
+    const { result, files } = await runTask(prepare, path, {}, undefined, more);
+    const { results, thumbnails } = await runEachJob(path);
+    assert.deepEqual(
+      [result.thumbnail, result.metadata, files],
+      [results.thumbnail, results.metadata, thumbnails.files],
+    );
+    assert.deepEqual(
+      result.thumbnail.variants.map(({ name, width, height }) => [name, width, height]),
+      [
+        ["320w.webp", 320, 480],
+        ["1024w.webp", 1024, 1536],
+      ],
+    );
+    assert.equal(result.placeholder.aspectRatio, 1600 / 2400);
+    assertNear([result.placeholder.averageColor], [results.placeholder.averageColor]);
+    assertNear(
+      result.palette.swatches.map(({ hex }) => hex),
+      results.palette.swatches.map(({ hex }) => hex),
+    );
+    const differing = BigInt(`0x${result.hash.phash}`) ^ BigInt(`0x${results.hash.phash}`);
+    assert(
+      differing.toString(2).replaceAll("0", "").length <= 2,
+      `${result.hash.phash} ${results.hash.phash}`,
+    );
+    assert.equal(result.hash.sha256, results.hash.sha256);
+  });
 
-  it("goes by the perceptual hash that the photo is found by", async () => {
-    const known = { ...more, photo: { phash: "0123456789abcdef" } };
+  it("prefers the stored perceptual hash of the photo", async () => {
+    const stored = { ...more, photo: { phash: "0123456789abcdef" } };
     const { result } = await runTask(
       prepare,
       folder.write(await noise(60, 40).jpeg().toBuffer()),
       {},
       undefined,
-      known,
+      stored,
     );
     assert.deepEqual(
       [result.hash.phash, result.hash.duplicates],
@@ -128,7 +124,7 @@ describe("prepare", () => {
     );
   });
 
-  it("tells one progress that only grows, from one decode", async () => {
+  it("reports one growing progress, from one decode", async () => {
     const { steps } = await runTask(
       prepare,
       folder.write(await noise(60, 40).jpeg().toBuffer()),
@@ -142,7 +138,7 @@ describe("prepare", () => {
         "making the 320 px variant",
         "writing",
         "reading the tags",
-        "describing",
+        "computing placeholders",
         "looking for duplicates",
         "done",
       ],
@@ -155,7 +151,7 @@ describe("prepare", () => {
     assert.deepEqual([fractions[0], fractions.at(-1)], [0, 1]);
   });
 
-  it("says how the photo was read, as a whole and in each part", async () => {
+  it("returns the decoder's warnings, for the whole and in each part", async () => {
     const { result } = await runTask(
       prepare,
       folder.write(
@@ -166,7 +162,7 @@ describe("prepare", () => {
       ),
       {},
     );
-    const told = ["first frame of an animation"];
+    const warnings = ["first frame of an animation"];
     assert.deepEqual(
       [
         result.warnings,
@@ -175,12 +171,12 @@ describe("prepare", () => {
         result.palette.warnings,
         result.hash.warnings,
       ],
-      [told, told, told, told, told],
+      [warnings, warnings, warnings, warnings, warnings],
     );
     assert.equal(result.hash.phash, null);
   });
 
-  it("makes thumbnails of what is too tall for WebP, in a format that goes further", async () => {
+  it("writes thumbnails that are too tall for WebP as JPEG or PNG", async () => {
     const tall = { width: 20, height: 17_000, background: "#36699980" };
     for (const [channels, format] of [
       [3, "jpeg"],
@@ -214,7 +210,7 @@ describe("prepare", () => {
     }
   });
 
-  it("takes no parameters, refuses what is no photo, and stops when told to", async () => {
+  it("accepts no parameters, rejects other files, and stops when it is aborted", async () => {
     assert.equal(prepare.parameters.safeParse({ widths: [100] }).success, false);
     await assert.rejects(
       runTask(prepare, folder.write("%PDF-1.7"), {}),

@@ -5,21 +5,21 @@ import type { Task, TaskContext, TaskOutput, TaskPhoto } from "../../src/tasks/d
 
 export interface TaskRun<Result> {
   result: Result;
-  /** By name. */
+  /** Contents of the outputs by name. */
   files: Map<string, Buffer>;
   outputs: TaskOutput[];
-  /** Progress as it was told. */
+  /** The reported progress. */
   steps: [number, string | undefined][];
 }
 
 /**
- * Runs a task on a photo, or several, in this process, from its parameters as a client gives them
- * to its checked result.
+ * Runs a task on one or several photos in this process, from a client's parameters to the checked
+ * result.
  */
 export async function runTask<Parameters extends z.ZodType, Result extends z.ZodType>(
   task: Task<Parameters, Result>,
   paths: string | string[],
-  given: z.input<Parameters>,
+  input: z.input<Parameters>,
   signal: AbortSignal = new AbortController().signal,
   more: {
     photo?: Partial<TaskPhoto>;
@@ -46,7 +46,7 @@ export async function runTask<Parameters extends z.ZodType, Result extends z.Zod
   });
   const { run } = await task.load();
   const result = await run({
-    parameters: task.parameters.parse(given),
+    parameters: task.parameters.parse(input),
     photos,
     attempt: 1,
     failures: 0,

@@ -19,16 +19,16 @@ import { createScrubScene, latin, rawOf, RIGHTS_ONLY, UPRIGHT } from "./scrub/sc
 const { run, exiftoolFinds, askExiftool } = createScrubScene();
 
 describe("scrub parameters", () => {
-  it("keep profile and copyright by default, and are refused when they are something else", () => {
+  it("keep profile and copyright by default, and are rejected when they are invalid", () => {
     assert.deepEqual(scrub.parameters.parse({}), { keepIcc: true, keepCopyright: true });
-    for (const given of [{ keepIcc: 1 }, { keepCopyright: "no" }, { keepGps: true }])
-      assert.equal(scrub.parameters.safeParse(given).success, false, JSON.stringify(given));
+    for (const input of [{ keepIcc: 1 }, { keepCopyright: "no" }, { keepGps: true }])
+      assert.equal(scrub.parameters.safeParse(input).success, false, JSON.stringify(input));
   });
 });
 
 describe("scrubbing an upright photo", () => {
   for (const [kind, make] of Object.entries(UPRIGHT)) {
-    it(`leaves nothing of what was planted in ${kind}, and every pixel`, async () => {
+    it(`removes all planted data from ${kind}, and keeps every pixel`, async () => {
       const photo = await make(RIGHTS);
       assert.match(latin(photo), SECRET);
       const { result, file, outputs } = await run(photo, { keepCopyright: false });
@@ -77,7 +77,7 @@ describe("scrubbing an upright photo", () => {
     });
   }
 
-  it("takes the copyright from IPTC and the artist from XMP where EXIF has none", async () => {
+  it("keeps the copyright from IPTC and the artist from XMP when EXIF has none", async () => {
     const plain = await noise(60, 40)
       .withXmp(
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF ' +
@@ -106,7 +106,7 @@ describe("scrubbing an upright photo", () => {
     exiftoolFinds(file, RIGHTS_ONLY);
   });
 
-  it("keeps a wide profile with its pixels, or brings them to sRGB when it is not to stay", async () => {
+  it("keeps a wide profile, or converts the pixels to sRGB without it", async () => {
     for (const format of ["jpeg", "png", "webp"] as const) {
       const photo = await withSecrets(
         sharp({ create: { width: 16, height: 16, channels: 3, background: "#b4785a" } }),
@@ -137,9 +137,9 @@ describe("scrubbing an upright photo", () => {
     }
   });
 
-  it("keeps the segment that says how the channels are to be understood, but nothing behind it", async () => {
+  it("keeps the segment with the meaning of the channels, without the data after it", async () => {
     const plain = await noise(16, 16).jpeg({ chromaSubsampling: "4:4:4" }).toBuffer();
-    // Adobe's last byte 0: red, green and blue as they are, not luminance and chroma.
+    // The last byte of the Adobe segment is 0: the channels are RGB, not luminance and chroma.
     const photo = Buffer.concat([
       plain.subarray(0, 2),
       segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\0sEcReT")),
@@ -153,7 +153,7 @@ describe("scrubbing an upright photo", () => {
     );
   });
 
-  it("says in the header of WebP that there is no metadata, or that there is", async () => {
+  it("declares in the header of WebP that metadata exists or not", async () => {
     const photo = await UPRIGHT.webp(RIGHTS);
     const flagsOf = (file: Buffer) =>
       file.toString("latin1", 12, 16) === "VP8X" ? (file[20] ?? 0) & 0x0c : null;
@@ -167,7 +167,7 @@ describe("scrubbing an upright photo", () => {
     );
   });
 
-  it("keeps CMYK as it is", async () => {
+  it("keeps CMYK unchanged", async () => {
     const photo = await sharp({
       create: { width: 16, height: 16, channels: 3, background: "#aa7864" },
     })
@@ -179,7 +179,7 @@ describe("scrubbing an upright photo", () => {
     assert((await rawOf(file)).equals(await rawOf(photo)));
   });
 
-  it("keeps an animation moving", async () => {
+  it("keeps all frames of an animation", async () => {
     const frames = await Promise.all(
       ["#c81428", "#14b428"].map((background) =>
         sharp({ create: { width: 8, height: 8, channels: 3, background } })
@@ -210,6 +210,6 @@ describe("scrubbing an upright photo", () => {
   });
 });
 
-describe("what was scrubbed", { skip: noExiftool }, () => {
-  it("tells exiftool nothing but the rights that were to stay", () => askExiftool(9));
+describe("a scrubbed photo", { skip: noExiftool }, () => {
+  it("has no metadata for exiftool except the kept rights", () => askExiftool(9));
 });

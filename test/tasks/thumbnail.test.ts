@@ -24,8 +24,8 @@ describe("thumbnail parameters", () => {
     assert.deepEqual(thumbnail.parameters.parse({}), { widths: [320, 1024], format: "webp" });
   });
 
-  it("are refused outside their bounds, and when they are unknown", () => {
-    for (const given of [
+  it("are rejected outside their limits, and when they are unknown", () => {
+    for (const input of [
       { widths: [] },
       { widths: [15] },
       { widths: [4097] },
@@ -36,19 +36,19 @@ describe("thumbnail parameters", () => {
       { format: "gif" },
       { width: 100 },
     ]) {
-      assert.equal(thumbnail.parameters.safeParse(given).success, false, JSON.stringify(given));
+      assert.equal(thumbnail.parameters.safeParse(input).success, false, JSON.stringify(input));
     }
     const twice = thumbnail.parameters.safeParse({ widths: [100, 200, 100] }).error?.issues;
     assert.deepEqual(
       twice?.map(({ path, message }) => [path, message]),
-      [[["widths"], "names a width twice"]],
+      [[["widths"], "contains a width twice"]],
     );
   });
 });
 
 describe("thumbnails", () => {
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-    it(`are upright for a photo of orientation ${orientation}, and have no metadata left`, async () => {
+    it(`are upright and without metadata for a photo of orientation ${orientation}`, async () => {
       const { data, raw } = storedQuadrants(120, 80, orientation);
       const { result, files } = await run(
         await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
@@ -75,7 +75,7 @@ describe("thumbnails", () => {
     ["avif", "avif", "image/avif"],
     ["png", "png", "image/png"],
   ] as const) {
-    it(`come as ${format}, in the order asked for, and say what they are`, async () => {
+    it(`are written as ${format}, in the requested order, with their sizes and types`, async () => {
       const { result, files, outputs } = await run(await quadrants(300, 200).png().toBuffer(), {
         widths: [16, 150, 100],
         format,
@@ -107,7 +107,7 @@ describe("thumbnails", () => {
     });
   }
 
-  it("are never enlarged: a variant tells its real width", async () => {
+  it("are never enlarged, and name their real width", async () => {
     const { result, files } = await run(await quadrants(100, 60).png().toBuffer(), {
       widths: [500, 50, 100, 400],
       format: "png",
@@ -124,7 +124,7 @@ describe("thumbnails", () => {
     assert.equal(files.size, 4);
   });
 
-  it("keep the photo's proportions along the whole cascade", async () => {
+  it("keep the photo's proportions in a series of variants", async () => {
     const { result } = await run(await quadrants(997, 613).png().toBuffer(), {
       widths: [900, 801, 702, 603, 504, 405, 306, 207, 108, 17],
     });
@@ -137,7 +137,7 @@ describe("thumbnails", () => {
     assert.equal(result.variants[0]?.height, 1);
   });
 
-  it("keep transparency where the format has it, and are white there in JPEG", async () => {
+  it("keep transparency, which becomes white in JPEG", async () => {
     const bytes = makePng({
       width: 32,
       height: 1,
@@ -163,8 +163,8 @@ describe("thumbnails", () => {
     assert((await sizeAt(20)) < (await sizeAt(90)) / 2);
   });
 
-  it("are nearly what one resize of the whole photo gives", async () => {
-    // Soft shapes with fine grain over them, stored on their side as phones do.
+  it("are nearly equal to one resize of the whole photo", async () => {
+    // The photo has soft shapes and fine grain, and is stored rotated, as phones do.
     const grain = await noise(800, 600).resize(2400, 1800).png().toBuffer();
     const photo = await sharp(await scene(5, 2400, 1800))
       .composite([{ input: grain, blend: "soft-light" }])
@@ -184,7 +184,7 @@ describe("thumbnails", () => {
     assert(10 * Math.log10(255 ** 2 / (squares / direct.length)) > 35);
   });
 
-  it("of an animation and of a JPEG without end marker carry a warning", async () => {
+  it("have a warning for an animation and for a JPEG without end marker", async () => {
     assert.deepEqual(
       (
         await run(
@@ -203,7 +203,7 @@ describe("thumbnails", () => {
     assert.equal((await run(whole)).result.warnings, undefined);
   });
 
-  it("are refused for what is no photo, is damaged or too large", async () => {
+  it("are rejected for other files, and for damaged or too large photos", async () => {
     await assert.rejects(
       run(Buffer.from("%PDF-1.7")),
       (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message),
@@ -219,7 +219,7 @@ describe("thumbnails", () => {
     );
   });
 
-  it("are refused with a sentence where WebP ends", async () => {
+  it("are rejected with a clear message above the limit of WebP", async () => {
     const tall = await sharp({
       create: { width: 20, height: 17_000, channels: 3, background: "#369" },
     })
@@ -230,13 +230,13 @@ describe("thumbnails", () => {
       (error) =>
         error instanceof PhotoTooLargeError &&
         error.message.startsWith(
-          "WebP ends at 16383 pixels a side, and this picture would have 20 × 17000. Ask for",
+          "WebP allows at most 16383 pixels per side, and this picture has 20 × 17000. Choose",
         ),
     );
     assert.equal((await run(tall, { format: "jpeg" })).result.variants[0]?.height, 17_000);
   });
 
-  it("tell their steps, each further than the last, and stop between two when told to", async () => {
+  it("report their steps with growing progress, and stop between two when aborted", async () => {
     const bytes = await quadrants(300, 200).png().toBuffer();
     const { steps } = await run(bytes, { widths: [50, 100] });
     assert.deepEqual(

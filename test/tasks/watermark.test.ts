@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { watermark } from "../../src/tasks/watermark/task.js";
-import { createWatermarkRun, type Given } from "./watermark/run-watermark.js";
+import { createWatermarkRun, type Input } from "./watermark/run-watermark.js";
 
 const { folder, run } = createWatermarkRun();
 
@@ -16,7 +16,7 @@ const flat = (background: string, width = WIDTH, height = HEIGHT) =>
     .toBuffer();
 
 /**
- * What the mark has changed of a picture of one colour: the box around it, how much of the box, and
+ * The changes of the mark in a picture of one colour: the box around it, its share of the box, and
  * the greatest change.
  */
 async function inkOf(file: Buffer) {
@@ -25,10 +25,10 @@ async function inkOf(file: Buffer) {
     .raw()
     .toBuffer({ resolveWithObject: true });
   const background = data[0] ?? 0;
-  let [left, top, right, bottom, count, most] = [info.width, info.height, -1, -1, 0, 0];
+  let [left, top, right, bottom, count, maxChange] = [info.width, info.height, -1, -1, 0, 0];
   for (let at = 0; at < data.length; at += 3) {
     const change = Math.abs((data[at] ?? 0) - background);
-    most = Math.max(most, change);
+    maxChange = Math.max(maxChange, change);
     if (change < 20) continue;
     const [x, y] = [(at / 3) % info.width, Math.floor(at / 3 / info.width)];
     [left, right, top, bottom] = [
@@ -40,14 +40,24 @@ async function inkOf(file: Buffer) {
     count++;
   }
   const [width, height] = [right - left + 1, bottom - top + 1];
-  return { left, top, right, bottom, width, height, count, share: count / (width * height), most };
+  return {
+    left,
+    top,
+    right,
+    bottom,
+    width,
+    height,
+    count,
+    share: count / (width * height),
+    maxChange,
+  };
 }
 
-const inkOn = async (background: string, given: Given) =>
-  inkOf((await run(await flat(background), given)).file);
+const inkOn = async (background: string, input: Input) =>
+  inkOf((await run(await flat(background), input)).file);
 
 describe("watermark parameters", () => {
-  it("have their defaults", () => {
+  it("have defaults for all except the text", () => {
     assert.deepEqual(watermark.parameters.parse({ text: "©" }), {
       text: "©",
       gravity: "southeast",
@@ -56,8 +66,8 @@ describe("watermark parameters", () => {
     });
   });
 
-  it("are refused outside their bounds, and when they are unknown", () => {
-    for (const given of [
+  it("are rejected outside their limits, and when they are unknown", () => {
+    for (const input of [
       {},
       { text: "a", gravity: "up" },
       { text: "a", opacity: 0 },
@@ -67,42 +77,34 @@ describe("watermark parameters", () => {
       { text: "a", font: "x" },
       { text: 5 },
     ]) {
-      assert.equal(watermark.parameters.safeParse(given).success, false, JSON.stringify(given));
+      assert.equal(watermark.parameters.safeParse(input).success, false, JSON.stringify(input));
     }
   });
 
   const REFUSED: [string, string, RegExp][] = [
     ["10,000 characters", "x".repeat(10_000), /^has more than 100 characters$/],
-    [
-      "one character too many, each of two units",
-      "👍".repeat(101),
-      /^has more than 100 characters$/,
-    ],
-    ["nothing", "", /^has nothing in it that can be seen$/],
-    [
-      "blanks and marks that cannot be seen",
-      " \u200f\u200b ",
-      /^has nothing in it that can be seen$/,
-    ],
+    ["101 characters of two units each", "👍".repeat(101), /^has more than 100 characters$/],
+    ["no characters", "", /^has no visible characters$/],
+    ["blanks and invisible marks", " \u200f\u200b ", /^has no visible characters$/],
     ["two lines", "one\ntwo", /^must be one line of plain text/],
     ["a NUL", "one\0two", /^must be one line of plain text/],
     ["half a character", "a\ud83d", /^must be one line of plain text/],
   ];
-  for (const [what, text, message] of REFUSED) {
-    it(`refuse a text of ${what}`, () => {
+  for (const [kind, text, message] of REFUSED) {
+    it(`reject a text of ${kind}`, () => {
       const issue = watermark.parameters.safeParse({ text }).error?.issues[0];
       assert.deepEqual(issue?.path, ["text"]);
       assert.match(issue?.message ?? "", message);
     });
   }
 
-  it("take a hundred characters of two units each", () => {
+  it("accept a hundred characters of two units each", () => {
     assert.equal(watermark.parameters.safeParse({ text: "👍".repeat(100) }).success, true);
   });
 });
 
 describe("a watermark", () => {
-  it("stands in the corner, as large as asked for, and changes nothing else", async () => {
+  it("is in the corner, in the requested size, and changes nothing else", async () => {
     const { result, file, outputs } = await run(await flat("#202020"), { text: "Photo Service" });
     assert.deepEqual(result, { width: WIDTH, height: HEIGHT, format: "png" });
     assert.deepEqual(outputs, [
@@ -138,7 +140,7 @@ describe("a watermark", () => {
     "south",
     "southeast",
   ] as const) {
-    it(`stands at ${gravity}`, async () => {
+    it(`is placed at ${gravity}`, async () => {
       const { left, right, top, bottom } = await inkOn("#202020", {
         text: "Hm",
         gravity,
@@ -152,32 +154,32 @@ describe("a watermark", () => {
     });
   }
 
-  it("is as opaque as asked for", async () => {
+  it("has the requested opacity", async () => {
     for (const opacity of [0.1, 0.5, 1]) {
-      const { most } = await inkOn("#000000", { text: "HHH", opacity });
-      assert(Math.abs(most - 255 * opacity) < 6, `${most} at ${opacity}`);
+      const { maxChange } = await inkOn("#000000", { text: "HHH", opacity });
+      assert(Math.abs(maxChange - 255 * opacity) < 6, `${maxChange} at ${opacity}`);
     }
   });
 
-  it("can be seen on white and on black", async () => {
+  it("is visible on white and on black", async () => {
     assert((await inkOn("#ffffff", { text: "White?" })).count > 200);
     assert((await inkOn("#000000", { text: "White?" })).count > 1000);
   });
 
-  it("shows letters, not the boxes that stand for missing ones", async () => {
+  it("shows letters, not the boxes for missing letters", async () => {
     const bar = await inkOn("#000000", { text: "I", scale: 0.5, opacity: 1 });
     assert(bar.height > 5 * bar.width && bar.share > 0.9, JSON.stringify(bar));
-    const ring = await inkOn("#000000", { text: "O", scale: 0.5, opacity: 1 });
-    assert(ring.share > 0.3 && ring.share < 0.6, JSON.stringify(ring));
+    const letterO = await inkOn("#000000", { text: "O", scale: 0.5, opacity: 1 });
+    assert(letterO.share > 0.3 && letterO.share < 0.6, JSON.stringify(letterO));
   });
 
-  it("shows letters on a machine without fonts, too", async () => {
+  it("shows letters on a machine without fonts", async () => {
     const photo = folder.write(await flat("#000000"));
     const nothing = folder.write(
       '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>',
       "fonts.conf",
     );
-    // Three bars with gaps between them, in three scripts; the boxes of missing letters would be
+    // The letters are three bars with gaps, in three scripts; boxes for missing letters would be
     // hollow.
     const parameters = JSON.stringify(
       watermark.parameters.parse({ text: "IΙІ", scale: 0.5, opacity: 1 }),
@@ -205,7 +207,7 @@ describe("a watermark", () => {
     );
   });
 
-  it("takes markup for text", async () => {
+  it("treats markup as text", async () => {
     const shape = async (text: string) => {
       const { width, height } = await inkOn("#000000", { text, scale: 0.9 });
       return width / height;
@@ -221,12 +223,12 @@ describe("a watermark", () => {
       assert((await shape(text)) > 1.5 * plain, text);
   });
 
-  it("draws emoji, Arabic, and marks of direction", async () => {
+  it("draws emoji, Arabic, and direction marks", async () => {
     for (const text of ["👍🏽❤️", "مرحبا بالعالم", "\u202eabc\u200f"])
       assert((await inkOn("#000000", { text })).count > 100, text);
   });
 
-  it("stays on one line and within the picture, however long, and never breaks a word", async () => {
+  it("stays on one line within the picture for any length, and never breaks a word", async () => {
     const { left, right, height } = await inkOn("#000000", {
       text: "W".repeat(100),
       scale: 1,

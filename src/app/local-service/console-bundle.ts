@@ -1,12 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { InlineConfig } from "vite";
 
-/** Of the repository, seen from where this is compiled to. */
+/** Path of the repository, relative to the compiled file. */
 export const REPOSITORY = fileURLToPath(new URL("../../../..", import.meta.url));
 
-/**
- * How the page at `/` is bundled: into dist/console/, from where the API serves it below /console/.
- */
+/** Bundles the page at `/` into dist/console/; the API serves it under /console/. */
 export function consoleBundle(): InlineConfig {
   return {
     configFile: false,

@@ -5,7 +5,7 @@ import type { Supervised } from "../../embedded/processes/supervise.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { StoreUrls } from "./start-stores.js";
 
-/** The message by which `npm run dev` reports what it has compiled. */
+/** The message with which `npm run dev` reports what it has compiled. */
 export interface Reload {
   /** Paths below src/. */
   changed: string[];
@@ -13,7 +13,7 @@ export interface Reload {
 
 const migrate = fileURLToPath(new URL("../../bin/migrate.js", import.meta.url));
 
-/** Restarts the processes whenever `npm run dev` has compiled something. */
+/** Restarts the processes whenever `npm run dev` has compiled a change. */
 export function followReloads(options: {
   stores: Promise<StoreUrls>;
   env: NodeJS.ProcessEnv;
@@ -27,11 +27,11 @@ export function followReloads(options: {
     try {
       if (changed.some((path) => path.startsWith("tasks/"))) await syncCatalogue();
     } catch (error) {
-      log.error({ err: error }, "the catalogue could not be brought in step with the tasks");
+      log.error({ err: error }, "the catalogue could not be updated to match the tasks");
     }
     await Promise.all(processes.map((one) => one.restart("source changed")));
   }
-  /** In a process of its own, which loads the tasks as they are now. */
+  /** Runs in a new process, which loads the current tasks. */
   async function syncCatalogue(): Promise<void> {
     const { databaseUrl } = await stores;
     await promisify(execFile)(process.execPath, [migrate], {

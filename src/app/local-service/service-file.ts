@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 
-/** What `npm start` tells other commands of the service that it runs. */
+/** The data with which other commands find the service of `npm start`. */
 const schema = z.object({
   pid: z.int(),
   version: z.string(),
@@ -23,7 +23,7 @@ export type ServiceFile = z.infer<typeof schema>;
 
 const pathIn = (dataFolder: string) => join(dataFolder, "service.json");
 
-/** For its owner's eyes only: it has a token and passwords in it. */
+/** Only the owner can read the file, because it contains a token and passwords. */
 export async function writeServiceFile(dataFolder: string, service: ServiceFile): Promise<void> {
   const path = pathIn(dataFolder);
   await writeFile(`${path}.new`, `${JSON.stringify(service, null, 2)}\n`, { mode: 0o600 });
@@ -34,7 +34,7 @@ export async function removeServiceFile(dataFolder: string): Promise<void> {
   await rm(pathIn(dataFolder), { force: true });
 }
 
-/** Null when no service runs from this folder: none was started, or it was killed. */
+/** Null when no service runs from this folder, or it was killed. */
 export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
   const text = await readFile(pathIn(dataFolder), "utf8").catch(() => null);
   const service = text === null ? undefined : parse(text);

@@ -2,35 +2,34 @@ import { once } from "node:events";
 import type { EmbeddedServer } from "../../embedded/open-server-folder.js";
 import type { Logger } from "../../runtime/logger.js";
 
-/** Where the databases are. */
 export interface StoreUrls {
   databaseUrl: string;
   redisUrl: string;
 }
 
 export interface Stores {
-  /** Resolves when both are there and the database is up to date. */
+  /** Resolves when both stores run and the database is up to date. */
   ready: Promise<StoreUrls>;
-  /** Stops those that were started here. */
+  /** Stops the stores that were started here. */
   close(): Promise<void>;
 }
 
 /**
- * Begins to bring up those databases that have no URL yet, in `folder`. What that takes is loaded
- * here, and not before the API and the worker load theirs.
+ * Starts the stores without a URL, in `folder`. Their modules are loaded here, at the same time as
+ * the API and the worker load theirs.
  */
 export function startStores(
-  given: { [url in keyof StoreUrls]: string | null },
+  urls: { [url in keyof StoreUrls]: string | null },
   { folder, path, log }: { folder: string; path: string; log: Logger },
 ): Stores {
   const postgres =
-    given.databaseUrl === null
+    urls.databaseUrl === null
       ? import("../../embedded/postgres/start-postgres.js").then(({ startPostgres }) =>
           startPostgres({ dataDir: `${folder}/postgres`, log }),
         )
       : null;
   const redis =
-    given.redisUrl === null
+    urls.redisUrl === null
       ? import("../../embedded/redis/start-redis.js").then(({ startRedis }) =>
           startRedis({ dataDir: `${folder}/redis`, log, path }),
         )
@@ -39,16 +38,16 @@ export function startStores(
   async function migrated(): Promise<string> {
     const [{ migrateDatabase }, url] = await Promise.all([
       import("../migrate-database.js"),
-      urlOf(postgres, given.databaseUrl),
+      urlOf(postgres, urls.databaseUrl),
     ]);
     await migrateDatabase(url);
     return url;
   }
 
-  const ready = Promise.all([migrated(), urlOf(redis, given.redisUrl)]).then(
+  const ready = Promise.all([migrated(), urlOf(redis, urls.redisUrl)]).then(
     ([databaseUrl, redisUrl]) => ({ databaseUrl, redisUrl }),
   );
-  // It may fail before anybody waits for it.
+  // It may fail before it is awaited, which must not end the process.
   ready.catch(() => {});
   return {
     ready,
@@ -61,26 +60,26 @@ export function startStores(
 
 async function urlOf(
   started: Promise<EmbeddedServer> | null,
-  given: string | null,
+  configured: string | null,
 ): Promise<string> {
-  return (await started)?.url ?? given ?? "";
+  return (await started)?.url ?? configured ?? "";
 }
 
 async function stop(started: Promise<EmbeddedServer> | null): Promise<void> {
-  // One that could not be started has told so already.
+  // `ready` has already reported a failed start.
   await (await started?.catch(() => null))?.close();
 }
 
-/** The option that makes a process wait; `npm start` gives it, and then sends `StoreUrls`. */
+/** The option that makes a process wait: `npm start` passes it, and then sends `StoreUrls`. */
 export const STORES_FOLLOW = "stores-follow";
-const isGiven = process.argv.includes(`--${STORES_FOLLOW}`);
+const waitsForStores = process.argv.includes(`--${STORES_FOLLOW}`);
 
 /**
- * `npm start` brings up the databases while the API and the worker load what they are made of, and
- * then tells where they are.
+ * Waits for the URLs of the stores. `npm start` starts the stores while the API and the worker load
+ * their modules, and then sends the URLs.
  */
 export async function waitForStores(): Promise<void> {
-  if (!isGiven) return;
+  if (!waitsForStores) return;
   const orphaned = () => process.exit(1);
   process.once("disconnect", orphaned);
   const [{ databaseUrl, redisUrl }] = (await once(process, "message")) as [StoreUrls];
@@ -89,9 +88,10 @@ export async function waitForStores(): Promise<void> {
 }
 
 /**
- * Reports to `npm start` that this process listens; a health that answers could be another
- * program's.
+ * Reports to `npm start` that this process listens. A health check alone is not enough, because
+ * another program could answer it.
  */
 export function announceListening(): void {
-  if (isGiven && process.connected) process.send?.("listens", undefined, undefined, () => {});
+  if (waitsForStores && process.connected)
+    process.send?.("listens", undefined, undefined, () => {});
 }

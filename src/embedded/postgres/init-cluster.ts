@@ -11,7 +11,7 @@ import { runProgram } from "../processes/run-program.js";
 import { stopLeftovers } from "../processes/processes-in.js";
 
 export interface InitClusterOptions {
-  /** Holds the file `password` already; gets the folder `data`. */
+  /** Contains the file `password`; the folder `data` is created in it. */
   dataDir: string;
   programs: PostgresPrograms;
   user: RunUser | undefined;
@@ -22,19 +22,19 @@ export interface InitClusterOptions {
 }
 
 /**
- * Makes the data of a new PostgreSQL, or checks that what is there fits this one. Returns its
+ * Creates the data of a new PostgreSQL, or checks that existing data fits this version. Returns its
  * folder.
  */
 export async function initCluster(options: InitClusterOptions): Promise<string> {
   const folder = join(options.dataDir, "data");
   if (!existsSync(join(folder, "PG_VERSION"))) await create(folder, options);
-  const found = (await readFile(join(folder, "PG_VERSION"), "utf8")).trim();
+  const dataMajor = (await readFile(join(folder, "PG_VERSION"), "utf8")).trim();
   const { major } = options.programs;
-  if (found !== major) {
+  if (dataMajor !== major) {
     throw new EmbeddedError(
-      `The data in ${folder} was written by PostgreSQL ${found} and this one is ${major}: ` +
-        "move that folder away to begin with empty data, or set DATABASE_URL to a " +
-        `PostgreSQL ${found}.`,
+      `The data in ${folder} was written by PostgreSQL ${dataMajor}, but this one is ${major}: ` +
+        "move that folder away to start with empty data, or set DATABASE_URL to a " +
+        `PostgreSQL ${dataMajor}.`,
     );
   }
   await makePrivateFolder(folder, { user: options.user, mode: 0o700 });
@@ -42,8 +42,8 @@ export async function initCluster(options: InitClusterOptions): Promise<string> 
 }
 
 /**
- * Under another name until it is complete, so that a start that was killed half-way leaves nothing
- * that looks like data.
+ * The folder has another name until it is complete. So an interrupted start leaves nothing that
+ * looks like data.
  */
 async function create(
   folder: string,
@@ -65,8 +65,7 @@ async function create(
     `--pwfile=${place}/../password`,
     "--auth=scram-sha-256",
   ];
-  // This locale comes with PostgreSQL itself, so that it exists everywhere and sorts the same
-  // everywhere.
+  // This locale is part of PostgreSQL, so it exists and sorts the same everywhere.
   const locale = [
     "--encoding=UTF8",
     "--locale=C",

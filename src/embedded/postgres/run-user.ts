@@ -2,7 +2,6 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { EmbeddedError } from "../embedded-error.js";
 
-/** The user a server runs as. */
 export interface RunUser {
   name: string;
   uid: number;
@@ -10,9 +9,9 @@ export interface RunUser {
 }
 
 /**
- * Undefined: as ourselves. Root needs somebody else, because PostgreSQL refuses to run as root: the
- * owner of the data that `folder` already holds, so that root and that user can take turns; else
- * `nobody`.
+ * Returns undefined for the current user. Root needs another user, because PostgreSQL refuses to
+ * run as root. That is the owner of existing data in `folder`, so that root and that user can take
+ * turns; else `nobody`.
  */
 export function chooseRunUser(folder: string, passwd = "/etc/passwd"): RunUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -23,7 +22,7 @@ export function chooseRunUser(folder: string, passwd = "/etc/passwd"): RunUser |
     users.find(({ name }) => name === "nobody");
   if (user) return user;
   throw new EmbeddedError(
-    "PostgreSQL does not run as root and there is no user nobody to run it as: start as " +
+    "PostgreSQL does not run as root, and this system has no user nobody: start as " +
       "an ordinary user, or set DATABASE_URL and REDIS_URL.",
   );
 }
@@ -34,30 +33,30 @@ function readUsers(passwd: string): RunUser[] {
     .filter((line) => /^[^#:][^:]*:/.test(line));
   return lines.map((line) => {
     const [name = "", , uid, gid] = line.split(":");
-    // Unsigned: macOS writes -2 for nobody.
+    // Converted to unsigned, because macOS writes -2 for nobody.
     return { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 };
   });
 }
 
 /**
- * The name by which a program of `user`, started in `folder`, finds that folder: its path; but
- * where a parent is closed to the user (root's home, 0700), "/proc/self/cwd". The folder a process
- * stands in needs no permission on the way to it, so data in a closed home works without opening
- * that home to anybody.
+ * The path by which a program of `user`, started in `folder`, can reach that folder. When a parent
+ * is closed to the user (root's home, 0700), it is "/proc/self/cwd". A process needs no permission
+ * on the way to its working directory. So data in a closed home works without opening that home to
+ * other users.
  */
 export function reachablePath(folder: string, user: RunUser | undefined): string {
   const closed = closedParent(folder, user);
   if (closed === undefined) return folder;
   if (process.platform === "linux") return "/proc/self/cwd";
   throw new EmbeddedError(
-    `The databases run as ${user?.name ?? "you"}, who may not pass ${closed}: move the ` +
-      "project elsewhere, or start as an ordinary user.",
+    `The databases run as ${user?.name ?? "you"}, who may not enter ${closed}: move the ` +
+      "project to another folder, or start as an ordinary user.",
   );
 }
 
 /**
- * The nearest parent of `path` that `user` may not pass, if any. Modes only: who has access by an
- * ACL takes the other name, which works too.
+ * The nearest parent of `path` that `user` may not enter, if any. Only modes are checked: a user
+ * with access by an ACL gets the other path, which works too.
  */
 export function closedParent(path: string, user: RunUser | undefined): string | undefined {
   if (!user) return undefined;

@@ -13,12 +13,12 @@ import { processesIn, stopLeftovers, type StopStep } from "../processes/processe
 import { reachablePath } from "./run-user.js";
 
 export interface StartPostgresOptions {
-  /** Only for PostgreSQL: its data, password, port and log. */
+  /** A folder only for PostgreSQL: its data, password, port and log. */
   dataDir: string;
   log: Logger;
   /**
-   * False, for test suites: writes faster; a kill of PostgreSQL may lose the last commits, a crash
-   * of the machine everything.
+   * False makes writes faster, for test suites. Then a killed PostgreSQL may lose the last commits,
+   * and a crash of the machine may lose everything.
    */
   durable?: boolean;
 }
@@ -36,17 +36,18 @@ interface Cluster {
 const NAME = "photos";
 
 const STEPS: StopStep[] = [
-  // Ends sessions and writes everything out.
+  // SIGINT ends sessions and writes everything to disk.
   { signal: "SIGINT", waitMs: 10_000 },
-  // Ends at once and recovers at the next start; sessions that do not obey are killed after 5 s.
+  // SIGQUIT ends the server at once, which recovers at the next start; it kills remaining sessions
+  // after 5 s.
   { signal: "SIGQUIT", waitMs: 7_000 },
   { signal: "SIGKILL", waitMs: 5_000 },
 ];
 
 /**
- * For what a killed postmaster leaves: those that wait notice it and end by themselves, those that
- * calculate would go on. Not SIGQUIT, whose handler in a session may hang; and no harm, as their
- * shared memory is given up with them.
+ * Steps for the sessions of a killed postmaster. Waiting sessions notice it and end; computing ones
+ * would continue. SIGQUIT is not used, because its handler in a session may hang. SIGKILL does no
+ * harm, because their shared memory is discarded.
  */
 const ORPHAN_STEPS: StopStep[] = [
   { signal: "SIGKILL", waitMs: 100, to: () => false },
@@ -56,9 +57,9 @@ const ORPHAN_STEPS: StopStep[] = [
 const UNSAFE = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
 /**
- * A private PostgreSQL on 127.0.0.1 with the database `photos`. It outlives us unless `close()` is
- * called; the next start in the same folder takes over. If it dies meanwhile it is started again
- * with the same URL. Throws EmbeddedError.
+ * Starts a private PostgreSQL on 127.0.0.1 with the database `photos`. It survives this process
+ * unless `close()` is called, and the next start in the same folder replaces it. If it dies, it is
+ * started again with the same URL. Throws EmbeddedError.
  */
 export async function startPostgres({
   dataDir,
@@ -78,7 +79,7 @@ export async function startPostgres({
         log,
       }),
     );
-    await stopOld(data, log); // Before a port is chosen: it may hold the one we had.
+    await stopOld(data, log); // First, because it may still use the previous port.
     return await place.serve(async (port) => {
       const url = `postgres://${NAME}:${place.password}@127.0.0.1:${port}/${NAME}`;
       const kept = await keep({
@@ -143,23 +144,23 @@ async function prove(url: string, running: Running, path: string): Promise<void>
   } catch (cause) {
     await running.stop();
     const sentence =
-      `PostgreSQL runs but does not let us in (${String(cause)}): put the right password ` +
-      `into ${path}/password, or move ${path} away to begin anew.`;
+      `PostgreSQL runs, but it rejected the login (${String(cause)}): put the right password ` +
+      `into ${path}/password, or move ${path} away to start with empty data.`;
     throw new EmbeddedError(sentence, { cause });
   }
 }
 
 /**
- * PostgreSQL takes the process named in postmaster.pid for living as soon as the system knows that
- * pid: also a zombie, and also a stranger. Its file goes only after every process that works in the
- * folder has ended, so its warning never to remove that file is respected.
+ * PostgreSQL believes that the process in postmaster.pid is alive whenever that pid exists, even
+ * for a zombie or another program. The file is removed only after every process in the folder has
+ * ended, so PostgreSQL's warning not to remove it is respected.
  */
 async function stopOld(data: string, log: Logger): Promise<void> {
   const programs = ["postgres"];
   const old = await readPidFile(data);
   const isPostmaster = (pid: number): boolean => pid === old?.pid;
   const alive = processesIn(data, programs).some(isPostmaster);
-  // Only the postmaster understands these signals as "stop".
+  // Only the postmaster interprets these signals as "stop".
   const steps = alive
     ? STEPS.map((step) => (step.signal === "SIGKILL" ? step : { ...step, to: isPostmaster }))
     : ORPHAN_STEPS;
@@ -167,7 +168,7 @@ async function stopOld(data: string, log: Logger): Promise<void> {
   await rm(join(data, "postmaster.pid"), { force: true });
 }
 
-/** Lines: pid, folder, start, port, socket folder, address, shared memory, status. */
+/** The lines are pid, folder, start, port, socket folder, address, shared memory and status. */
 async function readPidFile(
   data: string,
 ): Promise<{ pid: number; readyPid: number | undefined } | undefined> {
@@ -179,8 +180,8 @@ async function readPidFile(
 }
 
 /**
- * Makes the database that `url` names, unless it is there; throws when the server does not let us
- * in.
+ * Creates the database that `url` names, unless it exists. Throws when the server rejects the
+ * login.
  */
 export async function ensureDatabase(url: string): Promise<void> {
   try {

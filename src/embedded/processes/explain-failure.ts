@@ -1,17 +1,17 @@
 import { EmbeddedError } from "../embedded-error.js";
 
-/** What was tried, as its sentences name it. */
+/** The names for the messages about a failed start. */
 export interface Attempt {
   /** "PostgreSQL" or "Redis". */
   program: string;
-  /** The variable that names a server of one's own. */
+  /** The variable that names an existing server instead. */
   variable: string;
   folder: string;
 }
 
 interface Cause {
   sign: RegExp;
-  sentence(attempt: Attempt, found: string): string;
+  sentence(attempt: Attempt, detail: string): string;
 }
 
 const PACKAGES: Record<string, string> = {
@@ -21,12 +21,12 @@ const PACKAGES: Record<string, string> = {
   "libssl.so.3": "libssl3",
 };
 
-/** The first sign that is found decides: the special ones stand before the general ones. */
+/** The first matching sign decides: the special signs come before the general ones. */
 const CAUSES: Cause[] = [
   {
     sign: /error while loading shared libraries: ([^\s:]+)|Library not loaded: (\S+)/,
     sentence: ({ program, variable }, library) =>
-      `${program} cannot start because the system lacks the library ${library}: install ` +
+      `${program} cannot start because the library ${library} is missing: install ` +
       `it${installLine(library)} or set ${variable}.`,
   },
   {
@@ -38,7 +38,7 @@ const CAUSES: Cause[] = [
   {
     sign: /could not look up effective user ID (\S+):/,
     sentence: ({ program, variable }, uid) =>
-      `${program} needs a name for the user it runs as and /etc/passwd has none for ` +
+      `${program} needs a user name, but /etc/passwd has no entry for the user id ` +
       `${uid}: start as a user with an entry there, or set ${variable}.`,
   },
   {
@@ -49,28 +49,27 @@ const CAUSES: Cause[] = [
   {
     sign: /has invalid permissions|has wrong ownership|could not change permissions/,
     sentence: ({ program, variable, folder }) =>
-      `${program} needs a private folder and the file system of ${folder} keeps no ` +
+      `${program} needs a private folder, but the file system of ${folder} stores no ` +
       `owners and modes: move the project to a local disk, or set ${variable}.`,
   },
   {
     sign: /Address already in use|EADDRINUSE/,
     sentence: ({ program }) =>
-      `${program} found its port taken by another process: start again to get another one.`,
+      `Another process uses the port of ${program}: start again to get another port.`,
   },
   {
     sign: /shared memory segment|map anonymous shared memory|Cannot allocate memory|Out of memory/i,
     sentence: ({ program, variable }) =>
-      `${program} got too little memory from the system: give it more, or set ${variable}.`,
+      `The system has too little memory for ${program}: add memory, or set ${variable}.`,
   },
   {
     sign: /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/,
-    sentence: ({ folder }) =>
-      `The disk that holds ${folder} is full: free some space and start again.`,
+    sentence: ({ folder }) => `The disk of ${folder} is full: free some space and start again.`,
   },
   {
     sign: /Read-only file system|EROFS/,
     sentence: ({ folder, variable }) =>
-      `${folder} lies on a read-only file system: start in a folder that can be written, ` +
+      `${folder} is on a read-only file system: start in a writable folder, ` +
       `or set ${variable}.`,
   },
   {
@@ -82,29 +81,29 @@ const CAUSES: Cause[] = [
   {
     sign: /Permission denied|EACCES|EPERM|Operation not permitted/,
     sentence: ({ program, variable, folder }) =>
-      `${program} may not use ${folder}: give that folder to the user who starts the ` +
+      `${program} may not use ${folder}: change its owner to the user who starts the ` +
       `service, or set ${variable}.`,
   },
   {
     sign: /SIGILL|Illegal instruction/,
     sentence: ({ program, variable }) =>
-      `The bundled ${program} does not fit this processor: set ${variable} to a server ` +
-      "of your own.",
+      `The bundled ${program} does not run on this processor: set ${variable} to an ` +
+      "existing server.",
   },
 ];
 
-/** Turns what a program or the system said into one sentence with its cure. */
+/** Turns the output of a program or the system into one sentence with its cure. */
 export function explainFailure(attempt: Attempt, output: string, cause?: unknown): EmbeddedError {
   for (const { sign, sentence } of CAUSES) {
-    const found = sign.exec(output);
-    if (found)
-      return new EmbeddedError(sentence(attempt, found[1] ?? found[2] ?? ""), { cause, output });
+    const match = sign.exec(output);
+    if (match)
+      return new EmbeddedError(sentence(attempt, match[1] ?? match[2] ?? ""), { cause, output });
   }
   const { program, variable, folder } = attempt;
-  const said =
-    `${program} does not start (${lastWords(output)}): look into ${folder}/server.log, or ` +
+  const message =
+    `${program} does not start (${lastLine(output)}): see ${folder}/server.log, or ` +
     `set ${variable}.`;
-  return new EmbeddedError(said, { cause, output });
+  return new EmbeddedError(message, { cause, output });
 }
 
 function installLine(library: string): string {
@@ -112,11 +111,11 @@ function installLine(library: string): string {
   return name ? ` (on Debian and Ubuntu: apt-get install ${name})` : "";
 }
 
-function lastWords(output: string): string {
+function lastLine(output: string): string {
   const lines = output
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
   const fatal = lines.findLast((line) => /FATAL|PANIC|error/i.test(line));
-  return (fatal ?? lines.at(-1) ?? "it said nothing").slice(0, 300);
+  return (fatal ?? lines.at(-1) ?? "no output").slice(0, 300);
 }

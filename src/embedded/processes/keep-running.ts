@@ -3,16 +3,15 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../runtime/logger.js";
 
-/** One process that runs. */
 export interface Running {
   pid: number;
-  /** Resolves with how it ended, whoever ended it: "code 1", "signal SIGKILL". */
+  /** Resolves with how it ended, for whatever reason: "code 1", "signal SIGKILL". */
   exited: Promise<string>;
-  /** Resolves when it has ended. */
+  /** Stops it; resolves when it has ended. */
   stop(): Promise<void>;
 }
 
-/** For `exited`, of a child of ours; rejects when it could not be spawned. */
+/** How a child process ended, for `exited`. Rejects when it could not be spawned. */
 export async function howEnded(child: ChildProcess): Promise<string> {
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   return signal ? `signal ${signal}` : `code ${code}`;
@@ -20,8 +19,8 @@ export async function howEnded(child: ChildProcess): Promise<string> {
 
 export interface BackOff {
   firstMs: number;
-  mostMs: number;
-  /** A process that lived as long as this begins anew with `firstMs`. */
+  maxMs: number;
+  /** A process that ran this long starts again with `firstMs`. */
   healthyMs: number;
 }
 
@@ -29,33 +28,31 @@ export interface KeepRunningOptions {
   name: string;
   log: Logger;
   /**
-   * Starts it; called again whenever it ended. `signal` is aborted when there is no more use in
-   * starting it.
+   * Starts the process; called again whenever it has ended. `signal` is aborted when the process is
+   * not needed any more.
    */
   launch(signal: AbortSignal): Promise<Running>;
   backOff?: BackOff;
 }
 
 export interface KeptRunning {
-  /** Of the process that runs now, or ran last. */
+  /** The pid of the current process, or of the last one. */
   readonly pid: number;
   /**
-   * Stops it, and starts it again at once; `why` stands in the log. Resolves when the old one has
-   * ended.
+   * Stops the process and starts it again at once; `why` appears in the log. Resolves when the old
+   * process has ended.
    */
   restart(why: string): Promise<void>;
-  /** Stops it for good; resolves when it has ended. */
+  /** Stops it permanently; resolves when it has ended. */
   close(): Promise<void>;
 }
 
-const BACK_OFF: BackOff = { firstMs: 200, mostMs: 5_000, healthyMs: 10_000 };
+const BACK_OFF: BackOff = { firstMs: 200, maxMs: 5_000, healthyMs: 10_000 };
 
-/** Ends in a row after which a person should look. */
-const MANY = 5;
+/** Number of successive ends after which the log level is error. */
+const MAX_QUIET_RESTARTS = 5;
 
-/**
- * Starts something, which may throw, and from then on starts it again each time it ends by itself.
- */
+/** Starts a process, which may throw, and starts it again each time it ends by itself. */
 export async function keepRunning({
   name,
   log,
@@ -65,7 +62,7 @@ export async function keepRunning({
   const closing = new AbortController();
   let current = await launch(closing.signal);
   let runs = true;
-  /** Why the end of the one that runs is wanted; null when it is not. */
+  /** The reason for a requested restart; null when none was requested. */
   let wanted: string | null = null;
   const loop = keep();
 
@@ -78,7 +75,7 @@ export async function keepRunning({
       if (wanted !== null || performance.now() - since >= backOff.healthyMs) tries = 0;
       if (wanted !== null) log.info({ process: name }, `${wanted}, restarting ${name}`);
       else
-        log[tries < MANY ? "warn" : "error"](
+        log[tries < MAX_QUIET_RESTARTS ? "warn" : "error"](
           { process: name, childPid: current.pid, how, tries },
           `${name} ended by itself; starting it again`,
         );
@@ -96,7 +93,7 @@ export async function keepRunning({
       return current.pid;
     },
     async restart(why) {
-      // One that has ended is being started again anyway.
+      // A process that has ended is started again anyway.
       if (!runs) return;
       wanted = why;
       await current.stop();
@@ -105,19 +102,19 @@ export async function keepRunning({
       closing.abort();
       await current.stop();
       await loop;
-      // The one whose start was under way.
+      // Stops a process whose start was in progress.
       await current.stop();
     },
   };
 }
 
-function backOffMs({ firstMs, mostMs }: BackOff, tries: number): number {
-  return Math.min(firstMs * 2 ** tries, mostMs);
+function backOffMs({ firstMs, maxMs }: BackOff, tries: number): number {
+  return Math.min(firstMs * 2 ** tries, maxMs);
 }
 
 /**
- * Tries until one runs. Null when closing came first; one that runs although closing has begun is
- * still to be stopped.
+ * Tries until a process runs. Null when closing came first. A process that started during closing
+ * is returned and must still be stopped.
  */
 async function startAgain(
   { name, log, launch, backOff }: Required<KeepRunningOptions>,

@@ -21,24 +21,24 @@ export interface ServerPlan {
   attempt: Attempt;
   command: string;
   args: string[];
-  /** The data folder, in which the server works. */
+  /** The data folder, which is the server's working directory. */
   folder: string;
   user: RunUser | undefined;
   logFile: string;
-  /** How it is asked to end; each step but the last one may fail. */
+  /** The signals to stop it; each step except the last may fail. */
   steps: StopStep[];
   isReady(pid: number): boolean | Promise<boolean>;
   signal: AbortSignal;
 }
 
-/** Recovery after a crash may take a while, and then waiting is right. */
-const READY_WITHIN_MS = 120_000;
+/** The limit is long, because recovery after a crash takes time. */
+const READY_TIMEOUT_MS = 120_000;
 
-const LOG_BYTES_KEPT = 10 * 1024 * 1024;
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
 /**
- * Starts a server in a session of its own and waits until it is ready; throws a sentence when it is
- * not to be.
+ * Starts a server in its own session and waits until it is ready; else throws EmbeddedError with
+ * one sentence.
  */
 export async function launchServer(plan: ServerPlan): Promise<Running> {
   const log = openLog(plan);
@@ -61,7 +61,7 @@ async function spawnServer(
       stdio: ["ignore", fd, fd],
     });
     const exited = howEnded(child);
-    exited.catch(() => undefined); // An error of spawning, which is thrown below.
+    exited.catch(() => undefined); // once() below throws errors of spawning.
     await once(child, "spawn");
     return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, steps) };
   } catch (error) {
@@ -69,12 +69,16 @@ async function spawnServer(
   }
 }
 
-async function proveReady(plan: ServerPlan, running: Running, said: () => string): Promise<void> {
+async function proveReady(
+  plan: ServerPlan,
+  running: Running,
+  readOutput: () => string,
+): Promise<void> {
   let ended: string | undefined;
   const watch = running.exited.then((how) => (ended = how));
   try {
     const ready = await waitUntil(() => ended ?? plan.isReady(running.pid), {
-      deadlineMs: READY_WITHIN_MS,
+      deadlineMs: READY_TIMEOUT_MS,
       signal: plan.signal,
     });
     if (ready === true) return;
@@ -83,7 +87,7 @@ async function proveReady(plan: ServerPlan, running: Running, said: () => string
     throw error;
   }
   if (ended === undefined) await running.stop();
-  throw explainFailure(plan.attempt, `${said()}\nended with ${await watch}`);
+  throw explainFailure(plan.attempt, `${readOutput()}\nended with ${await watch}`);
 }
 
 async function stop(
@@ -100,12 +104,12 @@ async function stop(
 }
 
 /**
- * Appends; what is longer than it is useful becomes `<file>.1`. `from` is where this launch begins
- * to write.
+ * Opens the log for appending; a log that is too long becomes `<file>.1`. `from` is where the
+ * output of this launch begins.
  */
 function openLog({ logFile: file, user, attempt }: ServerPlan): { fd: number; from: number } {
   try {
-    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_KEPT)
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES)
       renameSync(file, `${file}.1`);
     const fd = openSync(
       file,

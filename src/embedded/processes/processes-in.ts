@@ -5,10 +5,10 @@ import { EmbeddedError } from "../embedded-error.js";
 import { waitUntil } from "./wait-until.js";
 
 /**
- * The living processes that work in `folder` (its real path) and are one of `programs`. PostgreSQL
- * and Redis both step into their data folder, their children with them, so this finds the ones of a
- * run whose launcher was killed, and never a stranger who got the same pid. The name matters: a
- * shell may stand in that folder.
+ * The running processes whose working directory is `folder` (its real path) and that are one of
+ * `programs`. PostgreSQL and Redis both change to their data folder, and so do their children. This
+ * finds the processes of a killed run, and never another process with the same pid. The name is
+ * checked, because a shell may also be in that folder.
  */
 export function processesIn(
   folder: string,
@@ -27,9 +27,7 @@ interface Working {
   cwd: string;
 }
 
-/**
- * A removed folder counts as well: what still works in it would hold its port and write to nowhere.
- */
+/** A deleted folder also counts: a process in it would still use its port. */
 function isIn(cwd: string, folder: string): boolean {
   return cwd === folder || cwd === `${folder} (deleted)`;
 }
@@ -44,40 +42,41 @@ function fromProc(): Working[] {
           { pid: Number(name), name: readFileSync(`/proc/${name}/comm`, "utf8").trim(), cwd },
         ];
       } catch {
-        return []; // Ended meanwhile, a zombie, or another user's: none of ours.
+        return []; // It has ended, is a zombie, or belongs to another user.
       }
     });
 }
 
 /**
- * Where there is no /proc. Without lsof nothing is found, and the servers' own locks are what is
- * left.
+ * Used where /proc does not exist. Without lsof nothing is found, and only the servers' own locks
+ * protect the data.
  */
 function fromLsof(): Working[] {
   const { stdout } = spawnSync("lsof", ["-w", "-n", "-P", "-d", "cwd", "-F", "pcn"], {
     encoding: "utf8",
   });
-  const found: Working[] = [];
+  const processes: Working[] = [];
   for (const line of (stdout ?? "").split("\n")) {
     const value = line.slice(1);
-    if (line.startsWith("p")) found.push({ pid: Number(value), name: "", cwd: "" });
-    const last = found.at(-1);
+    if (line.startsWith("p")) processes.push({ pid: Number(value), name: "", cwd: "" });
+    const last = processes.at(-1);
     if (last && line.startsWith("c")) last.name = value;
     if (last && line.startsWith("n")) last.cwd = value;
   }
-  return found;
+  return processes;
 }
 
 export interface StopStep {
   signal: NodeJS.Signals;
   waitMs: number;
-  /** Which of those found get the signal; all by default. With none of them the step only waits. */
+  /**
+   * Selects the processes that get the signal; default: all. When none is selected, the step only
+   * waits.
+   */
   to?: (pid: number) => boolean;
 }
 
-/**
- * Ends what a run that was killed left working in `folder`; step by step, until nothing is left.
- */
+/** Ends the processes that a killed run left in `folder`, step by step. */
 export async function stopLeftovers(options: {
   folder: string;
   programs: string[];
@@ -87,13 +86,13 @@ export async function stopLeftovers(options: {
   const { folder, programs, steps, log } = options;
   const find = (): number[] => processesIn(folder, programs);
   if (find().length === 0) return;
-  log.warn({ pids: find(), folder }, "a server was left running: stopping it");
+  log.warn({ pids: find(), folder }, "an earlier server still runs: stopping it");
   for (const { signal, waitMs, to = () => true } of steps) {
     for (const pid of find().filter(to)) send(pid, signal);
     if (await waitUntil(() => find().length === 0, { deadlineMs: waitMs })) return;
   }
   throw new EmbeddedError(
-    `An earlier server still runs in ${folder} and does not stop: end process ` +
+    `An earlier server in ${folder} does not stop: end process ` +
       `${find().join(", ")} and start again.`,
   );
 }
@@ -102,6 +101,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // Ended meanwhile; or not ours to signal, and then the last step says so.
+    // It has ended, or the signal is not allowed; then `stopLeftovers` reports it.
   }
 }

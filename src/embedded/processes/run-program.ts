@@ -2,31 +2,31 @@ import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process"
 import type { RunUser } from "../postgres/run-user.js";
 
 export interface ProgramResult {
-  /** 0 when all went well; null when it could not be run at all or was ended by a signal. */
+  /** The exit code; null when the program could not run or a signal ended it. */
   code: number | null;
-  /** Of the system, when it could not be run: "ENOENT", "EACCES", … */
+  /** The system's error code when the program could not run: "ENOENT", "EACCES", … */
   error?: string;
-  /** All that it printed, and how it ended when it ended badly. */
+  /** Everything that it printed, and the signal that ended it. */
   output: string;
 }
 
 /**
- * Of the servers and their tools: nothing of ours (PGDATA, LANG of a locale that is not installed,
- * …) may reach them.
+ * The environment of the servers and their tools. Variables of this process (PGDATA, LANG of a
+ * missing locale, …) must not reach them.
  */
 const ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PATH: "/usr/bin:/bin" };
 
 /**
- * Options that run a program as `user`, in a session of its own, so that a Ctrl-C in the terminal
- * does not reach it.
+ * Options that run a program as `user`, in its own session, so that Ctrl-C in the terminal does not
+ * reach it.
  */
 export function programOptions(user: RunUser | undefined, cwd?: string): SpawnOptions {
-  // spawn() wants signed numbers where chown() wants unsigned ones.
+  // spawn() needs signed numbers, whereas chown() needs unsigned ones.
   const as = user && { uid: user.uid | 0, gid: user.gid | 0 };
   return { ...as, ...(cwd !== undefined && { cwd }), env: ENVIRONMENT, detached: true };
 }
 
-/** Runs a program to its end. Never throws: how it went is in the result. */
+/** Runs a program to its end. Never throws: the result contains errors. */
 export async function runProgram(
   command: string,
   args: string[],

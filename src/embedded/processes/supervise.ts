@@ -11,35 +11,34 @@ import {
 import { waitUntil } from "./wait-until.js";
 
 export interface ChildOptions {
-  /** All of its environment: nothing is inherited. */
+  /** The complete environment; nothing is inherited. */
   env: Record<string, string | undefined>;
   args?: string[];
-  /** Before the script. */
+  /** Arguments for node, before the script. */
   nodeArgs?: string[];
-  /**
-   * Told to the child as a message once it is known; whoever started it sees to it where it fails.
-   */
-  tell?: Promise<object>;
-  /** What the child tells with process.send(). */
+  /** A message that is sent to the child once it is available. The caller handles its rejection. */
+  firstMessage?: Promise<object>;
+  /** Receives the messages that the child sends with process.send(). */
   onMessage?: (message: unknown) => void;
 }
 
-/** A process that runs until the supervisor is closed. */
 export type Supervised = Pick<KeptRunning, "pid" | "restart">;
 
 export interface Supervisor {
-  /** Runs a script with node and starts it again whenever it ends; resolves when it was started. */
+  /**
+   * Runs a script with node, and starts it again whenever it ends. Resolves when it was started.
+   */
   start(name: string, scriptPath: string, options: ChildOptions): Promise<Supervised>;
-  /** Stops all, the last started first, each within the deadline. */
+  /** Stops all processes, the last started first, each within the deadline. */
   close(): Promise<void>;
-  /** Kills what `close()` is still waiting for, or would wait for. */
+  /** Kills the processes that `close()` waits for, or would wait for. */
   hurry(): void;
 }
 
 /**
- * Keeps node processes running. Each is in a session of its own, so that a Ctrl-C in the terminal
- * reaches only the supervisor, which then stops them in order; and each has an IPC channel, whose
- * "disconnect" tells it that the supervisor died.
+ * Keeps node processes running. Each has its own session, so that Ctrl-C in the terminal reaches
+ * only the supervisor, which stops them in order. Each also has an IPC channel, whose "disconnect"
+ * event shows that the supervisor died.
  */
 export function createSupervisor(options: {
   log: Logger;
@@ -70,7 +69,7 @@ export function createSupervisor(options: {
 
 interface Stopping {
   deadlineMs: number;
-  /** Once aborted, nothing is waited for. */
+  /** Once aborted, processes are killed without waiting. */
   hurried: AbortSignal;
 }
 
@@ -79,16 +78,16 @@ async function launchNode(
   options: ChildOptions,
   stopping: Stopping,
 ): Promise<Running> {
-  const { env, args = [], nodeArgs = [], tell, onMessage } = options;
+  const { env, args = [], nodeArgs = [], firstMessage, onMessage } = options;
   const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     env,
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const exited = howEnded(child);
-  // The error of spawning is thrown below.
+  // once() below throws errors of spawning.
   void exited.then(() => killGroup(child)).catch(() => undefined);
-  tell?.then(
+  firstMessage?.then(
     (message) => child.connected && child.send(message, () => {}),
     () => {},
   );
@@ -110,11 +109,11 @@ async function stop(
   await end;
 }
 
-/** Whatever a child started and left behind ends with it. */
+/** Also ends the processes that a child has left behind. */
 function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // Nobody is left.
+    // No process is left.
   }
 }

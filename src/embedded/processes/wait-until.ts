@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Asks until the answer is truthy and returns that answer; undefined when `deadlineMs` passed
- * first. An aborted `signal` throws.
+ * Calls `ask` until the answer is truthy and returns that answer; undefined after `deadlineMs`.
+ * Throws when `signal` is aborted.
  */
 export async function waitUntil<T>(
   ask: () => T | Promise<T>,

@@ -16,12 +16,12 @@ import { privateCopy } from "../private-copy.js";
 import { runProgram, type ProgramResult } from "../processes/run-program.js";
 
 interface StartRedisOptions {
-  /** Only for Redis: its data, password, port, configuration and log. */
+  /** A folder only for Redis: its data, password, port, configuration and log. */
   dataDir: string;
   log: Logger;
   /**
-   * As the variable PATH: where `redis-server` and `valkey-server` are looked for, before the one
-   * from npm.
+   * Folders like in PATH, where `redis-server` and `valkey-server` are searched before the npm
+   * package.
    */
   path: string;
   /** The server of the npm package; undefined: as installed; null: none. */
@@ -37,7 +37,7 @@ interface Store {
 }
 
 const STEPS: StopStep[] = [
-  { signal: "SIGTERM", waitMs: 10_000 }, // Writes everything out.
+  { signal: "SIGTERM", waitMs: 10_000 }, // Writes everything to disk.
   { signal: "SIGKILL", waitMs: 5_000 },
 ];
 
@@ -57,9 +57,9 @@ const UNREADABLE = new RegExp(
 );
 
 /**
- * A private Redis (or Valkey) on 127.0.0.1. It outlives us unless `close()` is called; the next
- * start in the same folder takes over. If it dies meanwhile it is started again with the same URL.
- * Throws EmbeddedError.
+ * Starts a private Redis (or Valkey) on 127.0.0.1. It survives this process unless `close()` is
+ * called, and the next start in the same folder replaces it. If it dies, it is started again with
+ * the same URL. Throws EmbeddedError.
  */
 export async function startRedis({
   dataDir,
@@ -77,7 +77,7 @@ export async function startRedis({
     });
     const data = join(place.path, "data");
     await makePrivateFolder(data, { user: place.user, mode: 0o700 });
-    await stopOld(data, log); // Before a port is chosen: it may hold the one we had.
+    await stopOld(data, log); // First, because it may still use the previous port.
     return await place.serve(async (port) => {
       const store: Store = { place, program, data: realpathSync(data), port, log };
       const kept = await keepRunning({
@@ -99,8 +99,8 @@ export async function startRedis({
 }
 
 /**
- * What Redis holds can all be made again from PostgreSQL, so data that it cannot read is put aside
- * instead of stopping everything.
+ * All data in Redis can be restored from PostgreSQL. So unreadable data is put aside instead of
+ * stopping the service.
  */
 async function launchReadable(store: Store, signal: AbortSignal): Promise<Running> {
   try {
@@ -110,7 +110,7 @@ async function launchReadable(store: Store, signal: AbortSignal): Promise<Runnin
     const aside = `${store.data}.unreadable`;
     store.log.warn(
       { folder: aside },
-      "Redis cannot read its data, which is put aside; it starts empty",
+      "Redis cannot read its data: the data is put aside, and Redis starts empty",
     );
     await rm(aside, { recursive: true, force: true });
     await rename(store.data, aside);
@@ -138,7 +138,7 @@ async function launch(
   });
 }
 
-/** In a file and not in the arguments, because those can be read by all. */
+/** The password is in a file, because all users can read the arguments of a process. */
 async function writeConfiguration(
   { path, user, password }: ServerFolder,
   port: number,
@@ -151,8 +151,8 @@ async function writeConfiguration(
     "daemonize no",
     'logfile ""',
   ];
-  // Without snapshots: the log of commands holds everything already.
-  const keeping = [
+  // Snapshots are off, because the log of commands contains everything.
+  const persistence = [
     "appendonly yes",
     "appendfsync everysec",
     'save ""',
@@ -160,7 +160,7 @@ async function writeConfiguration(
   ];
   const file = join(path, "redis.conf");
   await rm(file, { force: true });
-  await writeFile(file, `${[...lines, ...keeping].join("\n")}\n`, { mode: 0o600 });
+  await writeFile(file, `${[...lines, ...persistence].join("\n")}\n`, { mode: 0o600 });
   if (user) await chown(file, user.uid, user.gid);
 }
 
@@ -174,8 +174,8 @@ function stopOld(data: string, log: Logger): Promise<void> {
 }
 
 /**
- * True when the Redis on this port of 127.0.0.1 takes the password and answers; false when it
- * loads, refuses, or is not there.
+ * True when the Redis on this port of 127.0.0.1 accepts the password and answers. False when it is
+ * loading, refuses, or is not running.
  */
 export function pingRedis(port: number, password: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -197,9 +197,9 @@ export function pingRedis(port: number, password: string): Promise<boolean> {
 
 interface FindRedisOptions {
   user: RunUser | undefined;
-  /** Where a copy of the program may be kept if `user` cannot run it where it is. */
+  /** Folder for a copy of the program, if `user` cannot run it where it is. */
   beside: string;
-  /** As the variable PATH. */
+  /** Folders like in the variable PATH. */
   path: string;
   /** The server of the npm package; undefined: as installed; null: none. */
   bundled?: string | null;
@@ -208,8 +208,8 @@ interface FindRedisOptions {
 const NAMES = ["redis-server", "valkey-server"];
 
 /**
- * The system's own Redis or Valkey, else the one of `@falkordblite/linux-x64`; proved to run as
- * `user`.
+ * Finds the system's Redis or Valkey, else that of `@falkordblite/linux-x64`, and checks that it
+ * runs as `user`.
  */
 export async function findRedis(options: FindRedisOptions): Promise<string> {
   for (const program of onPath(options.path)) {
@@ -218,7 +218,7 @@ export async function findRedis(options: FindRedisOptions): Promise<string> {
   const bundled = options.bundled === undefined ? installed() : options.bundled;
   if (bundled !== null) return await runnable(bundled, options);
   throw new EmbeddedError(
-    "There is no Redis 6.2 or newer on this machine: install it (macOS: brew install " +
+    "This machine has no Redis 6.2 or newer: install it (macOS: brew install " +
       "redis; Debian and Ubuntu: " +
       "sudo apt-get install redis-server; Fedora: sudo dnf install valkey; Alpine: apk " +
       "add redis), or set REDIS_URL.",
@@ -246,24 +246,24 @@ function installed(): string | null {
 }
 
 async function runnable(program: string, { user, beside }: FindRedisOptions): Promise<string> {
-  let tried = await tryProgram(program, user);
-  if (isUsable(tried)) return program;
+  let lastRun = await tryProgram(program, user);
+  if (isUsable(lastRun)) return program;
   const copy =
-    tried.error === "EACCES" &&
+    lastRun.error === "EACCES" &&
     (await privateCopy({
       source: dirname(program),
       name: `redis-${versionIn(await runProgram(program, ["--version"]))}`,
       user,
       beside,
-      // A module that is never loaded here, and the larger part.
+      // This module is never used here, and is the larger part.
       keep: (path) => !path.endsWith("falkordb.so"),
       accept: async (folder) =>
-        isUsable((tried = await tryProgram(join(folder, "redis-server"), user))),
+        isUsable((lastRun = await tryProgram(join(folder, "redis-server"), user))),
     }));
   if (copy) return join(copy, "redis-server");
   throw explainFailure(
     { program: "Redis", variable: "REDIS_URL", folder: dirname(program) },
-    tried.output,
+    lastRun.output,
   );
 }
 
@@ -279,7 +279,7 @@ function isUsable(result: ProgramResult): boolean {
   return result.code === 0 && (major > 6 || (major === 6 && minor >= 2));
 }
 
-/** "Redis server v=8.0.2 sha=…", "Valkey server v=8.1.1 …". */
+/** The output is "Redis server v=8.0.2 sha=…" or "Valkey server v=8.1.1 …". */
 function versionIn({ output }: ProgramResult): string {
   return /v=(\d+\.\d+\.\d+)/.exec(output)?.[1] ?? "0.0.0";
 }

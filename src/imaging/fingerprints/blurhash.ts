@@ -1,12 +1,12 @@
 import { encode } from "blurhash";
 import { fromPixels, type Pixels, shrinkToFit } from "../pixels/pixels.js";
 
-/** The format keeps 4 × 3 waves: more pixels than these change nothing but the time. */
+/** The format stores 4 × 3 waves: a larger picture only takes more time. */
 const SIDE = 32;
 
 /**
- * 28 characters that unfold to a blurred picture, on white where it is transparent:
- * https://github.com/woltapp/blurhash
+ * A string of 28 characters from which a client draws a blurred picture. Transparent parts are
+ * white. See https://github.com/woltapp/blurhash
  */
 export async function blurhashOf(pixels: Pixels): Promise<string> {
   const small = await shrinkToFit(pixels, SIDE);

@@ -6,12 +6,12 @@ const KEPT = 8;
 const FLAT = 3;
 
 /**
- * 64 bits as 16 hex digits: near for near pictures. Resizing and recompressing change 6 bits at
- * most, other photos differ in 16 and more; a turned or mirrored copy is another picture. Null for
- * a nearly flat one, whose bits would be noise. The DCT hash of
- * http://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html: grey, 32 × 32, the 8
- * × 8 lowest frequencies, each bit whether it is above their median. The first bit, the mean
- * brightness, is always 0.
+ * 64 bits as 16 hex digits; similar pictures have similar bits. Resizing and recompressing change
+ * at most 6 bits, other photos differ in 16 or more. A rotated or mirrored copy counts as another
+ * picture. Null for a nearly flat picture, whose bits would be noise.
+ * The DCT hash of http://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html: the
+ * picture in grey, 32 × 32, and its 8 × 8 lowest frequencies. Each bit is 1 when a frequency is
+ * above the median. The first bit, the mean brightness, is always 0.
  */
 export async function perceptualHashOf(pixels: Pixels): Promise<string | null> {
   const grey = await fromPixels(pixels)
@@ -30,7 +30,7 @@ export async function perceptualHashOf(pixels: Pixels): Promise<string | null> {
 
 /**
  * DCT-II, rows then columns: F(u, v) = Σx Σy f(x, y) · cos((2x + 1)uπ / 2N) · cos((2y + 1)vπ / 2N).
- * The usual scale is left out: it hardly moves what is above the median.
+ * The usual scale is omitted: it hardly changes which values are above the median.
  */
 function lowFrequencies(values: number[]): number[] {
   const alongRow = (y: number, u: number) =>
@@ -50,7 +50,7 @@ function deviation(values: number[]): number {
   return Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length);
 }
 
-/** Of an odd number of values. */
+/** Works for an odd number of values only. */
 function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[(values.length - 1) / 2] ?? 0;
 }

@@ -1,7 +1,7 @@
 /**
- * How the primary picture of a HEIF file is coded, or what it is put together from; null when that
- * cannot be told. By the type of the items (ISO/IEC 14496-12, 8.11; 23008-12, annex B; AV1 Image
- * File Format, 2.2.1), because a brand such as mif1 says nothing.
+ * The codec of the primary picture of a HEIF file, or of its tiles; null when it is unknown. It is
+ * read from the types of the items (ISO/IEC 14496-12, 8.11; 23008-12, annex B; AV1 Image File
+ * Format, 2.2.1), because a brand such as mif1 does not name the codec.
  */
 export function heifCoding(file: Buffer): "hevc" | "av1" | null {
   const meta = boxesIn(file, 0, file.length).find(({ type }) => type === "meta");
@@ -11,8 +11,8 @@ export function heifCoding(file: Buffer): "hevc" | "av1" | null {
   const [primary, list] = [find("pitm"), find("iinf")];
   if (primary === undefined || list === undefined) return null;
   const items = itemsIn(file, list);
-  const own = items.find(({ id }) => id === readId(file, primary))?.type;
-  const type = [own, ...items.map((item) => item.type)].find(
+  const primaryType = items.find(({ id }) => id === readId(file, primary))?.type;
+  const type = [primaryType, ...items.map((item) => item.type)].find(
     (candidate) => candidate !== undefined && candidate in CODINGS,
   );
   return CODINGS[type ?? ""] ?? null;
@@ -35,24 +35,21 @@ function itemsIn(file: Buffer, list: Box): Item[] {
   });
 }
 
-/** Of two bytes in older versions of both boxes, else of four. */
+/** Reads an id: two bytes in older versions of both boxes, else four. */
 function readId(file: Buffer, { type, start }: Box): number {
   const short = type === "pitm" ? 0 : 2;
   const size = file[start] === short ? 2 : 4;
   return start + 4 + size > file.length ? -1 : file.readUIntBE(start + 4, size);
 }
 
-/** Where a box's content begins and ends; the end may lie behind the file. */
+/** Start and end of a box's content; the end may lie behind the end of the file. */
 interface Box {
   type: string;
   start: number;
   end: number;
 }
 
-/**
- * The boxes one after another from `start` to `end`, up to one that is none (ISO/IEC 14496-12,
- * 4.2).
- */
+/** The boxes from `start` to `end`, up to the first invalid one (ISO/IEC 14496-12, 4.2). */
 function boxesIn(file: Buffer, start: number, end: number): Box[] {
   const boxes: Box[] = [];
   for (let at = start; at + 16 <= end;) {
@@ -71,9 +68,9 @@ function boxesIn(file: Buffer, start: number, end: number): Box[] {
 }
 
 /**
- * False when the list of a file's pieces, or one of them, ends behind the file. A decoder does not
- * mind: it shows what is missing as grey tiles, without an error. What stands behind the pictures,
- * such as a film, may be cut.
+ * False when the list of a file's extents, or an extent, ends behind the end of the file. A decoder
+ * reports no error then: it shows the missing parts as grey tiles. Data behind the pictures, such
+ * as a video, may be cut.
  */
 export function heifIsWhole(file: Buffer): boolean {
   const meta = boxesIn(file, 0, file.length).find(({ type }) => type === "meta");
@@ -91,8 +88,8 @@ export function heifIsWhole(file: Buffer): boolean {
 }
 
 /**
- * The end of each extent that lies in this file at a place of its own (iloc, ISO/IEC 14496-12,
- * 8.11.3); throws RangeError when the list itself is cut.
+ * The end of each extent that this file stores itself (iloc, ISO/IEC 14496-12, 8.11.3). Throws
+ * RangeError when the list itself is cut.
  */
 function extentEnds(file: Buffer, start: number): number[] {
   const version = file.readUInt8(start);
@@ -113,7 +110,8 @@ function extentEnds(file: Buffer, start: number): number[] {
     const here = read(2) === 0 && method === 0;
     const base = read(baseSize);
     const extents = read(2);
-    // Of pieces without place or size, as many as one likes take no room in the list.
+    // Extents without offset and length take no bytes in the list, so a file could claim any
+    // number.
     for (let left = entrySize === 0 ? 0 : extents; left > 0; left--) {
       read(indexSize);
       const end = base + read(offsetSize) + read(lengthSize);

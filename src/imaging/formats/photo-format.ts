@@ -1,6 +1,6 @@
 import { PhotoTooLargeError } from "../../domain/errors.js";
 
-/** What a photo may be stored as. */
+/** The formats in which a photo may be uploaded. */
 export type PhotoFormat = "jpeg" | "png" | "webp" | "gif" | "tiff" | "avif" | "heic";
 
 export const PHOTO_FORMATS: Record<PhotoFormat, { title: string; mimeType: string }> = {
@@ -13,7 +13,7 @@ export const PHOTO_FORMATS: Record<PhotoFormat, { title: string; mimeType: strin
   heic: { title: "HEIC", mimeType: "image/heic" },
 };
 
-/** For sentences: "JPEG, PNG, … or HEIC". */
+/** A list for messages: "JPEG, PNG, … or HEIC". */
 export function acceptedFormats({ acceptHeic }: { acceptHeic: boolean }): string {
   const titles = Object.values(PHOTO_FORMATS)
     .map(({ title }) => title)
@@ -21,10 +21,9 @@ export function acceptedFormats({ acceptHeic }: { acceptHeic: boolean }): string
   return `${titles.slice(0, -1).join(", ")} or ${titles.at(-1)}`;
 }
 
-// Plain data without the image library, so that a task's definition can name the formats in the
-// API's process.
+// This file does not import the image library, so that the API process can load task definitions.
 
-/** What tasks write. */
+/** The formats in which tasks write their outputs. */
 export const OUTPUT_FORMATS = ["jpeg", "webp", "avif", "png"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
@@ -35,7 +34,7 @@ export const OUTPUT_FILES: Record<OutputFormat, { extension: string; mimeType: s
   png: { extension: "png", mimeType: "image/png" },
 };
 
-/** The photo's own format where tasks write it, else JPEG. */
+/** The photo's format if tasks can write it, else JPEG. */
 export function outputFormatOf(photoFormat: string): OutputFormat {
   return OUTPUT_FORMATS.find((format) => format === photoFormat) ?? "jpeg";
 }
@@ -43,38 +42,38 @@ export function outputFormatOf(photoFormat: string): OutputFormat {
 /** 100 megapixels. */
 export const DEFAULT_MAX_PIXELS = 100_000_000;
 const MAX_PAGES = 1000;
-/** libvips counts in places with 16 bits, and WebP and most browsers end earlier. */
+/** libvips uses 16 bits in some places; WebP and most browsers have a lower limit. */
 const MAX_SIDE = 32_767;
 
 /**
- * Pixels that a photo of this format may have. Decoding AVIF or HEIC takes up to 18 bytes a pixel,
- * against 3 to 8 for others.
+ * Maximum pixels of a photo of this format. Decoding AVIF or HEIC takes up to 18 bytes per pixel,
+ * other formats 3 to 8.
  */
 export function maxPixelsOf(format: PhotoFormat, maxPixels: number): number {
   return format === "avif" || format === "heic" ? Math.floor(maxPixels / 2) : maxPixels;
 }
 
 /**
- * Throws PhotoTooLargeError with a sentence that names the limit. Sizes come from the header,
- * before any decode.
+ * Throws PhotoTooLargeError with a message that names the limit. Sizes come from the header, before
+ * anything is decoded.
  */
 export function checkPhotoLimits(
   photo: { format: PhotoFormat; width: number; height: number; pages: number },
   maxPixels: number,
 ): void {
   const { width, height, pages } = photo;
-  const most = maxPixelsOf(photo.format, maxPixels);
+  const limit = maxPixelsOf(photo.format, maxPixels);
   const size = `${width} × ${height}`;
   if (Math.max(width, height) > MAX_SIDE) {
     throw new PhotoTooLargeError(
-      `The photo measures ${size} pixels; a side may have ${MAX_SIDE} at most. Scale it ` +
+      `The photo measures ${size} pixels; a side may have at most ${MAX_SIDE}. Scale it ` +
         "down and upload it again.",
     );
   }
-  if (width * height > most) {
+  if (width * height > limit) {
     const counted = `${megapixels(width * height)} megapixels (${size})`;
     throw new PhotoTooLargeError(
-      `The photo has ${counted}; at most ${megapixels(most)} are accepted. Scale it down ` +
+      `The photo has ${counted}; at most ${megapixels(limit)} are accepted. Scale it down ` +
         "and upload it again.",
     );
   }

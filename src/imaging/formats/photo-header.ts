@@ -5,44 +5,43 @@ import { PHOTO_FORMATS, type PhotoFormat, checkPhotoLimits } from "./photo-forma
 import { sharp } from "../pixels/pixels.js";
 import { HEIC_NOT_ACCEPTED, SNIFFED_BYTES, sniffFormat } from "./sniff-format.js";
 
-/** What a file's header says. */
 export interface PhotoHeader {
   format: PhotoFormat;
   mimeType: string;
-  /** Of the upright picture. */
+  /** Width and height of the upright picture. */
   width: number;
   height: number;
   /**
-   * Frames of an animation, pages of a TIFF; 1 for all else. Only the first is ever decoded, of
+   * Number of frames of an animation or pages of a TIFF; else 1. Only the first is ever decoded, in
    * AVIF and HEIC the primary one.
    */
   pages: number;
   /**
-   * How the stored pixels lie, 1 to 8 as in EXIF. Of AVIF and HEIC always 1: the container turns
-   * the picture itself.
+   * EXIF orientation of the stored pixels, 1 to 8. Always 1 for AVIF and HEIC, whose container
+   * rotates the picture itself.
    */
   orientation: number;
 }
 
 export interface HeaderOptions {
-  /** Half of it for AVIF and HEIC. */
+  /** Maximum pixels of a photo; half of this for AVIF and HEIC. */
   maxPixels: number;
-  /** True when absent. */
+  /** Default: true. */
   acceptHeic?: boolean | undefined;
 }
 
 /**
- * Reads the header, decodes nothing: about a millisecond. Throws PhotoUnreadableError when it is no
- * photo or its header cannot be read, PhotoTooLargeError over a limit, a plain error when the file
- * is not there.
+ * Reads the header without decoding, which takes about a millisecond. Throws PhotoUnreadableError
+ * when the file is not a photo or its header is damaged, PhotoTooLargeError above a limit, and a
+ * plain error when the file is missing.
  */
 export async function readPhotoHeader(
   path: string,
   { maxPixels, acceptHeic }: HeaderOptions,
 ): Promise<PhotoHeader> {
   const claimed = sniffFormat(await readHead(path), { acceptHeic });
-  // Without sharp's own limit, whose refusal would come without the numbers; what it only warns of
-  // is for the decoder to judge.
+  // sharp's own limit is off, because its error does not name the numbers. Problems that are only
+  // warnings are left to the decoder.
   const metadata = await sharp(path, { limitInputPixels: false, failOn: "truncated" })
     .metadata()
     .catch((error: unknown) => unreadable(claimed, error));
@@ -74,13 +73,14 @@ async function readHead(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The brand may promise one and the pictures be coded as the other; the image library, too, goes by
- * the brand alone.
+ * The brand may name another codec than the pictures have, and the image library trusts the brand.
  */
 async function codedFormat(path: string, claimed: PhotoFormat): Promise<PhotoFormat> {
   const coding = heifCoding(await readFile(path));
   if (coding === "av1") return "avif";
-  return coding === "hevc" ? "heic" : unreadable(claimed, "coded in another way, or not at all");
+  return coding === "hevc"
+    ? "heic"
+    : unreadable(claimed, "the pictures use another codec, or none");
 }
 
 function unreadable(format: PhotoFormat, cause: unknown): never {

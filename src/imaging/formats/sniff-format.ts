@@ -2,19 +2,19 @@ import { PhotoUnreadableError } from "../../domain/errors.js";
 import { acceptedFormats, type PhotoFormat } from "./photo-format.js";
 
 /**
- * How many bytes from the start of a file `sniffFormat` wants to see; fewer when the file is
+ * Number of bytes from the start of a file that `sniffFormat` needs; fewer when the file is
  * shorter.
  */
 export const SNIFFED_BYTES = 512;
 
 const WITHOUT_HEIC = acceptedFormats({ acceptHeic: false });
-/** Told where ACCEPT_HEIC is off. */
+/** Message for HEIC photos when ACCEPT_HEIC is off. */
 export const HEIC_NOT_ACCEPTED = `HEIC photos are not accepted here. Upload it as ${WITHOUT_HEIC}.`;
 
 /**
- * The format that a file's first bytes claim, whatever its name says. Throws PhotoUnreadableError
- * with a sentence that says what the file is instead. Only a first gate with good sentences: the
- * decoder's own reading of the header follows.
+ * The format according to the first bytes of a file; its name is ignored. Throws
+ * PhotoUnreadableError with a message that says what the file is instead. This is only a first
+ * check for clear messages: the decoder reads the header afterwards.
  */
 export function sniffFormat(
   head: Uint8Array,
@@ -29,7 +29,7 @@ export function sniffFormat(
   throw new PhotoUnreadableError(`${finding}. Upload it as ${acceptedFormats({ acceptHeic })}.`);
 }
 
-// One character is one byte here.
+// In these strings one character is one byte.
 type Test = (head: string) => boolean;
 
 const at =
@@ -54,7 +54,7 @@ const matches =
     pattern.test(head);
 
 /**
- * ISO/IEC 23008-12: a file type box names the major brand at 8 and the compatible ones from 16 to
+ * ISO/IEC 23008-12: a file type box has the major brand at 8 and the compatible brands from 16 to
  * its end.
  */
 const brand =
@@ -63,10 +63,10 @@ const brand =
     if (!head.startsWith("ftyp", 4)) return false;
     const end = Buffer.from(head.slice(0, 4), "latin1").readUInt32BE(0);
     const brands = [head.slice(8, 12), ...(head.slice(16, end).match(/.{4}/gs) ?? [])];
-    return brands.some((found) => names.includes(found));
+    return brands.some((name) => names.includes(name));
   };
 
-/** Canon's raw file: TIFF by its first bytes, and no photo that one can show. */
+/** Canon's raw format begins like TIFF, but browsers cannot show it. */
 const isCr2 = all(at(0, "II\x2a\0"), at(8, "CR"));
 
 const PHOTOS: [PhotoFormat, Test][] = [
@@ -74,7 +74,7 @@ const PHOTOS: [PhotoFormat, Test][] = [
   ["png", at(0, "\x89PNG\r\n\x1a\n")],
   ["webp", all(at(0, "RIFF"), at(8, "WEBP"))],
   ["gif", at(0, "GIF87a", "GIF89a")],
-  // The last two are BigTIFF's.
+  // The last two signatures are those of BigTIFF.
   ["tiff", all(at(0, "II\x2a\0", "MM\0\x2a", "II\x2b\0", "MM\0\x2b"), not(isCr2))],
   ["avif", brand("avif", "avis")],
   ["heic", brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")],

@@ -1,12 +1,12 @@
 import type { PhotoHeader } from "../formats/photo-header.js";
 
-// What the API asks of its photo children. Paths are absolute; the child reads and writes the files
-// itself.
+// The requests of the API to its photo children. Paths are absolute; the child reads and writes the
+// files itself.
 
 export interface ProbeRequest {
   kind: "probe";
   path: string;
-  /** Pixels a photo may have; half of it for AVIF and HEIC. */
+  /** Maximum pixels of a photo; half of this for AVIF and HEIC. */
   maxPixels: number;
   acceptHeic: boolean;
 }
@@ -14,7 +14,7 @@ export interface ProbeRequest {
 export interface PreviewRequest {
   kind: "preview";
   path: string;
-  /** Where the WebP goes, upright, at most 512 pixels on its longer side. */
+  /** Path for the upright WebP of at most 512 pixels on its longer side. */
   outputPath: string;
   maxPixels: number;
 }
@@ -31,7 +31,6 @@ export interface PhotoPreview {
 
 export type PhotoChildRequest = ProbeRequest | PreviewRequest;
 
-/** The answer to each kind of request. */
 export interface PhotoChildResponse {
   probe: PhotoHeader;
   preview: PhotoPreview;

@@ -30,7 +30,7 @@ const preview: z.ZodType<PhotoPreview> = z.object({
 
 const schemas = { probe, preview };
 
-/** What a child answered, checked. Throws when no child of ours answers so. */
+/** Checks a child's answer; throws when it is not valid for this kind of request. */
 export function parsePhotoChildResponse<Kind extends PhotoChildRequest["kind"]>(
   kind: Kind,
   answer: unknown,
@@ -38,9 +38,12 @@ export function parsePhotoChildResponse<Kind extends PhotoChildRequest["kind"]>(
   return schemas[kind].parse(answer) as PhotoChildResponse[Kind];
 }
 
-/** The size of a file that a child wrote. A link would lead to any file its parent may read. */
+/**
+ * Size of a file that a child wrote. Throws on a symbolic link, which could lead to any file that
+ * the parent may read.
+ */
 export async function sizeOfPlainFile(path: string): Promise<number> {
   const stats = await lstat(path);
-  if (!stats.isFile()) throw new Error("What a child wrote is not a plain file.");
+  if (!stats.isFile()) throw new Error("The file that a child wrote is not a regular file.");
   return stats.size;
 }

@@ -1,4 +1,4 @@
-// Run by the API's children: reads headers and makes previews of photos that were just uploaded.
+// The entry of the API's child processes: reads headers and makes previews of new uploads.
 
 import { writeFile } from "node:fs/promises";
 import { decodePreview } from "../pixels/decode-photo.js";
@@ -10,8 +10,8 @@ import { serveChild } from "../../child-pool/serve-child.js";
 import { thumbhashOf } from "../fingerprints/thumbhash.js";
 
 serveChild((request) => {
-  const asked = request as PhotoChildRequest;
-  return asked.kind === "probe" ? readPhotoHeader(asked.path, asked) : makePreview(asked);
+  const typed = request as PhotoChildRequest;
+  return typed.kind === "probe" ? readPhotoHeader(typed.path, typed) : makePreview(typed);
 });
 
 async function makePreview({ path, outputPath, maxPixels }: PreviewRequest): Promise<PhotoPreview> {

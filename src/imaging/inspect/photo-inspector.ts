@@ -9,41 +9,44 @@ import { parsePhotoChildResponse, sizeOfPlainFile } from "./photo-child-response
 import type { PhotoHeader } from "../formats/photo-header.js";
 
 /**
- * Looks at uploaded files for the API, in child processes: no pixel is decoded in the API's own.
+ * Inspects uploaded files for the API in child processes: the API process itself decodes no pixels.
  */
 export interface PhotoInspector {
   /**
-   * What the header says. Throws PhotoUnreadableError and PhotoTooLargeError;
-   * ServiceUnavailableError when many wait already; ChildStoppedError when the child died of it, or
-   * `signal`, which bounds the wait and the work together, was aborted.
+   * Reads the header. Throws PhotoUnreadableError and PhotoTooLargeError; ServiceUnavailableError
+   * when too many files are waiting; ChildStoppedError when the child died or `signal` was aborted.
+   * `signal` limits waiting and work together.
    */
   probe(path: string, options?: { signal?: AbortSignal }): Promise<PhotoHeader>;
   /**
-   * Writes an upright WebP of at most 512 pixels to `outputPath` and says what it looks like.
-   * `signal` bounds the wait and the work together; aborted, it throws ChildStoppedError, and what
-   * lies at `outputPath` is to be thrown away.
+   * Writes an upright WebP of at most 512 pixels to `outputPath` and returns its properties.
+   * `signal` limits waiting and work together. When it is aborted, ChildStoppedError is thrown and
+   * the file at `outputPath` is not usable.
    */
   preview(
     path: string,
     outputPath: string,
     options?: { signal?: AbortSignal },
   ): Promise<PhotoPreview>;
-  /** Previews asked for and not yet begun: over a few, it is better to leave them to the worker. */
+  /**
+   * Number of previews that have not started. When there are several, leave a preview to the
+   * worker.
+   */
   readonly waiting: number;
-  /** Starts the children now rather than with the first upload. */
+  /** Starts the children now instead of with the first upload. */
   warm(): Promise<void>;
   close(): Promise<void>;
 }
 
 const ENTRY = new URL("photo-child.js", import.meta.url);
-/** For the work alone. A header takes milliseconds. */
+/** Time limit without the time in the queue. Reading a header takes milliseconds. */
 const PROBE_TIMEOUT_MS = 3000;
 const MAX_WAITING_PROBES = 20;
 const PREVIEW_TIMEOUT_MS = 20_000;
 
 /**
- * Two children: one for headers, one for previews, so that no upload's answer waits for another
- * one's decode.
+ * Uses two children, one for headers and one for previews, so that no upload waits for the decode
+ * of another.
  */
 export function createPhotoInspector(
   deps: Pick<ChildPoolOptions, "log" | "memoryLimitBytes" | "onFault"> & {
@@ -51,9 +54,9 @@ export function createPhotoInspector(
     acceptHeic?: boolean;
   },
 ): PhotoInspector {
-  const { maxPixels, acceptHeic = true, ...own } = deps;
-  const headers = createChildPool({ entry: ENTRY, size: 1, ...own });
-  const previews = createChildPool({ entry: ENTRY, size: 1, ...own });
+  const { maxPixels, acceptHeic = true, ...poolOptions } = deps;
+  const headers = createChildPool({ entry: ENTRY, size: 1, ...poolOptions });
+  const previews = createChildPool({ entry: ENTRY, size: 1, ...poolOptions });
   return {
     async probe(path, { signal } = {}) {
       if (headers.waiting >= MAX_WAITING_PROBES)
@@ -68,8 +71,8 @@ export function createPhotoInspector(
     },
     async preview(path, outputPath, { signal } = {}) {
       const request = { kind: "preview", path, outputPath, maxPixels } as const;
-      const made = await ask(previews, request, { signal, timeoutMs: PREVIEW_TIMEOUT_MS });
-      return { ...made, byteSize: await sizeOfPlainFile(outputPath) };
+      const preview = await ask(previews, request, { signal, timeoutMs: PREVIEW_TIMEOUT_MS });
+      return { ...preview, byteSize: await sizeOfPlainFile(outputPath) };
     },
     get waiting() {
       return previews.waiting;

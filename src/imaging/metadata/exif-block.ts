@@ -1,7 +1,9 @@
-// Written here and not by the image library, which makes "Zoe ?" of "Zoë 写", drops brackets at the
-// end of a text, and has no way to say "below the sea".
+// The image library is not used to write EXIF: it turns "Zoë 写" into "Zoe ?", drops brackets at the
+// end of a text, and cannot write an altitude below the sea.
 
-/** How a value is stored (TIFF 6.0, section 2): its number, and the bytes of one. */
+/**
+ * The types of values (TIFF 6.0, section 2): the number of the type, and the bytes of one value.
+ */
 const TYPES = {
   byte: [1, 1],
   text: [2, 1],
@@ -13,8 +15,8 @@ const TYPES = {
 type Type = keyof typeof TYPES;
 
 /**
- * EXIF 2.32, tables 4 to 15: where a field stands, its number and its type. In the order of the
- * numbers, as it must be in the file.
+ * EXIF 2.32, tables 4 to 15: the directory of a field, its number and its type. The fields are in
+ * the order of their numbers, as the file requires.
  */
 const FIELDS = {
   main: {
@@ -54,7 +56,7 @@ const FIELDS = {
   },
 } as const satisfies Record<string, Record<string, readonly [number, Type]>>;
 
-/** Text, or the numbers of the field; fractions are made of them here. */
+/** A text, or the numbers of a field, which are converted to fractions here. */
 export type ExifFields = {
   [Part in keyof typeof FIELDS]?: { [Name in keyof (typeof FIELDS)[Part]]?: string | number[] };
 };
@@ -66,7 +68,7 @@ interface Entry {
   bytes: Buffer;
 }
 
-/** The names of the fields of a part that are of these types. */
+/** The names of the fields of a part, either those with text or those with numbers. */
 export function exifNames(part: keyof typeof FIELDS, ofText: boolean): string[] {
   return Object.entries(FIELDS[part]).flatMap(([name, [, type]]) =>
     (type === "text") === ofText ? [name] : [],
@@ -74,8 +76,8 @@ export function exifNames(part: keyof typeof FIELDS, ofText: boolean): string[] 
 }
 
 /**
- * A TIFF structure with these fields, as it stands in JPEG's APP1 (behind "Exif\0\0"), PNG's eXIf
- * and WebP's EXIF; null without any.
+ * A TIFF structure with these fields, as JPEG's APP1 (after "Exif\0\0"), PNG's eXIf and WebP's EXIF
+ * contain it. Null when there are no fields.
  */
 export function writeExifBlock(fields: ExifFields): Buffer | null {
   const [main, exposure, gps] = (["main", "exposure", "gps"] as const).map((part) =>
@@ -104,15 +106,15 @@ export function writeExifBlock(fields: ExifFields): Buffer | null {
   ]);
 }
 
-/** Little-endian; the first directory follows. */
+/** Marks little-endian order; the first directory follows. */
 const HEADER = Buffer.from([0x49, 0x49, 0x2a, 0, 8, 0, 0, 0]);
 
 function entriesOf(
-  known: Record<string, readonly [number, Type]>,
-  given: Record<string, string | number[]>,
+  definitions: Record<string, readonly [number, Type]>,
+  values: Record<string, string | number[]>,
 ): Entry[] {
-  return Object.entries(known).flatMap(([name, [code, type]]) => {
-    const value = given[name];
+  return Object.entries(definitions).flatMap(([name, [code, type]]) => {
+    const value = values[name];
     if (value === undefined) return [];
     const bytes =
       typeof value === "string"
@@ -128,7 +130,7 @@ function pointer(code: number, target: Entry[], at: number): Entry[] {
     : [{ code, type: "long", count: 1, bytes: numberBytes(at, "long") }];
 }
 
-/** The entries, and behind them the values that do not fit into four bytes. */
+/** The entries, followed by the values that do not fit into four bytes. */
 function directory(entries: Entry[], at: number): Buffer {
   const table = Buffer.alloc(2 + 12 * entries.length + 4);
   table.writeUInt16LE(entries.length, 0);
@@ -141,7 +143,7 @@ function directory(entries: Entry[], at: number): Buffer {
     table.writeUInt32LE(count, place + 4);
     if (bytes.length <= 4) return void bytes.copy(table, place + 8);
     table.writeUInt32LE(free, place + 8);
-    // Values begin at even places.
+    // Values must begin at even offsets.
     values.push(bytes, Buffer.alloc(bytes.length % 2));
     free += bytes.length + (bytes.length % 2);
   });
@@ -161,7 +163,7 @@ function numberBytes(number: number, type: Type): Buffer {
   return bytes;
 }
 
-/** 1/50 rather than 20000/1000000; exact to a part in a million. Of numbers up to two million. */
+/** Returns 1/50 instead of 20000/1000000, for numbers up to two million. Exact to a millionth. */
 function fractionOf(number: number): [number, number] {
   const size = Math.abs(number);
   const inverse = Math.round(1 / size);

@@ -2,8 +2,8 @@ const HEADER = 128;
 const TAG = 12;
 
 /**
- * Whether a colour profile's header and its table of tags hold together (ICC.1:2022, 7.2 and 7.3).
- * The image library takes one that does not for sRGB without a word.
+ * True when a colour profile's header and its table of tags are consistent (ICC.1:2022, 7.2 and
+ * 7.3). The image library silently treats an inconsistent profile as sRGB.
  */
 export function iccProfileIsSound(profile: Buffer): boolean {
   if (profile.length < HEADER + 4 || profile.readUInt32BE(0) > profile.length) return false;

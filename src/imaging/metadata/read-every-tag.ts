@@ -2,16 +2,16 @@ import { loadTags, PNG_PICTURE } from "./read-photo-tags.js";
 
 export interface FoundTag {
   /**
-   * Where it stands: EXIF, IPTC, XMP, ICC, PNG, MakerNotes, Photoshop, Thumbnail, or what the
-   * library calls it.
+   * The block that contains the tag: EXIF, IPTC, XMP, ICC, PNG, MakerNotes, Photoshop, Thumbnail,
+   * or the library's name.
    */
   group: string;
   name: string;
-  /** What the file says, where that is text. */
+  /** The value, if it is text. */
   text: string | null;
 }
 
-/** The library's words for the groups; what it calls otherwise keeps its own name. */
+/** The library's names of the groups; a group that is not listed keeps its name. */
 const GROUPS: Record<string, string> = {
   exif: "EXIF",
   iptc: "IPTC",
@@ -23,7 +23,9 @@ const GROUPS: Record<string, string> = {
   photoshop: "Photoshop",
 };
 
-/** Of the picture and the container, and what the library computes from other tags. */
+/**
+ * Groups that describe the picture and the container, or that the library computes from other tags.
+ */
 const NO_METADATA = new Set([
   "file",
   "jfif",
@@ -36,12 +38,12 @@ const NO_METADATA = new Set([
 ]);
 
 /**
- * All that the library finds in a file's metadata, the makers' own blocks included. For finding
- * what a file still tells: `readPhotoTags` is for showing what it says. A file whose metadata
- * cannot be read at all yields none.
+ * All metadata that the library finds in a file, including the camera makers' blocks. It is used to
+ * find remaining metadata, whereas `readPhotoTags` is for display. Returns none when the metadata
+ * cannot be read.
  */
 export async function readEveryTag(file: Buffer): Promise<FoundTag[]> {
-  // Unknown ones, too: they may tell something.
+  // Unknown tags are included, because they may contain personal data.
   const groups = Object.entries(await loadTags(file, { includeUnknown: true })).filter(
     ([group]) => !NO_METADATA.has(group),
   );

@@ -1,24 +1,23 @@
 import exifReader, { type ExpandedTags } from "exifreader";
 
-/** Where a tag stands in the file. Nothing of the makers' own blocks is kept. */
+/** The block that contains a tag. The camera makers' own blocks are not read. */
 export type TagGroup = "EXIF" | "IPTC" | "XMP" | "ICC" | "PNG";
 
 export interface PhotoTag {
   group: TagGroup;
-  /** As the standard spells it, e.g. `DateTimeOriginal`. */
+  /** Name as in the standard, e.g. `DateTimeOriginal`. */
   name: string;
-  /**
-   * For people: a number where it is a quantity, text where it is text or names one of several
-   * choices.
-   */
+  /** Value for display: a number for a quantity, text for a text or a named choice. */
   value: string | number;
-  /** For computing: the number behind `value`, of several the first; null when it is none. */
+  /**
+   * Value for computing: the number behind `value`, the first of several; null when there is none.
+   */
   number: number | null;
 }
 
 export interface PhotoTags {
   tags: PhotoTag[];
-  /** Signed decimal degrees and metres; null where the file has no place on the globe. */
+  /** Signed decimal degrees and metres; null when the file has no position. */
   gps: { latitude: number; longitude: number; altitude: number | null } | null;
 }
 
@@ -30,19 +29,16 @@ const GROUPS = {
   pngText: "PNG",
 } as const satisfies Record<string, TagGroup>;
 
-/**
- * Everything a photo's file says of itself, in no order that matters. A file without any yields
- * none; a broken block is left out.
- */
+/** All tags of a photo's file, in any order. Broken blocks are left out. */
 export async function readPhotoTags(file: Buffer): Promise<PhotoTags> {
-  const found = await loadTags(file, { computed: true });
+  const groups = await loadTags(file, { computed: true });
   const tags = Object.entries(GROUPS).flatMap(([key, group]) => {
     const entries = Object.entries(
-      (found[key as keyof typeof GROUPS] ?? {}) as Record<string, unknown>,
+      (groups[key as keyof typeof GROUPS] ?? {}) as Record<string, unknown>,
     );
     return entries.flatMap(([name, tag]) => readTag(group, name, tag) ?? []);
   });
-  return { tags, gps: positionIn(found.gps ?? {}, tags) };
+  return { tags, gps: positionIn(groups.gps ?? {}, tags) };
 }
 
 function positionIn(
@@ -58,7 +54,7 @@ function positionIn(
     Math.abs(longitude) > 180
   )
     return null;
-  // Without the tag that says above or below the sea, EXIF means above.
+  // When the reference tag is missing, EXIF defines the altitude as above the sea.
   const altitude =
     finite(Altitude) ??
     tags.find((tag) => tag.group === "EXIF" && tag.name === "GPSAltitude")?.number ??
@@ -67,7 +63,7 @@ function positionIn(
 }
 
 /**
- * Programs that cannot write EXIF put the position into XMP alone; the library shows it as `51.5S`.
+ * Programs that cannot write EXIF store the position only in XMP; the library shows it as `51.5S`.
  */
 function degreesOf(tags: PhotoTag[], name: string): number | null {
   const text = String(tags.find((tag) => tag.group === "XMP" && tag.name === name)?.value);
@@ -75,7 +71,7 @@ function degreesOf(tags: PhotoTag[], name: string): number | null {
   return degrees === undefined ? null : Number(degrees) * ("SW".includes(direction) ? -1 : 1);
 }
 
-/** Parts of the file's structure that the library lists among the tags, and whole packets. */
+/** Parts of the file's structure, and whole packets, that the library lists among the tags. */
 const STRUCTURE = /^_raw$|IFD Pointer$|^MakerNote$|^about$|^XML:com\.adobe\.xmp$|^Raw profile type/;
 
 /** IPTC repeats a tag for each of its values. */
@@ -83,7 +79,7 @@ function joined(tags: LibraryTag[]): LibraryTag {
   return { description: tags.map((tag) => String(tag.description)).join(", ") };
 }
 
-/** What the library tells of one tag. */
+/** One tag as the library returns it. */
 interface LibraryTag {
   value?: unknown;
   description?: unknown;
@@ -108,8 +104,8 @@ function readTag(group: TagGroup, name: string, tag: unknown): PhotoTag | null {
 }
 
 /**
- * A fraction, or a number whose description is the same number, perhaps with a unit; not one that
- * stands for a choice.
+ * True for a fraction, or for a number whose description is the same number, perhaps with a unit.
+ * False for a number that stands for a choice.
  */
 function isQuantity(value: unknown, computed: unknown, text: string | number | null): boolean {
   if (typeof text === "number") return Number.isFinite(text);
@@ -117,7 +113,7 @@ function isQuantity(value: unknown, computed: unknown, text: string | number | n
   return Array.isArray(value) || text === null || /^-?[\d.]+(?: ?[a-z%]+)?$/i.test(text);
 }
 
-/** Blocks that the library has not understood: their description is empty or says so. */
+/** True for blocks that the library cannot decode: their description is empty or in brackets. */
 function isBytes(value: unknown, text: string | number): boolean {
   return (
     Array.isArray(value) &&
@@ -131,26 +127,24 @@ function finite(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-// A CommonJS module, of which Node sees no named exports.
+// Node finds no named exports in this CommonJS module.
 // oxlint-disable-next-line import/no-named-as-default-member
 const { load } = exifReader;
 
-/**
- * What the library lists among the tags of a PNG, and is its picture's size, coding and density.
- */
+/** Entries among the tags of a PNG that describe the picture's size, coding and density. */
 export const PNG_PICTURE =
   /^(?:Image (?:Width|Height)|Bit Depth|Color Type|Compression|Filter|Interlace|Pixels? .*)$/;
 
 /**
- * A file's metadata as the library has it, by group; none where it cannot be read at all: the
- * picture may be fine without.
+ * A file's metadata by group, as the library returns it. Empty when it cannot be read, because the
+ * picture may still be usable.
  */
 export async function loadTags(
   file: Buffer,
   more: { computed?: true; includeUnknown?: true },
 ): Promise<ExpandedTags> {
   try {
-    // `async`: compressed blocks of PNG are read only so.
+    // The library reads compressed blocks of PNG only with `async`.
     return await load(file, { expanded: true, async: true, ...more });
   } catch {
     return {};

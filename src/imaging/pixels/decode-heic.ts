@@ -7,17 +7,17 @@ import type {
 } from "libheif-js/libheif-wasm/libheif-bundle.js";
 
 /**
- * Decodes the primary picture of a HEIC file, turned as its container says, into an uncompressed
- * TIFF in memory, the form in which pixels and their ICC profile reach the image library together.
- * 8 bits a channel; what a file has of HDR, depth and film is left out. Blocks its thread for
- * seconds and takes up to 18 bytes a pixel: for child processes only. Throws an Error with the
- * decoder's words.
+ * Decodes the primary picture of a HEIC file, rotated as its container says, into an uncompressed
+ * TIFF in memory. In this form the image library accepts pixels together with their ICC profile.
+ * The result has 8 bits per channel; HDR, depth and video data are left out. Beware: it blocks its
+ * thread for seconds and takes up to 18 bytes per pixel, so it is for child processes only. Throws
+ * an Error with the decoder's message.
  */
 export async function decodeHeic(file: Uint8Array, iccProfile: Buffer | null): Promise<Buffer> {
-  // Loaded late: 60 ms, and most photos need it not.
+  // Imported only when needed: it takes 60 ms, and most photos do not need it.
   const { default: createLibheif } = await import("libheif-js/libheif-wasm/libheif-bundle.js");
-  // An instance of its own for each photo, 10 ms: its memory never shrinks, and a hostile photo may
-  // leave it in any state.
+  // A new instance for each photo, which takes 10 ms: its memory never shrinks, and a hostile photo
+  // may leave it in any state.
   const libheif = createLibheif();
   const context = libheif.heif_context_alloc();
   try {
@@ -62,11 +62,11 @@ function toTiff(
   { channels: [plane] }: Decoded,
   { channels, ...rest }: { channels: 3 | 4; premultiplied: boolean; iccProfile: Buffer | null },
 ): Buffer {
-  if (plane === undefined) throw new Error("The decoder gave no picture.");
+  if (plane === undefined) throw new Error("The decoder returned no picture.");
   const { width, height, stride, data } = plane;
   const header = tiffHeader({ width, height, channels, ...rest });
   const row = width * channels;
-  // One buffer for both: a copy of 48 megapixels less.
+  // One buffer for header and pixels saves a copy of 48 megapixels.
   const tiff = Buffer.allocUnsafe(header.length + row * height);
   header.copy(tiff);
   for (let y = 0; y < height; y++)
@@ -78,9 +78,7 @@ function orFail<T extends object>(answer: T | Failure): T {
   return "code" in answer ? fail(answer) : answer;
 }
 
-/**
- * What is over one of the decoder's security limits is counted as damage, not as a want of memory.
- */
+/** An exceeded security limit of the decoder counts as damage, not as a lack of memory. */
 function fail({ message }: Failure): never {
   throw new Error(message.replace(/^.*(?=Security limit)/, ""));
 }
@@ -89,7 +87,7 @@ interface TiffPicture {
   width: number;
   height: number;
   channels: 3 | 4;
-  /** Whether the colours were multiplied with the alpha. */
+  /** True when the colours were multiplied with the alpha. */
   premultiplied: boolean;
   iccProfile: Buffer | null;
 }
@@ -99,9 +97,9 @@ const LONG = 4;
 const UNDEFINED = 7;
 
 /**
- * What stands before the raw pixels of an uncompressed little-endian TIFF of one strip, 8 bits a
- * channel: the shortest way to hand over pixels together with their profile. TIFF 6.0, sections 2,
- * 6 and 18; the profile's tag is of ICC.1, annex B.
+ * The header of an uncompressed little-endian TIFF with one strip and 8 bits per channel. It is the
+ * shortest way to pass pixels together with their profile. See TIFF 6.0, sections 2, 6 and 18; the
+ * tag of the profile is defined in ICC.1, annex B.
  */
 export function tiffHeader({
   width,
@@ -151,6 +149,6 @@ function writeEntry(
   header.writeUInt16LE(tag, at);
   header.writeUInt16LE(type, at + 2);
   header.writeUInt32LE(count, at + 4);
-  // A lone SHORT stands in the first two bytes: little-endian, that is the same.
+  // A single SHORT is stored in the first two bytes, which is the same in little-endian order.
   header.writeUInt32LE(value, at + 8);
 }

@@ -12,20 +12,22 @@ import { type Pixels, toPixels, sharp } from "./pixels.js";
 export interface DecodedPhoto {
   header: PhotoHeader;
   pixels: Pixels;
-  /** For the result's `warnings`: what the caller should know of how the picture was read. */
+  /** Warnings for the result: problems of the file, and parts of it that were not read. */
   warnings: string[];
 }
 
 export interface DecodeOptions extends HeaderOptions {
-  /** The picture is scaled down to lie within; never up. Both absent: as it is. */
+  /**
+   * Maximum width and height. The picture is scaled down to fit, never up; unchanged when both are
+   * absent.
+   */
   width?: number;
   height?: number;
 }
 
 /**
- * Reads a photo once, upright and in sRGB; of an animation or a TIFF of many pages the first.
- * Whoever needs several sizes asks for the largest and shrinks it. Throws PhotoUnreadableError and
- * PhotoTooLargeError.
+ * Decodes a photo, upright and in sRGB; only the first frame or page. To get several sizes, decode
+ * the largest once and shrink it. Throws PhotoUnreadableError and PhotoTooLargeError.
  */
 export async function decodePhoto(path: string, options: DecodeOptions): Promise<DecodedPhoto> {
   const header = await readPhotoHeader(path, options);
@@ -62,7 +64,7 @@ async function readProfile(
 
 interface Attempt {
   pixels: Pixels;
-  /** What was wrong with the file, null for nothing. */
+  /** What was wrong with the file; null when nothing was. */
   repair: string | null;
 }
 
@@ -75,14 +77,14 @@ async function decodeAsItIs({ path, header, iccProfile, options }: Work): Promis
       repair: null,
     };
   if (header.format === "avif") await readWhole(path);
-  // What the library warns of in a TIFF is mostly tags that it does not know.
+  // The library's warnings about a TIFF mostly concern tags that it does not know.
   if (header.format === "tiff") return { pixels: await decode(path, "error"), repair: null };
   try {
     return { pixels: await decode(path, "warning"), repair: null };
   } catch (error) {
     if (lacksMemory(error)) throw error;
-    // The picture may be whole and only lack its last two bytes. If it is really cut, the decoder
-    // says so once more.
+    // The picture may be complete and only lack its last two bytes. If it is really cut, the second
+    // decode fails too.
     if (lacksEnd(header, error))
       return {
         pixels: await decode(Buffer.concat([await readFile(path), END_OF_IMAGE]), "warning"),
@@ -112,7 +114,7 @@ function decodeWith(
 
 async function readWhole(path: string): Promise<Buffer> {
   const file = await readFile(path);
-  if (!heifIsWhole(file)) throw new Error("The file ends before its pictures do.");
+  if (!heifIsWhole(file)) throw new Error("The file ends before the end of its pictures.");
   return file;
 }
 
@@ -130,21 +132,21 @@ const DAMAGED =
   "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
   "decoded. Upload the original file again.";
 
-/** Of the decoder's texts only those about memory and a missing file can be told from damage. */
+/** The decoder's messages only distinguish lack of memory and a missing file from damage. */
 function explain(cause: unknown): Error {
   if (/input file is missing|ENOENT/i.test(String(cause)))
-    return new Error("The photo's file is not there.", { cause });
+    return new Error("The photo's file is missing.", { cause });
   return lacksMemory(cause)
     ? new PhotoTooLargeError(TAKES_MEMORY, { cause })
     : new PhotoUnreadableError(DAMAGED, { cause });
 }
 
-/** Pixels of the longer side. */
+/** Maximum pixels of the longer side of a preview. */
 export const PREVIEW_SIDE = 512;
 
 /**
- * The small picture that placeholder, hash and the like start from: 31 ms for 12 megapixels,
- * against 100 for all pixels.
+ * The small picture on which placeholder, hash and similar tasks work. It takes 31 ms for 12
+ * megapixels instead of 100 ms for all pixels.
  */
 export function decodePreview(
   path: string,

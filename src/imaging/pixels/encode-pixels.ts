@@ -6,8 +6,8 @@ import type { OutputFormat } from "../formats/photo-format.js";
 import { fromPixels, type Pixels } from "./pixels.js";
 
 /**
- * 1 to 100, for a picture that takes the photo's place and is not meant to be smaller. AVIF's scale
- * is another: its 65 looks like JPEG's 90.
+ * Quality from 1 to 100 for a picture that replaces the photo and need not be smaller. AVIF has
+ * another scale: its 65 looks like JPEG's 90.
  */
 export const FAITHFUL_QUALITY = {
   jpeg: 90,
@@ -17,8 +17,8 @@ export const FAITHFUL_QUALITY = {
 } as const satisfies Record<OutputFormat, number>;
 
 /**
- * 1 to 100 where the caller names none. AVIF's scale is another: its 50 looks like JPEG's 80. PNG
- * is lossless.
+ * Quality from 1 to 100 when the caller gives none. AVIF has another scale: its 50 looks like
+ * JPEG's 80. PNG is lossless.
  */
 const DEFAULT_QUALITY = { jpeg: 80, webp: 80, avif: 50, png: 100 } as const satisfies Record<
   OutputFormat,
@@ -26,32 +26,32 @@ const DEFAULT_QUALITY = { jpeg: 80, webp: 80, avif: 50, png: 100 } as const sati
 >;
 
 /**
- * From 0 to 9. At 2 a 12-megapixel photo's thumbnails take 0.7 s; above 4 single pictures take many
- * seconds.
+ * Effort from 0 to 9. With 2, the thumbnails of a 12-megapixel photo take 0.7 s; above 4, one
+ * picture takes many seconds.
  */
 const AVIF_EFFORT = 2;
 
 /**
- * From 0 to 6. From 3 on the encoder keeps all that it has coded: 100 noisy megapixels do not fit
- * into a child then. Below, a photo takes 1 to 3 % more bytes.
+ * Effort from 0 to 6. From 3 on, the encoder keeps everything it has coded in memory, and 100 noisy
+ * megapixels exceed a child's limit. Below 3, a photo takes 1 to 3 % more bytes.
  */
 const WEBP_EFFORT = 4;
 const WEBP_EFFORT_LARGE = 2;
 const LARGE_PIXELS = 40_000_000;
 
-/** The format's own end, in pixels. */
+/** Maximum pixels per side that the format allows. */
 export const MAX_WEBP_SIDE = 16_383;
 
 interface EncodeExtras {
-  /** Every pixel as it is; WebP and AVIF. PNG always is, JPEG never. */
+  /** Keeps every pixel exactly. Only for WebP and AVIF: PNG is always lossless, JPEG never. */
   lossless?: boolean;
-  /** A block of `writeExifBlock` to be written into the file. */
+  /** A block from `writeExifBlock` for the file. */
   exif?: Buffer | null;
 }
 
 /**
- * A file in sRGB, without metadata unless given. JPEG knows no transparency: what was transparent
- * becomes white. Throws PhotoTooLargeError.
+ * Encodes a file in sRGB, without metadata unless `exif` is given. JPEG has no transparency:
+ * transparent parts become white. Throws PhotoTooLargeError.
  */
 export async function encodePixels(
   pixels: Pixels,
@@ -61,9 +61,10 @@ export async function encodePixels(
 ): Promise<Buffer> {
   if (format === "webp" && Math.max(pixels.width, pixels.height) > MAX_WEBP_SIDE) {
     const size = `${pixels.width} × ${pixels.height}`;
-    const advice = "Ask for JPEG, PNG or AVIF, or for a smaller one.";
+    const advice = "Choose JPEG, PNG or AVIF, or a smaller size.";
     throw new PhotoTooLargeError(
-      `WebP ends at ${MAX_WEBP_SIDE} pixels a side, and this picture would have ${size}. ${advice}`,
+      `WebP allows at most ${MAX_WEBP_SIDE} pixels per side, and this picture has ${size}. ` +
+        advice,
     );
   }
   const { lossless = false, exif = null } = extras;
@@ -79,8 +80,8 @@ export async function encodePixels(
 
 function takesMemory(format: OutputFormat): string {
   return (
-    `Writing a picture of this size as ${format.toUpperCase()} takes more memory than a ` +
-    "task may use. Ask for another format or for a smaller picture."
+    `Encoding a picture of this size as ${format.toUpperCase()} takes more memory than a ` +
+    "task may use. Choose another format or a smaller size."
   );
 }
 
@@ -103,9 +104,9 @@ function encode(pixels: Pixels, format: OutputFormat, quality: number, lossless:
 }
 
 /**
- * Encodes with a metadata block of our own (see `writeExifBlock`). The library can only write one
- * of its own making, so it is given a text as long as our block, and what it wrote is then
- * overwritten: this works for all formats alike, AVIF too.
+ * Encodes with a metadata block from `writeExifBlock`. The library can only write blocks that it
+ * builds itself. So it writes a text that is as long as our block, which is then overwritten. This
+ * works for all formats, including AVIF.
  */
 export async function encodeWithExif(pipeline: Sharp, exif: Buffer): Promise<Buffer> {
   const placeholder = "x".repeat(exif.length);
@@ -116,15 +117,15 @@ export async function encodeWithExif(pipeline: Sharp, exif: Buffer): Promise<Buf
     file.lastIndexOf("MM\0\x2a", text, "latin1"),
   );
   if (text === -1 || start === -1)
-    throw new Error("The image library wrote no metadata block to be replaced.");
+    throw new Error("The image library wrote no metadata block that could be replaced.");
   file.fill(0, start, text + exif.length);
   exif.copy(file, start);
-  if (file.toString("latin1", 1, 4) === "PNG") sumAnew(file, start);
+  if (file.toString("latin1", 1, 4) === "PNG") updateChecksum(file, start);
   return file;
 }
 
-/** A chunk of PNG is its length, its type, its data and a checksum of the latter two. */
-function sumAnew(file: Buffer, data: number): void {
+/** A PNG chunk consists of its length, its type, its data and a checksum of type and data. */
+function updateChecksum(file: Buffer, data: number): void {
   const end = data + file.readUInt32BE(data - 8);
   file.writeUInt32BE(crc32(file.subarray(data - 4, end)), end);
 }

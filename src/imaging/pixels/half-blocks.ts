@@ -1,8 +1,8 @@
 import { sharp } from "./pixels.js";
 
 /**
- * The picture as lines of text of so many columns, two pixels a character, in true colour; rejects
- * on bytes that are no picture.
+ * Draws the picture as lines of text, two pixels per character, in true colour. Rejects when the
+ * bytes are not a picture.
  */
 export async function renderHalfBlocks(bytes: Uint8Array, columns: number): Promise<string> {
   const { data, info } = await sharp(bytes)

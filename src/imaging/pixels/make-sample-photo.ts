@@ -1,8 +1,8 @@
 import { sharp } from "./pixels.js";
 
 /**
- * A JPEG of 12 megapixels that no camera took: hills under an evening sky, stored lying on its side
- * as phones do (EXIF orientation 6).
+ * A generated JPEG of 12 megapixels: hills under an evening sky. It is stored rotated, as phones do
+ * (EXIF orientation 6).
  */
 export async function makeSamplePhoto(): Promise<Buffer> {
   const upright = await sharp(paintHills(400, 533), {
@@ -28,7 +28,7 @@ export async function makeSamplePhoto(): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Three ridges, each darker than the one behind it, below a sky that goes from blue to orange. */
+/** Paints three ridges, each darker than the one behind it, below a sky from blue to orange. */
 function paintHills(width: number, height: number): Buffer {
   const pixels = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {

@@ -1,10 +1,10 @@
-// The one place where the image library is set up. Only child processes (and tests) import this
-// file and what stands on it: a photo that crashes or bloats the library then costs a child and not
-// the service.
+// The only place that configures the image library. Only child processes and tests import this
+// file, directly or indirectly. A photo that crashes the library or exhausts its memory then ends a
+// child, not the service.
 import sharp, { type Sharp } from "sharp";
 
-// Unblocking alone is no allow-list: everything is blocked first, SVG and PDF and what a later
-// release may bring.
+// Unblocking alone is not an allow-list. So everything is blocked first, including SVG, PDF and the
+// formats of later releases.
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({
   operation: ["Jpeg", "Png", "Webp", "Heif", "Nsgif", "Tiff"].map(
@@ -12,15 +12,15 @@ sharp.unblock({
   ),
 });
 
-// One core a child, and no memory of earlier photos: there are as many children as cores.
+// One core per child and no cache of earlier photos, because there are as many children as cores.
 sharp.concurrency(1);
 sharp.cache(false);
 
 export { sharp };
 
 /**
- * A decoded picture: upright, sRGB, 8 bits a channel, row by row; four channels when it has
- * transparency, not premultiplied.
+ * A decoded picture: upright, sRGB, 8 bits per channel, row by row. It has four channels when it
+ * has transparency, not premultiplied.
  */
 export interface Pixels {
   data: Buffer;
@@ -29,25 +29,24 @@ export interface Pixels {
   channels: 3 | 4;
 }
 
-/** A pipeline that starts from decoded pixels. */
 export function fromPixels({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
-/**
- * The pixels at the end of a pipeline; sRGB is what the library converts to unless told otherwise.
- */
+/** Runs a pipeline and returns its pixels. The library converts to sRGB by default. */
 export async function toPixels(pipeline: Sharp): Promise<Pixels> {
   const { data, info } = await pipeline
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   if (channels !== 3 && channels !== 4)
-    throw new Error(`A picture in sRGB came out with ${channels} channels.`);
+    throw new Error(
+      `The image library returned a picture with ${channels} channels instead of 3 or 4.`,
+    );
   return { data, width, height, channels };
 }
 
-/** Scales to exactly this size; the given pixels when they have it already. */
+/** Scales to exactly this size; returns the same object when the size is already right. */
 export async function shrinkPixels(pixels: Pixels, width: number, height: number): Promise<Pixels> {
   if (width === pixels.width && height === pixels.height) return pixels;
   return toPixels(fromPixels(pixels).resize(width, height, { fit: "fill" }));
@@ -60,7 +59,7 @@ export function shrinkToFit(pixels: Pixels, side: number): Promise<Pixels> {
   return shrinkPixels(pixels, scaled(pixels.width), scaled(pixels.height));
 }
 
-/** A rectangle of a picture, in its pixels. */
+/** A rectangle in a picture, in pixels. */
 export interface Box {
   left: number;
   top: number;
@@ -68,7 +67,7 @@ export interface Box {
   height: number;
 }
 
-/** What lies in the box, scaled down to `width`; never up. */
+/** Cuts out the box and scales it down to `width`, never up. */
 export function cropPixels(pixels: Pixels, box: Box, width: number = box.width): Promise<Pixels> {
   const cut = fromPixels(pixels).extract(box);
   if (width >= box.width) return toPixels(cut);

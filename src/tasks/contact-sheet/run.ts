@@ -6,19 +6,19 @@ import type { TaskContext, TaskPhoto } from "../define-task.js";
 import type { ContactSheetParameters } from "./task.js";
 import { fromPixels, type Pixels, toPixels } from "../../imaging/pixels/pixels.js";
 
-/** What JPEG and most programs can show is twice as much. */
+/** Half of the maximum side of JPEG and of most programs. */
 const MAX_SIDE = 32_767;
 const MAX_PIXELS = 105_000_000;
-/** On each side of a photo, of its cell. */
+/** Space on each side of a photo, as a share of its cell. */
 const PADDING = 1 / 32;
 
 type Context = TaskContext<ContactSheetParameters>;
 
 export async function run(context: Context) {
   const { photos, signal, progress, output } = context;
-  const { cellWidth: cell, columns: asked = Math.ceil(Math.sqrt(photos.length)) } =
+  const { cellWidth: cell, columns: wanted = Math.ceil(Math.sqrt(photos.length)) } =
     context.parameters;
-  const columns = Math.min(asked, photos.length);
+  const columns = Math.min(wanted, photos.length);
   const rows = Math.ceil(photos.length / columns);
   checkSize(columns * cell, rows * cell);
   const sheet = createSheet({ columns, rows, cell });
@@ -50,15 +50,15 @@ function checkSize(width: number, height: number): void {
   if (Math.max(width, height) <= MAX_SIDE && width * height <= MAX_PIXELS) return;
   const advice =
     width > height
-      ? "Ask for fewer columns or smaller cells."
-      : "Ask for more columns or smaller cells.";
+      ? "Choose fewer columns or smaller cells."
+      : "Choose more columns or smaller cells.";
   throw new PhotoTooLargeError(
-    `The sheet would measure ${width} × ${height} pixels; a side may have ${MAX_SIDE} at ` +
-      `most. ${advice}`,
+    `The sheet would measure ${width} × ${height} pixels; a side may have at most ` +
+      `${MAX_SIDE} pixels. ${advice}`,
   );
 }
 
-/** Among many photos it matters which one is bad. */
+/** Adds to an error which of the photos is bad. */
 async function decodeInto(
   { parameters: { cellWidth }, photos, maxPixels = DEFAULT_MAX_PIXELS }: Context,
   { path, filename }: TaskPhoto,
@@ -69,22 +69,22 @@ async function decodeInto(
     return await decodePhoto(path, { maxPixels, width: side, height: side });
   } catch (error) {
     if (!isAboutPhoto(error)) throw error;
-    const told = `Photo ${index + 1} of ${photos.length} (${filename}): ${error.message}`;
+    const message = `Photo ${index + 1} of ${photos.length} (${filename}): ${error.message}`;
     throw error instanceof PhotoTooLargeError
-      ? new PhotoTooLargeError(told, { cause: error })
-      : new PhotoUnreadableError(told, { cause: error });
+      ? new PhotoTooLargeError(message, { cause: error })
+      : new PhotoUnreadableError(message, { cause: error });
   }
 }
 
 /**
- * A white page of square cells, filled one by one: the pictures are copied into one buffer, five
- * times faster than laying a hundred over each other.
+ * A white page of square cells. The pictures are copied one by one into one buffer, which is five
+ * times faster than compositing a hundred of them.
  */
 interface Sheet {
   pixels: Pixels;
   /**
-   * Puts a picture, no larger than a cell, into the middle of the cell at `index`, counted row by
-   * row.
+   * Puts a picture, which must fit into a cell, into the middle of the cell at `index`, counted row
+   * by row.
    */
   place(picture: Pixels, index: number): Promise<void>;
 }

@@ -8,29 +8,29 @@ const parameters = z.strictObject({
     .max(100)
     .optional()
     .describe(
-      "Photos side by side; the square root of their number, rounded up, when absent. " +
-        "Never more than there are photos.",
+      "Number of photos per row, at most the number of photos. Default: the square root " +
+        "of the number of photos, rounded up.",
     ),
   cellWidth: z
     .int()
     .min(16)
     .max(1024)
     .default(256)
-    .describe("Width and height of a photo's place, in pixels."),
+    .describe("Width and height of the cell of each photo, in pixels."),
 });
 
 export type ContactSheetParameters = z.output<typeof parameters>;
 
 const result = z.object({
-  columns: z.int().min(1).describe("Photos side by side."),
-  rows: z.int().min(1).describe("Photos one above the other."),
-  width: z.int().min(1).describe("Of the sheet, in pixels."),
-  height: z.int().min(1).describe("Of the sheet, in pixels."),
+  columns: z.int().min(1).describe("Number of photos per row."),
+  rows: z.int().min(1).describe("Number of rows."),
+  width: z.int().min(1).describe("Width of the sheet, in pixels."),
+  height: z.int().min(1).describe("Height of the sheet, in pixels."),
   warnings: z
     .array(z.string())
     .optional()
     .describe(
-      "What to know of how the photos were read, each with the photo's place in the list, from 1.",
+      "Warnings about how the photos were read, each with the position of the photo, from 1.",
     ),
 });
 
@@ -38,8 +38,8 @@ export const contactSheet = defineTask({
   name: "contact-sheet",
   title: "Contact sheet",
   description:
-    "Up to a hundred photos on one white sheet, in the order given, each whole, upright " +
-    "and in a square place of its own. A JPEG.",
+    "Arranges up to 100 photos on one white sheet, in the given order, each uncropped and " +
+    "upright in a square cell. The output is a JPEG.",
   parameters,
   result,
   minPhotos: 2,

@@ -46,12 +46,10 @@ export async function run(context: TaskContext<ConvertParameters>) {
   };
 }
 
-// Metadata is written anew, field by field, and not copied as a block: a block would bring along
-// the thumbnail of a picture that may have been cropped since, an orientation that is no longer
-// true, and whatever else lies in it.
 /**
  * Camera, lens, exposure, times, place, description, artist and copyright as a block for the
- * encoder; null when there are none.
+ * encoder; null when there are none. The fields are written one by one instead of copying the
+ * photo's block. That block may contain an outdated thumbnail, a wrong orientation and other data.
  */
 function chosenExif({ tags, gps }: PhotoTags): Buffer | null {
   const exif = tags.filter(({ group }) => group === "EXIF");
@@ -85,11 +83,11 @@ function pick<Value>(
   names: string[],
   valueOf: (tag: PhotoTag) => Value | null,
 ): Record<string, Value> {
-  const found = tags
+  const entries = tags
     .filter(({ name }) => names.includes(name))
     .map((tag) => [tag.name, valueOf(tag)] as const);
   return Object.fromEntries(
-    found.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+    entries.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
   );
 }
 
@@ -106,7 +104,7 @@ function positionOf({ latitude, longitude, altitude }: NonNullable<PhotoTags["gp
   };
 }
 
-/** Degrees, minutes, and seconds to a thousandth: 3 cm on the ground. */
+/** Degrees, minutes, and seconds with three decimals, which is 3 cm on the ground. */
 function sexagesimal(decimal: number): number[] {
   const thousandths = Math.round(Math.abs(decimal) * 3_600_000);
   return [

@@ -6,45 +6,45 @@ const format = z.enum(OUTPUT_FORMATS);
 
 const parameters = z
   .strictObject({
-    format: format.describe("What it becomes. On JPEG, what was transparent becomes white."),
+    format: format.describe("Format of the output. In JPEG, transparent parts become white."),
     quality: z
       .int()
       .min(1)
       .max(100)
       .optional()
       .describe(
-        "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG and " +
-          "whatever is lossless ignore it.",
+        "Quality from 1 (smallest file) to 100 (best picture). Default: 80 for JPEG and " +
+          "WebP, 50 for AVIF. PNG and lossless outputs ignore it.",
       ),
     lossless: z
       .boolean()
       .default(false)
       .describe(
-        "Every pixel as decoded, at several times the size. WebP and AVIF; PNG always " +
-          "is, JPEG cannot be.",
+        "Keep every pixel exactly, which makes the file several times larger. For WebP and " +
+          "AVIF: PNG is always lossless, JPEG never.",
       ),
     keepMetadata: z
       .boolean()
       .default(false)
       .describe(
         "Keep camera, lens, exposure, times, place, description, artist and copyright. " +
-          "The makers' own blocks and embedded thumbnails never stay.",
+          "Data in camera makers' own formats and embedded thumbnails are always removed.",
       ),
   })
-  .refine(({ format: asked, lossless }) => !(lossless && asked === "jpeg"), {
+  .refine(({ format: wanted, lossless }) => !(lossless && wanted === "jpeg"), {
     path: ["lossless"],
-    message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG",
+    message: "JPEG cannot be lossless: choose WebP, AVIF or PNG",
   });
 
 const result = z.object({
-  format: format.describe("As asked for."),
-  width: z.int().min(1).describe("Of the upright picture, in pixels."),
-  height: z.int().min(1).describe("Of the upright picture, in pixels."),
+  format: format.describe("Format of the output."),
+  width: z.int().min(1).describe("Width of the upright picture, in pixels."),
+  height: z.int().min(1).describe("Height of the upright picture, in pixels."),
   byteSize: z.int().min(1).describe("Size of the file in bytes."),
   ratio: z
     .number()
     .positive()
-    .describe("Bytes of the output divided by bytes of the photo: below 1 is smaller."),
+    .describe("Bytes of the output divided by bytes of the photo; below 1 the output is smaller."),
   warnings,
 });
 
@@ -53,7 +53,7 @@ export type ConvertParameters = z.output<typeof parameters>;
 export const convert = defineTask({
   name: "convert",
   title: "Convert",
-  description: "The photo in another format, at its full size, upright and in sRGB.",
+  description: "Converts the photo to another format, at full size, upright and in sRGB.",
   parameters,
   result,
   minPhotos: 1,

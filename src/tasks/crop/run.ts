@@ -58,25 +58,28 @@ async function crop(
 
 type Size = Pick<Box, "width" | "height">;
 
-/**
- * The largest size of the ratio, which is given as `width:height`, that lies within; a pixel at
- * least.
- */
+/** The largest size with this ratio (`width:height`) that fits into `whole`; at least one pixel. */
 function largestBox(whole: Size, ratio: string): Size {
-  const [across = 1, down = 1] = ratio.split(":").map(Number);
-  const rounded = (length: number, most: number) => Math.min(most, Math.max(1, Math.round(length)));
-  if (whole.width * down > whole.height * across)
-    return { width: rounded((whole.height * across) / down, whole.width), height: whole.height };
-  return { width: whole.width, height: rounded((whole.width * down) / across, whole.height) };
+  const [horizontal = 1, vertical = 1] = ratio.split(":").map(Number);
+  const rounded = (length: number, max: number) => Math.min(max, Math.max(1, Math.round(length)));
+  if (whole.width * vertical > whole.height * horizontal)
+    return {
+      width: rounded((whole.height * horizontal) / vertical, whole.width),
+      height: whole.height,
+    };
+  return {
+    width: whole.width,
+    height: rounded((whole.width * vertical) / horizontal, whole.height),
+  };
 }
 
 /**
- * `attention`: where luminance changes most, colours are strong or skin is seen. `entropy`: where
- * most is told.
+ * `attention` prefers strong changes of luminance, strong colours and skin tones; `entropy` prefers
+ * areas with most detail.
  */
 type CropStrategy = "attention" | "entropy" | "center";
 
-/** Where in `whole`, of which `preview` is a smaller picture, a box of this size belongs. */
+/** Finds the place of a box of this size in `whole`; `preview` is a smaller copy of it. */
 async function findBox(
   preview: Pixels,
   whole: Size,
@@ -95,7 +98,7 @@ async function findBox(
     .resize(...small, { fit: "cover", position: strategy })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  // Told as by how much the picture was moved: to the left is negative.
+  // sharp reports how far the picture was moved: to the left is negative.
   const { cropOffsetLeft = 0, cropOffsetTop = 0 } = info;
   return {
     left: within(-cropOffsetLeft * scale.x, room.left),
@@ -104,8 +107,8 @@ async function findBox(
   };
 }
 
-function smaller(length: number, most: number): number {
-  return Math.min(most, Math.max(1, Math.round(length)));
+function smaller(length: number, max: number): number {
+  return Math.min(max, Math.max(1, Math.round(length)));
 }
 
 function within(offset: number, room: number): number {

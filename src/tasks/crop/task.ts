@@ -6,25 +6,26 @@ const PART = "(?:[1-9]\\d{0,3}(?:\\.\\d{1,4})?|0\\.\\d{0,3}[1-9])";
 const ratio = z
   .string()
   .max(21)
-  .regex(new RegExp(`^${PART}:${PART}$`), "is no ratio of width to height such as 16:9");
+  .regex(new RegExp(`^${PART}:${PART}$`), "is not a ratio of width to height such as 16:9");
 
 const parameters = z.strictObject({
   ratios: z
     .array(ratio)
     .min(1)
     .max(10)
-    .refine((ratios) => new Set(ratios).size === ratios.length, "names a ratio twice")
+    .refine((ratios) => new Set(ratios).size === ratios.length, "contains a ratio twice")
     .default(["1:1"])
     .meta({
       uniqueItems: true,
-      description: "Width to height, such as 1:1, 16:9 or 1.91:1: one crop each, in this order.",
+      description:
+        "Ratios of width to height, e.g. 1:1, 16:9 or 1.91:1. Each gives one crop, in this order.",
     }),
   strategy: z
     .enum(["attention", "entropy", "center"])
     .default("attention")
     .describe(
-      "What to keep in sight: what draws the eye (strong colours, skin, contrast), where " +
-        "most detail is, or the middle.",
+      "Part of the photo to keep. `attention`: the most striking part (strong colours, skin, " +
+        "contrast); `entropy`: the part with most detail; `center`: the middle.",
     ),
   width: z
     .int()
@@ -32,8 +33,8 @@ const parameters = z.strictObject({
     .max(4096)
     .optional()
     .describe(
-      "Scales the outputs down to this width in pixels; they are never enlarged. Without " +
-        "it they have the photo's own pixels.",
+      "Maximum width of the outputs in pixels; larger crops are scaled down. Default: crops " +
+        "are not scaled.",
     ),
 });
 
@@ -42,17 +43,17 @@ export type CropParameters = z.output<typeof parameters>;
 const pixels = z.int().min(0);
 
 const croppedBox = z.object({
-  ratio: z.string().describe("As asked for."),
-  left: pixels.describe("Of the box, in pixels of the upright photo."),
-  top: pixels.describe("Of the box, in pixels of the upright photo."),
-  width: pixels.min(1).describe("Of the box, not of the output, which may be scaled down."),
-  height: pixels.min(1).describe("Of the box, not of the output, which may be scaled down."),
+  ratio: z.string().describe("The requested ratio."),
+  left: pixels.describe("Left edge of the box, in pixels of the upright photo."),
+  top: pixels.describe("Top edge of the box, in pixels of the upright photo."),
+  width: pixels.min(1).describe("Width of the box; the output may be scaled down."),
+  height: pixels.min(1).describe("Height of the box; the output may be scaled down."),
 });
 
 const result = z.object({
   crops: z
     .array(croppedBox)
-    .describe("In the order asked for, one output each: the largest box of its ratio."),
+    .describe("The largest box of each ratio, in the requested order, with one output each."),
   warnings,
 });
 
@@ -60,8 +61,8 @@ export const crop = defineTask({
   name: "crop",
   title: "Crop",
   description:
-    "The photo cut to one or more aspect ratios, each as large as it can be, around what " +
-    "matters in it. In the photo's own format where tasks write it, else JPEG.",
+    "Crops the photo to one or more aspect ratios, each as large as possible, around its " +
+    "most important part. Outputs have the photo's format if tasks can write it, else JPEG.",
   parameters,
   result,
   minPhotos: 1,

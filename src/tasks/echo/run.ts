@@ -12,10 +12,13 @@ export async function run(context: TaskContext<EchoParameters>) {
     if (steps > 0) progress(step / steps, `step ${step} of ${steps}`);
   }
   if (failPermanently)
-    throw new PermanentTaskError("TASK_FAILED", "It was asked to fail for good.");
+    throw new PermanentTaskError(
+      "TASK_FAILED",
+      "The job failed permanently, as its parameters request.",
+    );
   if (failures < failAttempts)
     throw new TaskFailedError(
-      `It was asked to fail ${failAttempts} times; this is failure ${failures + 1}.`,
+      `The job failed, as its parameters request: failure ${failures + 1} of ${failAttempts}.`,
     );
   return { message: message ?? null, attempt };
 }

@@ -2,40 +2,43 @@ import { z } from "zod";
 import { defineTask } from "../define-task.js";
 
 const parameters = z.strictObject({
-  message: z.json().optional().describe("Any JSON; comes back as it is."),
+  message: z.json().optional().describe("Any JSON value; it is returned unchanged."),
   durationMs: z
     .int()
     .min(0)
     .max(600_000)
     .default(0)
-    .describe("How long it takes, in milliseconds."),
+    .describe("Duration of the job in milliseconds."),
   steps: z
     .int()
     .min(0)
     .max(1000)
     .default(0)
-    .describe("Progress steps, spread evenly over the duration."),
+    .describe("Number of progress steps, evenly spread over the duration."),
   failAttempts: z
     .int()
     .min(0)
     .max(100)
     .default(0)
-    .describe("How many attempts fail before one succeeds."),
-  failPermanently: z.boolean().default(false).describe("Fail for good at the first attempt."),
+    .describe("Number of attempts that fail before one succeeds."),
+  failPermanently: z
+    .boolean()
+    .default(false)
+    .describe("Fail at the first attempt, without a retry."),
 });
 
 export type EchoParameters = z.output<typeof parameters>;
 
 const result = z.object({
-  message: z.json().describe("The message that came in; null when there was none."),
-  attempt: z.int().min(1).describe("The attempt that succeeded."),
+  message: z.json().describe("The message from the parameters; null when it was absent."),
+  attempt: z.int().min(1).describe("Number of the attempt that succeeded."),
 });
 
 export const echo = defineTask({
   name: "echo",
   title: "Echo",
   description:
-    "Gives back what it is given, as slowly and with as many failures as asked for. For " +
+    "Returns its message after the requested duration and number of failures. For " +
     "checks, demos and benchmarks.",
   parameters,
   result,

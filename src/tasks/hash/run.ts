@@ -14,24 +14,23 @@ export async function run(context: TaskContext<HashParameters>) {
 
 type Context = Pick<TaskContext<HashParameters>, "parameters" | "findNearPhotos">;
 
-/** From a preview of the photo. A flat picture has no perceptual hash, and so no duplicates. */
+/**
+ * Computes the hashes from a preview of the photo. A flat picture has no perceptual hash, and so no
+ * duplicates.
+ */
 export async function hashOf(
   { parameters, findNearPhotos }: Context,
-  { sha256, phash: known }: TaskPhoto,
+  { sha256, phash: storedPhash }: TaskPhoto,
   { pixels, warnings }: DecodedPhoto,
 ) {
-  // The one that it is found by itself, where it has one: a preview of another size may differ in a
-  // bit.
-  const phash = known ?? (await perceptualHashOf(pixels));
+  // The stored hash is preferred, because a preview of another size may differ in a bit.
+  const phash = storedPhash ?? (await perceptualHashOf(pixels));
   const near: NearPhotoList =
     phash === null
       ? { photos: [], cut: false }
       : await findNearPhotos({ phash, maxDistance: parameters.maxDistance });
   const all = near.cut
-    ? [
-        ...warnings,
-        `there are more duplicates than the nearest ${near.photos.length}, which are listed`,
-      ]
+    ? [...warnings, `only the nearest ${near.photos.length} duplicates are listed; there are more`]
     : warnings;
   return { sha256, phash, duplicates: near.photos, ...(all.length > 0 && { warnings: all }) };
 }

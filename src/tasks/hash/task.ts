@@ -8,31 +8,35 @@ const parameters = z.strictObject({
     .max(16)
     .default(6)
     .describe(
-      "In how many of 64 bits a duplicate may differ: 6 finds resized and recompressed " +
-        "copies, 10 also lightly cropped ones; from 16 on other photos are found, too.",
+      "Maximum number of the 64 bits in which a duplicate may differ. 6 finds resized and " +
+        "recompressed copies, 10 also slightly cropped ones; 16 also finds other photos.",
     ),
 });
 
 export type HashParameters = z.output<typeof parameters>;
 
 const duplicate = z.object({
-  photoId: z.string().describe("Of another photo of yours."),
-  distance: z.int().min(0).max(64).describe("Bits in which the two differ; 0 is alike."),
+  photoId: z.string().describe("Id of another photo of yours."),
+  distance: z
+    .int()
+    .min(0)
+    .max(64)
+    .describe("Number of bits in which the two hashes differ; 0 means that they are equal."),
 });
 
 const result = z.object({
-  sha256: z.string().describe("Of the file's bytes, in hex."),
+  sha256: z.string().describe("SHA-256 of the file, in hex."),
   phash: z
     .string()
     .nullable()
     .describe(
-      "Perceptual hash of 64 bits in hex: near for pictures that look alike. Null for a " +
-        "nearly flat picture.",
+      "Perceptual hash of 64 bits, in hex: similar pictures have similar hashes. Null for a " +
+        "picture of nearly one colour.",
     ),
   duplicates: z
     .array(duplicate)
     .describe(
-      "Your other photos that look alike, nearest first, at most 100. Turned or mirrored " +
+      "Your other photos that look similar, nearest first, at most 100. Rotated or mirrored " +
         "copies are not found.",
     ),
   warnings,
@@ -42,9 +46,9 @@ export const hash = defineTask({
   name: "hash",
   title: "Duplicates",
   description:
-    "Fingerprints of the file and of the picture, and which of your other photos look " +
-    "the same, resized and recompressed copies included. Turned or mirrored copies are " +
-    "not found.",
+    "Computes fingerprints of the file and of the picture, and finds your other photos " +
+    "that look the same, including resized and recompressed copies. Rotated or mirrored " +
+    "copies are not found.",
   parameters,
   result,
   minPhotos: 1,
@@ -52,7 +56,7 @@ export const hash = defineTask({
   maxAttempts: 3,
   timeoutMs: 120_000,
   runsIn: "child",
-  // It depends on the photos beside it, which come and go.
+  // The result depends on the user's other photos, which change.
   resultVersion: null,
   load: () => import("./run.js"),
 });

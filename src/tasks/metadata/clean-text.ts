@@ -1,7 +1,7 @@
 /**
- * Text out of a stranger's file, fit for JSON and PostgreSQL: no control characters (jsonb refuses
- * NUL), no halves of characters, no blanks around, at most `longest` characters. Null when nothing
- * is left.
+ * Text of an untrusted file, made safe for JSON and PostgreSQL. It has no control characters (jsonb
+ * rejects NUL), no lone surrogates, no surrounding blanks, and at most `longest` characters. Null
+ * when nothing is left.
  */
 export function cleanText(text: string, longest = 500): string | null {
   const printable = text.replace(/[\p{Cc}\p{Cs}]+/gu, " ").trim();

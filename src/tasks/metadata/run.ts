@@ -23,7 +23,7 @@ export async function run(context: TaskContext<MetadataParameters>) {
   return result;
 }
 
-/** What the file at `path` tells, in one plain shape. `redactGps` leaves out where it was taken. */
+/** The metadata of the file at `path` in one flat structure. `redactGps` removes the position. */
 export async function metadataOf(
   path: string,
   { width, height, orientation }: PhotoHeader,
@@ -53,14 +53,14 @@ function textOf(tags: PhotoTag[], name: string, group: TagGroup = "EXIF"): strin
   return cleanText(String(find(tags, name, group)?.value ?? ""));
 }
 
-/** A number above zero: cameras write 0 for what they do not know. */
+/** A number above zero, because cameras write 0 for unknown values. */
 function quantityOf(tags: PhotoTag[], name: string): number | null {
   const number = find(tags, name, "EXIF")?.number ?? 0;
   return number > 0 ? number : null;
 }
 
 /**
- * Older cameras write only the APEX values: time Tv = −log2(t), aperture Av = 2·log2(N) (EXIF 2.32,
+ * Older cameras write only APEX values: time Tv = −log2(t), aperture Av = 2·log2(N) (EXIF 2.32,
  * annex C).
  */
 function exposureOf(tags: PhotoTag[]) {
@@ -88,18 +88,19 @@ function takenAtOf(tags: PhotoTag[]): string | null {
   return times.find((time) => time !== null) ?? null;
 }
 
-/** The file's own word, also where the decoder has no use for it (AVIF). */
+/** The orientation from the tags, also for AVIF, whose decoder ignores it. */
 function orientationOf(tags: PhotoTag[]): number | null {
   const number = quantityOf(tags, "Orientation");
   return number !== null && Number.isInteger(number) && number <= 8 ? number : null;
 }
 
-const MOST = 200;
-/** Of all names and values as JSON: the whole result may have 256 KiB. */
+const MAX_TAGS = 200;
+/** Maximum bytes of all names and values as JSON; the whole result may have 256 KiB. */
 const MAX_BYTES = 128 * 1024;
 
 /**
- * Name and value of each tag, EXIF's under their plain names, others as `XMP:Rating`; cut to fit.
+ * Name and value of each tag, with plain names for EXIF and others like `XMP:Rating`; cut to the
+ * limits.
  */
 function flatTags(tags: PhotoTag[]): Record<string, string | number> {
   const flat = new Map<string, string | number>();
@@ -109,42 +110,39 @@ function flatTags(tags: PhotoTag[]): Record<string, string | number> {
     const shown = typeof value === "number" ? value : cleanText(value);
     if (key === null || shown === null || flat.has(key)) continue;
     bytes += Buffer.byteLength(JSON.stringify([key, shown]));
-    if (bytes > MAX_BYTES || flat.size === MOST) break;
+    if (bytes > MAX_BYTES || flat.size === MAX_TAGS) break;
     flat.set(key, shown);
   }
   return Object.fromEntries(flat);
 }
 
-// The misspelling is DJI's. Location also is XMP's word for a structure that may hold coordinates.
-const TELLS_BY_NAME = /gps|latitude|longitude|longtitude|altitude|coordinate|location|^XMP:geo/i;
-const TELLS_BY_TEXT = /gps|latitude|longitude|longtitude|\bgeo:/i;
-/** Two decimal degrees side by side, or degrees with minutes. */
+// DJI misspells longitude. In XMP, Location is also a structure that may contain coordinates.
+const POSITION_NAME = /gps|latitude|longitude|longtitude|altitude|coordinate|location|^XMP:geo/i;
+const POSITION_TEXT = /gps|latitude|longitude|longtitude|\bgeo:/i;
+/** Matches two decimal degrees next to each other, or degrees with minutes. */
 const COORDINATES =
   /-?\d{1,3}\.\d{3,}°?\s*[NS]?\s*[,;/ ]\s*-?\d{1,3}\.\d{3,}|\d{1,3}\s*°\s*\d{1,2}/;
 
-/**
- * The tags that tell no position: neither by name nor in their text, which in PNG may be a whole
- * XMP packet.
- */
+/** The tags without a position in their name or text. In PNG the text may be a whole XMP packet. */
 function redactPosition(tags: PhotoTag[]): PhotoTag[] {
   return tags.filter(({ name, value }) => {
     const text = String(value);
-    return !TELLS_BY_NAME.test(name) && !TELLS_BY_TEXT.test(text) && !COORDINATES.test(text);
+    return !POSITION_NAME.test(name) && !POSITION_TEXT.test(text) && !COORDINATES.test(text);
   });
 }
 
-// EXIF 2.32, 4.6.5: "YYYY:MM:DD HH:MM:SS", blanks or zeros when unknown; the offset, if any, stands
-// in a tag of its own. XMP writes ISO 8601, offset included.
+// EXIF 2.32, 4.6.5: "YYYY:MM:DD HH:MM:SS", with blanks or zeros when unknown; a separate tag holds
+// the offset. XMP writes ISO 8601 with the offset.
 const DATE =
   /^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?/;
 const OFFSET = /^(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
 
 /**
- * ISO 8601 of a camera's wall clock, with the offset that the file itself gives or with none: the
- * server's own zone has no say. Null when it is no date.
+ * The time of the camera's clock in ISO 8601. It has an offset only if the file has one; the
+ * server's time zone is not used. Null when the text is not a date.
  */
 function takenAt(date: string, offset: string | null): string | null {
-  const [, year = "", month = "", day = "", hour = "", minute = "", second = "00", ownOffset] =
+  const [, year = "", month = "", day = "", hour = "", minute = "", second = "00", dateOffset] =
     DATE.exec(date) ?? [];
   const inRange =
     Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= 31;
@@ -156,6 +154,6 @@ function takenAt(date: string, offset: string | null): string | null {
     Number(second) > 60
   )
     return null;
-  const zone = ownOffset ?? offset ?? "";
+  const zone = dateOffset ?? offset ?? "";
   return `${year}-${month}-${day}T${hour}:${minute}:${second}${OFFSET.test(zone) ? zone : ""}`;
 }

@@ -6,8 +6,8 @@ const parameters = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Leave out where the photo was taken: `gps` is null, and no tag tells a position. " +
-        "Names of cities and countries stay.",
+      "Leave out the position of the photo: `gps` is null, and tags with a position are " +
+        "removed. Names of cities and countries are kept.",
     ),
 });
 
@@ -19,43 +19,41 @@ const number = z.number().nullable();
 const result = z.object({
   camera: z
     .object({ make: text.describe("Maker, or null."), model: text.describe("Model, or null.") })
-    .describe("The camera."),
-  lens: text.describe("The lens, where the file names it in a standard tag, else null."),
+    .describe("Maker and model of the camera."),
+  lens: text.describe("Name of the lens if a standard tag contains it, else null."),
   exposure: z
     .object({
       seconds: number.describe("Exposure time in seconds, or null."),
       fNumber: number.describe("Aperture as f-number, or null."),
       iso: number.describe("Sensitivity, or null."),
-      focalLength: number.describe(
-        "Focal length in millimetres, as engraved on the lens, or null.",
-      ),
+      focalLength: number.describe("Real focal length of the lens in millimetres, or null."),
     })
-    .describe("How it was exposed."),
+    .describe("Exposure settings."),
   takenAt: text.describe(
-    "When, by the camera's clock: 2021-04-11T15:47:53, with the file's own offset behind " +
-      "it where there is one; or null.",
+    "Time of the camera's clock, e.g. 2021-04-11T15:47:53, followed by the offset if the " +
+      "file contains one; or null.",
   ),
   gps: z
     .object({
-      latitude: z.number().describe("Degrees, north positive."),
-      longitude: z.number().describe("Degrees, east positive."),
-      altitude: number.describe("Metres above the sea, or null."),
+      latitude: z.number().describe("Degrees; north is positive."),
+      longitude: z.number().describe("Degrees; east is positive."),
+      altitude: number.describe("Metres above sea level, or null."),
     })
     .nullable()
-    .describe("Where, or null."),
+    .describe("Position where the photo was taken, or null."),
   orientation: z
     .int()
     .min(1)
     .max(8)
-    .describe("How the stored pixels lie, as in EXIF; 1 is upright."),
+    .describe("EXIF orientation of the stored pixels, 1 to 8; 1 is upright."),
   colorProfile: text.describe("Name of the embedded colour profile, or null."),
-  width: z.int().min(1).describe("Of the upright photo, in pixels."),
-  height: z.int().min(1).describe("Of the upright photo, in pixels."),
+  width: z.int().min(1).describe("Width of the upright photo, in pixels."),
+  height: z.int().min(1).describe("Height of the upright photo, in pixels."),
   tags: z
     .record(z.string(), z.union([z.string(), z.number()]))
     .describe(
-      "All standard tags by name, those outside EXIF with their group (XMP:Rating); at " +
-        "most 200, texts cut to 500 characters.",
+      "All standard tags by name, with their group if it is not EXIF (XMP:Rating). At most " +
+        "200 tags; texts are cut to 500 characters.",
     ),
 });
 
@@ -63,8 +61,8 @@ export const metadata = defineTask({
   name: "metadata",
   title: "Metadata",
   description:
-    "What the photo's file tells of camera, lens, exposure, time, place and colours, in " +
-    "one plain shape.",
+    "Reads camera, lens, exposure, time, place and colour profile from the photo's file, " +
+    "in one flat structure.",
   parameters,
   result,
   minPhotos: 1,

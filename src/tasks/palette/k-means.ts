@@ -1,17 +1,17 @@
-/** A colour and how much of the picture it stands for. */
+/** A colour and the share of the picture that it represents. */
 export interface Weighted {
   color: Oklab;
   weight: number;
 }
 
-/** Colours nearer than this are one to the eye: no second centre is put beside a first. */
+/** Colours closer than this look the same, so no second centre is placed so close. */
 const NEAR = 0.03;
 const MAX_ROUNDS = 50;
 
 /**
- * At most `count` clusters of the colours, each as its mean and its weight. Without random numbers:
- * the first centre is the heaviest colour, each next one that for which weight times squared
- * distance from all centres is greatest.
+ * At most `count` clusters of the colours, each with its mean and its weight. The result is
+ * deterministic: the first centre is the heaviest colour. Each next centre is the colour with the
+ * greatest weight times squared distance from all centres.
  */
 export function kMeans(points: Weighted[], count: number): Weighted[] {
   let centres = seeds(points, count);
@@ -46,15 +46,15 @@ function beyondNear(squared: number): number {
   return squared > NEAR ** 2 ? squared : 0;
 }
 
-/** The first of the greatest; undefined when none is above zero. */
+/** The first point with the greatest score; undefined when no score is above zero. */
 function best(points: Weighted[], score: (point: Weighted) => number): Weighted | undefined {
-  let found: Weighted | undefined;
+  let winner: Weighted | undefined;
   let highest = 0;
   for (const point of points) {
-    const own = score(point);
-    if (own > highest) [found, highest] = [point, own];
+    const current = score(point);
+    if (current > highest) [winner, highest] = [point, current];
   }
-  return found;
+  return winner;
 }
 
 function nearestOf(color: Oklab, centres: Oklab[]): number {
@@ -85,10 +85,12 @@ function squaredDistance(one: Oklab, other: Oklab): number {
 // Björn Ottosson, "A perceptual color space for image processing":
 // https://bottosson.github.io/posts/oklab/
 
-/** L (0 to 1), a and b: equal distances look about equally far apart; 0.02 is just seen. */
+/**
+ * L (0 to 1), a and b. Equal distances look equally different; a distance of 0.02 is just visible.
+ */
 type Oklab = [lightness: number, a: number, b: number];
 
-/** From sRGB of 0 to 255. */
+/** The channels are sRGB from 0 to 255. */
 export function oklabOf(red: number, green: number, blue: number): Oklab {
   const [r, g, b] = [linear(red), linear(green), linear(blue)];
   const long = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
@@ -101,7 +103,7 @@ export function oklabOf(red: number, green: number, blue: number): Oklab {
   ];
 }
 
-/** As `#rrggbb`; what lies outside sRGB is clipped. */
+/** The colour as `#rrggbb`; values outside sRGB are clipped. */
 export function hexOf([lightness, a, b]: Oklab): string {
   const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
@@ -114,7 +116,7 @@ export function hexOf([lightness, a, b]: Oklab): string {
   return `#${channels.map((channel) => encoded(channel).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** IEC 61966-2-1, to linear light and back. */
+/** IEC 61966-2-1: converts sRGB to linear light; `encoded` converts back. */
 function linear(value: number): number {
   const part = value / 255;
   return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;

@@ -13,25 +13,25 @@ export async function run(context: TaskContext<PaletteParameters>) {
   return result;
 }
 
-/** Pixels of the longer side. */
+/** Maximum pixels of the longer side. */
 const SIDE = 100;
 const CLEAR: Swatch = { hex: "#000000", population: 1 };
 
 interface Swatch {
   hex: string;
-  /** Part of the picture, 0 to 1. */
+  /** Share of the picture, 0 to 1. */
   population: number;
 }
 
 /**
- * At most `colors` swatches from a preview of the photo: fewer where it has fewer. All transparent
- * is black, as its average is.
+ * At most `colors` swatches from a preview of the photo; fewer when it has fewer colours. A fully
+ * transparent picture gives black, like its average colour.
  */
 export async function paletteOf(
   { pixels, warnings }: DecodedPhoto,
   { colors }: { colors: number },
 ) {
-  const swatches = swatchesOf(kMeans(bins(await shrinkToFit(pixels, SIDE)), colors));
+  const swatches = swatchesOf(kMeans(binsOf(await shrinkToFit(pixels, SIDE)), colors));
   const [first = CLEAR] = swatches;
   return {
     dominant: first.hex,
@@ -53,22 +53,21 @@ function swatchesOf(clusters: Weighted[]): Swatch[] {
 }
 
 /**
- * Pixels that agree in the upper five bits of each channel, as their mean; each weighs as much as
- * it is opaque.
+ * The mean of all pixels that agree in the upper five bits of each channel, weighted by opacity.
  */
-function bins({ data, channels }: Pixels): Weighted[] {
-  const found = new Map<number, { sums: [number, number, number]; weight: number }>();
+function binsOf({ data, channels }: Pixels): Weighted[] {
+  const bins = new Map<number, { sums: [number, number, number]; weight: number }>();
   for (let at = 0; at < data.length; at += channels) {
     const [red = 0, green = 0, blue = 0, alpha = 255] = data.subarray(at, at + channels);
     const key = ((red >> 3) << 10) | ((green >> 3) << 5) | (blue >> 3);
-    const bin = found.get(key) ?? { sums: [0, 0, 0], weight: 0 };
-    if (bin.weight === 0) found.set(key, bin);
+    const bin = bins.get(key) ?? { sums: [0, 0, 0], weight: 0 };
+    if (bin.weight === 0) bins.set(key, bin);
     oklabOf(red, green, blue).forEach(
       (value, axis) => (bin.sums[axis as 0 | 1 | 2] += value * alpha),
     );
     bin.weight += alpha;
   }
-  return [...found.values()]
+  return [...bins.values()]
     .filter(({ weight }) => weight > 0)
     .map(({ sums: [l, a, b], weight }) => ({
       color: [l / weight, a / weight, b / weight],

@@ -7,27 +7,23 @@ const parameters = z.strictObject({
     .min(2)
     .max(12)
     .default(5)
-    .describe("Colours at most; a photo with fewer gives fewer."),
+    .describe("Maximum number of colours; a photo with fewer colours gives fewer."),
 });
 
 export type PaletteParameters = z.output<typeof parameters>;
 
-const hex = z.string().describe("As #rrggbb.");
+const hex = z.string().describe("Colour as #rrggbb.");
 
 const result = z.object({
-  dominant: hex.describe("Colour of the most populous swatch, as #rrggbb."),
+  dominant: hex.describe("Colour with the largest share of the picture, as #rrggbb."),
   swatches: z
     .array(
       z.object({
         hex,
-        population: z
-          .number()
-          .min(0)
-          .max(1)
-          .describe("Part of the picture that it stands for; all sum to 1."),
+        population: z.number().min(0).max(1).describe("Share of the picture; the sum of all is 1."),
       }),
     )
-    .describe("The most populous first."),
+    .describe("Colours and their shares, the largest share first."),
   warnings,
 });
 
@@ -35,8 +31,8 @@ export const palette = defineTask({
   name: "palette",
   title: "Palette",
   description:
-    "The colours that make up the photo, grouped as the eye sees them, with how much of " +
-    "the picture each takes. The same photo always gives the same answer.",
+    "Finds the main colours of the photo, grouped by human colour perception, and the share " +
+    "of the picture that each covers. The same photo always gives the same result.",
   parameters,
   result,
   minPhotos: 1,

@@ -8,13 +8,13 @@ import { thumbhashOf } from "../../imaging/fingerprints/thumbhash.js";
 
 export async function run(context: TaskContext<Record<string, never>>) {
   const preview = await readPreview(context);
-  context.progress(0.5, "describing");
+  context.progress(0.5, "computing placeholders");
   const result = await placeholderOf(preview);
   context.progress(1, "done");
   return result;
 }
 
-/** From a preview of the photo. */
+/** Computes the placeholders from a preview of the photo. */
 export async function placeholderOf({ header, pixels, warnings }: DecodedPhoto) {
   return {
     thumbhash: Buffer.from(await thumbhashOf(pixels)).toString("base64"),
@@ -26,16 +26,16 @@ export async function placeholderOf({ header, pixels, warnings }: DecodedPhoto) 
   };
 }
 
-/** About 110 characters: small enough to stand in a page's markup. */
+/** A data URI of about 110 characters, small enough for a page's markup. */
 async function tinyPicture(pixels: Pixels): Promise<string> {
   const webp = await encodePixels(await shrinkToFit(pixels, 16), "webp", 20);
   return `data:image/webp;base64,${webp.toString("base64")}`;
 }
 
 /**
- * The mean of the sRGB values as `#rrggbb`, each pixel weighing as much as it is opaque; black for
- * a picture that is all transparent. Not in linear light: it stands for the picture where browsers
- * blur it, and they mix sRGB values.
+ * The mean of the sRGB values as `#rrggbb`, weighted by opacity; black for a fully transparent
+ * picture. It is not computed in linear light, because browsers also mix sRGB values when they blur
+ * a picture.
  */
 function averageColorOf({ data, channels }: Pixels): string {
   const sums: [number, number, number] = [0, 0, 0];

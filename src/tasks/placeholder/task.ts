@@ -6,15 +6,11 @@ const parameters = z.strictObject({});
 const result = z.object({
   thumbhash: z
     .string()
-    .describe(
-      "Thumbhash, base64: unfolds to a blurred picture with its aspect ratio and transparency.",
-    ),
-  blurhash: z
-    .string()
-    .describe("Blurhash of 4 × 3 components; on white where the photo is transparent."),
+    .describe("Thumbhash in base64: a blurred picture with its aspect ratio and transparency."),
+  blurhash: z.string().describe("Blurhash with 4 × 3 components; transparent parts are white."),
   lqip: z
     .string()
-    .describe("A WebP of 16 pixels as a data URI, to be put into a page and blurred there."),
+    .describe("A WebP of at most 16 pixels per side as a data URI, for a page to show blurred."),
   averageColor: z.string().describe("Mean colour as #rrggbb, weighted by opacity."),
   aspectRatio: z.number().positive().describe("Width divided by height of the upright photo."),
   warnings,
@@ -24,8 +20,8 @@ export const placeholder = defineTask({
   name: "placeholder",
   title: "Placeholder",
   description:
-    "What a page shows while the photo loads: thumbhash, blurhash, a tiny inline " +
-    "picture, the average colour and the aspect ratio.",
+    "Computes placeholders for a page while the photo loads: thumbhash, blurhash, a tiny " +
+    "inline picture, the average colour and the aspect ratio.",
   parameters,
   result,
   minPhotos: 1,

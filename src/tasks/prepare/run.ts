@@ -15,8 +15,8 @@ import { makeThumbnails } from "../thumbnail/run.js";
 import { thumbnail } from "../thumbnail/task.js";
 
 /**
- * One decode, as wide as the widest thumbnail: the preview that the others look at is shrunk from
- * it.
+ * Decodes the photo once, as wide as the widest thumbnail, and shrinks the preview for the other
+ * parts from it.
  */
 export async function run(context: TaskContext<Record<string, never>>) {
   const { photos, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
@@ -50,8 +50,8 @@ export async function run(context: TaskContext<Record<string, never>>) {
 }
 
 /**
- * A scrolled screenshot may be too tall for WebP; whoever asks for no format is not to be told to
- * ask for another.
+ * A scrolled screenshot may be too tall for WebP. The user chose no format, so an error would not
+ * help.
  */
 function formatFor({ height, channels }: Pixels): "webp" | "jpeg" | "png" {
   if (height <= MAX_WEBP_SIDE) return "webp";
@@ -61,7 +61,7 @@ function formatFor({ height, channels }: Pixels): "webp" | "jpeg" | "png" {
 async function look(context: TaskContext<Record<string, never>>, preview: DecodedPhoto) {
   const { signal, progress } = context;
   signal.throwIfAborted();
-  progress(0.8, "describing");
+  progress(0.8, "computing placeholders");
   const placeholder = await placeholderOf(preview);
   const colors = await paletteOf(preview, palette.parameters.parse({}));
   signal.throwIfAborted();

@@ -10,13 +10,13 @@ const parameters = z.strictObject({});
 
 const result = z.object({
   thumbnail: thumbnail.result.describe(
-    "As the Job thumbnail gives it; the files are outputs. WebP; where that ends, above " +
-      "16,383 pixels of height, JPEG, or PNG for what is transparent.",
+    "Result of the Job thumbnail; the files are outputs. The format is WebP; for heights " +
+      "above 16,383 pixels JPEG, or PNG if the photo is transparent.",
   ),
-  metadata: metadata.result.describe("As the Job metadata gives it."),
-  placeholder: placeholder.result.describe("As the Job placeholder gives it."),
-  palette: palette.result.describe("As the Job palette gives it."),
-  hash: hash.result.describe("As the Job hash gives it."),
+  metadata: metadata.result.describe("Result of the Job metadata."),
+  placeholder: placeholder.result.describe("Result of the Job placeholder."),
+  palette: palette.result.describe("Result of the Job palette."),
+  hash: hash.result.describe("Result of the Job hash."),
   warnings,
 });
 
@@ -24,8 +24,8 @@ export const prepare = defineTask({
   name: "prepare",
   title: "Prepare",
   description:
-    "What an app wants right after an upload, in one go: thumbnails, metadata, a " +
-    "placeholder, the palette and the photo's duplicates.",
+    "Computes everything that an app usually needs after an upload in one job: thumbnails, " +
+    "metadata, a placeholder, the palette and the photo's duplicates.",
   parameters,
   result,
   minPhotos: 1,
@@ -33,7 +33,7 @@ export const prepare = defineTask({
   maxAttempts: 3,
   timeoutMs: 180_000,
   runsIn: "child",
-  // It depends on the photos beside it, which come and go.
+  // The result depends on the user's other photos, which change.
   resultVersion: null,
   load: () => import("./run.js"),
 });

@@ -1,15 +1,15 @@
 import { crc32 } from "node:zlib";
 
-/** What of a photo's metadata stays when all else is cut out. */
+/** The metadata that remains when all other metadata is cut out. */
 export interface KeptMetadata {
   icc: boolean;
-  /** A TIFF structure (see `writeExifBlock`) that takes the place of whatever was there. */
+  /** A TIFF structure (see `writeExifBlock`) that replaces the photo's EXIF. */
   exif: Buffer | null;
 }
 
 /**
- * The same file without its metadata, no pixel touched; null where this cannot be done and the
- * picture has to be encoded anew.
+ * The same file without its metadata, with unchanged pixels. Null when this is not possible and the
+ * picture must be encoded again.
  */
 export function cutMetadata(format: string, file: Buffer, kept: KeptMetadata): Buffer | null {
   switch (format) {
@@ -28,16 +28,16 @@ const START = Buffer.from([0xff, 0xd8]);
 const END = Buffer.from([0xff, 0xd9]);
 
 /**
- * The same coded picture with only the segments that it needs, and nothing behind its end; null for
+ * The same coded picture with only the segments that it needs, and nothing after its end; null for
  * a broken file.
  */
 function cutJpeg(file: Buffer, kept: KeptMetadata): Buffer | null {
   const segments = readJpegSegments(file);
   if (segments === null) return null;
-  const own = kept.exif === null ? [] : [exifSegment(kept.exif)];
+  const exif = kept.exif === null ? [] : [exifSegment(kept.exif)];
   return Buffer.concat([
     START,
-    ...own,
+    ...exif,
     ...segments.flatMap((segment) => jpegPart(segment, kept)),
     END,
   ]);
@@ -47,18 +47,19 @@ function jpegPart({ marker, bytes }: JpegSegment, kept: KeptMetadata): Buffer[] 
   if (marker === MARKERS.app0)
     return hasName(bytes, "JFIF\0") && bytes.length >= 18 ? [plainJfif(bytes)] : [];
   if (marker === MARKERS.app2) return kept.icc && hasName(bytes, "ICC_PROFILE\0") ? [bytes] : [];
-  // Says how the channels are to be understood; without it CMYK comes out as its negative.
+  // This segment defines the meaning of the channels; without it CMYK becomes a negative.
   if (marker === MARKERS.app14)
     return hasName(bytes, "Adobe") && bytes.length >= 16 ? [plainAdobe(bytes)] : [];
-  const isTold = (marker >= MARKERS.app0 && marker <= MARKERS.app15) || marker === MARKERS.comment;
-  return isTold ? [] : [bytes];
+  const isMetadata =
+    (marker >= MARKERS.app0 && marker <= MARKERS.app15) || marker === MARKERS.comment;
+  return isMetadata ? [] : [bytes];
 }
 
 function hasName(segment: Buffer, name: string): boolean {
   return segment.toString("latin1", 4, 4 + name.length) === name;
 }
 
-/** Version and density; a thumbnail may follow them. */
+/** Keeps version and density, and drops a thumbnail that may follow them. */
 function plainJfif(bytes: Buffer): Buffer {
   return Buffer.concat([
     Buffer.from([0xff, MARKERS.app0, 0, 16]),
@@ -78,8 +79,8 @@ function exifSegment(exif: Buffer): Buffer {
 }
 
 /**
- * The picture, its colours, its density, and the frames of an animation (PNG, third edition,
- * section 4.7).
+ * Chunks for the picture, its colours, its density, and the frames of an animation (PNG, third
+ * edition, section 4.7).
  */
 const PICTURE = new Set([
   "IHDR",
@@ -102,7 +103,7 @@ const PICTURE = new Set([
 ]);
 
 /**
- * The same coded picture with only the chunks that it needs, and nothing behind its end; null for a
+ * The same coded picture with only the chunks that it needs, and nothing after its end; null for a
  * broken file.
  */
 function cutPng(file: Buffer, kept: KeptMetadata): Buffer | null {
@@ -137,12 +138,12 @@ const ICC = 0x20;
 const EXIF = 0x08;
 const XMP = 0x04;
 
-/** The bytes of a frame's own header; chunks follow, as in a file. */
+/** Bytes of a frame's header; chunks follow, as in a file. */
 const FRAME_HEADER = 16;
 
 /**
- * The same coded picture, or animation, with only the chunks that it needs; null for a broken file,
- * and for one that has no place to say that it has metadata.
+ * The same coded picture or animation with only the chunks that it needs. Null for a broken file,
+ * and for a file without a header that can declare metadata.
  */
 function cutWebp(file: Buffer, kept: KeptMetadata): Buffer | null {
   const end = 8 + file.readUInt32LE(4);
@@ -150,14 +151,18 @@ function cutWebp(file: Buffer, kept: KeptMetadata): Buffer | null {
   if (chunks === null) return null;
   const parts = chunks.map((chunk) => webpPart(chunk, kept));
   if (parts.includes(null) || (kept.exif !== null && chunks[0]?.type !== "VP8X")) return null;
-  const own = kept.exif === null ? [] : [writeChunk("EXIF", kept.exif)];
-  const body = Buffer.concat([Buffer.from("WEBP"), ...parts.flatMap((part) => part ?? []), ...own]);
+  const exif = kept.exif === null ? [] : [writeChunk("EXIF", kept.exif)];
+  const body = Buffer.concat([
+    Buffer.from("WEBP"),
+    ...parts.flatMap((part) => part ?? []),
+    ...exif,
+  ]);
   const head = Buffer.from("RIFF\0\0\0\0");
   head.writeUInt32LE(body.length, 4);
   return Buffer.concat([head, body]);
 }
 
-/** Nothing for what the picture does not need; null for a frame that is broken. */
+/** Empty for a chunk that the picture does not need; null for a broken frame. */
 function webpPart({ type, data }: Chunk, kept: KeptMetadata): Buffer[] | null {
   if (type === "VP8X") return [writeChunk(type, withFlags(data, kept))];
   if (type === "ICCP") return kept.icc ? [writeChunk(type, data)] : [];
@@ -199,7 +204,10 @@ function writeChunk(type: string, data: Buffer): Buffer {
 interface JpegSegment {
   /** The second byte of its marker. */
   marker: number;
-  /** Whole, from the marker to its end; a scan with the coded picture that follows it. */
+  /**
+   * The bytes from the marker to the end of the segment; a scan includes the coded picture after
+   * it.
+   */
   bytes: Buffer;
 }
 
@@ -217,8 +225,8 @@ export const MARKERS = {
 } as const;
 
 /**
- * The segments between the start and the (first) end of a JPEG (ITU-T T.81, annex B), of which the
- * end may be missing; null when their chain is broken or holds something that no picture needs.
+ * The segments between the start and the first end of a JPEG (ITU-T T.81, annex B); the end may be
+ * missing. Null when their chain is broken or contains an unknown segment.
  */
 export function readJpegSegments(file: Buffer): JpegSegment[] | null {
   const segments: JpegSegment[] = [];
@@ -230,7 +238,7 @@ export function readJpegSegments(file: Buffer): JpegSegment[] | null {
     if (marker === MARKERS.endOfImage) break;
     const end = endOfSegment(file, marker, at + 1);
     if (end === null) return null;
-    // From the last of the fill bytes on.
+    // Starts at the last of the fill bytes.
     segments.push({ marker, bytes: file.subarray(at - 1, end) });
     at = end;
   }
@@ -238,7 +246,7 @@ export function readJpegSegments(file: Buffer): JpegSegment[] | null {
 }
 
 function endOfSegment(file: Buffer, marker: number, at: number): number | null {
-  // Frames, tables, scans, intervals, what applications say, comments: all of these have a length.
+  // Segments with a length: frames, tables, scans, intervals, application data and comments.
   const isKnown =
     (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8) ||
     (marker >= 0xda && marker <= 0xdd) ||
@@ -250,10 +258,7 @@ function endOfSegment(file: Buffer, marker: number, at: number): number | null {
   return marker === MARKERS.scan ? endOfScan(file, at + length) : at + length;
 }
 
-/**
- * The coded picture goes on until a marker that neither stands for the byte FF nor begins the next
- * restart interval.
- */
+/** The coded picture ends at the first marker, except for escaped FF bytes and restart markers. */
 function endOfScan(file: Buffer, from: number): number {
   for (let at = file.indexOf(0xff, from); at !== -1; at = file.indexOf(0xff, at + 1)) {
     const next = file[at + 1] ?? 0;

@@ -3,13 +3,13 @@ import { sharp } from "../../imaging/pixels/pixels.js";
 import type { PhotoRights } from "./photo-rights.js";
 import { cleanText } from "../metadata/clean-text.js";
 
-/** Shorter ones stand in a coded picture by chance. */
+/** Minimum characters of a text; shorter ones appear in coded pictures by chance. */
 const SHORTEST_TEXT = 6;
 const MAX_TEXTS = 200;
 
 /**
- * What an output still tells of its photo: names of tags that should be gone, and of those whose
- * text is still there, wherever it stands. Empty for a clean one.
+ * The names of tags that should be gone from an output, but whose tag or text is still somewhere in
+ * it. Empty for a clean output.
  */
 export async function findLeftovers(
   output: Buffer,
@@ -18,10 +18,10 @@ export async function findLeftovers(
 ): Promise<string[]> {
   const left = (await readEveryTag(output)).filter((tag) => !mayStay(tag, kept));
   const { icc = Buffer.alloc(0) } = await sharp(output, { limitInputPixels: false }).metadata();
-  const told = removedTexts(before, kept.rights).filter(({ text }) =>
+  const visible = removedTexts(before, kept.rights).filter(({ text }) =>
     spellings(text).some((bytes) => output.includes(bytes) && !icc.includes(bytes)),
   );
-  return [...new Set([...left, ...told].map(tagName))];
+  return [...new Set([...left, ...visible].map(tagName))];
 }
 
 function mayStay(
@@ -37,8 +37,8 @@ function mayStay(
 }
 
 /**
- * What the photo said, longest first, but not what is meant to stay: a name may well stand in the
- * copyright, too.
+ * The texts that should be gone, longest first. Texts that also appear in the kept rights are
+ * excluded.
  */
 function removedTexts(before: FoundTag[], { copyright, artist }: PhotoRights) {
   const stays = `${copyright}\n${artist}`;
@@ -51,12 +51,12 @@ function removedTexts(before: FoundTag[], { copyright, artist }: PhotoRights) {
     .slice(0, MAX_TEXTS);
 }
 
-/** As most write it, and as Windows does. */
+/** UTF-8, and UTF-16, which Windows uses. */
 function spellings(text: string): Buffer[] {
   return [Buffer.from(text), Buffer.from(text, "utf16le")];
 }
 
-/** `EXIF:Make`; the picture inside a photo is one thing, not many tags. */
+/** A name such as `EXIF:Make`; an embedded thumbnail counts as one tag. */
 export function tagName({ group, name }: Pick<FoundTag, "group" | "name">): string {
   return group === "Thumbnail" ? group : (cleanText(`${group}:${name}`, 100) ?? group);
 }

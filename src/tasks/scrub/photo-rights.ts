@@ -1,7 +1,7 @@
 import type { PhotoTag, TagGroup } from "../../imaging/metadata/read-photo-tags.js";
 import { cleanText } from "../metadata/clean-text.js";
 
-/** Whose picture it is; null where the file does not say. */
+/** The rights to a picture; null where the file does not name them. */
 export interface PhotoRights {
   copyright: string | null;
   artist: string | null;
@@ -18,7 +18,7 @@ const ARTIST: [TagGroup, string][] = [
   ["XMP", "creator"],
 ];
 
-/** Copyright and artist, each from EXIF, else IPTC, else XMP. */
+/** Reads copyright and artist, each from EXIF, else IPTC, else XMP. */
 export function photoRights(tags: PhotoTag[]): PhotoRights {
   return { copyright: firstOf(tags, COPYRIGHT), artist: firstOf(tags, ARTIST) };
 }

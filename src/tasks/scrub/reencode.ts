@@ -17,9 +17,9 @@ type Pipeline = ReturnType<typeof sharp>;
 type Header = Awaited<ReturnType<Pipeline["metadata"]>>;
 
 /**
- * The upright picture, encoded as faithfully as the photo was. In the photo's own colours where its
- * profile stays and the image library can read it, else in sRGB. Throws PhotoUnreadableError and
- * PhotoTooLargeError.
+ * Encodes the upright picture with at least the photo's quality. It keeps the photo's colours if
+ * its profile is kept and the image library can read it; else it uses sRGB. Throws
+ * PhotoUnreadableError and PhotoTooLargeError.
  */
 export async function reencode(
   path: string,
@@ -33,23 +33,21 @@ export async function reencode(
   if (kept.icc && isInOwnColours(header)) {
     const data = await encodeInOwnColours(path, photo, header, encode).catch(() => null);
     if (data !== null) return { data, format, warnings: [] };
-    // What is wrong with it is for the decoder below to say, or to repair.
+    // The decoder below reports or repairs the problem.
   }
   const { pixels, warnings } = await decodePhoto(path, { maxPixels: photo.maxPixels });
   return { data: await encode(fromPixels(pixels)), format, warnings };
 }
 
-/**
- * GIF and TIFF are not written; where they are transparent, JPEG would not show the same picture.
- */
+/** GIF and TIFF cannot be written. JPEG would not show their transparency. */
 function formatFor(photoFormat: string, { hasAlpha }: Header): OutputFormat {
   const format = outputFormatOf(photoFormat);
   return format === "jpeg" && hasAlpha && photoFormat !== "jpeg" ? "png" : format;
 }
 
 /**
- * Grey and CMYK come out as RGB, which their profiles do not describe; what has several pages
- * carries a warning: both are for `decodePhoto`.
+ * Grey and CMYK are decoded to RGB, which their profiles do not describe, and several pages need a
+ * warning. `decodePhoto` handles both cases.
  */
 function isInOwnColours({ icc, space, compression, pages = 1 }: Header): boolean {
   return (
@@ -67,7 +65,7 @@ async function encodeInOwnColours(
   encode: (pipeline: Pipeline) => Promise<Buffer>,
 ): Promise<Buffer> {
   if (compression === "hevc" && !heifIsWhole(file))
-    throw new Error("The file ends before its pictures do.");
+    throw new Error("The file ends before the end of its pictures.");
   const input = compression === "hevc" ? await decodeHeic(file, icc ?? null) : path;
   return encode(
     sharp(input, { failOn: "warning", limitInputPixels: maxPixels }).autoOrient().keepIccProfile(),
@@ -94,7 +92,7 @@ function encoderFor(
   const quality = FAITHFUL_QUALITY[format];
   switch (format) {
     case "jpeg":
-      // The library writes two kinds of chroma only; the finer one for all that is not the coarser.
+      // The library writes only two kinds of chroma; every other kind gets the finer one.
       return pipeline.jpeg({
         quality: Math.max(quality, jpegQuality(file) ?? 0),
         chromaSubsampling: chromaSubsampling?.startsWith("4:2:0") ? "4:2:0" : "4:4:4",
@@ -108,19 +106,17 @@ function encoderFor(
   }
 }
 
-/** ITU-T T.81, table K.1, in the order of the file (zigzag): quality 50. */
+/** ITU-T T.81, table K.1, in the order of the file (zigzag), which is quality 50. */
 const LUMINANCE = [
   16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37,
   29, 40, 58, 51, 61, 60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87,
   95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99,
 ];
 
-/**
- * The quality 1 to 100 that libjpeg would call it, by the first table; null where none can be read.
- */
+/** The libjpeg quality, 1 to 100, according to the first table; null when there is none. */
 function jpegQuality(file: Buffer): number | null {
   const tables = readJpegSegments(file)?.find(({ marker }) => marker === MARKERS.tables)?.bytes;
-  // Marker and length, then one byte with the precision and the table's number.
+  // Marker and length come first, then one byte with the precision and the number of the table.
   if (tables === undefined || tables.length < 5 + 64 || tables[4] !== 0) return null;
   const shares = LUMINANCE.map((standard, index) => (100 * (tables[5 + index] ?? 0)) / standard);
   const scale = shares.reduce((sum, share) => sum + share, 0) / shares.length;

@@ -32,29 +32,29 @@ export async function run(context: TaskContext<ScrubParameters>) {
     ? photoRights((await readPhotoTags(file)).tags)
     : { copyright: null, artist: null };
   signal.throwIfAborted();
-  progress(0.2, "taking them out");
+  progress(0.2, "removing the tags");
   const kept = { icc: keepIcc, exif: rightsBlock(rights) };
   const mayCut = orientation === 1 && (keepIcc || isSrgb(before));
   const leftoversOf = (data: Buffer) => findLeftovers(data, before, { icc: keepIcc, rights });
   const cut = mayCut ? await cutOut(photo.path, file, { format, maxPixels }, kept) : null;
-  // Told inside the coded picture, too, it goes only with the coding.
+  // Metadata inside the coded picture disappears only when the picture is encoded again.
   const cleanCut = cut !== null && (await leftoversOf(cut.data)).length === 0 ? cut : null;
   signal.throwIfAborted();
-  const made = cleanCut ?? (await reencode(photo.path, { file, format, maxPixels }, kept));
+  const result = cleanCut ?? (await reencode(photo.path, { file, format, maxPixels }, kept));
   signal.throwIfAborted();
-  progress(0.8, "reading the output again");
-  if (cleanCut === null) refuseUnclean(await leftoversOf(made.data));
+  progress(0.8, "checking the output");
+  if (cleanCut === null) refuseUnclean(await leftoversOf(result.data));
   progress(0.95, "writing");
-  const { extension, mimeType } = OUTPUT_FILES[made.format];
-  await output({ name: `scrubbed.${extension}`, mimeType, width, height, data: made.data });
-  const removed = await removedNames(before, made.data);
+  const { extension, mimeType } = OUTPUT_FILES[result.format];
+  await output({ name: `scrubbed.${extension}`, mimeType, width, height, data: result.data });
+  const removed = await removedNames(before, result.data);
   progress(1, "done");
   return {
     removed,
     verifiedClean: true as const,
     lossless: cleanCut !== null,
-    format: made.format,
-    ...(made.warnings.length > 0 && { warnings: made.warnings }),
+    format: result.format,
+    ...(result.warnings.length > 0 && { warnings: result.warnings }),
   };
 }
 
@@ -67,7 +67,7 @@ function rightsBlock({ copyright, artist }: PhotoRights): Buffer | null {
   });
 }
 
-/** Of a profile that is not sRGB the pixels need it, or to be changed. */
+/** True when the pixels are sRGB; other pixels need their profile or a conversion. */
 function isSrgb(tags: FoundTag[]): boolean {
   const profile = tags.filter(({ group }) => group === "ICC");
   return (
@@ -77,8 +77,8 @@ function isSrgb(tags: FoundTag[]): boolean {
 }
 
 /**
- * Null where the picture has to be encoded anew. The picture is decoded all the same, small: a
- * damaged one is to be refused, not cut.
+ * Cuts out the metadata; null when the picture must be encoded again. A small decode checks the
+ * picture, because a damaged photo must be rejected.
  */
 async function cutOut(
   path: string,
@@ -89,7 +89,7 @@ async function cutOut(
   const data = cutMetadata(format, file, kept);
   if (data === null) return null;
   const { warnings } = await decodePreview(path, { maxPixels });
-  // An animation stays one.
+  // An animation keeps all its frames, so this warning does not apply.
   return {
     data,
     format: outputFormatOf(format),
@@ -97,13 +97,13 @@ async function cutOut(
   };
 }
 
-/** For good: another attempt would find the same. */
+/** The error is permanent, because another attempt would find the same. */
 function refuseUnclean(leftovers: string[]): void {
   if (leftovers.length > 0)
     throw new PermanentTaskError(
       "TASK_FAILED",
-      "The photo could not be scrubbed: read again, it still tells " +
-        `${leftovers.slice(0, 5).join(", ")}. Nothing was given out.`,
+      "The photo could not be scrubbed: the output still contains " +
+        `${leftovers.slice(0, 5).join(", ")}. The output was discarded.`,
     );
 }
 

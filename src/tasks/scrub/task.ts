@@ -7,8 +7,8 @@ const parameters = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      "Keep the colour profile. Without it the colours are brought to sRGB, so that they " +
-        "look the same.",
+      "Keep the colour profile. If it is removed, the colours are converted to sRGB, so that " +
+        "they look the same.",
     ),
   keepCopyright: z
     .boolean()
@@ -22,18 +22,20 @@ const result = z.object({
   removed: z
     .array(z.string())
     .describe(
-      "What was taken out, as group and tag: EXIF:Make, XMP:creator, Thumbnail; at most 500.",
+      "Removed tags as group and name, e.g. EXIF:Make, XMP:creator, Thumbnail; at most 500.",
     ),
   verifiedClean: z
     .literal(true)
-    .describe("The output was read again: none of it is there any more."),
+    .describe("The output was checked: it contains none of the removed tags."),
   lossless: z
     .boolean()
-    .describe("True where the coded picture was left as it was: upright JPEG, PNG and WebP."),
+    .describe(
+      "True if the pixels were not encoded again: for most upright JPEG, PNG and WebP photos.",
+    ),
   format: z
     .enum(OUTPUT_FORMATS)
     .describe(
-      "The photo's own where it can be written; else JPEG, or PNG where it is transparent.",
+      "The photo's format if it can be written; else JPEG, or PNG for a transparent photo.",
     ),
   warnings,
 });
@@ -42,8 +44,8 @@ export const scrub = defineTask({
   name: "scrub",
   title: "Scrub",
   description:
-    "The same picture without what its file tells of people, places and devices: no " +
-    "position, serial numbers, owners, embedded thumbnails or makers' notes.",
+    "Removes data about people, places and devices from the photo's file: position, serial " +
+    "numbers, owners, embedded thumbnails and makers' notes. The picture stays the same.",
   parameters,
   result,
   minPhotos: 1,

@@ -26,15 +26,14 @@ type Context = Pick<
   "parameters" | "signal" | "progress" | "output"
 >;
 
-/** A picture of the size asked for, encoded. */
 interface Encoded {
   pixels: Pixels;
   data: Buffer;
 }
 
 /**
- * The thumbnails of a photo that was decoded as wide as the widest of them at least, written as
- * outputs.
+ * Writes the thumbnails of a photo as outputs. The photo must be decoded at least as wide as the
+ * widest one.
  */
 export async function makeThumbnails(context: Context, { header, pixels, warnings }: DecodedPhoto) {
   const { parameters, progress } = context;
@@ -46,8 +45,8 @@ export async function makeThumbnails(context: Context, { header, pixels, warning
 }
 
 /**
- * From the largest down: each variant is shrunk from the next larger one, not from the photo, which
- * is decoded once.
+ * Makes the largest variant first. Each next one is shrunk from the one before instead of the
+ * photo, which is decoded once.
  */
 async function cascade(
   { parameters, signal, progress }: Context,
@@ -56,52 +55,50 @@ async function cascade(
 ): Promise<Map<number, Encoded>> {
   const { widths, format, quality } = parameters;
   const encoded = new Map<number, Encoded>();
-  // A variant takes the longer the more pixels it has.
+  // The time for a variant grows with its pixels.
   const shareOf = (width: number) => Math.min(width, whole.width) ** 2;
   const total = widths.reduce((sum, width) => sum + shareOf(width), 0);
-  let made = 0;
+  let finished = 0;
   for (const width of [...widths].sort((a, b) => b - a)) {
     signal.throwIfAborted();
-    progress((0.95 * made) / total, `making the ${width} px variant`);
+    progress((0.95 * finished) / total, `making the ${width} px variant`);
     const larger = [...encoded.values()].at(-1);
     const pixels = await shrinkToWidth(
       larger?.pixels ?? decoded,
       Math.min(width, whole.width),
       whole,
     );
-    // Of widths above the photo's own all variants are alike.
+    // All variants wider than the photo are the same.
     const data =
       pixels === larger?.pixels ? larger.data : await encodePixels(pixels, format, quality);
     encoded.set(width, { pixels, data });
-    made += shareOf(width);
+    finished += shareOf(width);
   }
   return encoded;
 }
 
 type Size = Pick<Pixels, "width" | "height">;
 
-/**
- * The height comes from the photo's own size, so that rounding does not add up along the cascade.
- */
+/** The height is computed from the photo's size, so that rounding errors do not add up. */
 function shrinkToWidth(pixels: Pixels, width: number, whole: Size): Promise<Pixels> {
   return shrinkPixels(pixels, width, Math.max(1, Math.round((whole.height * width) / whole.width)));
 }
 
 async function write(
   { parameters, output }: Context,
-  asked: number,
+  requested: number,
   encoded: Map<number, Encoded>,
 ) {
-  const made = encoded.get(asked);
-  if (made === undefined) throw new Error(`The ${asked} px variant was not made.`);
-  const { width, height } = made.pixels;
+  const variant = encoded.get(requested);
+  if (variant === undefined) throw new Error(`The ${requested} px variant is missing.`);
+  const { width, height } = variant.pixels;
   const { extension, mimeType } = OUTPUT_FILES[parameters.format];
   const { name, byteSize } = await output({
-    name: `${asked}w.${extension}`,
+    name: `${requested}w.${extension}`,
     mimeType,
     width,
     height,
-    data: made.data,
+    data: variant.data,
   });
   return { name, width, height, format: parameters.format, byteSize };
 }

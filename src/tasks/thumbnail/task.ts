@@ -9,23 +9,24 @@ const parameters = z.strictObject({
     .array(z.int().min(16).max(4096))
     .min(1)
     .max(10)
-    .refine((widths) => new Set(widths).size === widths.length, "names a width twice")
+    .refine((widths) => new Set(widths).size === widths.length, "contains a width twice")
     .default([320, 1024])
     .meta({
       uniqueItems: true,
-      description: "Widths in pixels, one variant each, in this order. A photo is never enlarged.",
+      description:
+        "Widths in pixels. Each gives one variant, in this order. A photo is never enlarged.",
     }),
   format: format
     .default("webp")
-    .describe("Format of all variants. On JPEG, what was transparent becomes white."),
+    .describe("Format of all variants. In JPEG, transparent parts become white."),
   quality: z
     .int()
     .min(1)
     .max(100)
     .optional()
     .describe(
-      "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless " +
-        "and ignores it.",
+      "Quality from 1 (smallest file) to 100 (best picture). Default: 80 for JPEG and WebP, " +
+        "50 for AVIF. PNG is lossless and ignores it.",
     ),
 });
 
@@ -34,15 +35,17 @@ export type ThumbnailParameters = z.output<typeof parameters>;
 const variant = z.object({
   name: z
     .string()
-    .describe("Of the output: the width asked for and the format's extension, e.g. 320w.webp."),
-  width: z.int().min(1).describe("In pixels; less than asked for where the photo is smaller."),
-  height: z.int().min(1).describe("In pixels."),
-  format: format.describe("As asked for."),
+    .describe(
+      "Name of the output: the requested width and the extension of the format, e.g. 320w.webp.",
+    ),
+  width: z.int().min(1).describe("Width in pixels; less than requested if the photo is smaller."),
+  height: z.int().min(1).describe("Height in pixels."),
+  format: format.describe("The requested format."),
   byteSize: z.int().min(1).describe("Size of the file in bytes."),
 });
 
 const result = z.object({
-  variants: z.array(variant).describe("In the order asked for, one output each."),
+  variants: z.array(variant).describe("Variants in the requested order, with one output each."),
   warnings,
 });
 
@@ -50,8 +53,8 @@ export const thumbnail = defineTask({
   name: "thumbnail",
   title: "Thumbnails",
   description:
-    "Smaller copies of the photo, upright, in sRGB and without metadata, as many as " +
-    "asked for and all from one decode.",
+    "Makes one or more smaller copies of the photo, upright, in sRGB and without " +
+    "metadata. The photo is decoded only once.",
   parameters,
   result,
   minPhotos: 1,

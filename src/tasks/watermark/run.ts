@@ -33,12 +33,12 @@ export async function run(context: TaskContext<WatermarkParameters>) {
   return { width, height, format, ...(warnings.length > 0 && { warnings }) };
 }
 
-/** Of the shorter side. */
+/** Share of the shorter side. */
 const MARGIN = 0.02;
-/** Of the text's height. */
+/** Share of the text's height. */
 const SHADOW_OFFSET = 0.04;
 
-/** As large as asked for, but within the margins. */
+/** Renders the text in the requested size, but within the margins. */
 async function markFor(
   picture: Pixels,
   margin: number,
@@ -77,23 +77,23 @@ function placeOf(
 }
 
 /**
- * Brought along: a machine may have no fonts at all, and then there would be no error, only empty
- * boxes.
+ * The font is a dependency, because a machine without fonts would render empty boxes without an
+ * error.
  */
 const FONT = fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
 
-/** Dots per inch at which a line is measured; it is about 40 pixels high then. */
+/** Dots per inch for measuring a line, which is then about 40 pixels high. */
 const MEASURED_AT = 300;
 const MAX_DPI = 20_000;
 
 /**
- * A line of text in white on transparent, as large as fits into the box; glyphs with colours of
- * their own keep them.
+ * A line of white text on a transparent background, as large as fits into the box. Colour glyphs
+ * keep their colours.
  */
 async function renderText(text: string, box: { width: number; height: number }): Promise<Pixels> {
   const measured = await draw(text, MEASURED_AT);
   const factor = Math.min(box.width / measured.width, box.height / measured.height);
-  // Drawn at the size it is needed at, not blown up from a smaller one.
+  // The text is drawn in the needed size, because enlarging it would blur it.
   const drawn =
     factor > 1 ? await draw(text, Math.min(MAX_DPI, Math.floor(MEASURED_AT * factor))) : measured;
   const { data, info } = await sharp(drawn.data, { raw: drawn })
@@ -103,10 +103,7 @@ async function renderText(text: string, box: { width: number; height: number }):
   return { data, width: info.width, height: info.height, channels: 4 };
 }
 
-/**
- * Neither width nor height is given: with both, the library would make long words vanish or break
- * them.
- */
+/** No width or height is passed: with both, the library removes or breaks long words. */
 async function draw(text: string, dpi: number): Promise<Pixels> {
   const markup = `<span foreground="white">${escapeMarkup(text)}</span>`;
   const { data, info } = await sharp({
@@ -125,14 +122,14 @@ const ENTITIES: Record<string, string> = {
   "'": "&apos;",
 };
 
-/** Pango reads markup, in which a stranger's text must be nothing but text. */
+/** Pango parses markup, so user text must be escaped. */
 function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
 /**
- * Lays a mark, no larger than the picture, on `picture` at this place; changes its pixels in place,
- * and only where the mark is.
+ * Draws a mark, which must fit into the picture, on `picture` at this place. Changes only the
+ * pixels under the mark, in place.
  */
 async function stamp(
   picture: Pixels,
@@ -141,8 +138,8 @@ async function stamp(
 ): Promise<void> {
   const { channels } = picture;
   const { data, width, height } = mark;
-  // Only what is below the mark goes through the library: of a large photo all pixels once more
-  // would be 300 MB.
+  // Only the area under the mark goes through the library: a second copy of a large photo would
+  // take 300 MB.
   const below = Buffer.alloc(width * height * channels);
   const stride = width * channels;
   const rowAt = (row: number) => ((top + row) * picture.width + left) * channels;
@@ -150,17 +147,18 @@ async function stamp(
     picture.data.copy(below, row * stride, rowAt(row), rowAt(row) + stride);
   const overlay = { input: data, raw: { width, height, channels: mark.channels } };
   const stamped = fromPixels({ data: below, width, height, channels }).composite([overlay]);
-  const made = await toPixels(channels === 3 ? stamped.removeAlpha() : stamped);
+  const marked = await toPixels(channels === 3 ? stamped.removeAlpha() : stamped);
   for (let row = 0; row < height; row++)
-    made.data.copy(picture.data, rowAt(row), row * stride, (row + 1) * stride);
+    marked.data.copy(picture.data, rowAt(row), row * stride, (row + 1) * stride);
 }
 
-/** How dark, of 1. */
+/** Opacity of the shadow, 0 to 1. */
 const SHADOW = 0.6;
 
 /**
- * The glyphs over their own shadow in black, `offset` pixels to the right and down, all of it as
- * opaque as asked for; larger by the offset. Not premultiplied, "over" of Porter and Duff.
+ * The glyphs over their black shadow, which is `offset` pixels to the right and below; the result
+ * is larger by the offset. Both get the requested opacity. Pixels are not premultiplied, and
+ * combined with the Porter-Duff operator "over".
  */
 function addShadow(glyphs: Pixels, offset: number, opacity: number): Pixels {
   const [width, height] = [glyphs.width + offset, glyphs.height + offset];

@@ -15,13 +15,13 @@ const parameters = z.strictObject({
       (text) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text),
       "must be one line of plain text, without line breaks and control characters",
     )
-    .refine((text) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(text), "has nothing in it that can be seen")
+    .refine((text) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(text), "has no visible characters")
     .meta({
       minLength: 1,
       maxLength: MAX_CHARACTERS,
       description:
-        "One line. Latin, Greek, Cyrillic and Arabic always; other scripts only where " +
-        "the system has fonts for them, else they are boxes.",
+        "One line of text. Latin, Greek, Cyrillic and Arabic are always supported; other " +
+        "scripts appear as boxes unless the system has fonts for them.",
     }),
   gravity: z
     .enum([
@@ -36,27 +36,29 @@ const parameters = z.strictObject({
       "southeast",
     ])
     .default("southeast")
-    .describe("Where on the picture."),
+    .describe("Position of the text on the picture."),
   opacity: z
     .number()
     .min(0.01)
     .max(1)
     .default(0.5)
-    .describe("0.01 (hardly there) to 1 (covers what is below)."),
+    .describe("Opacity from 0.01 (hardly visible) to 1 (covers the picture below)."),
   scale: z
     .number()
     .min(0.01)
     .max(1)
     .default(0.3)
-    .describe("How much of the picture's width, and at most of its height, the text takes."),
+    .describe(
+      "Width of the text as a share of the picture's width; the same share limits its height.",
+    ),
 });
 
 export type WatermarkParameters = z.output<typeof parameters>;
 
 const result = z.object({
-  width: z.int().min(1).describe("Of the upright picture, in pixels."),
-  height: z.int().min(1).describe("Of the upright picture, in pixels."),
-  format: z.enum(OUTPUT_FORMATS).describe("The photo's own where it can be written, else JPEG."),
+  width: z.int().min(1).describe("Width of the upright picture, in pixels."),
+  height: z.int().min(1).describe("Height of the upright picture, in pixels."),
+  format: z.enum(OUTPUT_FORMATS).describe("The photo's format if it can be written, else JPEG."),
   warnings,
 });
 
@@ -64,8 +66,8 @@ export const watermark = defineTask({
   name: "watermark",
   title: "Watermark",
   description:
-    "The photo with a line of text on it, white with a dark shadow, so that it can be " +
-    "read on light and on dark.",
+    "Draws a line of text on the photo, white with a dark shadow, so that it is readable on " +
+    "light and dark pictures.",
   parameters,
   result,
   minPhotos: 1,

@@ -1,4 +1,4 @@
-// The whole service on S3: upload, task, files by presigned URLs, deletion, sweep.
+// The whole service on S3: upload, task, files by presigned URLs, deletion and sweep.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,12 +19,12 @@ import { startTestService, type TestService } from "../../support/service/test-s
 describe("the service on S3", () => {
   const folder = temporaryFolder().path;
   let server: S3Server;
-  let way: TcpProxy;
+  let proxy: TcpProxy;
   let service: TestService;
   let storage: Storage;
   before(async () => {
     server = await startS3Server();
-    way = await createTcpProxy(server.endpoint);
+    proxy = await createTcpProxy(server.endpoint);
     const env = {
       STORAGE_URL: `s3://${server.bucket}/pre/fix/`,
       AWS_ACCESS_KEY_ID: "id",
@@ -37,18 +37,18 @@ describe("the service on S3", () => {
       },
       silentLog,
     );
-    service = await startTestService({ env: { ...env, AWS_ENDPOINT_URL: way.url } });
+    service = await startTestService({ env: { ...env, AWS_ENDPOINT_URL: proxy.url } });
   });
   after(async () => {
     await service.close();
-    await way.close();
+    await proxy.close();
     await server.close();
   });
 
   async function keys(): Promise<string[]> {
-    const found: string[] = [];
-    for await (const { key } of storage.list()) if (key !== "owner") found.push(key);
-    return found.toSorted();
+    const names: string[] = [];
+    for await (const { key } of storage.list()) if (key !== "owner") names.push(key);
+    return names.toSorted();
   }
   const fetchBytes = async (url: unknown) =>
     Buffer.from(await (await fetch(String(url))).arrayBuffer());
@@ -60,45 +60,39 @@ describe("the service on S3", () => {
       )
     ).queuedJob.outputs;
 
-  it(
-    "takes a photo, works on it and gives its files away by the storage's own URLs, and " +
-      "keeps nothing of what is deleted",
-    async () => {
-      const person = await service.person();
-      const bytes = smallPhoto(64, 32);
-      const { status, json: photo } = await person.upload(bytes);
-      assert.equal(status, 201);
-      for (const url of [photo["url"], photo["previewUrl"]])
-        assert.ok(String(url).startsWith(`${way.url}${server.bucket}/pre/fix/`), String(url));
-      assert.ok(bytes.equals(await fetchBytes(photo["url"])));
-      assert.ok(
-        (await fetchBytes(photo["previewUrl"])).subarray(8, 12).equals(Buffer.from("WEBP")),
-      );
+  it("stores a photo, runs a task, serves files by presigned URLs and deletes them", async () => {
+    const person = await service.person();
+    const bytes = smallPhoto(64, 32);
+    const { status, json: photo } = await person.upload(bytes);
+    assert.equal(status, 201);
+    for (const url of [photo["url"], photo["previewUrl"]])
+      assert.ok(String(url).startsWith(`${proxy.url}${server.bucket}/pre/fix/`), String(url));
+    assert.ok(bytes.equals(await fetchBytes(photo["url"])));
+    assert.ok((await fetchBytes(photo["previewUrl"])).subarray(8, 12).equals(Buffer.from("WEBP")));
 
-      const stream = person.events({ after: await person.cursor() });
-      const job = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
-      await stream.next("it succeeds", (event) => event.type === "SUCCEEDED", 30_000);
-      stream.stop();
-      const [output] = await outputsOf(person, job.id);
-      assert.equal((await fetchBytes(output.url)).length, output.byteSize);
-      assert.equal((await keys()).length, 3);
-      assert.deepEqual(storedFiles(storage.scratchFolder), []);
+    const stream = person.events({ after: await person.cursor() });
+    const job = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
+    await stream.next("it succeeds", (event) => event.type === "SUCCEEDED", 30_000);
+    stream.stop();
+    const [output] = await outputsOf(person, job.id);
+    assert.equal((await fetchBytes(output.url)).length, output.byteSize);
+    assert.equal((await keys()).length, 3);
+    assert.deepEqual(storedFiles(storage.scratchFolder), []);
 
-      await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: job.id });
-      assert.equal((await fetch(output.url)).status, 404);
-      await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo["id"] });
-      assert.equal((await fetch(String(photo["url"]))).status, 404);
-      assert.deepEqual(await keys(), []);
-    },
-  );
+    await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: job.id });
+    assert.equal((await fetch(output.url)).status, 404);
+    await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo["id"] });
+    assert.equal((await fetch(String(photo["url"]))).status, 404);
+    assert.deepEqual(await keys(), []);
+  });
 
-  it("sweeps what no row names, and tells of what rows name and is gone", async () => {
+  it("sweeps files without a row, and counts rows without a file", async () => {
     const person = await service.person();
     const { json: photo } = await person.upload(smallPhoto());
     const kept = await keys();
     const stray = (kept[0] ?? "").replace(/[^/]+$/, "0198f3a0-0000-7000-8000-00000000000a");
     await storage.copy(kept[0] ?? "", stray);
-    await storage.copy(kept[0] ?? "", "somebody/else's");
+    await storage.copy(kept[0] ?? "", "another/owner's");
     const sweep = createFileSweep({
       database: service.database,
       storage,
@@ -108,65 +102,53 @@ describe("the service on S3", () => {
     const lostFiles = createLostFiles({ database: service.database, storage, log: silentLog });
     const countLost = async () =>
       (await lostFiles.run({ from: null, signal: new AbortController().signal })).lost;
-    // Its clock tells milliseconds, and this is one.
+    // The storage's clock counts milliseconds, so the new file needs time to become old.
     await pause(5);
     assert.equal(await sweep.run(), 1);
-    assert.deepEqual(await keys(), [...kept, "somebody/else's"].toSorted());
-    await storage.delete(["somebody/else's"]);
+    assert.deepEqual(await keys(), [...kept, "another/owner's"].toSorted());
+    await storage.delete(["another/owner's"]);
     assert.equal(await countLost(), 0);
     await storage.delete(kept);
     assert.equal(await countLost(), 2);
     await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo["id"] });
   });
 
-  it(
-    "while S3 is away refuses uploads with 503 and no trace, and hands work back without " +
-      "counting it",
-    async () => {
-      const person = await service.person();
-      const { json: photo } = await person.upload(smallPhoto(40, 40));
-      const had = await keys();
-      way.down();
-      const refused = await person.upload(smallPhoto());
-      assert.deepEqual(
-        [refused.status, refused.json],
-        [
-          503,
-          { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." },
-        ],
-      );
-      const { id } = await person.enqueue(
-        "thumbnail",
-        { widths: [16] },
-        { photoIds: [photo["id"]] },
-      );
-      const waiting = await eventually("it was handed back", async () => {
-        const job = await person.job(id);
-        return job?.status === "PENDING" && job.attempts === 1 && job;
-      });
-      assert.equal(waiting.error, null);
-      const [row] = await service.database.sql<
-        { failures: number; stalls: number }[]
-      >`select failures, stalls from queued_jobs where id = ${id}`;
-      assert.deepEqual([row?.failures, row?.stalls], [0, 0]);
-      assert.equal(
-        (await person.get("query ($id: ID!) { photo(id: $id) { url } }", { id: photo["id"] })).photo
-          .url,
-        photo["url"],
-      );
-      way.up();
-      assert.deepEqual(await keys(), had);
-      const again = await person.enqueue(
-        "thumbnail",
-        { widths: [16] },
-        { photoIds: [photo["id"]] },
-      );
-      assert.equal((await person.finished(again.id)).status, "SUCCESS");
-      assert.equal(JSON.stringify(service.logged).includes("hunter2"), false);
-    },
-  );
+  it("rejects uploads with 503 and hands work back uncounted while S3 is unavailable", async () => {
+    const person = await service.person();
+    const { json: photo } = await person.upload(smallPhoto(40, 40));
+    const keysBefore = await keys();
+    proxy.down();
+    const rejection = await person.upload(smallPhoto());
+    assert.deepEqual(
+      [rejection.status, rejection.json],
+      [
+        503,
+        { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." },
+      ],
+    );
+    const { id } = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
+    const waiting = await eventually("it was handed back", async () => {
+      const job = await person.job(id);
+      return job?.status === "PENDING" && job.attempts === 1 && job;
+    });
+    assert.equal(waiting.error, null);
+    const [row] = await service.database.sql<
+      { failures: number; stalls: number }[]
+    >`select failures, stalls from queued_jobs where id = ${id}`;
+    assert.deepEqual([row?.failures, row?.stalls], [0, 0]);
+    assert.equal(
+      (await person.get("query ($id: ID!) { photo(id: $id) { url } }", { id: photo["id"] })).photo
+        .url,
+      photo["url"],
+    );
+    proxy.up();
+    assert.deepEqual(await keys(), keysBefore);
+    const again = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
+    assert.equal((await person.finished(again.id)).status, "SUCCESS");
+    assert.equal(JSON.stringify(service.logged).includes("hunter2"), false);
+  });
 
-  it("leads an old URL of the service's own to the storage", async () => {
+  it("redirects an old URL of the service to the storage", async () => {
     const person = await service.person();
     const bytes = smallPhoto();
     const { json: photo } = await person.upload(bytes);

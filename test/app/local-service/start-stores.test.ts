@@ -18,53 +18,49 @@ writeFileSync(
   process.send("loaded");
   await waitForStores();
   process.on("disconnect", () => process.exit(0));
-  process.send({ told: [process.env.DATABASE_URL, process.env.REDIS_URL] });
+  process.send({ urls: [process.env.DATABASE_URL, process.env.REDIS_URL] });
 `,
 );
-const TOLD = { databaseUrl: "postgres://here", redisUrl: "redis://there" };
+const STORE_URLS = { databaseUrl: "postgres://here", redisUrl: "redis://there" };
 
-test(
-  "a process is loaded while the databases come up, and knows where they are once they are " +
-    "there, after a restart too",
-  async () => {
-    const supervisor = scene.use(
-      createSupervisor({
-        log: scene.log,
-        backOff: { firstMs: 20, mostMs: 100, healthyMs: 10_000 },
-      }),
-    );
-    const heard: unknown[] = [];
-    let come: (stores: object) => void = () => {};
-    const tell = new Promise<object>((resolve) => (come = resolve));
-    const child = await supervisor.start("api", script, {
-      env: { DATABASE_URL: "postgres://as-it-came" },
-      args: [`--${STORES_FOLLOW}`],
-      tell,
-      onMessage: (message) => void heard.push(message),
-    });
-    await eventually("it is loaded", () => heard.length === 1);
-    come(TOLD);
-    await eventually("it knows", () => heard.length === 2);
-    await killHard(child.pid);
-    await eventually("it knows again", () => heard.length === 4);
-    const told = { told: [TOLD.databaseUrl, TOLD.redisUrl] };
-    assert.deepEqual(heard, ["loaded", told, "loaded", told]);
-  },
-);
-
-test("one that nobody asks to wait takes its environment as it is", async () => {
-  const supervisor = scene.use(createSupervisor({ log: scene.log }));
-  const heard: unknown[] = [];
-  await supervisor.start("api", script, {
-    env: { DATABASE_URL: "postgres://as-it-came", REDIS_URL: "redis://as-it-came" },
-    onMessage: (message) => void heard.push(message),
+test("a process loads while the stores start, and always gets their URLs", async () => {
+  const supervisor = scene.use(
+    createSupervisor({
+      log: scene.log,
+      backOff: { firstMs: 20, maxMs: 100, healthyMs: 10_000 },
+    }),
+  );
+  const messages: unknown[] = [];
+  let sendUrls: (stores: object) => void = () => {};
+  const firstMessage = new Promise<object>((resolve) => (sendUrls = resolve));
+  const child = await supervisor.start("api", script, {
+    env: { DATABASE_URL: "postgres://configured" },
+    args: [`--${STORES_FOLLOW}`],
+    firstMessage,
+    onMessage: (message) => void messages.push(message),
   });
-  await eventually("it goes on", () => heard.length === 2);
-  assert.deepEqual(heard[1], { told: ["postgres://as-it-came", "redis://as-it-came"] });
+  await eventually("it is loaded", () => messages.length === 1);
+  sendUrls(STORE_URLS);
+  await eventually("it has the URLs", () => messages.length === 2);
+  await killHard(child.pid);
+  await eventually("it has the URLs again", () => messages.length === 4);
+  const urlMessage = { urls: [STORE_URLS.databaseUrl, STORE_URLS.redisUrl] };
+  assert.deepEqual(messages, ["loaded", urlMessage, "loaded", urlMessage]);
 });
 
-test("one whose supervisor dies while it waits ends, too", async () => {
-  const { child, told } = await scene.launch<{ pid: number }>(`
+test("a process without the option uses its own environment", async () => {
+  const supervisor = scene.use(createSupervisor({ log: scene.log }));
+  const messages: unknown[] = [];
+  await supervisor.start("api", script, {
+    env: { DATABASE_URL: "postgres://configured", REDIS_URL: "redis://configured" },
+    onMessage: (message) => void messages.push(message),
+  });
+  await eventually("it goes on", () => messages.length === 2);
+  assert.deepEqual(messages[1], { urls: ["postgres://configured", "redis://configured"] });
+});
+
+test("a waiting process ends when its supervisor dies", async () => {
+  const { child, firstLine } = await scene.launch<{ pid: number }>(`
     import { spawn } from "node:child_process";
     const waits = spawn(
       process.execPath,
@@ -74,5 +70,5 @@ test("one whose supervisor dies while it waits ends, too", async () => {
     waits.once("message", () => console.log(JSON.stringify({ pid: waits.pid })));
   `);
   await killHard(child.pid!);
-  await eventually("it is gone", () => !isAlive(told.pid));
+  await eventually("it is gone", () => !isAlive(firstLine.pid));
 });

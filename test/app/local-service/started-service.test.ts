@@ -20,8 +20,8 @@ const service = {
   startedAt: "",
 };
 
-describe("what npm start prints", () => {
-  it("is an aligned list, without a control character where there are no colours", () => {
+describe("the output of npm start", () => {
+  it("is an aligned list, without control characters when colours are off", () => {
     const plain = renderService(service, { newPassword: "secret", depth: 1 });
     assert.ok([...plain].every((character) => character === "\n" || character >= " "));
     const rows = plain.split("\n").filter((line) => line.startsWith("  "));
@@ -29,7 +29,7 @@ describe("what npm start prints", () => {
     assert.match(plain, /^ {2}Explorer +http:\/\/h\/explorer\/$/m);
   });
 
-  it("is the same list in colours, and names no explorer where there is none", () => {
+  it("is the same list with colours, and names no explorer when it is off", () => {
     assert.equal(
       stripVTControlCharacters(renderService(service, { newPassword: "secret", depth: 4 })),
       renderService(service, { newPassword: "secret", depth: 1 }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { collectGarbage } from "../../../src/app/prepare-process.js";
 
-it("what was collected is given back: the heap is as small as before", async () => {
+it("collectGarbage returns the freed memory: the heap is as small as before", async () => {
   await collectGarbage();
   const before = process.memoryUsage().heapTotal;
   let kept: object[] = Array.from({ length: 500_000 }, (_, i) => ({ i, text: `${i}` }));

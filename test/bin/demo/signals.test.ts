@@ -1,4 +1,4 @@
-// `npm run demo` below a real npm, in a copy of this repository: what is left of it after a signal.
+// `npm run demo` under a real npm, in a copy of this repository: no process is left after a signal.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -14,7 +14,7 @@ import {
 } from "../../support/processes/npm-run.js";
 import { processTree } from "../../support/processes/process-tree.js";
 
-describe("npm run demo, which has started a service of its own", { skip: NO_PROC }, () => {
+describe("npm run demo that has started the service", { skip: NO_PROC }, () => {
   let project: ReturnType<typeof copyProject>;
   before(() => {
     project = copyProject();
@@ -29,19 +29,19 @@ describe("npm run demo, which has started a service of its own", { skip: NO_PROC
     return run;
   }
 
-  it("stops that when npm alone gets SIGTERM", long, async () => {
+  it("stops the service when only npm gets SIGTERM", long, async () => {
     const run = await start();
     run.npm.kill("SIGTERM");
     await endedBelow(project.path, run);
   });
 
-  it("stops that at one Ctrl-C", long, async () => {
+  it("stops the service on one Ctrl-C", long, async () => {
     const run = await start();
     pressCtrlC(run);
     await endedBelow(project.path, run);
   });
 
-  it("stops that when it is killed", long, async () => {
+  it("stops the service when the demo is killed", long, async () => {
     const run = await start();
     const [, demo = 0] = processTree(run.npm.pid ?? 0);
     process.kill(demo, "SIGKILL");

@@ -1,4 +1,4 @@
-// `npm run dev` below a real npm, in a copy of this repository: what becomes of an edit.
+// `npm run dev` under a real npm, in a copy of this repository: changes of sources take effect.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ describe("npm run dev", { skip: NO_PROC }, () => {
   });
 
   it(
-    "serves edits made while it starts and at its banner, with the catalogue, and no warning",
+    "serves changes made during and after its start, with the catalogue and without warnings",
     long,
     async () => {
       const run = runNpm("dev", { cwd: project.path });

@@ -1,4 +1,4 @@
-// `npm run dev` below a real npm, in a copy of this repository: what is left of it after a signal.
+// `npm run dev` under a real npm, in a copy of this repository: no process is left after a signal.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { long } from "../../support/runner/long.js";
@@ -23,14 +23,14 @@ describe("npm run dev", { skip: NO_PROC }, () => {
 
   const start = () => runNpm("dev", { cwd: project.path });
 
-  it("leaves nothing behind at one Ctrl-C, which the terminal and npm both signal", () =>
+  it("leaves no process behind on one Ctrl-C, which both the terminal and npm signal", () =>
     tryCtrlC());
 
-  it("leaves nothing behind at a Ctrl-C in 5 of 5 tries", long, async () => {
+  it("leaves no process behind on Ctrl-C in 5 of 5 runs", long, async () => {
     for (let i = 0; i < 5; i++) await tryCtrlC();
   });
 
-  it("leaves nothing behind when it is killed", long, async () => {
+  it("leaves no process behind when it is killed", long, async () => {
     const run = start();
     const { pid } = await run.ready();
     const all = processesBelow(project.path);

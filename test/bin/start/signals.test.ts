@@ -1,4 +1,4 @@
-// `npm start` below a real npm, in a copy of this repository: what is left of it after a signal.
+// `npm start` under a real npm, in a copy of this repository: no process is left after a signal.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ describe("npm start", { skip: NO_PROC }, () => {
 
   const start = () => runNpm("start", { cwd: project.path });
 
-  it("stops the whole service when npm alone gets SIGTERM", async () => {
+  it("stops the whole service when only npm gets SIGTERM", async () => {
     const run = start();
     await run.ready();
     assert.ok(processesBelow(project.path).length > 4);
@@ -34,11 +34,11 @@ describe("npm start", { skip: NO_PROC }, () => {
     assert.equal(existsSync(join(project.path, ".data/service.json")), false);
   });
 
-  it("leaves nothing behind at one Ctrl-C, which the terminal and npm both signal", async () => {
+  it("leaves no process behind on one Ctrl-C, which both the terminal and npm signal", async () => {
     await tryCtrlC("ready");
   });
 
-  it("leaves nothing behind in 6 of 6 tries, also while it starts", long, async () => {
+  it("leaves no process behind in 6 of 6 runs, also during its start", long, async () => {
     for (let i = 0; i < 6; i++) await tryCtrlC(i % 2 === 0 ? "ready" : "starting");
   });
 

@@ -1,4 +1,3 @@
-// Children and parents that die.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,17 +8,17 @@ import { processAlive } from "../process-alive.js";
 import { answer, ask, begin, createTestPools, stopped } from "./test-pools.js";
 
 const LINUX =
-  process.platform === "linux" ? false : "memory caps and parent-death signals exist on Linux only";
+  process.platform === "linux" ? false : "only Linux has memory limits and parent-death signals";
 const { makePool, logged } = createTestPools();
 
 describe("a child that dies", () => {
-  it("costs its own task, not its neighbour's, and is replaced", async () => {
+  it("fails only its own task, and is replaced", async () => {
     const pool = makePool({ size: 2 });
     const abort = new AbortController();
     const neighbour = await begin(pool, { do: "wait" }, { signal: abort.signal });
     await assert.rejects(
       ask(pool, { do: "die", signal: "SIGSEGV" }),
-      stopped("crashed", /^The child process died of SIGSEGV\.$/),
+      stopped("crashed", /^The child process died by SIGSEGV\.$/),
     );
     assert.equal((await ask(pool, answer)).value, 1);
     assert(processAlive(neighbour.pid));
@@ -27,7 +26,7 @@ describe("a child that dies", () => {
     await neighbour.ended;
   });
 
-  it("says with which code it ended and what it said last", async () => {
+  it("is reported with its exit code, and logged", async () => {
     await assert.rejects(
       ask(makePool(), { do: "exit", code: 3 }),
       stopped("crashed", /exited with code 3/),
@@ -35,14 +34,14 @@ describe("a child that dies", () => {
     assert(logged.some((line) => JSON.parse(line).level === 40 && /exited with code 3/.test(line)));
   });
 
-  it("is told apart when it was killed from outside", async () => {
+  it("is reported as killed when another process killed it", async () => {
     await assert.rejects(
       ask(makePool(), { do: "die", signal: "SIGKILL" }),
-      stopped("killed", /killed from outside/),
+      stopped("killed", /killed by another process/),
     );
   });
 
-  it("costs nothing when it dies while it is idle", async () => {
+  it("fails no task when it dies while idle", async () => {
     const pool = makePool();
     const { pid } = await ask(pool, answer);
     process.kill(pid, "SIGKILL");
@@ -51,7 +50,7 @@ describe("a child that dies", () => {
 });
 
 describe("a memory limit", { skip: LINUX }, () => {
-  it("fails a task that takes too much native memory", async () => {
+  it("fails a task that needs too much native memory", async () => {
     const pool = makePool({ memoryLimitBytes: 500_000_000 });
     const failure = await ask(pool, { do: "fill memory" }).catch((error: unknown) => error);
     assert(failure instanceof Error);
@@ -59,17 +58,17 @@ describe("a memory limit", { skip: LINUX }, () => {
     assert.equal((await ask(pool, answer)).value, 1);
   });
 
-  it("is named when JavaScript's own heap breaks it", async () => {
+  it("is the reported reason when JavaScript's heap exceeds it", async () => {
     const pool = makePool({ memoryLimitBytes: 300_000_000 });
     await assert.rejects(
       ask(pool, { do: "exhaust heap" }),
-      stopped("memory", /ran out of its memory limit/),
+      stopped("memory", /reached its memory limit/),
     );
   });
 });
 
 describe("a parent that is killed", { skip: LINUX }, () => {
-  it("leaves no child behind, not even one whose JavaScript never pauses", async (t) => {
+  it("leaves no child behind, not even one that computes without a pause", async (t) => {
     const entry = fileURLToPath(new URL("../pool-owner.js", import.meta.url));
     const owner = spawn(process.execPath, [entry], { stdio: ["ignore", "pipe", "inherit"] });
     t.after(() => owner.kill("SIGKILL"));

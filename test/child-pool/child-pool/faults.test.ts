@@ -10,7 +10,7 @@ import { silentLog } from "../../support/runner/silent-log.js";
 import type { TestRequest } from "../unruly-child.js";
 
 describe("a fault of a child", () => {
-  const told: ChildFault[] = [];
+  const reports: ChildFault[] = [];
   let pool: ChildPool;
   const open = (entry = "unruly-child.js") =>
     (pool = createChildPool({
@@ -19,7 +19,7 @@ describe("a fault of a child", () => {
       memoryLimitBytes: 300_000_000,
       graceMs: 50,
       log: silentLog,
-      onFault: (reason) => told.push(reason),
+      onFault: (reason) => reports.push(reason),
     }));
   const fails = (
     request: TestRequest,
@@ -27,46 +27,46 @@ describe("a fault of a child", () => {
   ) => assert.rejects(pool.run(request, { timeoutMs: 30_000, ...options }));
   afterEach(async () => {
     await pool.close();
-    told.length = 0;
+    reports.length = 0;
   });
 
-  for (const [what, reason, request, timeoutMs] of [
+  for (const [kind, reason, request, timeoutMs] of [
     ["that crashes", "crashed", { do: "die", signal: "SIGSEGV" }, 30_000],
-    ["that is killed from outside", "killed", { do: "die", signal: "SIGKILL" }, 30_000],
-    ["that runs out of its memory", "memory", { do: "exhaust heap" }, 30_000],
+    ["that is killed by another process", "killed", { do: "die", signal: "SIGKILL" }, 30_000],
+    ["that exceeds its memory limit", "memory", { do: "exhaust heap" }, 30_000],
     ["that takes too long", "timeout", { do: "spin" }, 100],
   ] as const) {
-    it(`${what} is told once, as ${reason}`, async () => {
+    it(`${kind} is reported once, as ${reason}`, async () => {
       open();
       await fails(request, { timeoutMs });
       await pool.run({ do: "answer", value: 1 }, { timeoutMs: 30_000 });
-      assert.deepEqual(told, [reason]);
+      assert.deepEqual(reports, [reason]);
     });
   }
 
-  it("that cannot start is told, too", async () => {
+  it("that cannot start is reported", async () => {
     open("no-such-child.js");
     await fails({ do: "answer", value: 1 });
-    assert.deepEqual(told, ["unstartable"]);
+    assert.deepEqual(reports, ["unstartable"]);
   });
 
-  it("that dies while it has nothing to do is told, too", async () => {
+  it("that dies while idle is reported", async () => {
     open();
     const { pid } = (await pool.run({ do: "answer", value: 1 }, { timeoutMs: 30_000 })) as {
       pid: number;
     };
     process.kill(pid, "SIGKILL");
-    await eventually("it is told", () => told.length === 1);
-    assert.deepEqual(told, ["killed"]);
+    await eventually("it is reported", () => reports.length === 1);
+    assert.deepEqual(reports, ["killed"]);
   });
 
-  it("is none where a task says what is wrong, is told to stop, or the pool is closed", async () => {
+  it("is not reported when a task throws or is aborted, or when the pool is closed", async () => {
     open();
     await fails({ do: "fail", how: "unreadable" });
     await fails({ do: "fail", how: "plain" });
     await fails({ do: "spin" }, { signal: AbortSignal.timeout(300) });
     await pool.run({ do: "answer", value: 1 }, { timeoutMs: 30_000 });
     await Promise.all([fails({ do: "spin" }), pool.close()]);
-    assert.deepEqual(told, []);
+    assert.deepEqual(reports, []);
   });
 });

@@ -15,52 +15,48 @@ describe("the log of a pool", () => {
   });
   after(() => pool.close());
 
-  it(
-    "tells what a child writes and how it dies with the ids of what it is at, and not with " +
-      "those of what it was at",
-    async () => {
-      await pool.run(
-        { do: "answer", value: 1 },
-        { timeoutMs: 30_000, log: log.child({ requestId: "first" }) },
-      );
-      await assert.rejects(
-        pool.run(
-          { do: "exhaust heap" },
-          {
-            timeoutMs: 30_000,
-            log: log.child({ requestId: "second", queuedJobId: "q", attempt: 2 }),
-          },
-        ),
-        (error) =>
-          error instanceof ChildStoppedError &&
-          error.reason === "memory" &&
-          error.message.startsWith("The child process ran out of its memory limit"),
-      );
-      const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-      const wrote = told.filter(({ msg }) => msg === "a child wrote");
-      const died = told.filter(({ reason }) => reason === "memory");
-      assert.deepEqual([wrote.length > 0, died.length], [true, 1]);
-      for (const line of [...wrote, ...died])
-        assert.deepEqual(
-          [line["requestId"], line["queuedJobId"], line["attempt"]],
-          ["second", "q", 2],
-        );
-      assert.match(wrote.map(({ stderr }) => String(stderr)).join(""), /heap|memory/i);
+  it("records a child's output and death with the ids of its current task only", async () => {
+    await pool.run(
+      { do: "answer", value: 1 },
+      { timeoutMs: 30_000, log: log.child({ requestId: "first" }) },
+    );
+    await assert.rejects(
+      pool.run(
+        { do: "exhaust heap" },
+        {
+          timeoutMs: 30_000,
+          log: log.child({ requestId: "second", queuedJobId: "q", attempt: 2 }),
+        },
+      ),
+      (error) =>
+        error instanceof ChildStoppedError &&
+        error.reason === "memory" &&
+        error.message.startsWith("The child process reached its memory limit"),
+    );
+    const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const outputs = records.filter(({ msg }) => msg === "a child wrote to stderr");
+    const deaths = records.filter(({ reason }) => reason === "memory");
+    assert.deepEqual([outputs.length > 0, deaths.length], [true, 1]);
+    for (const line of [...outputs, ...deaths])
       assert.deepEqual(
-        told.filter(({ requestId }) => requestId === "first"),
-        [],
+        [line["requestId"], line["queuedJobId"], line["attempt"]],
+        ["second", "q", 2],
       );
-      await assert.rejects(
-        pool.run({ do: "die", signal: "SIGKILL" }, { timeoutMs: 30_000 }),
-        (error) =>
-          error instanceof ChildStoppedError &&
-          error.reason === "killed" &&
-          error.message.startsWith("The child process was killed from outside"),
-      );
-      assert.equal(
-        (JSON.parse(lines.at(-1) ?? "{}") as Record<string, unknown>)["requestId"],
-        undefined,
-      );
-    },
-  );
+    assert.match(outputs.map(({ stderr }) => String(stderr)).join(""), /heap|memory/i);
+    assert.deepEqual(
+      records.filter(({ requestId }) => requestId === "first"),
+      [],
+    );
+    await assert.rejects(
+      pool.run({ do: "die", signal: "SIGKILL" }, { timeoutMs: 30_000 }),
+      (error) =>
+        error instanceof ChildStoppedError &&
+        error.reason === "killed" &&
+        error.message.startsWith("The child process was killed by another process"),
+    );
+    assert.equal(
+      (JSON.parse(lines.at(-1) ?? "{}") as Record<string, unknown>)["requestId"],
+      undefined,
+    );
+  });
 });

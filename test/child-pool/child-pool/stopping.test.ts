@@ -1,4 +1,3 @@
-// Tasks that are to end before they are done.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { processAlive } from "../process-alive.js";
@@ -7,7 +6,7 @@ import { answer, ask, begin, createTestPools, stopped } from "./test-pools.js";
 const { makePool } = createTestPools();
 
 describe("stopping", () => {
-  it("ends a task that hears at once, and keeps the child", async () => {
+  it("ends a task that obeys at once, and keeps the child", async () => {
     const pool = makePool();
     const abort = new AbortController();
     const { pid, ended } = await begin(pool, { do: "wait" }, { signal: abort.signal });
@@ -20,7 +19,7 @@ describe("stopping", () => {
     assert.equal((await ask(pool, answer)).pid, pid);
   });
 
-  it("kills a task that does not receive, after the grace time", async () => {
+  it("kills a task that does not react within the grace time", async () => {
     const pool = makePool({ graceMs: 200 });
     const abort = new AbortController();
     const { pid, ended } = await begin(pool, { do: "spin" }, { signal: abort.signal });
@@ -33,33 +32,33 @@ describe("stopping", () => {
     assert.notEqual((await ask(pool, answer)).pid, pid);
   });
 
-  it("takes a waiting task out of the line without touching a child", async () => {
+  it("removes a waiting task from the queue without affecting a child", async () => {
     const pool = makePool();
     const { ended } = await begin(pool, { do: "wait" }, { timeoutMs: 60_000 });
     const abort = new AbortController();
     const waiting = ask(pool, answer, { signal: abort.signal });
     abort.abort();
-    await assert.rejects(waiting, stopped("aborted", /before it began/));
+    await assert.rejects(waiting, stopped("aborted", /before it started/));
     assert.deepEqual([pool.running, pool.waiting], [1, 0]);
     await pool.close();
     stopped("closed", /stopping/)(await ended);
   });
 
-  it("refuses at once what is aborted already", async () => {
+  it("rejects a task at once when its signal is already aborted", async () => {
     await assert.rejects(
       ask(makePool(), answer, { signal: AbortSignal.abort() }),
-      stopped("aborted", /before it began/),
+      stopped("aborted", /before it started/),
     );
   });
 
-  it("kills a task that takes longer than allowed", async () => {
+  it("kills a task that exceeds its time limit", async () => {
     const pool = makePool({ graceMs: 50 });
     const { pid, ended } = await begin(pool, { do: "spin" }, { timeoutMs: 300 });
     stopped("timeout", /longer than 300 ms/)(await ended);
     assert(!processAlive(pid));
   });
 
-  it("counts the time from when a child takes the task, not while it waits", async () => {
+  it("counts the time from when a child takes the task, without the wait", async () => {
     const pool = makePool({ graceMs: 50 });
     const long = ask(pool, { do: "spin" }, { timeoutMs: 600 });
     const short = ask(pool, answer, { timeoutMs: 300 });
@@ -67,15 +66,15 @@ describe("stopping", () => {
     assert.equal((await short).value, 1);
   });
 
-  it("leaves no child and no unanswered task behind when the pool is closed", async () => {
+  it("leaves no child and no unsettled task when the pool is closed", async () => {
     const pool = makePool({ graceMs: 100 });
     const { pid, ended } = await begin(pool, { do: "spin" });
     const waiting = ask(pool, answer);
-    const refused = assert.rejects(waiting, stopped("closed", /not begun/));
+    const refused = assert.rejects(waiting, stopped("closed", /not started/));
     await pool.close();
     await refused;
     stopped("closed", /stopping/)(await ended);
     assert(!processAlive(pid));
-    await assert.rejects(ask(pool, answer), stopped("closed", /not begun/));
+    await assert.rejects(ask(pool, answer), stopped("closed", /not started/));
   });
 });

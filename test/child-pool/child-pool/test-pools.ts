@@ -10,7 +10,9 @@ import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { eventually } from "../../support/runner/eventually.js";
 import type { TestRequest } from "../unruly-child.js";
 
-/** Pools of unruly children, closed after each test, and what they have logged in it. */
+/**
+ * Creates pools of unruly children that are closed after each test, and collects their log lines.
+ */
 export function createTestPools() {
   const pools: ChildPool[] = [];
   const logged: string[] = [];
@@ -47,7 +49,7 @@ export function ask(
 
 export const answer: TestRequest = { do: "answer", value: 1 };
 
-/** Runs a request that does not end by itself, and gives the id of the process that is at it. */
+/** Runs a request that does not end by itself, and returns the pid of its child. */
 export async function begin(
   pool: ChildPool,
   request: TestRequest,

@@ -41,7 +41,7 @@ function ask(
   return pool.run(request, { timeoutMs: 30_000, ...options }) as Promise<Answer>;
 }
 
-/** Begins what ends when `signal` is aborted, and gives the id of the process that is at it. */
+/** Starts a request that ends when `signal` is aborted, and returns the pid of its child. */
 async function begin(pool: ChildPool, signal: AbortSignal) {
   let pid = 0;
   const onProgress = (_fraction: number, message = "") =>
@@ -69,7 +69,7 @@ afterEach(async () => {
 });
 
 describe("a child that does not become ready", { timeout: 30_000 }, () => {
-  it("is killed, and refuses what waited for it as the machine's fault, not the work's", async () => {
+  it("is killed, and its waiting tasks are rejected as unavailable", async () => {
     const pool = makePool({
       entry: new URL("../silent-child.js", import.meta.url),
       startTimeoutMs: 300,
@@ -77,31 +77,27 @@ describe("a child that does not become ready", { timeout: 30_000 }, () => {
     await assert.rejects(ask(pool, answer), unavailable(/not ready after 300 ms/));
   });
 
-  it(
-    "refuses all that waits, and what comes later at once, whether it dies or cannot be " +
-      "spawned",
-    async () => {
-      for (const [entry, cause] of [
-        ["../no-such-child.js", /Cannot find module/],
-        ["http://elsewhere.test/", /could not be started/],
-      ] as const) {
-        const pool = makePool({ entry: new URL(entry, import.meta.url), size: 2 });
-        const results = await Promise.allSettled([
-          ask(pool, answer),
-          ask(pool, answer),
-          ask(pool, answer),
-        ]);
-        for (const result of results)
-          assert(result.status === "rejected" && unavailable(cause)(result.reason));
-        assert.match(pool.startFault ?? "", cause);
-        await assert.rejects(ask(pool, answer), unavailable(cause));
-        assert.deepEqual([pool.running, pool.waiting], [0, 0]);
-        await pool.warm();
-      }
-    },
-  );
+  it("rejects waiting and later tasks at once if it dies or cannot be spawned", async () => {
+    for (const [entry, cause] of [
+      ["../no-such-child.js", /Cannot find module/],
+      ["http://elsewhere.test/", /could not be started/],
+    ] as const) {
+      const pool = makePool({ entry: new URL(entry, import.meta.url), size: 2 });
+      const results = await Promise.allSettled([
+        ask(pool, answer),
+        ask(pool, answer),
+        ask(pool, answer),
+      ]);
+      for (const result of results)
+        assert(result.status === "rejected" && unavailable(cause)(result.reason));
+      assert.match(pool.startFault ?? "", cause);
+      await assert.rejects(ask(pool, answer), unavailable(cause));
+      assert.deepEqual([pool.running, pool.waiting], [0, 0]);
+      await pool.warm();
+    }
+  });
 
-  it("is tried again until one does, and then the pool takes work as before", async () => {
+  it("is started again until one is ready, and then the pool accepts tasks", async () => {
     const entry = join(temporary.path, "late-child.mjs");
     const pool = makePool({ entry: pathToFileURL(entry), size: 2, restartMs: 50 });
     await assert.rejects(ask(pool, answer), unavailable(/Cannot find module/));
@@ -120,7 +116,7 @@ describe("a child that does not become ready", { timeout: 30_000 }, () => {
     await pool.untilStartable();
   });
 
-  it("leaves the work to those that are ready", async () => {
+  it("leaves its tasks to the children that are ready", async () => {
     const entry = join(temporary.path, "first-child.mjs");
     await writeFile(entry, `import ${JSON.stringify(unruly)};`);
     const pool = makePool({ entry: pathToFileURL(entry), size: 2 });

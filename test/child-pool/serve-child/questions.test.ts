@@ -22,14 +22,14 @@ const ask = (name: string, argument: unknown, options: Partial<RunOptions> = {})
 const never = () => new Promise<never>(() => {});
 
 describe("a question of a child", () => {
-  it("is answered by its parent, name and argument as they were asked", async () => {
+  it("is answered by its parent with the given name and argument", async () => {
     const { value } = await ask("sum", [1, 2], {
       onAsk: async (name, argument) => ({ name, argument, deep: [1, "ü", null] }),
     });
     assert.deepEqual(value, { name: "sum", argument: [1, 2], deep: [1, "ü", null] });
   });
 
-  it("throws what its answering throws, with class and code", async () => {
+  it("throws the parent's error, with class and code", async () => {
     const away = ask("x", null, {
       onAsk: () => Promise.reject(new ServiceUnavailableError("The database is away.")),
     });
@@ -50,11 +50,13 @@ describe("a question of a child", () => {
     );
   });
 
-  it("throws where nobody answers", async () => {
-    await assert.rejects(ask("anything", null), { message: 'Nobody here answers "anything".' });
+  it("throws when the parent has no answers", async () => {
+    await assert.rejects(ask("anything", null), {
+      message: 'The parent does not answer the question "anything".',
+    });
   });
 
-  it("ends when the work is aborted, and its late answer is not taken for that of the next", async () => {
+  it("ends with aborted work, and a late answer does not reach the next question", async () => {
     const { pid } = await ask("pid", null, { onAsk: async () => 1 });
     const abort = new AbortController();
     let answerLate: (value: string) => void = () => {};
@@ -71,13 +73,13 @@ describe("a question of a child", () => {
       onAsk: async () => {
         answerLate("late");
         await pause(50);
-        return "own";
+        return "current";
       },
     });
-    assert.deepEqual(second, { value: "own", pid });
+    assert.deepEqual(second, { value: "current", pid });
   });
 
-  it("does not keep a child from its time-out", async () => {
+  it("does not extend the time limit of the work", async () => {
     await assert.rejects(ask("slow", null, { timeoutMs: 100, onAsk: never }), {
       name: "ChildStoppedError",
       reason: "timeout",

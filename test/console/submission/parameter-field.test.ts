@@ -112,7 +112,7 @@ describe("what the service finds wrong", () => {
     { path: ["parameters", "widths", 1], message: "must be 16 or more" },
     {
       path: ["parameters", "lossless"],
-      message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG",
+      message: "JPEG cannot be lossless: choose WebP, AVIF or PNG",
     },
     { path: ["parameters", "text"], message: "is needed" },
     { path: [3, "parameters", "quality"], message: "must be 100 or less" },
@@ -136,7 +136,7 @@ describe("what the service finds wrong", () => {
         "Entry 2: must be 16 or more.",
       ]);
       assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
-        "JPEG cannot be lossless: ask for WebP, AVIF or PNG.",
+        "JPEG cannot be lossless: choose WebP, AVIF or PNG.",
       ]);
       assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
       assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);

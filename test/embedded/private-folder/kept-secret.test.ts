@@ -9,7 +9,7 @@ const scene = createScene();
 const file = join(scene.folder, "password");
 after(() => scene.clear());
 
-test("makes a secret once and keeps it to its owner, also after a backup that did not", async () => {
+test("creates a secret once, and makes it private again after its mode was lost", async () => {
   const secret = await keptSecret(file);
   assert.match(secret, /^[\w-]{32}$/);
   chmodSync(file, 0o644);

@@ -8,7 +8,7 @@ import { cannotBeUsed, createScene, isRoot } from "../scene.js";
 const scene = createScene();
 after(() => scene.clear());
 
-test("makes a folder with the mode, whatever the umask and whatever it had before", async () => {
+test("creates a folder with exactly the mode, despite umask and earlier mode", async () => {
   const path = join(scene.folder, "a", "b");
   for (const mode of [0o700, 0o711]) {
     await makePrivateFolder(path, { mode });
@@ -17,8 +17,8 @@ test("makes a folder with the mode, whatever the umask and whatever it had befor
 });
 
 test(
-  "gives what root copied back to its user",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "gives files that root has copied to the server's user",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const path = join(scene.folder, "copied");
     mkdirSync(join(path, "base", "1"), { recursive: true });
@@ -29,7 +29,7 @@ test(
   },
 );
 
-test("says in one sentence that it cannot be made", async () => {
+test("says in one sentence that the folder cannot be created", async () => {
   writeFileSync(join(scene.folder, "file"), "");
   await assert.rejects(makePrivateFolder(join(scene.folder, "file", "x"), { mode: 0o700 }), {
     name: "EmbeddedError",

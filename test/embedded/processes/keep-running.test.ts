@@ -6,10 +6,10 @@ import { eventually } from "../../support/runner/eventually.js";
 import { createScene } from "../scene.js";
 
 const scene = createScene();
-const backOff = { firstMs: 1, mostMs: 10, healthyMs: 10_000 };
+const backOff = { firstMs: 1, maxMs: 10, healthyMs: 10_000 };
 after(() => scene.clear());
 
-/** Something that runs until it is told to end, in this process. */
+/** A fake process that runs until it is stopped. */
 function createFake(refuse: (launches: number) => boolean = () => false) {
   let launches = 0;
   let runs = false;
@@ -34,7 +34,7 @@ function createFake(refuse: (launches: number) => boolean = () => false) {
   };
 }
 
-test("what ends by itself is started again, also after starts that failed", async () => {
+test("a process that ends by itself is started again, also after failed starts", async () => {
   const fake = createFake((launches) => launches === 2 || launches === 3);
   const kept = await keepRunning({
     name: "it",
@@ -49,7 +49,7 @@ test("what ends by itself is started again, also after starts that failed", asyn
   assert.equal(fake.launches, 4);
 });
 
-test("a first start that fails is the caller's to handle", async () => {
+test("the first start rejects when it fails", async () => {
   const fake = createFake(() => true);
   await assert.rejects(
     keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff }),
@@ -57,13 +57,13 @@ test("a first start that fails is the caller's to handle", async () => {
   );
 });
 
-test("closing ends the waiting for another start", async () => {
+test("closing ends the pause before another start", async () => {
   const fake = createFake();
   const kept = await keepRunning({
     name: "it",
     log: scene.log,
     launch: () => fake.launch(),
-    backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 1 },
+    backOff: { firstMs: 60_000, maxMs: 60_000, healthyMs: 1 },
   });
   fake.die();
   await eventually("its end is logged", () =>
@@ -73,7 +73,7 @@ test("closing ends the waiting for another start", async () => {
   assert.equal(fake.launches, 1);
 });
 
-test("closing while it is being started again waits for that start and stops what came of it", async () => {
+test("closing during a restart waits for that start and stops the new process", async () => {
   const fake = createFake();
   const door = new EventEmitter();
   const launch = async (): Promise<Running> => {
@@ -94,7 +94,7 @@ test("closing while it is being started again waits for that start and stops wha
   assert.equal(fake.runs, false);
 });
 
-/** The messages that were logged since, with their levels. */
+/** The messages that were logged since `start`, with their levels. */
 function logSince(start: number): string[] {
   return scene.lines
     .slice(start)
@@ -115,32 +115,28 @@ test("an ordinary stop is not reported as an end by itself", async () => {
   assert.deepEqual(logSince(start), []);
 });
 
-test(
-  "a restart is at once and says why, without a warning; what ends by itself afterwards is " +
-    "reported as before",
-  async () => {
-    const fake = createFake();
-    const start = scene.lines.length;
-    const kept = await keepRunning({
-      name: "it",
-      log: scene.log,
-      launch: () => fake.launch(),
-      backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 60_000 },
-    });
-    await kept.restart("source changed");
-    await eventually("the second one runs", () => kept.pid === 2);
-    assert.deepEqual(logSince(start), ["30 source changed, restarting it", "30 it runs again"]);
-    fake.die();
-    await eventually("its end is logged", () => logSince(start).length === 3);
-    assert.equal(logSince(start)[2], "40 it ended by itself; starting it again");
-    // It waits for its turn, and nothing runs that could be stopped.
-    await kept.restart("source changed");
-    await kept.close();
-    assert.deepEqual([logSince(start).length, fake.launches], [3, 2]);
-  },
-);
+test("a requested restart is immediate and logs no warning, but a later end does", async () => {
+  const fake = createFake();
+  const start = scene.lines.length;
+  const kept = await keepRunning({
+    name: "it",
+    log: scene.log,
+    launch: () => fake.launch(),
+    backOff: { firstMs: 60_000, maxMs: 60_000, healthyMs: 60_000 },
+  });
+  await kept.restart("source changed");
+  await eventually("the second one runs", () => kept.pid === 2);
+  assert.deepEqual(logSince(start), ["30 source changed, restarting it", "30 it runs again"]);
+  fake.die();
+  await eventually("its end is logged", () => logSince(start).length === 3);
+  assert.equal(logSince(start)[2], "40 it ended by itself; starting it again");
+  // The next start is waiting, and no process runs that could be stopped.
+  await kept.restart("source changed");
+  await kept.close();
+  assert.deepEqual([logSince(start).length, fake.launches], [3, 2]);
+});
 
-test("a restart that fails is tried again, more and more slowly", async () => {
+test("a failed restart is tried again with growing pauses", async () => {
   const fake = createFake((launches) => launches === 2 || launches === 3);
   const kept = await keepRunning({
     name: "it",

@@ -30,45 +30,37 @@ function plan(script: string, more: Partial<ServerPlan> = {}): ServerPlan {
   };
 }
 
-test(
-  "one that becomes ready runs until it is stopped, by the harder step when the softer one " +
-    "fails",
-  async () => {
-    const running = await launchServer(
-      plan("trap '' TERM; echo trapped; exec sleep 60", {
-        isReady: () => readFileSync(logFile, "utf8").includes("trapped"),
-      }),
-    );
-    assert.equal(isAlive(running.pid), true);
-    await running.stop();
-    assert.equal(await running.exited, "signal SIGKILL");
-  },
-);
+test("a server runs until it is stopped, with SIGKILL when SIGTERM has no effect", async () => {
+  const running = await launchServer(
+    plan("trap '' TERM; echo trapped; exec sleep 60", {
+      isReady: () => readFileSync(logFile, "utf8").includes("trapped"),
+    }),
+  );
+  assert.equal(isAlive(running.pid), true);
+  await running.stop();
+  assert.equal(await running.exited, "signal SIGKILL");
+});
 
-test(
-  "one that ends before it is ready throws what it said this time, not what is older in " +
-    "its log",
-  async () => {
-    writeFileSync(logFile, "No space left on device\n");
-    await assert.rejects(
-      launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })),
-      {
-        name: "EmbeddedError",
-        message: `Redis does not start (FATAL: no luck): look into ${logFile}, or set REDIS_URL.`,
-        output: "FATAL: no luck\n\nended with code 3",
-      },
-    );
-  },
-);
+test("a server that ends before it is ready rejects with only its new output", async () => {
+  writeFileSync(logFile, "No space left on device\n");
+  await assert.rejects(
+    launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })),
+    {
+      name: "EmbeddedError",
+      message: `Redis does not start (FATAL: no luck): see ${logFile}, or set REDIS_URL.`,
+      output: "FATAL: no luck\n\nended with code 3",
+    },
+  );
+});
 
-test("one that cannot be run at all throws a sentence", async () => {
+test("a program that cannot run rejects with one sentence", async () => {
   await assert.rejects(launchServer(plan("", { command: "/etc/passwd" })), {
     name: "EmbeddedError",
     message: /^Redis may not use /,
   });
 });
 
-test("one that is not wanted any more before it is ready is stopped", async () => {
+test("a server is stopped when the start is aborted before it is ready", async () => {
   const closing = new AbortController();
   const isReady = () => {
     closing.abort(new Error("closing"));
@@ -80,7 +72,7 @@ test("one that is not wanted any more before it is ready is stopped", async () =
   assert.deepEqual(processesIn(folder, ["sleep"]), []);
 });
 
-test("a log that has grown long is put aside", async () => {
+test("a log that has grown too long is renamed", async () => {
   truncateSync(logFile, 11 * 1024 * 1024);
   const running = await launchServer(plan("exec sleep 60"));
   await running.stop();

@@ -13,7 +13,7 @@ mkdirSync(cwd);
 const sleeper = scene.kill(spawn("sleep", ["60"], { cwd, stdio: "ignore" }));
 after(() => scene.clear());
 
-test("finds the programs that work in a folder, and nobody else who stands there", async () => {
+test("finds only the named programs whose working directory is the folder", async () => {
   await eventually("it runs", () => processesIn(cwd, ["sleep"]).length === 1);
   assert.deepEqual(processesIn(cwd, ["sleep"]), [sleeper.pid]);
   assert.deepEqual(processesIn(cwd, ["postgres"]), []);
@@ -21,7 +21,7 @@ test("finds the programs that work in a folder, and nobody else who stands there
 });
 
 test(
-  "finds the same where there is no /proc",
+  "finds the same processes without /proc",
   { skip: spawnSync("lsof", ["-v"]).error !== undefined && "lsof is not installed" },
   () => {
     assert.deepEqual(processesIn(cwd, ["sleep"], "darwin"), [sleeper.pid]);
@@ -29,8 +29,8 @@ test(
 );
 
 test(
-  "finds those whose folder was removed",
-  { skip: process.platform !== "linux" && "it needs /proc, which Linux has" },
+  "finds processes whose folder was deleted",
+  { skip: process.platform !== "linux" && "the test needs /proc, which only Linux has" },
   () => {
     rmSync(cwd, { recursive: true });
     assert.deepEqual(processesIn(cwd, ["sleep"]), [sleeper.pid]);

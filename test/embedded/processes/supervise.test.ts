@@ -7,11 +7,11 @@ import { eventually } from "../../support/runner/eventually.js";
 import { createScene, isAlive, killHard, moduleUrl } from "../scene.js";
 
 const scene = createScene();
-const backOff = { firstMs: 20, mostMs: 100, healthyMs: 10_000 };
+const backOff = { firstMs: 20, maxMs: 100, healthyMs: 10_000 };
 const ends = join(scene.folder, "ends");
 after(() => scene.clear());
 
-/** A script that says when it runs, and writes its name when it is told to end. */
+/** A script that reports when it runs, and writes its name when it is stopped. */
 const polite = script(
   "polite.mjs",
   `
@@ -42,7 +42,7 @@ function script(name: string, code: string): string {
   return file;
 }
 
-function heard() {
+function messageList() {
   const messages: {
     runs: number;
     grandchild?: number;
@@ -55,9 +55,9 @@ function heard() {
   };
 }
 
-test("a child that is killed is started again, with the environment it was given and no other", async () => {
+test("a killed child is started again with exactly the given environment", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
-  const { messages, onMessage } = heard();
+  const { messages, onMessage } = messageList();
   const child = await supervisor.start("api", polite, {
     env: { ONLY: "this" },
     args: ["api"],
@@ -73,9 +73,9 @@ test("a child that is killed is started again, with the environment it was given
   assert.equal(isAlive(child.pid), false);
 });
 
-test("close() stops all, the last started first, and starts nothing any more", async () => {
+test("close() stops all children, the last started first, and allows no new start", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
-  const { messages, onMessage } = heard();
+  const { messages, onMessage } = messageList();
   for (const name of ["first", "second", "third"])
     await supervisor.start(name, polite, { env: {}, args: [name], onMessage });
   await eventually("it runs a third time", () => messages.length === 3);
@@ -89,23 +89,23 @@ test("close() stops all, the last started first, and starts nothing any more", a
   await assert.rejects(supervisor.start("late", polite, { env: {} }), /late cannot be started/);
 });
 
-test("one that ignores SIGTERM is killed after the deadline, with all that it started", async () => {
+test("a child that ignores SIGTERM is killed in time, with its own children", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 100 }));
-  const { messages, onMessage } = heard();
+  const { messages, onMessage } = messageList();
   await supervisor.start("worker", stubborn, { env: { PATH: "/usr/bin:/bin" }, onMessage });
-  const { runs, grandchild } = await eventually("it has told", () => messages[0]);
+  const { runs, grandchild } = await eventually("it has reported", () => messages[0]);
   await supervisor.close();
   assert.equal(isAlive(runs), false);
   await eventually("the grandchild is gone", () => !isAlive(grandchild!));
 });
 
-test("hurry() kills what is still being waited for, with all that it started", async () => {
+test("hurry() kills the children that are still stopping, with their own children", async () => {
   const supervisor = scene.use(
     createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 30_000 }),
   );
-  const { messages, onMessage } = heard();
+  const { messages, onMessage } = messageList();
   await supervisor.start("worker", stubborn, { env: { PATH: "/usr/bin:/bin" }, onMessage });
-  const { runs, grandchild } = await eventually("it has told", () => messages[0]);
+  const { runs, grandchild } = await eventually("it has reported", () => messages[0]);
   let closed = false;
   void supervisor.close().then(() => (closed = true));
   supervisor.hurry();
@@ -114,27 +114,23 @@ test("hurry() kills what is still being waited for, with all that it started", a
   await eventually("the grandchild is gone", () => !isAlive(grandchild!));
 });
 
-test(
-  "one that always ends at once is tried again more and more slowly, and in the end asks " +
-    "for a person",
-  async () => {
-    const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
-    await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });
-    await eventually("its end is logged", () =>
-      scene.lines.some(
-        (line) =>
-          line.includes('"level":50') &&
-          line.includes("broken ended by itself") &&
-          line.includes('"how":"code 3"'),
-      ),
-    );
-    await supervisor.close();
-  },
-);
+test("a child that always ends is restarted ever more slowly, and then logs an error", async () => {
+  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
+  await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });
+  await eventually("its end is logged", () =>
+    scene.lines.some(
+      (line) =>
+        line.includes('"level":50') &&
+        line.includes("broken ended by itself") &&
+        line.includes('"how":"code 3"'),
+    ),
+  );
+  await supervisor.close();
+});
 
 test("a Ctrl-C reaches no child, and a child notices that the supervisor was killed", async () => {
   const ready = join(scene.folder, "ready");
-  const { child, told } = await scene.launch<{ pid: number }>(`
+  const { child, firstLine } = await scene.launch<{ pid: number }>(`
     import { writeFileSync } from "node:fs";
     import { createSupervisor } from ${JSON.stringify(moduleUrl("embedded/processes/supervise"))};
     import { createLoggerTo } from ${JSON.stringify(moduleUrl("runtime/logger"))};
@@ -146,7 +142,7 @@ test("a Ctrl-C reaches no child, and a child notices that the supervisor was kil
   `);
   process.kill(-child.pid!, "SIGINT");
   await eventually("it is ready", () => existsSync(ready));
-  assert.equal(isAlive(told.pid), true);
+  assert.equal(isAlive(firstLine.pid), true);
   await killHard(child.pid!);
-  await eventually("it is gone", () => !isAlive(told.pid));
+  await eventually("it is gone", () => !isAlive(firstLine.pid));
 });

@@ -62,7 +62,7 @@ function launcher() {
   `);
 }
 
-test("the first start gives a Redis on 127.0.0.1 that keeps everything and evicts nothing", async () => {
+test("the first start creates a Redis on 127.0.0.1 that keeps all data", async () => {
   const server = await start();
   const settings = {
     bind: "127.0.0.1",
@@ -78,28 +78,21 @@ test("the first start gives a Redis on 127.0.0.1 that keeps everything and evict
   assert.equal(isAlive(server.pid), false);
 });
 
-test(
-  "the next start has the same data and URL; the password is in files of mode 0600, in no " +
-    "argument, and must be right",
-  async () => {
-    const server = await start();
-    assert.equal(await ask(server.url, "get", "kept"), "1");
-    const password = readFileSync(join(dataDir, "password"), "utf8");
-    for (const file of ["password", "redis.conf"])
-      assert.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600);
-    if (process.platform === "linux")
-      assert.doesNotMatch(
-        readFileSync(`/proc/${server.pid}/cmdline`, "utf8"),
-        new RegExp(password),
-      );
-    await assert.rejects(ask(`redis://:wrong@127.0.0.1:${server.port}`, "get", "kept"));
-    await server.close();
-  },
-);
+test("the next start has the same data and URL, and requires the password", async () => {
+  const server = await start();
+  assert.equal(await ask(server.url, "get", "kept"), "1");
+  const password = readFileSync(join(dataDir, "password"), "utf8");
+  for (const file of ["password", "redis.conf"])
+    assert.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600);
+  if (process.platform === "linux")
+    assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, "utf8"), new RegExp(password));
+  await assert.rejects(ask(`redis://:wrong@127.0.0.1:${server.port}`, "get", "kept"));
+  await server.close();
+});
 
 test(
-  "as root it runs as somebody else",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "Redis runs as another user when started by root",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const server = await start();
     assert.notEqual(uidOf(server.pid), 0);
@@ -107,29 +100,29 @@ test(
   },
 );
 
-test("a Ctrl-C, which the terminal sends to our whole group, does not reach it", async () => {
-  const { child, told } = await launcher();
-  const heard = once(child.stdout!, "data");
+test("a Ctrl-C that signals the whole process group does not reach Redis", async () => {
+  const { child, firstLine: launched } = await launcher();
+  const output = once(child.stdout!, "data");
   process.kill(-child.pid!, "SIGINT");
-  await heard;
-  assert.equal(await ask(told.url, "ping"), "PONG");
+  await output;
+  assert.equal(await ask(launched.url, "ping"), "PONG");
   await killHard(child.pid!);
-  await killHard(told.pid);
+  await killHard(launched.pid);
 });
 
-test("a start after its launcher was killed takes over from the Redis that was left running", async () => {
-  const { child, told } = await launcher();
-  await ask(told.url, "set", "kept", "2");
+test("a start after a killed launcher replaces the remaining Redis", async () => {
+  const { child, firstLine: launched } = await launcher();
+  await ask(launched.url, "set", "kept", "2");
   await killHard(child.pid!);
-  assert.equal(isAlive(told.pid), true);
+  assert.equal(isAlive(launched.pid), true);
   const server = await start();
-  assert.equal(isAlive(told.pid), false);
-  assert.equal(server.url, told.url);
+  assert.equal(isAlive(launched.pid), false);
+  assert.equal(server.url, launched.url);
   assert.equal(await ask(server.url, "get", "kept"), "2");
   await server.close();
 });
 
-test("one that dies while we run is started again with the same URL and data", async () => {
+test("a Redis that dies is started again with the same URL and data", async () => {
   const server = await start();
   const first = server.pid;
   await ask(server.url, "set", "kept", "3");
@@ -140,7 +133,7 @@ test("one that dies while we run is started again with the same URL and data", a
   assert.deepEqual(processesIn(data, programs), []);
 });
 
-test("a port that is taken meanwhile is exchanged for a free one", async () => {
+test("a start uses a free port when another program has taken the previous one", async () => {
   const port = Number(readFileSync(join(dataDir, "port"), "utf8"));
   const other = createServer().listen(port, "127.0.0.1");
   await once(other, "listening");
@@ -151,40 +144,32 @@ test("a port that is taken meanwhile is exchanged for a free one", async () => {
   other.close();
 });
 
-test(
-  "a second start in the same folder is refused in one sentence, and harms the first in " +
-    "nothing",
-  async () => {
-    const server = await start();
-    await assert.rejects(start(), {
-      name: "EmbeddedError",
-      message:
-        `Redis already runs in ${dataDir} for process ${process.pid}: stop that one first ` +
-        `(kill ${process.pid}).`,
-    });
-    assert.equal(await ask(server.url, "ping"), "PONG");
-    await server.close();
-  },
-);
+test("a second start in the same folder is rejected without harm to the first", async () => {
+  const server = await start();
+  await assert.rejects(start(), {
+    name: "EmbeddedError",
+    message:
+      `Redis already runs in ${dataDir} for process ${process.pid}: stop it first (kill ` +
+      `${process.pid}).`,
+  });
+  assert.equal(await ask(server.url, "ping"), "PONG");
+  await server.close();
+});
+
+test("unreadable data is put aside, because PostgreSQL can restore it", async () => {
+  const base = join(data, "appendonlydir", "appendonly.aof.1.base.rdb");
+  assert.ok(existsSync(base));
+  truncateSync(base, 20);
+  const server = await start();
+  assert.equal(await ask(server.url, "get", "kept"), null);
+  assert.ok(existsSync(join(`${data}.unreadable`, "appendonlydir")));
+  assert.ok(scene.lines.some((line) => line.includes("the data is put aside")));
+  await server.close();
+});
 
 test(
-  "data that cannot be read is put aside and Redis starts empty, because all of it can be " +
-    "made again",
-  async () => {
-    const base = join(data, "appendonlydir", "appendonly.aof.1.base.rdb");
-    assert.ok(existsSync(base));
-    truncateSync(base, 20);
-    const server = await start();
-    assert.equal(await ask(server.url, "get", "kept"), null);
-    assert.ok(existsSync(join(`${data}.unreadable`, "appendonlydir")));
-    assert.ok(scene.lines.some((line) => line.includes("which is put aside")));
-    await server.close();
-  },
-);
-
-test(
-  "as root it works in a folder that only root may pass",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "root can use a folder that is closed to other users",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const closed = join(scene.folder, "closed");
     mkdirSync(closed);
@@ -198,7 +183,7 @@ test(
 );
 
 test(
-  "a server that ends at once is told in one sentence, and the folder is free again",
+  "a server that ends at once is reported in one sentence, and its folder is unlocked",
   { skip: bundledRedis() === null && "npm has no Redis for this system" },
   async () => {
     const program = join(scene.folder, "redis-server");
@@ -214,9 +199,8 @@ test(
       path: scene.folder,
       bundled: null,
     });
-    const message =
-      `The disk that holds ${join(scene.folder, "full")} is full: free some space and ` +
-      "start again.";
+    const folder = join(scene.folder, "full");
+    const message = `The disk of ${folder} is full: free some space and start again.`;
     await assert.rejects(broken, { name: "EmbeddedError", message });
     assert.equal(existsSync(join(scene.folder, "full", "lock")), false);
   },

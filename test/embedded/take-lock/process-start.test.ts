@@ -10,12 +10,12 @@ import { createScene } from "../scene.js";
 const scene = createScene();
 after(() => scene.clear());
 
-test("a process began once, and always at the same time", () => {
+test("the start of a process is always the same", () => {
   assert.ok(processStart(process.pid));
   assert.equal(processStart(process.pid), processStart(process.pid));
 });
 
-test("a process that never was, and a zombie, have no start", async () => {
+test("a process that does not exist, and a zombie, have no start", async () => {
   assert.equal(processStart(999_999_999), undefined);
   assert.equal(processStart(Number.NaN), undefined);
   const shell = scene.kill(

@@ -11,7 +11,7 @@ const hashOf = async (path: string) =>
   perceptualHashOf((await decodePreview(path, { maxPixels: 100_000_000 })).pixels);
 const hashOfBytes = (bytes: Uint8Array) => hashOf(folder.write(bytes));
 
-/** What of an upright picture is stored where EXIF names the orientation 1, 2, … 8. */
+/** Functions that turn an upright picture into the stored pixels of EXIF orientations 1 to 8. */
 const TURNS: ((upright: Buffer) => Promise<Buffer>)[] = [
   async (upright) => upright,
   (upright) => sharp(upright).flop().toBuffer(),
@@ -36,13 +36,13 @@ function distance(one: string | null, other: string | null): number {
 }
 
 describe("the perceptual hash", () => {
-  it("is 16 hex digits with the first bit 0, about half of the others 1", async () => {
+  it("has 16 hex digits; the first bit is 0, and about half of the others are 1", async () => {
     const hash = await hashOfBytes(await scene(1));
     assert.match(hash ?? "", /^[0-7][0-9a-f]{15}$/);
     assert.equal(distance(hash, "0000000000000000"), 31);
   });
 
-  it("is near for resized and recompressed copies", async () => {
+  it("is similar for resized and recompressed copies", async () => {
     const original = await scene(2);
     const hash = await hashOfBytes(original);
     for (const copy of [
@@ -54,7 +54,7 @@ describe("the perceptual hash", () => {
     }
   });
 
-  it("is far for other and for mirrored pictures", async () => {
+  it("is different for other and for mirrored pictures", async () => {
     const original = await scene(3);
     const hash = await hashOfBytes(original);
     assert(distance(hash, await hashOfBytes(await scene(4))) >= 16);
@@ -74,9 +74,9 @@ describe("the perceptual hash", () => {
     }
   });
 
-  it("finds its one bit where the only wave of a picture is", async () => {
-    // One half wave from left to right: of all frequencies only those of row 0 differ from zero,
-    // and F(1, 0) leads.
+  it("has its highest bit for a picture with only the lowest wave", async () => {
+    // The picture is one half wave from left to right. So only the frequencies of row 0 differ from
+    // zero, and F(1, 0) is the largest.
     const raw = { width: 512, height: 512, channels: 3 as const };
     const data = Buffer.alloc(512 * 512 * 3).map(
       (_, at) => 128 + 100 * Math.cos((((Math.floor(at / 3) % 512) + 0.5) * Math.PI) / 512),

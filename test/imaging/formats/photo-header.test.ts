@@ -24,7 +24,7 @@ function refusal(kind: typeof PhotoUnreadableError | typeof PhotoTooLargeError, 
   };
 }
 
-/** A header that promises more than is there. */
+/** A PNG with a header but no pixels. */
 const hollowPng = (width: number, height: number) =>
   makePng({ width, height, colorType: 2, samples: Buffer.alloc(0) });
 
@@ -37,7 +37,7 @@ describe("a photo's header", () => {
     ["tiff", "image/tiff"],
     ["avif", "image/avif"],
   ] as const) {
-    it(`tells format and size of ${format}, whatever the name says`, async () => {
+    it(`has format and size of ${format}, whatever the file name`, async () => {
       const bytes = await sharp({
         create: { width: 30, height: 20, channels: 3, background: "#336699" },
       })
@@ -54,7 +54,7 @@ describe("a photo's header", () => {
     });
   }
 
-  it("tells the upright size of a photo that lies on its side", async () => {
+  it("has the upright size of a rotated photo", async () => {
     const { data, raw } = storedQuadrants(40, 20, 6);
     const header = await read(
       await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
@@ -62,7 +62,7 @@ describe("a photo's header", () => {
     assert.deepEqual([header.width, header.height, header.orientation], [40, 20, 6]);
   });
 
-  it("ignores the orientation of AVIF's EXIF, because the container turns the picture itself", async () => {
+  it("ignores the EXIF orientation of AVIF, which the container already applies", async () => {
     const turned = sharp({
       create: { width: 40, height: 20, channels: 3, background: "#336699" },
     }).withExif({ IFD0: { Orientation: "6" } });
@@ -70,7 +70,7 @@ describe("a photo's header", () => {
     assert.deepEqual([width, height, orientation], [40, 20, 1]);
   });
 
-  it("counts the frames of an animation", async () => {
+  it("has the number of frames of an animation", async () => {
     assert.equal(
       (
         await read(
@@ -85,12 +85,12 @@ describe("a photo's header", () => {
     );
   });
 
-  it("reads the header of a photo that is cut later on", async () => {
+  it("is readable when the photo is cut after it", async () => {
     const whole = await noise(200, 150).jpeg().toBuffer();
     assert.equal((await read(whole.subarray(0, whole.length / 2))).width, 200);
   });
 
-  it("is not fooled by a name or by first bytes alone", async () => {
+  it("is rejected when only the name or the first bytes look like a photo", async () => {
     await assert.rejects(read("%PDF-1.7 …"), refusal(PhotoUnreadableError, /PDF document/));
     await assert.rejects(read(""), refusal(PhotoUnreadableError, /^The file is empty\.$/));
     await assert.rejects(
@@ -109,14 +109,14 @@ describe("a photo's header", () => {
     );
   });
 
-  it("fails as a fault of ours, not of the photo's, when the file is not there", async () => {
+  it("fails with a system error when the file is missing", async () => {
     await assert.rejects(
       readPhotoHeader(`${folder.path}/none.jpg`, LIMITS),
       (error) => error instanceof Error && (error as NodeJS.ErrnoException).code === "ENOENT",
     );
   });
 
-  it("tells the primary picture of HEIC and AVIF, and that there is one page", async () => {
+  it("describes the primary picture of HEIC and AVIF, with one page", async () => {
     const heic = {
       format: "heic",
       mimeType: "image/heic",
@@ -134,14 +134,14 @@ describe("a photo's header", () => {
     });
   });
 
-  it("goes by how HEIC and AVIF are coded, whatever their brand says", async () => {
+  it("has the format of the codec of HEIC and AVIF, whatever the brand", async () => {
     for (const brand of ["mif1", "avif", "heic"]) {
       assert.equal((await read(branded(quadrantsHeic(), brand))).format, "heic", brand);
       assert.equal((await read(branded(twoPictureAvif(), brand))).format, "avif", brand);
     }
   });
 
-  it("refuses HEIC where it has been switched off, whatever its brand says, and not AVIF", async () => {
+  it("is rejected for HEIC but not for AVIF when HEIC is off, whatever the brand", async () => {
     const off = { ...LIMITS, acceptHeic: false };
     for (const file of [quadrantsHeic(), branded(quadrantsHeic(), "avif")])
       await assert.rejects(
@@ -154,7 +154,7 @@ describe("a photo's header", () => {
     assert.equal((await read(branded(twoPictureAvif(), "mif1"), off)).format, "avif");
   });
 
-  it("tells an iPhone's photo", { skip: noSharedPhotos }, async () => {
+  it("is readable for an iPhone's photo", { skip: noSharedPhotos }, async () => {
     const { format, width, height, orientation } = await readPhotoHeader(
       `${sharedPhotos}IMG_5195.HEIC`,
       LIMITS,
@@ -164,7 +164,7 @@ describe("a photo's header", () => {
 });
 
 describe("a photo that is too large", () => {
-  it("is refused by the pixels of its header, before any is decoded", async () => {
+  it("is rejected by the size in its header, before it is decoded", async () => {
     await assert.rejects(
       read(hollowPng(20_000, 20_000)),
       refusal(
@@ -178,7 +178,7 @@ describe("a photo that is too large", () => {
     assert.equal((await read(hollowPng(10_000, 10_000))).width, 10_000);
   });
 
-  it("is refused at half the pixels when it is AVIF", async () => {
+  it("is rejected at half the pixels when it is AVIF", async () => {
     const flat = sharp({
       create: { width: 2000, height: 1000, channels: 3, background: "#336699" },
     });
@@ -190,7 +190,7 @@ describe("a photo that is too large", () => {
     );
   });
 
-  it("is refused at half the pixels when it is HEIC", async () => {
+  it("is rejected at half the pixels when it is HEIC", async () => {
     assert.equal((await read(withSize(quadrantsHeic(), 8064, 6048))).height, 8064);
     await assert.rejects(
       read(withSize(quadrantsHeic(), 8000, 6251)),
@@ -201,15 +201,15 @@ describe("a photo that is too large", () => {
     );
   });
 
-  it("is refused for a side over 32,767 pixels", async () => {
+  it("is rejected for a side over 32,767 pixels", async () => {
     await assert.rejects(
       read(hollowPng(32_768, 10)),
-      refusal(PhotoTooLargeError, /32768 × 10 pixels; a side may have 32767 at most/),
+      refusal(PhotoTooLargeError, /32768 × 10 pixels; a side may have at most 32767\./),
     );
     assert.equal((await read(hollowPng(32_767, 10))).width, 32_767);
   });
 
-  it("is refused for more than 1,000 pages", async () => {
+  it("is rejected for more than 1,000 pages", async () => {
     const colors: [number, number, number][] = [[255, 0, 0]];
     await assert.rejects(
       read(makeGif(colors, 1001)),

@@ -38,19 +38,19 @@ const refused: [string, RegExp][] = [
   ["BM\x36\0\x0c\0\0\0\0\0", /^This is a BMP picture/],
   ["\0\x01\x02\x03\x04", /^This is not a photo of a known format\./],
   ["\xff\xd8", /^This is text|^This is not a photo/],
-  // The brands end with their box: what a stranger writes behind it does not count.
+  // The brands end with their box: bytes after it do not count.
   ["\0\0\0\x14ftypmp42\0\0\0\0isomavif", /^This is a video\./],
 ];
 
 describe("sniffing", () => {
   for (const [format, head] of accepted) {
-    it(`takes ${JSON.stringify(head.slice(0, 12))} for ${format}`, () => {
+    it(`recognizes ${JSON.stringify(head.slice(0, 12))} as ${format}`, () => {
       assert.equal(sniffFormat(Buffer.from(head, "latin1")), format);
     });
   }
 
   for (const [head, sentence] of refused) {
-    it(`refuses ${JSON.stringify(head.slice(0, 20))} with a sentence`, () => {
+    it(`rejects ${JSON.stringify(head.slice(0, 20))} with a clear message`, () => {
       assert.throws(
         () => sniffFormat(Buffer.from(head, "latin1")),
         (error) => error instanceof PhotoUnreadableError && sentence.test(error.message),

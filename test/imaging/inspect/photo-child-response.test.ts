@@ -24,13 +24,13 @@ const preview = {
   phash: null,
 };
 
-describe("the answer of a child that looks at photos", () => {
-  it("is taken as it is when it is sound", () => {
+describe("the answer of a photo child", () => {
+  it("is accepted unchanged when it is valid", () => {
     assert.deepEqual(parsePhotoChildResponse("probe", header), header);
     assert.deepEqual(parsePhotoChildResponse("preview", preview), preview);
   });
 
-  const lies: [kind: "probe" | "preview", lie: Record<string, unknown>][] = [
+  const invalidAnswers: [kind: "probe" | "preview", change: Record<string, unknown>][] = [
     ["probe", { format: "svg" }],
     ["probe", { mimeType: "text/html" }],
     ["probe", { mimeType: "image/jpeg" }],
@@ -43,21 +43,22 @@ describe("the answer of a child that looks at photos", () => {
     ["preview", { thumbhash: "A".repeat(104) }],
     ["preview", { phash: "0" }],
   ];
-  for (const [kind, lie] of lies) {
-    it(`is refused with ${JSON.stringify(lie)}`, () => {
+  for (const [kind, change] of invalidAnswers) {
+    it(`is rejected with ${JSON.stringify(change)}`, () => {
       assert.throws(
-        () => parsePhotoChildResponse(kind, { ...(kind === "probe" ? header : preview), ...lie }),
+        () =>
+          parsePhotoChildResponse(kind, { ...(kind === "probe" ? header : preview), ...change }),
         { name: "ZodError" },
       );
     });
   }
 
-  it("is measured, and a link in the place of a file is refused", async () => {
+  it("gets its file size from the file, and a symbolic link is rejected", async () => {
     const temporary = temporaryFolder();
     const path = temporary.write("five!");
     assert.equal(await sizeOfPlainFile(path), 5);
     const link = join(temporary.path, "link");
     symlinkSync(path, link);
-    await assert.rejects(sizeOfPlainFile(link), /not a plain file/);
+    await assert.rejects(sizeOfPlainFile(link), /is not a regular file/);
   });
 });

@@ -27,7 +27,7 @@ const inspector = createPhotoInspector({
 after(() => inspector.close());
 
 describe("the photo inspector", () => {
-  it("tells a header", async () => {
+  it("reads a header", async () => {
     const path = folder.write(
       await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
         .webp()
@@ -43,7 +43,7 @@ describe("the photo inspector", () => {
     });
   });
 
-  it("refuses in the classes and sentences of the domain, across the process boundary", async () => {
+  it("rejects with the domain's errors and messages, across the process boundary", async () => {
     await assert.rejects(
       inspector.probe(folder.write("%PDF-1.7")),
       (error) =>
@@ -64,7 +64,7 @@ describe("the photo inspector", () => {
     await small.close();
   });
 
-  it("makes an upright preview, its thumbhash and its hash", async () => {
+  it("makes an upright preview, its thumbhash and its perceptual hash", async () => {
     const { data, raw } = storedQuadrants(1200, 800, 8);
     const outputPath = join(folder.path, "preview.webp");
     const preview = await inspector.preview(
@@ -89,7 +89,7 @@ describe("the photo inspector", () => {
       assert(Math.abs(255 * actual - expected) < 12);
   });
 
-  it("reads HEIC, unless it is switched off", async () => {
+  it("reads HEIC, unless it is off", async () => {
     const path = folder.write(quadrantsHeic());
     assert.equal((await inspector.probe(path)).format, "heic");
     const outputPath = join(folder.path, "heic.webp");
@@ -110,7 +110,7 @@ describe("the photo inspector", () => {
     );
   });
 
-  it("gives a flat picture no perceptual hash", async () => {
+  it("returns no perceptual hash for a flat picture", async () => {
     const path = folder.write(
       await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
         .png()
@@ -119,7 +119,7 @@ describe("the photo inspector", () => {
     assert.equal((await inspector.preview(path, join(folder.path, "flat.webp"))).phash, null);
   });
 
-  it("reads one header at a time, and refuses another when twenty wait", async () => {
+  it("reads one header at a time, and rejects another when twenty wait", async () => {
     await inspector.warm();
     const path = folder.write(
       await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
@@ -142,7 +142,7 @@ describe("the photo inspector", () => {
     }
   });
 
-  it("is not kept from telling a header by a preview under way, and stops one whose time is up", async () => {
+  it("reads a header while a preview is made, and stops an aborted preview", async () => {
     const slow = folder.write(await noise(4000, 3000).png({ compressionLevel: 1 }).toBuffer());
     const abort = new AbortController();
     const stopped = inspector

@@ -14,12 +14,12 @@ async function profile(name: "p3" | "srgb" | "cmyk"): Promise<Buffer> {
 }
 
 describe("a colour profile", () => {
-  it("is sound when it is one", async () => {
+  it("is sound as a program wrote it", async () => {
     for (const name of ["p3", "srgb", "cmyk"] as const)
       assert(iccProfileIsSound(await profile(name)), name);
   });
 
-  it("is not when it is cut, is another thing, or names a tag outside of itself", async () => {
+  it("is not sound when it is cut, is another file, or has a tag outside of itself", async () => {
     const whole = await profile("p3");
     for (const length of [0, 100, 130, 200, whole.length - 1])
       assert(!iccProfileIsSound(whole.subarray(0, length)), `${length} bytes`);

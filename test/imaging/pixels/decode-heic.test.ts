@@ -10,7 +10,7 @@ import { noSharedPhotos, sharedPhotos } from "../shared-photos.js";
 const profileOf = async (file: Buffer | string) => (await sharp(file).metadata()).icc ?? null;
 
 describe("decoding HEIC", () => {
-  it("gives the primary picture, upright, with its profile", async () => {
+  it("returns the primary picture, upright, with its profile", async () => {
     const profile = await profileOf(quadrantsHeic());
     assert(profile && profile.length > 400);
     const tiff = await decodeHeic(quadrantsHeic(), profile);
@@ -18,7 +18,7 @@ describe("decoding HEIC", () => {
     assert.deepEqual([format, width, height, channels, orientation], ["tiff", 96, 64, 3, 1]);
     assert(icc?.equals(profile));
     await assertQuadrants(await sharp(tiff).png().toBuffer(), 10);
-    // Without its profile the red of Display P3, 202, 54, 50, would be taken for that of sRGB.
+    // Without its profile, the red of Display P3 (202, 54, 50) would be interpreted as sRGB.
     const pale = await sharp(await decodeHeic(quadrantsHeic(), null))
       .raw()
       .toBuffer();
@@ -37,7 +37,7 @@ describe("decoding HEIC", () => {
     assertColor(pixel(48, 48), [230, 210, 40, 255], 10);
   });
 
-  it("puts tiles together", async () => {
+  it("joins tiles", async () => {
     await assertQuadrants(
       await sharp(await decodeHeic(tiledHeic(), null))
         .png()
@@ -46,21 +46,14 @@ describe("decoding HEIC", () => {
     );
   });
 
-  it(
-    "fails with the decoder's words on what it cannot read, and takes the next photo all " +
-      "the same",
-    async () => {
-      await assert.rejects(
-        decodeHeic(Buffer.from("no HEIC at all"), null),
-        /^Error: Invalid input/,
-      );
-      await assert.rejects(decodeHeic(withGarbage(quadrantsHeic()), null), Error);
-      assert.equal((await sharp(await decodeHeic(tiledHeic(), null)).metadata()).width, 128);
-    },
-  );
+  it("fails with the decoder's message, and still decodes the next photo", async () => {
+    await assert.rejects(decodeHeic(Buffer.from("no HEIC at all"), null), /^Error: Invalid input/);
+    await assert.rejects(decodeHeic(withGarbage(quadrantsHeic()), null), Error);
+    assert.equal((await sharp(await decodeHeic(tiledHeic(), null)).metadata()).width, 128);
+  });
 
   it(
-    "decodes an iPhone's photo at the size of its header, with its profile",
+    "decodes an iPhone's photo in the size of its header, with its profile",
     { skip: noSharedPhotos },
     async () => {
       const path = `${sharedPhotos}IMG_5195.HEIC`;

@@ -11,7 +11,7 @@ const decode = createDecode();
 describe("decoding", () => {
   for (const format of ["jpeg", "png", "webp", "tiff"] as const) {
     for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-      it(`turns ${format} of orientation ${orientation} upright`, async () => {
+      it(`rotates ${format} of orientation ${orientation} upright`, async () => {
         const { data, raw } = storedQuadrants(48, 24, orientation);
         const { pixels } = await decode(
           await sharp(data, { raw }).withMetadata({ orientation })[format]().toBuffer(),
@@ -22,7 +22,7 @@ describe("decoding", () => {
     }
   }
 
-  it("does not turn an AVIF twice whose container and EXIF both name a turn", async () => {
+  it("does not rotate an AVIF twice when container and EXIF both name a rotation", async () => {
     const { data, raw } = storedQuadrants(48, 24, 6);
     const { pixels } = await decode(
       await sharp(data, { raw }).withMetadata({ orientation: 6 }).avif().toBuffer(),
@@ -31,7 +31,7 @@ describe("decoding", () => {
     await assertQuadrants(await asPng(pixels), 16);
   });
 
-  it("shows the primary picture of a HEIC, turned once, in sRGB", async () => {
+  it("returns the primary picture of a HEIC, rotated once, in sRGB", async () => {
     const { header, pixels, warnings } = await decode(quadrantsHeic());
     assert.deepEqual(
       [header.format, pixels.width, pixels.height, pixels.channels, warnings],
@@ -48,13 +48,13 @@ describe("decoding", () => {
     assertColor(pixelAt(pixels, 16, 16), [220, 30, 40, 64], 10);
   });
 
-  it("shows the primary picture of an AVIF that has several", async () => {
+  it("returns the primary picture of an AVIF with several", async () => {
     const { pixels } = await decode(twoPictureAvif());
     assert.equal(pixels.width, 64);
     await assertQuadrants(await asPng(pixels), 12);
   });
 
-  it("scales down to lie within a box, and never up", async () => {
+  it("scales down to fit into a box, and never up", async () => {
     const bytes = await quadrants(80, 40).png().toBuffer();
     const sizes = [];
     for (const options of [{ width: 40 }, { width: 30, height: 10 }, { width: 500 }, {}]) {
@@ -69,7 +69,7 @@ describe("decoding", () => {
     ]);
   });
 
-  it("takes the first frame of an animation, and says so", async () => {
+  it("returns the first frame of an animation, with a warning", async () => {
     const { pixels, warnings } = await decode(
       makeGif([
         [200, 10, 20],
@@ -80,7 +80,7 @@ describe("decoding", () => {
     assert.deepEqual(warnings, ["first frame of an animation"]);
   });
 
-  it("takes the first page of a TIFF, and says so", async () => {
+  it("returns the first page of a TIFF, with a warning", async () => {
     const pages = await Promise.all(
       ["#c80a14", "#00ff00"].map((background) =>
         sharp({ create: { width: 4, height: 4, channels: 3, background } })

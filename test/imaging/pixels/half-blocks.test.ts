@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { renderHalfBlocks } from "../../../src/imaging/pixels/half-blocks.js";
 
 describe("a picture in the terminal", () => {
-  it("has two pixels in each character: the upper as foreground, the lower as background", async () => {
+  it("has two pixels per character: the upper as foreground, the lower as background", async () => {
     const pixels = Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]);
     const png = await sharp(pixels, { raw: { width: 2, height: 2, channels: 3 } })
       .png()

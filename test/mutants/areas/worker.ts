@@ -242,8 +242,8 @@ export const MUTANTS: Mutant[] = [
     core: true,
     breaks: "a photo is blamed for a child that could not be started",
     file: "src/child-pool/warm-child.ts",
-    find: "this.#wasReady ? own : unstartable()",
-    replace: 'own.reason !== "closed" ? own : unstartable()',
+    find: "this.#wasReady ? exit : unstartable()",
+    replace: 'exit.reason !== "closed" ? exit : unstartable()',
     tests: POOL,
   },
   {

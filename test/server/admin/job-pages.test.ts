@@ -117,7 +117,7 @@ describe("the pages of QueuedJobs", () => {
       assert.equal(status, 200);
       for (const part of [
         "TASK_FAILED",
-        "It was asked to fail for good.",
+        "The job failed permanently, as its parameters request.",
         row?.worker ?? "?",
         row?.requestId ?? "?",
         "ann@example.test",

@@ -47,7 +47,7 @@ describe("the catalogue of Jobs", () => {
         enabled: true,
       },
     );
-    assert.match(description, /^Gives back/);
+    assert.match(description, /^Returns its message/);
     assert.deepEqual(
       [parameterSchema["type"], resultSchema["required"]],
       ["object", ["message", "attempt"]],

@@ -1,4 +1,4 @@
-// Duplicates in the whole service: from the upload to the result.
+// Duplicates in the whole service, from the upload to the result.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { sharp } from "../../../src/imaging/pixels/pixels.js";
@@ -38,7 +38,7 @@ describe("duplicates", () => {
     return result as Record<string, unknown>;
   }
 
-  it("are found among one's own photos, the photo itself left out, and never among another's", async () => {
+  it("are found among the user's other photos only, without the photo itself", async () => {
     const [ann, bob] = await Promise.all([service.person(), service.person()]);
     const original = await sharp(await scene(21))
       .jpeg({ quality: 95 })
@@ -82,11 +82,11 @@ describe("duplicates", () => {
     assert.equal(
       (await run(ann, "hash", photo))["phash"],
       "fffffffffffffffe",
-      "it goes by its row",
+      "the hash of the row is used",
     );
   });
 
-  it("come with the rest of prepare, whose thumbnails are outputs", async () => {
+  it("are part of the result of prepare, whose thumbnails are outputs", async () => {
     const person = await service.person();
     const original = await sharp(await scene(23, 1400, 1000))
       .jpeg()

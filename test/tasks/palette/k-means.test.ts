@@ -3,23 +3,23 @@ import { describe, it } from "node:test";
 import { kMeans, type Weighted } from "../../../src/tasks/palette/k-means.js";
 import { seededRandom } from "../../support/runner/seeded-random.js";
 
-/** Greys: lightness and weight. */
+/** Grey points with lightness and weight. */
 const greys = (...points: [lightness: number, weight: number][]): Weighted[] =>
   points.map(([lightness, weight]) => ({ color: [lightness, 0, 0], weight }));
 const weightsOf = (clusters: Weighted[]) => clusters.map(({ weight }) => weight);
 
 describe("clusters of colours", () => {
-  it("begin where much of the picture is, not at a speck that is far off", () => {
+  it("start in large areas, not at a distant speck", () => {
     assert.deepEqual(weightsOf(kMeans(greys([0, 20], [0.4, 10], [1, 0.1]), 2)), [20, 10.1]);
   });
 
-  it("are fewer than asked for where the eye tells no more apart", () => {
+  it("are fewer than requested when colours look the same", () => {
     assert.deepEqual(weightsOf(kMeans(greys([0.5, 3], [0.51, 2], [0.52, 1]), 3)), [6]);
     assert.deepEqual(weightsOf(kMeans(greys([0.5, 3], [0.54, 2]), 3)), [3, 2]);
     assert.deepEqual(kMeans([], 3), []);
   });
 
-  it("have each colour in the one whose mean is nearest, and are its mean", () => {
+  it("contain each colour in the nearest cluster, and are the mean of their colours", () => {
     const chance = seededRandom(5);
     const random = () => chance.below(1000) / 1000;
     const points = Array.from({ length: 400 }, (): Weighted => ({
@@ -27,16 +27,16 @@ describe("clusters of colours", () => {
       weight: random(),
     }));
     const clusters = kMeans(points, 6);
-    const gathered = clusters.map(() => ({ weight: 0, lightness: 0 }));
+    const totals = clusters.map(() => ({ weight: 0, lightness: 0 }));
     for (const { color, weight } of points) {
       const distances = clusters.map((cluster) =>
         Math.hypot(...color.map((value, axis) => value - (cluster.color[axis] ?? 0))),
       );
-      const own = gathered[distances.indexOf(Math.min(...distances))] ?? assert.fail("none");
-      own.weight += weight;
-      own.lightness += weight * color[0];
+      const nearest = totals[distances.indexOf(Math.min(...distances))] ?? assert.fail("none");
+      nearest.weight += weight;
+      nearest.lightness += weight * color[0];
     }
-    for (const [at, { weight, lightness }] of gathered.entries()) {
+    for (const [at, { weight, lightness }] of totals.entries()) {
       assert(
         Math.abs(weight - (clusters[at]?.weight ?? 0)) < 1e-9,
         `cluster ${at} has ${clusters[at]?.weight}, not ${weight}`,

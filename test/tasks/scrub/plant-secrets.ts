@@ -3,7 +3,7 @@ import type { sharp } from "../../../src/imaging/pixels/pixels.js";
 
 type Pipeline = ReturnType<typeof sharp>;
 
-/** Stands in everything that is planted and must not be found in what was scrubbed. */
+/** Part of all planted texts, which must not be in a scrubbed photo. */
 export const SECRET = /sEcReT/;
 
 export const RIGHTS = { Copyright: "(c) Ann 2026", Artist: "Ann Example" };
@@ -15,7 +15,7 @@ const XMP = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
  xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Xmp Creator</rdf:li></rdf:Seq
  ></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>`;
 
-/** With EXIF and XMP, as the image library writes them into JPEG, PNG and WebP. */
+/** Adds EXIF and XMP, as the image library writes them into JPEG, PNG and WebP. */
 export function withSecrets(picture: Pipeline, rights: Partial<typeof RIGHTS> = {}): Pipeline {
   return picture
     .withExif({
@@ -37,8 +37,8 @@ export function withSecrets(picture: Pipeline, rights: Partial<typeof RIGHTS> = 
 }
 
 /**
- * More of what a JPEG may hold: a thumbnail in JFIF, IPTC, other makers' segments, a comment, and a
- * picture and a film behind its end.
+ * Adds more data that a JPEG may contain: a JFIF thumbnail, IPTC, other makers' segments, a
+ * comment, and a video after its end.
  */
 export function plantInJpeg(file: Buffer): Buffer {
   const jfif = segment(
@@ -46,7 +46,7 @@ export function plantInJpeg(file: Buffer): Buffer {
     Buffer.from("JFIF\0\x01\x02\x00\0\x01\0\x01\x01\x07sEcReT-thumbnail-pixel", "latin1"),
   );
   const ownJfif = file.readUInt16BE(2) === 0xffe0 ? 2 + file.readUInt16BE(4) : 0;
-  const planted = [
+  const additions = [
     jfif,
     segment(0xe0, Buffer.from("JFXX\0\x10sEcReT-jfxx")),
     segment(0xe2, Buffer.from("MPF\0sEcReT-mpf")),
@@ -56,13 +56,13 @@ export function plantInJpeg(file: Buffer): Buffer {
   ];
   return Buffer.concat([
     file.subarray(0, 2),
-    ...planted,
+    ...additions,
     file.subarray(2 + ownJfif),
     Buffer.from("MotionPhoto_Data sEcReT-film"),
   ]);
 }
 
-/** IPTC records (IIM 4.2, 2:xx) as Photoshop lays them into a JPEG's APP13. */
+/** IPTC records (IIM 4.2, 2:xx) as Photoshop writes them into a JPEG's APP13. */
 export function iptc(records: Record<number, string>): Buffer {
   const data = Buffer.concat(
     Object.entries(records).map(([number, text]) =>
@@ -89,7 +89,7 @@ export function segment(marker: number, data: Buffer): Buffer {
   return Buffer.concat([head, data]);
 }
 
-/** Texts, plain and compressed, a time, a private chunk, and a tail. */
+/** Adds plain and compressed texts, a time, a private chunk, and data after the end. */
 export function plantInPng(file: Buffer): Buffer {
   const afterHeader = 8 + 25;
   const chunks = [
@@ -114,7 +114,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-/** An unknown chunk of odd length, and a tail. */
+/** Adds an unknown chunk of odd length, and data after the end. */
 export function plantInWebp(file: Buffer): Buffer {
   const text = Buffer.from("sEcReT-unknown");
   const unknown = Buffer.concat([Buffer.from("uNKn\x0f\0\0\0"), text, Buffer.from("!\0")]);

@@ -7,11 +7,11 @@ import { exiftoolOfMany } from "../exiftool.js";
 import { runTask } from "../run-task.js";
 import { plantInJpeg, plantInPng, plantInWebp, withSecrets } from "./plant-secrets.js";
 
-type Given = Parameters<typeof runTask<typeof scrub.parameters, typeof scrub.result>>[2];
+type Input = Parameters<typeof runTask<typeof scrub.parameters, typeof scrub.result>>[2];
 
 export const RIGHTS_ONLY = ["IFD0:Artist", "IFD0:Copyright"];
 
-const OF_THE_PICTURE = new RegExp(
+const PICTURE_TAGS = new RegExp(
   `^(${[
     "SourceFile|System:|File:|ExifTool:|Composite:|JFIF:|ICC|Adobe:|RIFF:|VP8",
     "PNG(-pHYs)?:(Image(Width|Height)|BitDepth|ColorType|Compression|Filter|Interlace)",
@@ -35,29 +35,29 @@ export const latin = (file: Buffer) => file.toString("latin1");
 /** Scrubs photos for the tests of one file. */
 export function createScrubScene() {
   const folder = temporaryFolder();
-  /** Files of which exiftool, where it is installed, is asked at the end, all at once. */
+  /** Files that exiftool checks at the end, all at once, if it is installed. */
   const scrubbed: { path: string; left: string[] }[] = [];
   return {
     folder,
-    async run(bytes: Uint8Array, given: Given = {}) {
-      const done = await runTask(scrub, folder.write(bytes), given);
-      const [file] = done.files.values();
+    async run(bytes: Uint8Array, input: Input = {}) {
+      const taskRun = await runTask(scrub, folder.write(bytes), input);
+      const [file] = taskRun.files.values();
       assert(file);
-      return { ...done, file };
+      return { ...taskRun, file };
     },
     exiftoolFinds(file: Buffer, left: string[]): void {
       scrubbed.push({ path: folder.write(file), left });
     },
-    /** Of all files that were told above: nothing but what was to be left. */
+    /** Checks that exiftool finds exactly the expected tags in all registered files. */
     askExiftool(atLeast: number): void {
       assert(scrubbed.length >= atLeast, String(scrubbed.length));
-      const found = exiftoolOfMany(scrubbed.map(({ path }) => path)).map((said) =>
-        Object.keys(said)
-          .filter((tag) => !OF_THE_PICTURE.test(tag))
+      const tagNames = exiftoolOfMany(scrubbed.map(({ path }) => path)).map((tags) =>
+        Object.keys(tags)
+          .filter((tag) => !PICTURE_TAGS.test(tag))
           .sort(),
       );
       assert.deepEqual(
-        found,
+        tagNames,
         scrubbed.map(({ left }) => left),
       );
     },

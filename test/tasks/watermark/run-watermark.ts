@@ -3,18 +3,18 @@ import { watermark } from "../../../src/tasks/watermark/task.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { runTask } from "../run-task.js";
 
-export type Given = Parameters<
+export type Input = Parameters<
   typeof runTask<typeof watermark.parameters, typeof watermark.result>
 >[2];
 
-/** Gives a function that runs the task on a photo, for the tests of one file. */
+/** Returns a function that runs the task on a photo, for the tests of one file. */
 export function createWatermarkRun() {
   const folder = temporaryFolder();
-  async function run(bytes: Uint8Array, given: Given) {
-    const done = await runTask(watermark, folder.write(bytes), given);
-    const [file] = done.files.values();
+  async function run(bytes: Uint8Array, input: Input) {
+    const taskRun = await runTask(watermark, folder.write(bytes), input);
+    const [file] = taskRun.files.values();
     assert(file);
-    return { ...done, file };
+    return { ...taskRun, file };
   }
   return { folder, run };
 }

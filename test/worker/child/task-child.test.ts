@@ -221,8 +221,8 @@ describe("a task in a child", () => {
         quality: 100,
       });
       const message =
-        "Writing a picture of this size as WEBP takes more memory than a task may use. " +
-        "Ask for another format or for a smaller picture.";
+        "Encoding a picture of this size as WEBP takes more memory than a task may use. " +
+        "Choose another format or a smaller size.";
       await assert.rejects(
         run(asked, {}, own),
         (error) =>

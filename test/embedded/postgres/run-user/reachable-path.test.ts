@@ -7,22 +7,22 @@ import { createScene } from "../../scene.js";
 
 const scene = createScene();
 const folder = join(scene.folder, "a", "b");
-const stranger = { name: "stranger", uid: 4_000_000, gid: 4_000_000 };
+const otherUser = { name: "other", uid: 4_000_000, gid: 4_000_000 };
 mkdirSync(folder, { recursive: true });
 after(() => scene.clear());
 
-test("a folder that the user can get to is named by its path", () => {
+test("returns the path of a folder that the user can reach", () => {
   assert.equal(reachablePath(folder, undefined), folder);
-  assert.equal(reachablePath(folder, stranger), folder);
+  assert.equal(reachablePath(folder, otherUser), folder);
 });
 
 test(
-  "a folder below one that is closed to the user is named as the one a process stands in",
-  { skip: process.platform !== "linux" && "it needs /proc, which Linux has" },
+  "returns the working directory for a folder below a closed one",
+  { skip: process.platform !== "linux" && "the test needs /proc, which only Linux has" },
   () => {
     chmodSync(join(scene.folder, "a"), 0o700);
-    assert.equal(closedParent(folder, stranger), join(scene.folder, "a"));
-    assert.equal(reachablePath(folder, stranger), "/proc/self/cwd");
+    assert.equal(closedParent(folder, otherUser), join(scene.folder, "a"));
+    assert.equal(reachablePath(folder, otherUser), "/proc/self/cwd");
     assert.equal(reachablePath(folder, undefined), folder);
     assert.equal(
       closedParent(folder, { name: "owner", uid: process.getuid?.() ?? 0, gid: 4_000_000 }),
@@ -32,26 +32,24 @@ test(
 );
 
 for (const [mode, user, passes] of [
-  [0o711, stranger, true],
-  [0o555, stranger, true],
-  [0o766, stranger, false],
-  [0o770, stranger, false],
-  [0o710, { ...stranger, gid: process.getgid?.() ?? 0 }, true],
-  [0o701, { ...stranger, gid: process.getgid?.() ?? 0 }, false],
-  [0o100, { ...stranger, uid: process.getuid?.() ?? 0 }, true],
-  [0o611, { ...stranger, uid: process.getuid?.() ?? 0 }, false],
+  [0o711, otherUser, true],
+  [0o555, otherUser, true],
+  [0o766, otherUser, false],
+  [0o770, otherUser, false],
+  [0o710, { ...otherUser, gid: process.getgid?.() ?? 0 }, true],
+  [0o701, { ...otherUser, gid: process.getgid?.() ?? 0 }, false],
+  [0o100, { ...otherUser, uid: process.getuid?.() ?? 0 }, true],
+  [0o611, { ...otherUser, uid: process.getuid?.() ?? 0 }, false],
 ] as const) {
-  const who =
-    { [stranger.uid]: user.gid === stranger.gid ? "a stranger" : "one of its group" }[user.uid] ??
-    "its owner";
-  test(
-    `a parent of mode ${mode.toString(8)} is ${passes ? "passed" : "closed"} to ${who}, ` +
-      "whatever may be read or written in it",
-    () => {
-      const parent = join(scene.folder, "a");
-      chmodSync(parent, mode);
-      assert.equal(closedParent(folder, user), passes ? undefined : parent);
-      chmodSync(parent, 0o755);
-    },
-  );
+  const role =
+    { [otherUser.uid]: user.gid === otherUser.gid ? "another user" : "a member of its group" }[
+      user.uid
+    ] ?? "its owner";
+  const effect = passes ? "admits" : "stops";
+  test(`only the execute bit of mode ${mode.toString(8)} ${effect} ${role}`, () => {
+    const parent = join(scene.folder, "a");
+    chmodSync(parent, mode);
+    assert.equal(closedParent(folder, user), passes ? undefined : parent);
+    chmodSync(parent, 0o755);
+  });
 }

@@ -18,29 +18,23 @@ async function leave(command: string): Promise<void> {
   await eventually("it runs", () => processesIn(folder, programs).length === 1);
 }
 
-test(
-  "goes on to the next step with those that do not obey, and does nothing when there is " +
-    "nobody",
-  async () => {
-    await leave("trap '' TERM; exec sleep 60");
-    const steps = [
-      { signal: "SIGTERM", waitMs: 50 },
-      { signal: "SIGKILL", waitMs: 5_000 },
-    ] as const;
-    await stopLeftovers({ folder, programs, steps: [...steps], log: scene.log });
-    assert.deepEqual(processesIn(folder, programs), []);
-    await stopLeftovers({ folder, programs, steps: [], log: scene.log });
-  },
-);
+test("sends the next signal to processes that ignore the first", async () => {
+  await leave("trap '' TERM; exec sleep 60");
+  const steps = [
+    { signal: "SIGTERM", waitMs: 50 },
+    { signal: "SIGKILL", waitMs: 5_000 },
+  ] as const;
+  await stopLeftovers({ folder, programs, steps: [...steps], log: scene.log });
+  assert.deepEqual(processesIn(folder, programs), []);
+  await stopLeftovers({ folder, programs, steps: [], log: scene.log });
+});
 
-test("says in one sentence who does not stop", async () => {
+test("says in one sentence which process does not stop", async () => {
   await leave("exec sleep 60");
   const [pid] = processesIn(folder, programs);
   const steps = [{ signal: "SIGKILL", waitMs: 50, to: () => false }] as const;
   await assert.rejects(stopLeftovers({ folder, programs, steps: [...steps], log: scene.log }), {
     name: "EmbeddedError",
-    message:
-      `An earlier server still runs in ${folder} and does not stop: end process ${pid} and ` +
-      "start again.",
+    message: `An earlier server in ${folder} does not stop: end process ${pid} and start again.`,
   });
 });

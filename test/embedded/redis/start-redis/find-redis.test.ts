@@ -9,10 +9,10 @@ import { createScene, isRoot } from "../../scene.js";
 const scene = createScene();
 after(() => scene.clear());
 
-function fake(folder: string, name: string, says: string): string {
+function fake(folder: string, name: string, script: string): string {
   mkdirSync(join(scene.folder, folder), { recursive: true });
   const file = join(scene.folder, folder, name);
-  writeFileSync(file, `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+  writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return file;
 }
 
@@ -24,13 +24,13 @@ const options = { user: undefined, beside: join(scene.folder, "data") };
 const path = (...folders: string[]) =>
   ["", "relative", ...folders.map((folder) => join(scene.folder, folder))].join(":");
 
-test("takes the system's redis-server before its valkey-server before the one from npm", async () => {
+test("prefers the system's redis-server, then valkey-server, then the npm package", async () => {
   assert.equal(await findRedis({ ...options, path: path("valkey", "redis"), bundled }), redis);
   assert.equal(await findRedis({ ...options, path: path("valkey"), bundled }), valkey);
   assert.equal(await findRedis({ ...options, path: "", bundled }), bundled);
 });
 
-test("passes over one that is too old, and one that does not run", async () => {
+test("skips a Redis that is too old or does not run", async () => {
   fake("broken", "redis-server", "exit 1");
   assert.equal(
     await findRedis({ ...options, path: `${path("broken")}:${join(old, "..")}`, bundled }),
@@ -39,32 +39,32 @@ test("passes over one that is too old, and one that does not run", async () => {
 });
 
 test(
-  "runs the one from npm from a copy when its folder is closed to the user it runs as",
-  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  "runs the npm package from a copy when its folder is closed to the server's user",
+  { skip: !isRoot && "only root can change to another user: run the suite as root" },
   async () => {
     const closed = fake("closed", "redis-server", "echo 'Redis server v=8.2.3 sha=0'");
     chmodSync(join(scene.folder, "closed"), 0o700);
-    const found = await findRedis({
+    const program = await findRedis({
       user: chooseRunUser(scene.folder),
       beside: join(scene.folder, "data"),
       path: "",
       bundled: closed,
     });
-    assert.equal(found, join(scene.folder, "data/redis-8.2.3/redis-server"));
+    assert.equal(program, join(scene.folder, "data/redis-8.2.3/redis-server"));
   },
 );
 
-test("says in one sentence that there is none, with the line that installs it", async () => {
+test("says in one sentence that no Redis exists and how to install it", async () => {
   await assert.rejects(findRedis({ ...options, path: path("old"), bundled: null }), {
     name: "EmbeddedError",
     message:
-      "There is no Redis 6.2 or newer on this machine: install it (macOS: brew install " +
-      "redis; Debian and Ubuntu: sudo apt-get install redis-server; " +
-      "Fedora: sudo dnf install valkey; Alpine: apk add redis), or set REDIS_URL.",
+      "This machine has no Redis 6.2 or newer: install it (macOS: brew install redis; " +
+      "Debian and Ubuntu: sudo apt-get install redis-server; Fedora: sudo dnf install " +
+      "valkey; Alpine: apk add redis), or set REDIS_URL.",
   });
 });
 
-test("says in one sentence which library the one from npm lacks", async () => {
+test("says in one sentence which library the npm package needs", async () => {
   const lacking = fake(
     "lacking",
     "redis-server",
@@ -72,7 +72,7 @@ test("says in one sentence which library the one from npm lacks", async () => {
   );
   await assert.rejects(findRedis({ ...options, path: "", bundled: lacking }), {
     message:
-      "Redis cannot start because the system lacks the library libsystemd.so.0: install " +
-      "it (on Debian and Ubuntu: apt-get install libsystemd0) or set REDIS_URL.",
+      "Redis cannot start because the library libsystemd.so.0 is missing: install it (on " +
+      "Debian and Ubuntu: apt-get install libsystemd0) or set REDIS_URL.",
   });
 });

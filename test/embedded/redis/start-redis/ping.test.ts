@@ -5,12 +5,12 @@ import { test } from "node:test";
 import { freePort } from "../../../../src/embedded/ports.js";
 import { pingRedis } from "../../../../src/embedded/redis/start-redis.js";
 
-for (const [what, pieces, answer] of [
-  ["takes the password and answers", ["+OK\r\n", "+PONG\r\n"], true],
-  ["loads its data", ["+OK\r\n-LOADING Redis is loading the dataset in memory\r\n"], false],
-  ["refuses the password", ["-WRONGPASS invalid username-password pair\r\n"], false],
+for (const [behaviour, pieces, answer] of [
+  ["accepts the password and answers", ["+OK\r\n", "+PONG\r\n"], true],
+  ["is loading its data", ["+OK\r\n-LOADING Redis is loading the dataset in memory\r\n"], false],
+  ["rejects the password", ["-WRONGPASS invalid username-password pair\r\n"], false],
 ] as const) {
-  test(`${answer ? "is ready" : "is not ready"}: one that ${what}`, async () => {
+  test(`returns ${answer} for a Redis that ${behaviour}`, async () => {
     const server = createServer((socket) => {
       socket.on("error", () => {});
       for (const piece of pieces) socket.write(piece);
@@ -21,6 +21,6 @@ for (const [what, pieces, answer] of [
   });
 }
 
-test("is not ready: one that is not there", async () => {
+test("returns false when no Redis runs on the port", async () => {
   assert.equal(await pingRedis(await freePort(), "secret"), false);
 });

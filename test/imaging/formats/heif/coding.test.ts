@@ -4,8 +4,8 @@ import { heifCoding } from "../../../../src/imaging/formats/heif.js";
 import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { branded, quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../../heif-files.js";
 
-describe("the coding of a HEIF file", () => {
-  it("is that of its primary picture or of the tiles of it, whatever the brand", async () => {
+describe("the codec of a HEIF file", () => {
+  it("is that of its primary picture or its tiles, whatever the brand", async () => {
     const byOthers = await sharp({
       create: { width: 90, height: 60, channels: 3, background: "#369" },
     })
@@ -22,7 +22,7 @@ describe("the coding of a HEIF file", () => {
       assert.equal(heifCoding(file), "av1");
   });
 
-  it("cannot be told of one that is cut in its header, or is none", () => {
+  it("is null when the header is cut, or the file is not HEIF", () => {
     const file = tiledHeic();
     for (let length = 0; length < file.indexOf("mdat") - 4; length++)
       assert.equal(heifCoding(file.subarray(0, length)), null, `${length} bytes`);

@@ -7,7 +7,7 @@ import { quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../../heif
 import { noSharedPhotos, sharedPhotos } from "../../shared-photos.js";
 
 describe("a HEIF file", () => {
-  it("is whole as it was written, by whatever program, and with something behind it", async () => {
+  it("is complete as any program wrote it, also with data after it", async () => {
     const byOthers = await sharp({
       create: { width: 90, height: 60, channels: 3, background: "#369" },
     })
@@ -17,20 +17,20 @@ describe("a HEIF file", () => {
       assert(heifIsWhole(file));
       assert(
         heifIsWhole(
-          Buffer.concat([file, Buffer.from("\0\0\xff\xffmpvd and a film that is cut", "latin1")]),
+          Buffer.concat([file, Buffer.from("\0\0\xff\xffmpvd and a video that is cut", "latin1")]),
         ),
       );
     }
   });
 
-  it("is not when it is cut, wherever", () => {
+  it("is incomplete when it is cut at any place", () => {
     for (const file of [quadrantsHeic(), tiledHeic(), twoPictureAvif()]) {
       for (let length = 0; length < file.length; length++)
         assert(!heifIsWhole(file.subarray(0, length)), `${length} bytes of ${file.length}`);
     }
   });
 
-  it("is not when its list of pieces is no list", () => {
+  it("is incomplete when its list of extents is invalid", () => {
     for (const noise of [
       Buffer.alloc(0),
       Buffer.alloc(100),
@@ -39,8 +39,8 @@ describe("a HEIF file", () => {
       assert(!heifIsWhole(noise));
   });
 
-  it("is told in no time, however many pieces its list claims that take no room in it", () => {
-    // 65,535 items of 65,535 pieces each, offset and length of zero bytes.
+  it("is checked quickly, even when its list claims billions of empty extents", () => {
+    // 65,535 items with 65,535 extents each, whose offset and length take zero bytes.
     const items = Buffer.concat(
       Array.from({ length: 65_535 }, () => Buffer.from([0, 1, 0, 0, 0xff, 0xff])),
     );
@@ -55,7 +55,7 @@ describe("a HEIF file", () => {
     assert(Date.now() - began < 2000, `${Date.now() - began} ms`);
   });
 
-  it("is told from a cut one also when it is an iPhone's", { skip: noSharedPhotos }, () => {
+  it("is distinguished from a cut file, also from an iPhone", { skip: noSharedPhotos }, () => {
     const file = readFileSync(`${sharedPhotos}IMG_5195.HEIC`);
     assert(heifIsWhole(file));
     for (const share of [0.001, 0.1, 0.5, 0.99])

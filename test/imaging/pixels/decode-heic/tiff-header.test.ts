@@ -4,7 +4,7 @@ import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { tiffHeader } from "../../../../src/imaging/pixels/decode-heic.js";
 
 describe("the header of a TIFF in memory", () => {
-  it("lets the image library read the pixels behind it", async () => {
+  it("lets the image library read the pixels after it", async () => {
     for (const channels of [3, 4] as const) {
       for (const iccProfile of [null, await p3()]) {
         const pixels = Buffer.from(Array.from({ length: 5 * 3 * channels }, (_, at) => 7 * at));

@@ -8,7 +8,7 @@ import { createDecode, pixelAt } from "./decode-bytes.js";
 const decode = createDecode();
 
 describe("decoding", () => {
-  it("brings wide-gamut colours to sRGB", async () => {
+  it("converts wide-gamut colours to sRGB", async () => {
     const p3 = (
       await sharp({ create: { width: 1, height: 1, channels: 3, background: "#000" } })
         .withIccProfile("p3")
@@ -35,8 +35,9 @@ describe("decoding", () => {
     }
   });
 
-  it("brings CMYK to sRGB", async () => {
-    // Colours that ink on paper reaches; an inverted or unconverted picture would be far off.
+  it("converts CMYK to sRGB", async () => {
+    // Ink on paper can show these colours; an inverted or unconverted picture would differ much
+    // more.
     for (const [r, g, b] of [
       [170, 120, 100],
       [100, 130, 150],
@@ -53,7 +54,7 @@ describe("decoding", () => {
     }
   });
 
-  it("brings 16 bits down to 8", async () => {
+  it("converts 16 bits to 8", async () => {
     const samples = Uint8Array.from([0xff, 0xff, 0x80, 0x00, 0x01, 0xff]);
     const { pixels } = await decode(
       makePng({ width: 1, height: 1, bitDepth: 16, colorType: 2, samples }),
@@ -61,7 +62,7 @@ describe("decoding", () => {
     assertColor(pixelAt(pixels, 0, 0), [255, 128, 1], 1);
   });
 
-  it("makes three channels of grey, and four of grey with transparency", async () => {
+  it("converts grey to three channels, and grey with transparency to four", async () => {
     const grey = await decode(
       makePng({ width: 2, height: 1, colorType: 0, samples: Uint8Array.from([10, 200]) }),
     );
@@ -78,7 +79,7 @@ describe("decoding", () => {
     assert.deepEqual(pixelAt(veiled.pixels, 0, 0), [77, 77, 77, 128]);
   });
 
-  it("brings 16 bits of grey down to 8, with and without transparency", async () => {
+  it("converts 16 bits of grey to 8, with and without transparency", async () => {
     const grey = await decode(
       makePng({
         width: 1,
@@ -101,7 +102,7 @@ describe("decoding", () => {
     assertColor(pixelAt(veiled.pixels, 0, 0), [77, 77, 77, 128], 1);
   });
 
-  it("looks up the colours of a palette, and which of them are transparent", async () => {
+  it("resolves the colours of a palette, including transparent ones", async () => {
     const { pixels } = await decode(
       makePng({
         width: 3,
@@ -121,7 +122,7 @@ describe("decoding", () => {
     );
   });
 
-  it("keeps transparency, and the colour beneath it", async () => {
+  it("keeps transparency, and the colour of transparent pixels", async () => {
     const { pixels } = await decode(
       makePng({ width: 1, height: 1, colorType: 6, samples: Uint8Array.from([250, 40, 30, 64]) }),
     );
@@ -130,8 +131,8 @@ describe("decoding", () => {
 });
 
 /**
- * CSS Color 4, section 10.8: both with sRGB's transfer curve, and the product of the matrices P3 →
- * XYZ → sRGB.
+ * CSS Color 4, section 10.8: both spaces have sRGB's transfer curve, and the matrix is the product
+ * P3 → XYZ → sRGB.
  */
 function p3ToSrgb(color: readonly number[]): number[] {
   const linear = color.map((value) =>

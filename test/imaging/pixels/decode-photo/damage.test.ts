@@ -16,9 +16,10 @@ const PICTURE =
   "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
   "decoded. Upload the original file again.";
 const SHARES = [0.1, 0.5, 0.99];
+const PERCENT = SHARES.map((share) => `${100 * share} %`).join(", ");
 /**
- * Of WebP, GIF and TIFF the reader of headers goes through the whole file, and a TIFF written in
- * one go lists its parts at the end.
+ * The header reader reads whole WebP, GIF and TIFF files, and a TIFF written in one pass lists its
+ * parts at the end.
  */
 const FORMATS: [
   name: string,
@@ -78,50 +79,47 @@ const decode = (bytes: Buffer) =>
 const outcomeOf = (bytes: Buffer): Promise<DecodedPhoto | Error> =>
   decode(bytes).catch((error: Error) => error);
 
-function assertUnreadable(outcome: unknown, message: string, what: string): void {
-  assert(outcome instanceof PhotoUnreadableError, `${what}: ${String(outcome)}`);
-  assert.equal(outcome.message, message, what);
+function assertUnreadable(outcome: unknown, message: string, detail: string): void {
+  assert(outcome instanceof PhotoUnreadableError, `${detail}: ${String(outcome)}`);
+  assert.equal(outcome.message, message, detail);
 }
 
-/**
- * What a photo may turn into when a bit of it is another: a picture of its own size, or one of the
- * plain sentences.
- */
-function assertReadOrRefused(outcome: DecodedPhoto | Error, what: string): void {
+/** A photo with a flipped bit must give a picture in its size, or one of the known errors. */
+function assertReadOrRefused(outcome: DecodedPhoto | Error, detail: string): void {
   if (outcome instanceof PhotoUnreadableError)
     return assert(
       outcome.message === PICTURE ||
         /^(The header of this \w+ file cannot be read:|This is not a photo)/.test(outcome.message),
-      `${what}: ${outcome.message}`,
+      `${detail}: ${outcome.message}`,
     );
   if (outcome instanceof Error)
     return assert.match(
       `${outcome.name}: ${outcome.message}`,
       /^PhotoTooLargeError: The (photo|file) /,
-      `${what}: ${outcome.stack}`,
+      `${detail}: ${outcome.stack}`,
     );
   const { pixels, warnings } = outcome;
-  assert.equal(pixels.data.length, pixels.width * pixels.height * pixels.channels, what);
+  assert.equal(pixels.data.length, pixels.width * pixels.height * pixels.channels, detail);
   assert.deepEqual(
     warnings.filter((warning) => !WARNINGS.includes(warning)),
     [],
-    what,
+    detail,
   );
 }
 
 for (const [name, title, make, cutAt] of FORMATS) {
-  describe(`${name} that is damaged`, () => {
+  describe(`decoding ${name}`, () => {
     let whole: Buffer;
     before(async () => {
       whole = await make();
     });
 
-    it("is read without a warning as long as it is not", async () => {
+    it("gives no warning when the file is undamaged", async () => {
       const { pixels, warnings } = await decode(whole);
       assert.deepEqual([pixels.height > 60, warnings], [true, []]);
     });
 
-    it(`is refused when it is cut at ${SHARES.map((share) => `${100 * share} %`).join(", ")}`, async () => {
+    it(`rejects it when it is cut at ${PERCENT}`, async () => {
       for (const [index, share] of SHARES.entries())
         assertUnreadable(
           await outcomeOf(whole.subarray(0, Math.floor(whole.length * share))),
@@ -130,7 +128,7 @@ for (const [name, title, make, cutAt] of FORMATS) {
         );
     });
 
-    it("is read or refused, and nothing else, whichever of its bits is flipped", async () => {
+    it("returns a picture or rejects with a known error when any bit is flipped", async () => {
       const { below } = seededRandom(7);
       for (let times = title === "HEIC" ? 8 : 16; times > 0; times--) {
         const [at, bit] = [below(whole.length), below(8)];

@@ -2,7 +2,7 @@ import { decodePhoto, type DecodeOptions } from "../../../../src/imaging/pixels/
 import { type Pixels, sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 
-/** Gives a function that decodes a photo of these bytes, for the tests of one file. */
+/** Returns a function that decodes a photo from bytes, for the tests of one file. */
 export function createDecode() {
   const folder = temporaryFolder();
   return (bytes: Uint8Array, options: Partial<DecodeOptions> = {}) =>

@@ -23,10 +23,10 @@ describe("what is wrong with a parameter", () => {
     [
       "convert",
       { format: "jpeg", lossless: true },
-      "JPEG cannot be lossless: ask for WebP, AVIF or PNG",
+      "JPEG cannot be lossless: choose WebP, AVIF or PNG",
     ],
     ["watermark", { text: 7 }, "must be text"],
-    ["watermark", { text: "" }, "has nothing in it that can be seen"],
+    ["watermark", { text: "" }, "has no visible characters"],
     ["watermark", { text: "a", opacity: "half" }, "must be a number"],
     ["watermark", { text: "a", opacity: 0 }, "must be 0.01 or more"],
     ["palette", { colors: 2.5 }, "must be a whole number"],
@@ -39,9 +39,9 @@ describe("what is wrong with a parameter", () => {
       "must have 10 entries or less",
     ],
     ["thumbnail", { widths: [320, "wide"] }, "must be a number"],
-    ["thumbnail", { widths: [320, 320] }, "names a width twice"],
+    ["thumbnail", { widths: [320, 320] }, "contains a width twice"],
     ["crop", { ratios: ["1".repeat(21) + ":1"] }, "must have 21 characters or less"],
-    ["crop", { ratios: ["wide"] }, "is no ratio of width to height such as 16:9"],
+    ["crop", { ratios: ["wide"] }, "is not a ratio of width to height such as 16:9"],
   ];
   for (const [job, parameters, fault] of faults) {
     it(`of ${job} ${JSON.stringify(parameters)} is told as: ${fault}`, () =>

@@ -1,4 +1,4 @@
-// The rates at which copies are told from other photos.
+// How often copies are distinguished from other photos.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -15,7 +15,7 @@ const hashOf = async (bytes: Uint8Array) =>
   (await runTask(hash, folder.write(bytes), {})).result.phash;
 
 type Copy = [
-  what: string,
+  name: string,
   make: (upright: Buffer, size: { width: number; height: number }) => Promise<Buffer>,
 ];
 
@@ -61,7 +61,7 @@ const CROPPED: Copy[] = [
   ],
 ];
 
-/** By counting the digits of a binary text: not as the service does it. */
+/** Counts the digits of a binary text, unlike the service. */
 function distance(one: string, other: string): number {
   return [...(BigInt(`0x${one}`) ^ BigInt(`0x${other}`)).toString(2)].filter((bit) => bit === "1")
     .length;
@@ -114,18 +114,18 @@ function assertRates(subjects: Subject[], say: (line: string) => void): void {
 }
 
 describe("perceptual hashes", () => {
-  it("tell copies from others among generated pictures", async (t) => {
+  it("distinguish copies from other pictures among generated pictures", async (t) => {
     const subjects: Subject[] = [];
     for (let seed = 1; seed <= 8; seed++) subjects.push(await look(await scene(seed * 7919)));
     assertRates(subjects, (line) => t.diagnostic(line));
   });
 
   it(
-    "tell copies from others among real photos",
+    "distinguish copies from other photos among real photos",
     { skip: noSharedPhotos || long.skip },
     async (t) => {
       const subjects: Subject[] = [];
-      // The landscapes are one scene in eight orientations.
+      // The landscapes show one scene in eight orientations.
       const names = readdirSync(sharedPhotos).filter(
         (name) => name.endsWith(".jpg") && !/^landscape_[2-8]/.test(name),
       );

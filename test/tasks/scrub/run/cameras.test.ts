@@ -18,7 +18,7 @@ describe("scrubbing photos of real cameras", { skip: noSharedPhotos }, () => {
         /^(Canon_40D|DSCN0010|fujifilm-dx10|landscape_6|nikon-e950)\.jpg$|\.HEIC$/.test(name),
       );
   for (const name of names) {
-    it(`leaves the picture alone in ${name}`, async () => {
+    it(`keeps the picture of ${name} unchanged`, async () => {
       const { result, files } = await runTask(scrub, sharedPhotos + name, { keepCopyright: false });
       const [file] = files.values();
       assert(file);
@@ -39,7 +39,7 @@ describe("scrubbing photos of real cameras", { skip: noSharedPhotos }, () => {
 });
 
 describe("scrubbing a cut photo of an iPhone", { skip: noSharedPhotos }, () => {
-  it("is refused, though a decoder would show the rest in grey", async () => {
+  it("is rejected, although a decoder would show the rest in grey", async () => {
     const whole = readFileSync(`${sharedPhotos}IMG_5195.HEIC`);
     await assert.rejects(
       run(whole.subarray(0, whole.length * 0.9)),
@@ -50,6 +50,6 @@ describe("scrubbing a cut photo of an iPhone", { skip: noSharedPhotos }, () => {
   });
 });
 
-describe("what was scrubbed", { skip: noExiftool || noSharedPhotos }, () => {
-  it("tells exiftool nothing but the rights that were to stay", () => askExiftool(1));
+describe("a scrubbed photo", { skip: noExiftool || noSharedPhotos }, () => {
+  it("has no metadata for exiftool except the kept rights", () => askExiftool(1));
 });

@@ -1,4 +1,4 @@
-// Photos that cannot be scrubbed by cutting.
+// Photos whose metadata cannot be cut out, so that they are encoded again.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PermanentTaskError, PhotoUnreadableError } from "../../../../src/domain/errors.js";
@@ -17,7 +17,7 @@ const { folder, run, exiftoolFinds, askExiftool } = createScrubScene();
 
 describe("scrubbing any other photo", () => {
   for (const format of ["jpeg", "png", "webp"] as const) {
-    it(`turns ${format} upright and leaves nothing but the rights`, async () => {
+    it(`rotates ${format} upright and keeps only the rights`, async () => {
       const { data, raw } = storedQuadrants(64, 32, 6);
       const photo = await withSecrets(sharp(data, { raw }), {
         ...RIGHTS,
@@ -44,7 +44,7 @@ describe("scrubbing any other photo", () => {
     ["tiff", "jpeg"],
     ["avif", "avif"],
   ] as const) {
-    it(`makes ${becomes} of ${format}`, async () => {
+    it(`converts ${format} to ${becomes}`, async () => {
       const { file, result } = await run(await withSecrets(quadrants(64, 32))[format]().toBuffer());
       assert.deepEqual([result.lossless, result.format], [false, becomes]);
       assert.doesNotMatch(latin(file), SECRET);
@@ -52,7 +52,7 @@ describe("scrubbing any other photo", () => {
     });
   }
 
-  it("makes JPEG of an animation's first frame, and says so", async () => {
+  it("converts an animation's first frame to JPEG, with a warning", async () => {
     const { result } = await run(
       makeGif([
         [9, 9, 9],
@@ -62,7 +62,7 @@ describe("scrubbing any other photo", () => {
     assert.deepEqual([result.format, result.warnings], ["jpeg", ["first frame of an animation"]]);
   });
 
-  it("does not lose quality, chroma, or the profile of a turned JPEG", async () => {
+  it("keeps the quality, chroma and profile of a rotated JPEG", async () => {
     const picture = noise(160, 120).blur(1.5).withIccProfile("p3").withMetadata({ orientation: 3 });
     for (const chromaSubsampling of ["4:4:4", "4:2:0"]) {
       const photo = await picture.clone().jpeg({ quality: 97, chromaSubsampling }).toBuffer();
@@ -84,7 +84,7 @@ describe("scrubbing any other photo", () => {
     }
   });
 
-  it("repairs a JPEG that lacks its end, and refuses one that is cut", async () => {
+  it("repairs a JPEG without its end marker, and rejects one that is cut", async () => {
     const whole = await noise(120, 80).jpeg().toBuffer();
     const { file, result } = await run(whole.subarray(0, -2));
     assert.deepEqual(
@@ -97,7 +97,7 @@ describe("scrubbing any other photo", () => {
     );
   });
 
-  it("encodes anew what is told within the coded picture, too, where nothing can be cut", async () => {
+  it("encodes the picture again when its coded data contains a removed text", async () => {
     const photo = await withSecrets(noise(60, 40), RIGHTS).jpeg().toBuffer();
     const { file, result } = await run(
       Buffer.concat([photo.subarray(0, -2), Buffer.from("sEcReT-serial"), photo.subarray(-2)]),
@@ -115,16 +115,16 @@ describe("scrubbing any other photo", () => {
     );
   });
 
-  it("fails for good, and gives nothing out, when something is left even then", async () => {
-    // What stands before every profile of a JPEG.
+  it("fails permanently, without an output, when data is left even then", async () => {
+    // This text is in front of every profile of a JPEG.
     const photo = await noise(60, 40)
       .withIccProfile("p3")
       .withExif({ IFD0: { Make: "ICC_PROFILE" } })
       .jpeg()
       .toBuffer();
     const message =
-      "The photo could not be scrubbed: read again, it still tells EXIF:Make. Nothing " +
-      "was given out.";
+      "The photo could not be scrubbed: the output still contains EXIF:Make. The output " +
+      "was discarded.";
     await assert.rejects(
       run(photo),
       (error) =>
@@ -134,7 +134,7 @@ describe("scrubbing any other photo", () => {
     );
   });
 
-  it("keeps the wide profile of a HEIC with its pixels, or brings them to sRGB", async () => {
+  it("keeps the wide profile of a HEIC with its pixels, or converts them to sRGB", async () => {
     const kept = await run(quadrantsHeic());
     const { icc = Buffer.alloc(0), ...header } = await sharp(kept.file).metadata();
     assert.deepEqual(
@@ -159,13 +159,13 @@ describe("scrubbing any other photo", () => {
       );
   });
 
-  it("tells its steps, and stops between two when told to", async () => {
+  it("reports its steps, and stops between two when it is aborted", async () => {
     const photo = await UPRIGHT.jpeg();
     const { steps } = await run(photo);
     assert.deepEqual(steps, [
       [0, "reading the tags"],
-      [0.2, "taking them out"],
-      [0.8, "reading the output again"],
+      [0.2, "removing the tags"],
+      [0.8, "checking the output"],
       [0.95, "writing"],
       [1, "done"],
     ]);
@@ -176,13 +176,13 @@ describe("scrubbing any other photo", () => {
 });
 
 describe("scrubbing a photo with something wrong in its header", () => {
-  it("shows what can be read, and says so", async () => {
+  it("keeps the readable part, with a warning", async () => {
     const { data, raw } = storedQuadrants(48, 24, 6);
     const lying = await sharp(data, { raw })
       .withMetadata({ orientation: 6 })
       .jpeg({ quality: 95 })
       .toBuffer();
-    // Three bytes where a segment should begin: before the tables of quantisation.
+    // Adds three bytes where a segment should begin, before the quantization tables.
     const tables = lying.indexOf(Buffer.from([0xff, 0xdb]));
     const { result, file } = await run(
       Buffer.concat([lying.subarray(0, tables), Buffer.alloc(3), lying.subarray(tables)]),
@@ -195,6 +195,6 @@ describe("scrubbing a photo with something wrong in its header", () => {
   });
 });
 
-describe("what was scrubbed", { skip: noExiftool }, () => {
-  it("tells exiftool nothing but the rights that were to stay", () => askExiftool(4));
+describe("a scrubbed photo", { skip: noExiftool }, () => {
+  it("has no metadata for exiftool except the kept rights", () => askExiftool(4));
 });

@@ -61,7 +61,7 @@ describe("the photo under a watermark", () => {
     assert(Math.abs(Math.max(...alphas) - 128) < 8, String(Math.max(...alphas)));
   });
 
-  it("is brought to sRGB from wide gamut and CMYK", async () => {
+  it("is converted to sRGB from wide gamut and CMYK", async () => {
     const color = {
       create: { width: 40, height: 40, channels: 3, background: "#b4785a" },
     } as const;
@@ -83,7 +83,7 @@ describe("the photo under a watermark", () => {
     }
   });
 
-  it("carries a warning, or is refused, like any other", async () => {
+  it("keeps its warnings, and is rejected when it is damaged", async () => {
     assert.deepEqual(
       (
         await run(
@@ -103,7 +103,7 @@ describe("the photo under a watermark", () => {
     );
   });
 
-  it("tells its steps, and stops between two when told to", async () => {
+  it("the task reports its steps, and stops between two when it is aborted", async () => {
     const photo = await quadrants(30, 20).png().toBuffer();
     assert.deepEqual((await run(photo, { text: "x" })).steps, [
       [0, "decoding"],
