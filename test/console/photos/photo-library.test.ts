@@ -10,8 +10,10 @@ const page = (ids: string[], hasNextPage = false) => ({
   totalCount: 9,
 });
 
-describe("the photos of the page", () => {
-  function open(answer: (variables: object) => unknown = () => assert.fail("nothing is asked")) {
+describe("the photo library of the page", () => {
+  function open(
+    answer: (variables: object) => unknown = () => assert.fail("the library must not read"),
+  ) {
     const asked: object[] = [];
     const library = createPhotoLibrary(
       async (_query, variables = {}) => (asked.push(variables), (await answer(variables)) as never),
@@ -20,7 +22,7 @@ describe("the photos of the page", () => {
     return { library, asked };
   }
 
-  it("are chosen one by one in the order of the clicks, and a second click takes one out again", () => {
+  it("selects photos in the order of the clicks, and a second click deselects a photo", () => {
     const { library } = open();
     for (const id of ["b", "c", "a"]) library.toggle(id);
     assert.deepEqual(library.chosen.value, ["b", "c", "a"]);
@@ -32,21 +34,17 @@ describe("the photos of the page", () => {
     assert.deepEqual(library.chosen.value, []);
   });
 
-  it(
-    "begin with one that was just uploaded, which is chosen; one that is there already " +
-      "moves to the front",
-    () => {
-      const { library } = open();
-      for (const id of ["d", "a", "a"]) library.add(photo(id));
-      assert.deepEqual(
-        library.photos.value.map(({ id }) => id),
-        ["a", "d", "c", "b"],
-      );
-      assert.deepEqual(library.chosen.value, ["d", "a"]);
-    },
-  );
+  it("puts an uploaded photo in front and selects it, also when it is already listed", () => {
+    const { library } = open();
+    for (const id of ["d", "a", "a"]) library.add(photo(id));
+    assert.deepEqual(
+      library.photos.value.map(({ id }) => id),
+      ["a", "d", "c", "b"],
+    );
+    assert.deepEqual(library.chosen.value, ["d", "a"]);
+  });
 
-  it("go on where the last page ended, each once", async () => {
+  it("continues after the last page, and lists each photo once", async () => {
     const { library, asked } = open(() => ({ photos: page(["a", "z"]) }));
     assert.equal(library.hasMore.value, true);
     await library.readMore();
@@ -56,7 +54,7 @@ describe("the photos of the page", () => {
     );
   });
 
-  it("are gone once they are deleted; what is refused stays chosen", async () => {
+  it("removes deleted photos; a photo whose deletion is refused stays selected", async () => {
     const { library, asked } = open((variables) =>
       "id" in variables && variables.id === "a" ? Promise.reject(new Error("in use")) : {},
     );
