@@ -83,5 +83,5 @@ function assertStory({ id, status, version, events, photoCount, links }: Story):
     `${id}: its last event shows the row`,
   );
   if (status === "PENDING" || status === "STARTED")
-    assert.equal(links, photoCount, `${id}: an unfinished one has its photos`);
+    assert.equal(links, photoCount, `${id}: an unfinished job keeps its photos`);
 }

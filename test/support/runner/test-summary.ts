@@ -107,7 +107,7 @@ function render({ passed, failed, skipped, tests, fileMs }: Counts): string {
     ...(leftOut > 0
       ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`]
       : []),
-    // The totals must be the last line; scripts read them there.
+    // The totals stay on the last line, where they are easy to find.
     `${passed} passed, ${failed} failed, ` +
       `${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
     "",

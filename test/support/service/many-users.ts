@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 
-/** Inserts users with events numbered from 1. `at` is an SQL expression for the time of event `i`. */
+/** Inserts users with events numbered from 1. `at` is an SQL expression: the time of event `i`. */
 export async function insertUsersWithEvents(
   sql: Sql,
   { users, events, at }: { users: number; events: number; at: string },

@@ -63,7 +63,7 @@ export interface TestServiceOptions {
   operated?: boolean;
 }
 
-/** Starts the whole service in this process, composed as in production, with its own Redis prefix. */
+/** Starts the whole service in this process, composed as in production, with a new Redis prefix. */
 export async function startTestService(
   options: TestServiceOptions & { proxied: true },
 ): Promise<ProxiedService>;

@@ -14,7 +14,7 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Creates a migrated database with the catalogue. It copies a template, which takes milliseconds. */
+/** Creates a migrated database with the catalogue, in milliseconds, by copying a template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env["TEST_DATABASE_URL"];
   if (!server) throw new Error("Run the tests with npm test, which starts PostgreSQL for them");
