@@ -3,18 +3,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { TestClient } from "../../support/clients/test-client.js";
 
 export interface Watched {
-  /** Milliseconds that each request took, rising. */
+  /** Duration of each request in milliseconds, ascending. */
   latencies: number[];
-  /** Resident bytes of the service, as time went by. */
+  /** Resident bytes of the service over time. */
   memory: number[];
 }
 
 const PAUSE_MS = 20;
 
-/**
- * Somebody who works with the service until the work is over, one request after the other, and
- * whose every request must succeed.
- */
+/** A well-behaved client: sends one request after another during `work`; each must succeed. */
 export async function watchGoodClient(
   client: TestClient,
   pid: number,
