@@ -119,7 +119,7 @@ describe("a response", () => {
   }
 
   for (const [line, status] of DOORS) {
-    it(`to ${line.slice(0, 50)} has the status ${status}, safe headers and no internals`, async () => {
+    it(`to ${line.slice(0, 50)} has status ${status}, safe headers and no internals`, async () => {
       const answer = await sendRaw(
         service.url,
         head(line, line.startsWith("POST") ? ["content-length: 0"] : []),

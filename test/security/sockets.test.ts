@@ -200,7 +200,7 @@ describe("a hostile peer", () => {
     raw.socket.destroy();
   });
 
-  it("that sends 5,000 pings without reading neither blocks the service nor fills the log", async () => {
+  it("that sends 5,000 pings without reading does not block the service or its log", async () => {
     const raw = await signedIn();
     const lines = service.logged.length;
     raw.socket.pause();

@@ -93,7 +93,7 @@ describe("another user's data", () => {
     }
   }
 
-  it("costs as many SQL statements as a missing row, so that response times reveal nothing", async () => {
+  it("costs as many SQL statements as a missing row, so that times reveal nothing", async () => {
     for (const place of Object.keys(PLACES)) {
       const ask = place.startsWith("Subscription") ? overSocket : overHttp;
       const cost = (value: string | undefined) =>
@@ -204,7 +204,7 @@ describe("another user's data", () => {
     );
   });
 
-  it("is visible to its owner by the same paths, so that the tests above can find leaks", async () => {
+  it("is visible to its owner by the same paths, so that leaks cannot be missed", async () => {
     const seen = JSON.stringify(
       await Promise.all(
         Object.values(victim.ids).map((id) =>
