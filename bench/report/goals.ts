@@ -7,15 +7,12 @@ export interface Subject {
   of: string;
 }
 
-/**
- * A line of the table: the service beside a peer or itself, or alone, and what is asked of that
- * ratio or number.
- */
+/** A line of the table: the ratio of the service to a peer, or one number, with its goals. */
 export interface Goal {
   workload: WorkloadName;
   title: string;
   ours: Subject;
-  /** Null: the number itself is judged. */
+  /** Null if the number itself is judged. */
   peer: Subject | null;
   less?: true;
   floor?: number;
@@ -34,14 +31,14 @@ export const fanOutMeasure = (mode: "one feed" | "own feeds", sockets: number, w
   `${mode}, ${sockets} sockets: ${what}`;
 
 /**
- * What is asked of the service. A line without numbers is there to be looked at: CPU is the
- * steadiest figure on a busy machine.
+ * The goals of the service. A line without numbers is only for information: CPU time is the most
+ * stable measurement on a busy machine.
  */
 export function goalsOf(scale: Scale): Goal[] {
   const { few, many } = scale.history;
   return [
-    beside(NAIVE, "W1", "completed and told/s", { floor: 4, goal: 6, beyond: 10 }),
-    beside(RAW_BULLMQ, "W1", "completed and told/s", { floor: 0.15, goal: 0.3, beyond: 0.5 }),
+    beside(NAIVE, "W1", "completed and delivered/s", { floor: 4, goal: 6, beyond: 10 }),
+    beside(RAW_BULLMQ, "W1", "completed and delivered/s", { floor: 0.15, goal: 0.3, beyond: 0.5 }),
     beside(NAIVE, "W1", "CPU ms/job", { less: true, floor: 0.25, goal: 0.15, beyond: 0.1 }),
     beside(NAIVE, "W1", "accept p99 ms", { less: true, floor: 0.3, goal: 0.2, beyond: 0.1 }),
     beside(NAIVE, "W2", "completed p50 ms", { less: true, floor: 0.7, goal: 0.5 }),
@@ -95,7 +92,7 @@ function fanOutGoals(sockets: number): Goal[] {
   ];
 }
 
-/** A delivery must not cost more when there are more listeners to others. */
+/** The cost of a delivery must not depend on the number of other users' sockets. */
 function flatCostGoals(sockets: readonly number[]): Goal[] {
   const [few, many] = [Math.min(...sockets), Math.max(...sockets)];
   if (few === many) return [];
@@ -116,9 +113,9 @@ function flatCostGoals(sockets: readonly number[]): Goal[] {
   ];
 }
 
-type Asked = Pick<Goal, "less" | "floor" | "goal" | "beyond">;
+type Targets = Pick<Goal, "less" | "floor" | "goal" | "beyond">;
 
-function beside(peer: string, workload: WorkloadName, measure: string, asked: Asked): Goal {
+function beside(peer: string, workload: WorkloadName, measure: string, asked: Targets): Goal {
   return {
     workload,
     title: `${measure} / ${peer}`,
@@ -128,7 +125,7 @@ function beside(peer: string, workload: WorkloadName, measure: string, asked: As
   };
 }
 
-function besideItself(workload: WorkloadName, measure: string, how: string, asked: Asked): Goal {
+function besideItself(workload: WorkloadName, measure: string, how: string, asked: Targets): Goal {
   return {
     workload,
     title: `${measure} ${how}`,
@@ -138,7 +135,7 @@ function besideItself(workload: WorkloadName, measure: string, how: string, aske
   };
 }
 
-function alone(workload: WorkloadName, measure: string, asked: Asked): Goal {
+function alone(workload: WorkloadName, measure: string, asked: Targets): Goal {
   return {
     workload,
     title: measure,
