@@ -1,5 +1,5 @@
-// A submission sends three frames to every socket of its user. A page is one prepared statement, and
-// PostgreSQL builds its JSON.
+// A submission sends three frames to every socket of its user. A page is one prepared statement,
+// and PostgreSQL builds its JSON.
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
