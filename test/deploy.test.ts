@@ -35,8 +35,8 @@ const compose = parse(readFileSync("docker-compose.yml", "utf8"), { merge: true 
   secrets: Record<string, { file: string }>;
 };
 const services = Object.entries(compose.services);
-const own = services.filter(([, { build }]) => build);
-const serve = own.filter(
+const built = services.filter(([, { build }]) => build);
+const serve = built.filter(
   ([, { profiles, command }]) => !profiles && !command?.some((word) => word.includes("migrate")),
 );
 const secrets = makeSecrets();
@@ -109,7 +109,7 @@ describe("the compose file", () => {
         .map(([name]) => name),
       [],
     );
-    for (const [name, { healthcheck }] of own)
+    for (const [name, { healthcheck }] of built)
       if (healthcheck?.test) assert.deepEqual([name, healthcheck.test[0]], [name, "CMD"]);
   });
 
@@ -137,7 +137,7 @@ describe("the compose file", () => {
   });
 
   it("gives each program a valid configuration, with secrets as files only", () => {
-    for (const [name, { environment, command, secrets: mounted = [] }] of own.filter(
+    for (const [name, { environment, command, secrets: mounted = [] }] of built.filter(
       ([, { profiles }]) => !profiles,
     )) {
       const env = environmentOf(environment);

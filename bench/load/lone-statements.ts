@@ -122,11 +122,11 @@ async function timeSteps(sql: Sql, count: number, how: string, steps: Steps): Pr
 }
 
 async function timed(what: string, count: number, work: () => Promise<unknown>): Promise<void> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   await work();
   const ms = times.get(what) ?? [];
   times.set(what, ms);
-  ms.push((performance.now() - begun) / count);
+  ms.push((performance.now() - startedAt) / count);
 }
 
 function newItem(): NewQueuedJob {

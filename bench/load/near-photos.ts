@@ -95,7 +95,7 @@ function someHash(): string {
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const result = await work();
-  return [performance.now() - began, result];
+  return [performance.now() - startedAt, result];
 }

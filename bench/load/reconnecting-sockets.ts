@@ -76,7 +76,7 @@ async function signInAll(service: LoadService): Promise<ReadingUser[]> {
 }
 
 async function subscribeAll(service: LoadService, users: ReadingUser[]): Promise<Reader[]> {
-  const began = Date.now();
+  const startedAt = Date.now();
   const readers = Array.from({ length: SOCKETS }, (_, i) =>
     createReader(
       `ws://127.0.0.1:${service.port}/graphql`,
@@ -89,7 +89,7 @@ async function subscribeAll(service: LoadService, users: ReadingUser[]): Promise
     120_000,
   );
   say(
-    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API ` +
+    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - startedAt} ms; API ` +
       `memory ${await megabytesOf(service)} MB`,
   );
   return readers;

@@ -75,9 +75,9 @@ async function submitFor(
   users: LoadUser[],
   outcomes: Promise<Outcome>[],
 ): Promise<void> {
-  const begun = Date.now();
-  for (let sent = 0; Date.now() - begun < 1000 * seconds; await pause(TICK_MS)) {
-    for (const due = ((Date.now() - begun) / 1000) * RATE; sent < due; sent++)
+  const startedAt = Date.now();
+  for (let sent = 0; Date.now() - startedAt < 1000 * seconds; await pause(TICK_MS)) {
+    for (const due = ((Date.now() - startedAt) / 1000) * RATE; sent < due; sent++)
       outcomes.push(submit(service, users[sent % users.length]));
   }
 }
@@ -87,13 +87,13 @@ function submit(
   user: LoadUser | undefined,
   mark: string = randomUUID(),
 ): Promise<Outcome> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const body = JSON.stringify({
     query: SUBMIT,
     variables: { input: { job: "echo", parameters: { message: mark } } },
   });
   return new Promise((resolve) => {
-    const done = (code: string) => resolve({ mark, code, ms: performance.now() - begun });
+    const done = (code: string) => resolve({ mark, code, ms: performance.now() - startedAt });
     const headers = {
       authorization: `Bearer ${user?.token}`,
       "content-type": "application/json",

@@ -69,26 +69,26 @@ export function goalsOf(scale: Scale): Goal[] {
 
 function fanOutGoals(sockets: number): Goal[] {
   const large = sockets >= 5000;
-  const [one, own] = (["one feed", "own feeds"] as const).map(
+  const [oneFeed, ownFeeds] = (["one feed", "own feeds"] as const).map(
     (mode) => (what: string) => fanOutMeasure(mode, sockets, what),
   ) as [(what: string) => string, (what: string) => string];
   return [
     beside(
       NAIVE,
       "W3",
-      one("deliveries/s"),
+      oneFeed("deliveries/s"),
       large ? { floor: 6, goal: 10 } : { floor: 3, goal: 5 },
     ),
-    beside(BARE, "W3", one("deliveries/s"), { goal: 0.4, beyond: 0.6 }),
-    beside(NAIVE, "W3", one("API CPU µs/delivery"), { less: true }),
+    beside(BARE, "W3", oneFeed("deliveries/s"), { goal: 0.4, beyond: 0.6 }),
+    beside(NAIVE, "W3", oneFeed("API CPU µs/delivery"), { less: true }),
     beside(
       NAIVE,
       "W3",
-      own("deliveries/s"),
+      ownFeeds("deliveries/s"),
       large ? { floor: 30, goal: 50 } : { floor: 6, goal: 10 },
     ),
-    beside(NAIVE, "W3", own("API CPU µs/delivery"), { less: true }),
-    beside(NAIVE, "W3", own("KB/subscription"), { less: true, floor: 1, goal: 0.6 }),
+    beside(NAIVE, "W3", ownFeeds("API CPU µs/delivery"), { less: true }),
+    beside(NAIVE, "W3", ownFeeds("KB/subscription"), { less: true, floor: 1, goal: 0.6 }),
   ];
 }
 
@@ -115,34 +115,39 @@ function flatCostGoals(sockets: readonly number[]): Goal[] {
 
 type Targets = Pick<Goal, "less" | "floor" | "goal" | "beyond">;
 
-function beside(peer: string, workload: WorkloadName, measure: string, asked: Targets): Goal {
+function beside(peer: string, workload: WorkloadName, measure: string, targets: Targets): Goal {
   return {
     workload,
     title: `${measure} / ${peer}`,
     ours: { measure, of: SERVICE },
     peer: { measure, of: peer },
-    ...asked,
+    ...targets,
   };
 }
 
-function besideItself(workload: WorkloadName, measure: string, how: string, asked: Targets): Goal {
+function besideItself(
+  workload: WorkloadName,
+  measure: string,
+  how: string,
+  targets: Targets,
+): Goal {
   return {
     workload,
     title: `${measure} ${how}`,
     ours: { measure, of: MUCH_HISTORY },
     peer: { measure, of: LITTLE_HISTORY },
-    ...asked,
+    ...targets,
   };
 }
 
-function alone(workload: WorkloadName, measure: string, asked: Targets): Goal {
+function alone(workload: WorkloadName, measure: string, targets: Targets): Goal {
   return {
     workload,
     title: measure,
     ours: { measure, of: SERVICE },
     peer: null,
     less: true,
-    ...asked,
+    ...targets,
   };
 }
 

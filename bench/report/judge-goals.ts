@@ -47,8 +47,8 @@ function readRound(
 }
 
 function judge({ less, floor, goal, beyond }: Goal, value: number): Verdict {
-  const reaches = (asked: number | undefined) =>
-    asked !== undefined && (less ? value <= asked : value >= asked);
+  const reaches = (limit: number | undefined) =>
+    limit !== undefined && (less ? value <= limit : value >= limit);
   if (reaches(beyond)) return "beyond";
   if (reaches(goal)) return "goal";
   if (reaches(floor)) return "floor";

@@ -235,6 +235,6 @@ function describeFault(number: number, { kind, beganAt, endedAt }: Injected): st
 
 function createPickUrl(fleet: Fleet, random: SeededRandom): () => string {
   let last = "";
-  // At the end of a run there is no API; requests then go to the last address and fail.
+  // At the end of a run no API exists; requests then go to the last address and fail.
   return () => (last = random.shuffled(fleet.members("api"))[0]?.url ?? last);
 }

@@ -50,9 +50,9 @@ const folder = mkdtempSync(join(tmpdir(), "photo-service-rehearsal-"));
 chmodSync(folder, 0o755);
 const [app, data, secrets] = [join(folder, "app"), join(folder, "data"), join(folder, "secrets")];
 const log = createLogger({ name: "rehearsal", level: "error", pretty: false });
-const began = Date.now();
+const startedAt = Date.now();
 const report = (what: string) =>
-  process.stdout.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}\n`);
+  process.stdout.write(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${what}\n`);
 const children = new Set<ChildProcess>();
 
 function check(isTrue: boolean, what: string): void {

@@ -34,14 +34,16 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     const client = await service.person();
     const page = await browser.newPage();
     const { errors } = watchPage(page, api);
-    const asked: string[] = [];
+    const operationNames: string[] = [];
     page.on(
       "request",
       (request) =>
         void (
           request.url() === `${api}/graphql` &&
           request.method() === "POST" &&
-          asked.push(String((request.postDataJSON() as { operationName: string }).operationName))
+          operationNames.push(
+            String((request.postDataJSON() as { operationName: string }).operationName),
+          )
         ),
     );
 
@@ -62,7 +64,7 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     await client.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: other.id });
     await rows.filter({ hasText: "Echo: FAILED" }).waitFor({ state: "detached" });
 
-    assert.deepEqual([asked, errors], [["MyJobs", "Submit"], []]);
+    assert.deepEqual([operationNames, errors], [["MyJobs", "Submit"], []]);
 
     for (const isExpired of [false, true]) {
       cuttable.down();
@@ -77,7 +79,7 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     }
     await client.enqueue("echo", { failPermanently: true });
     await rows.filter({ hasText: "Echo: FAILED" }).waitFor();
-    assert.deepEqual(asked, ["MyJobs", "Submit", "MyJobs"]);
+    assert.deepEqual(operationNames, ["MyJobs", "Submit", "MyJobs"]);
     assert.deepEqual(
       errors.filter((error) => !error.includes("ERR_CONNECTION_REFUSED")),
       [],

@@ -38,12 +38,12 @@ async function measure(path: string, job: (typeof jobs)[number]): Promise<void> 
   const photo = await toTaskPhoto(path, (await runner.probe(path)).header);
   let peak = 0;
   const watch = setInterval(async () => (peak = Math.max(peak, ...(await peaksOfChildren()))), 20);
-  const began = Date.now();
+  const startedAt = Date.now();
   const verdict = await runner.run(
     job,
     Array.from({ length: Math.max(1, job.minPhotos) }, () => photo),
   );
-  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   clearInterval(watch);
   await runner.close();
   const parent = Math.round(process.memoryUsage.rss() / 1e6);

@@ -31,7 +31,7 @@ export async function runFuzz(
   runner: JobRunner,
   options: { samples: SamplePhoto[]; files: number; seed: number; folder: string },
 ): Promise<FuzzStatistics> {
-  const began = Date.now();
+  const startedAt = Date.now();
   const statistics: FuzzStatistics = {
     files: 0,
     taken: 0,
@@ -54,7 +54,7 @@ export async function runFuzz(
   // One more lane than child processes, so that none is idle.
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
   await checkStillWorks(runner, statistics, goodPath);
-  statistics.seconds = (Date.now() - began) / 1000;
+  statistics.seconds = (Date.now() - startedAt) / 1000;
   return statistics;
 }
 
@@ -95,7 +95,7 @@ async function tryMutant(
   note(statistics, name, "upload", verdict);
   const [mutant, good] = [await toTaskPhoto(path, header), await toTaskPhoto(goodPath, null)];
   for (const job of runner.jobs) {
-    const began = Date.now();
+    const startedAt = Date.now();
     const photos = Array.from({ length: Math.max(1, job.minPhotos) }, (_, index) =>
       index === 0 ? mutant : good,
     );
@@ -103,7 +103,7 @@ async function tryMutant(
     statistics.runs++;
     statistics.slowest.set(
       job.name,
-      Math.max(statistics.slowest.get(job.name) ?? 0, Date.now() - began),
+      Math.max(statistics.slowest.get(job.name) ?? 0, Date.now() - startedAt),
     );
     count(statistics.ends, "code" in ended ? `${ended.kind} ${ended.code}` : ended.kind);
     note(statistics, name, job.name, ended);

@@ -97,9 +97,9 @@ describe("a hostile document", () => {
       ["a stream", inStream],
     ] as const) {
       it(`with ${what} is refused over ${way}`, async () => {
-        const begun = Date.now();
+        const startedAt = Date.now();
         const text = await ask(request);
-        assertAnswer(document, text, Date.now() - begun);
+        assertAnswer(document, text, Date.now() - startedAt);
       });
     }
   }

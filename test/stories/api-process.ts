@@ -45,9 +45,9 @@ export async function startApiProcess(env: Record<string, string>): Promise<ApiP
     let [blockedMs, laps, over] = [0, 0, false];
     const end = work().finally(() => (over = true));
     while (!over || laps < 2) {
-      const asked = busyMs(child.pid);
+      const busyBefore = busyMs(child.pid);
       await isLive();
-      blockedMs = Math.max(blockedMs, busyMs(child.pid) - asked);
+      blockedMs = Math.max(blockedMs, busyMs(child.pid) - busyBefore);
       laps++;
       await pause(5);
     }

@@ -224,9 +224,9 @@ describe("a document that asks for as much as the limits allow", long, () => {
       let answer = "";
       let ms = 0;
       const { blockedMs, grownMb } = await api.strain(async () => {
-        const begun = performance.now();
+        const startedAt = performance.now();
         answer = await ask(query).catch((error: unknown) => String(error));
-        ms = performance.now() - begun;
+        ms = performance.now() - startedAt;
       });
       t.diagnostic(
         `${what}: blocked ${blockedMs} ms, grown ${grownMb} MB, answered in ` +

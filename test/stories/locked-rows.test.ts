@@ -63,9 +63,9 @@ describe("while a row of one user is locked", () => {
   }
 
   async function submitAndTime(client: TestClient): Promise<Delays> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const { id } = await client.enqueue("echo");
-    const accepted = performance.now() - begun;
+    const accepted = performance.now() - startedAt;
     await client.finished(id, HELD_MS + 60_000);
     const [row] = await service.database.sql<{ ms: number }[]>`
       select extract(epoch from started_at - created_at)::float8 * 1000 as ms from queued_jobs

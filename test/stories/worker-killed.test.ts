@@ -100,9 +100,9 @@ describe("a worker process", () => {
     await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
     proxy.down();
     worker.kill("SIGTERM");
-    const begun = Date.now();
+    const startedAt = Date.now();
     assert.deepEqual(await worker.ended(), { code: 0, signal: null });
-    assert.ok(Date.now() - begun < 8000, `${Date.now() - begun} ms`);
+    assert.ok(Date.now() - startedAt < 8000, `${Date.now() - startedAt} ms`);
     assert.equal((await find(queuedJob))?.status, "SUCCESS");
     await proxy.close();
   });

@@ -14,12 +14,15 @@ describe("the photo library of the page", () => {
   function open(
     answer: (variables: object) => unknown = () => assert.fail("the library must not read"),
   ) {
-    const asked: object[] = [];
+    const requests: object[] = [];
     const library = createPhotoLibrary(
-      async (_query, variables = {}) => (asked.push(variables), (await answer(variables)) as never),
+      async (_query, variables = {}) => (
+        requests.push(variables),
+        (await answer(variables)) as never
+      ),
       page(["c", "b", "a"], true),
     );
-    return { library, asked };
+    return { library, requests };
   }
 
   it("selects photos in the order of the clicks, and a second click deselects a photo", () => {
@@ -45,23 +48,23 @@ describe("the photo library of the page", () => {
   });
 
   it("continues after the last page, and lists each photo once", async () => {
-    const { library, asked } = open(() => ({ photos: page(["a", "z"]) }));
+    const { library, requests } = open(() => ({ photos: page(["a", "z"]) }));
     assert.equal(library.hasMore.value, true);
     await library.readMore();
     assert.deepEqual(
-      [library.photos.value.map(({ id }) => id), library.hasMore.value, asked],
+      [library.photos.value.map(({ id }) => id), library.hasMore.value, requests],
       [["c", "b", "a", "z"], false, [{ after: "after a" }]],
     );
   });
 
   it("removes deleted photos; a photo whose deletion is refused stays selected", async () => {
-    const { library, asked } = open((variables) =>
+    const { library, requests } = open((variables) =>
       "id" in variables && variables.id === "a" ? Promise.reject(new Error("in use")) : {},
     );
     for (const id of ["b", "a", "c"]) library.toggle(id);
     await assert.rejects(library.deleteChosen(), /in use/);
     assert.deepEqual(
-      [library.photos.value.map(({ id }) => id), library.chosen.value, asked],
+      [library.photos.value.map(({ id }) => id), library.chosen.value, requests],
       [
         ["c", "a"],
         ["a", "c"],

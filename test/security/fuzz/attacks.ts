@@ -227,8 +227,8 @@ const fuzzFileUrls: Attack = async (random, { url, fileUrl }) => {
 /** The parts of a file's URL that the signature covers, and the signature. */
 function rightOf(url: string): string {
   const [path, query = ""] = url.split(/\?(.*)/s);
-  const asked = new URLSearchParams(query);
-  return JSON.stringify([path, asked.getAll("exp"), asked.getAll("sig")]);
+  const parameters = new URLSearchParams(query);
+  return JSON.stringify([path, parameters.getAll("exp"), parameters.getAll("sig")]);
 }
 
 export const ATTACKS: Record<string, Attack> = {

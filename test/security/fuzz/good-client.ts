@@ -21,9 +21,9 @@ export async function watchGoodClient(
   let over = false;
   void work.finally(() => (over = true));
   while (!over) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     await client.get("{ me { id } queuedJobs(first: 20) { totalCount nodes { id status } } }");
-    latencies.push(performance.now() - begun);
+    latencies.push(performance.now() - startedAt);
     memory.push(residentBytes(pid));
     await pause(PAUSE_MS);
   }

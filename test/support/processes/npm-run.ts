@@ -112,10 +112,10 @@ export function pressCtrlC({ npm }: NpmRun): void {
 
 /** Fails if npm or another process of the folder still runs after 20 s. */
 export async function endedBelow(folder: string, { npm }: NpmRun): Promise<void> {
-  const begun = Date.now();
+  const startedAt = Date.now();
   const isOver = () => npm.exitCode !== null || npm.signalCode !== null;
   await eventually("npm has ended", isOver, 20_000);
-  const leftMs = 20_000 - (Date.now() - begun);
+  const leftMs = 20_000 - (Date.now() - startedAt);
   await eventually("no process is left", () => processesBelow(folder).length === 0, leftMs);
 }
 

@@ -12,8 +12,8 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   deadlineMs = 30_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const begun = Date.now();
-  const deadline = begun + deadlineMs;
+  const startedAt = Date.now();
+  const deadline = startedAt + deadlineMs;
   let last: unknown;
   do {
     try {
@@ -23,7 +23,7 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await pause(Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, (Date.now() - begun) / 10)));
+    await pause(Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, (Date.now() - startedAt) / 10)));
   } while (Date.now() < deadline);
   throw new Error(`Not within ${deadlineMs} ms: ${what}`, { cause: last });
 }

@@ -6,11 +6,11 @@ export function inOneMinute(test: () => Promise<void>): () => Promise<void> {
   const minute = () => Math.floor(Date.now() / 60_000);
   return async () => {
     for (;;) {
-      const begun = minute();
+      const startMinute = minute();
       try {
         return await test();
       } catch (error) {
-        if (minute() === begun) throw error;
+        if (minute() === startMinute) throw error;
       }
     }
   };
