@@ -49,8 +49,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
   const choice = createJobChoice(jobs);
   const extras = { priority: signal(""), runAt: signal(""), fresh: signal(false) };
   const isSending = signal(false);
-  // Each submission has a new key. A second press without a response in between reuses the key,
-  // so the job is submitted once.
+  // A second press before the response reuses the key, so that the job is submitted once.
   const key = signal(newKey());
 
   const operation = computed(() =>

@@ -104,12 +104,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     newUser: createNewUser(database),
     submitMany,
     submit: async (user, submission) => first(await submitMany(user, 1, submission)),
-    async start({ id }, worker = "test") {
-      const run = hinted.findLast((hint) => hint.id === id)?.run ?? 0;
-      const claimed = await queuedJobs.start({ id, run, worker });
-      if (!claimed) throw new Error(`${id} could not be claimed`);
-      return claimed;
-    },
+    start: createStart(queuedJobs, hinted),
     async finish(user, result = null) {
       const queuedJob = await core.submit(user);
       await queuedJobs.succeed(await core.start(queuedJob), result, []);
@@ -120,6 +115,15 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     },
   };
   return core;
+}
+
+function createStart(queuedJobs: QueuedJobs, hinted: Hint[]): TestCore["start"] {
+  return async ({ id }, worker = "test") => {
+    const run = hinted.findLast((hint) => hint.id === id)?.run ?? 0;
+    const claimed = await queuedJobs.start({ id, run, worker });
+    if (!claimed) throw new Error(`${id} could not be claimed`);
+    return claimed;
+  };
 }
 
 /** Records every hint, and passes it to the queue, if there is one. */
