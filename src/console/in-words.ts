@@ -43,7 +43,7 @@ export const STATUS_WORDS: Record<Status, string> = {
   CANCELLED: "Cancelled",
 };
 
-/** One line about a job: its place in the queue, its progress message, its error or its duration. */
+/** One line about a job: its queue position, its progress message, its error or its duration. */
 export function standing(
   row: QueuedJobState & { queuePosition: number | null; estimatedStartAt: string | null },
   now = Date.now(),

@@ -136,7 +136,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await closeWindow(person);
   });
 
-  it("shows the operation that it sends, and sends the same again after a lost response", async () => {
+  it("shows the operation that it sends, and repeats it after a lost response", async () => {
     const client = await service.person();
     const person = await browser.signIn(service.url, client.token);
     const { page } = person;

@@ -23,7 +23,7 @@ describe("the browser client", () => {
   });
   after(() => service?.close());
 
-  it("keeps its list up to date across lost connections, and throws errors with their code", async (t) => {
+  it("keeps its list current across lost connections, and throws errors with codes", async (t) => {
     const cuttable = await createTcpProxy(service.url);
     const person = await service.person();
     const client = createPhotoClient({

@@ -12,7 +12,7 @@ import { startTestService } from "../support/service/test-service.js";
 const SCRIPT = fileURLToPath(new URL("../../examples/node-script.js", import.meta.url));
 
 describe("the example for Node", () => {
-  it("uploads a photo and prints every event and the thumbnail's URL; a second run reuses it", async (t) => {
+  it("prints every event and the thumbnail's URL; a second run reuses the job", async (t) => {
     const service = await startTestService();
     const folder = mkdtempSync(join(tmpdir(), "photo-service-example-"));
     t.after(async () => {

@@ -15,7 +15,7 @@ const NOT_INSTALLED =
   "npm run check:react installs the example's packages and runs this test";
 
 describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 120_000 }, () => {
-  it("keeps its cache up to date by subscription, also across cuts and expired cursors", async (t) => {
+  it("keeps its cache current by subscription, across cuts and expired cursors", async (t) => {
     const port = await freePort();
     const service = await startTestService({
       env: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}` },

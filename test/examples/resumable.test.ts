@@ -136,7 +136,7 @@ describe("the resumable client", () => {
     assert.deepEqual(cursors.slice(3), cursors.slice(0, 3));
   });
 
-  it("does not change operations without variables, without a cursor or with an error", async () => {
+  it("passes operations without variables, without a cursor or with an error", async () => {
     const person = await service.person();
     const { client } = open(person);
     const ask = (query: string) =>

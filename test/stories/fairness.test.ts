@@ -9,7 +9,7 @@ const MANY = 500;
 /** One block of an owner's hints, plus the jobs that already run. */
 const FEW = 16 + 2 * 2;
 
-it("starts another user's first job early while 500 jobs wait, and gives those their place", async () => {
+it("starts another user's first job early while 500 jobs of one user wait", async () => {
   const service = await startTestService({ env: { WORKER_TASKS: "2", WORKER_CONCURRENCY: "2" } });
   try {
     const [hog, other] = await Promise.all([service.person(), service.person()]);
@@ -52,7 +52,7 @@ it("starts another user's first job early while 500 jobs wait, and gives those t
 
 const STARTS_MS = 2000;
 
-it("starts another user's jobs within 2 s although one user's long echoes fill all workers", async () => {
+it("starts another user's jobs within 2 s while one user fills all workers", async () => {
   const service = await startTestService({
     workers: 2,
     env: { WORKER_TASKS: "4", WORKER_CONCURRENCY: "1" },

@@ -88,14 +88,14 @@ describe("while a row of one user is locked", () => {
       >`select user_id as "userId" from queued_jobs where id = ${id}`
     )[0]?.userId ?? assert.fail();
 
-  it("other jobs start in time while it cannot be claimed, and it runs when it is free", async () => {
+  it("other jobs start in time while it cannot be claimed; it runs when it is free", async () => {
     const runAt = new Date(Date.now() + 1000).toISOString();
     const queuedJob = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
     assertNotHeldUp(await whileLocked("queued_jobs", "id", queuedJob.id, () => othersWait()));
     assert.equal((await held?.finished(queuedJob.id, 8000))?.attempts, 1);
   });
 
-  it("other users' jobs start in time while its user's counter is locked, and its job runs later", async () => {
+  it("other users' jobs start in time while its counter is locked; it runs later", async () => {
     const runAt = new Date(Date.now() + 1000).toISOString();
     const waiting = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
     let over = false;

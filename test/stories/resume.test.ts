@@ -76,7 +76,7 @@ describe("resuming", () => {
       20_000,
     );
 
-  it(`a subscriber that is cut ${CUTS} times receives all events of ${JOBS} jobs once and in order`, async () => {
+  it(`a subscriber cut ${CUTS} times gets all events of ${JOBS} jobs once, in order`, async () => {
     const random = seededRandom();
     const person = await service.person();
     const received: EventFields[] = [];
@@ -149,7 +149,7 @@ describe("resuming", () => {
     return received;
   }
 
-  it(`a stream from a page's eventCursor misses and repeats nothing, in ${ROUNDS * TRIES} tries`, async () => {
+  it(`a stream from a page's cursor loses and repeats nothing, ${ROUNDS * TRIES}×`, async () => {
     const random = seededRandom();
     const round = async (): Promise<void> => {
       const person = await service.person();

@@ -48,7 +48,7 @@ describe("the same job submitted again", () => {
       }),
     );
 
-  it("reuses the result with its own copies of the files, which outlive the first job", async () => {
+  it("reuses the result with own copies of its files, which outlive the first job", async () => {
     const [first, second] = [await make(), await make()];
     assert.deepEqual([first.reusedFrom, second.reusedFrom], [null, first.id]);
     assert.deepEqual(second.types, ["QUEUED", "STARTED", "SUCCEEDED"]);

@@ -109,7 +109,7 @@ function write(
   );
 }
 
-/** Adds a new row. Newer jobs have greater ids; rows older than the last page arrive with theirs. */
+/** Adds a new row. Newer jobs have greater ids; rows older than the read pages come with theirs. */
 function withRow(
   { edges, pageInfo }: MyJobsQuery["queuedJobs"],
   row: JobRowFragment,

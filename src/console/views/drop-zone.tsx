@@ -22,8 +22,8 @@ export function DropZone() {
         />
         <strong>{isOver.value ? "Drop to upload" : "Add photos"}</strong>
         <small>
-          Click to browse, or drop photos anywhere. JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC; up to{" "}
-          {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels.
+          Click to browse, or drop photos anywhere. JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC, up to
+          {` ${bytes(maxUploadBytes)} and ${number(Math.round(maxPhotoPixels / 1e6))} megapixels.`}
         </small>
       </label>
       <UploadList />

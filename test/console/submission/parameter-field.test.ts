@@ -21,7 +21,7 @@ const kindsOf = (name: string) =>
   Object.fromEntries(fieldsOf(name).map((field) => [field.name, field.kind]));
 
 describe("the form of a Job", () => {
-  it("has a control for every parameter of every Job; only echo's message is entered as JSON", () => {
+  it("has a control for every parameter of every Job; only echo's message is JSON", () => {
     const asJson = [...catalogue.keys()].flatMap((job) =>
       fieldsOf(job)
         .filter(({ kind }) => kind === "json")
