@@ -6,10 +6,14 @@ import { mapValues, READER, withStores, type RoundOptions, type Stand } from "./
 import { measurePage } from "./workloads/page.js";
 import { measureThroughput } from "./workloads/throughput.js";
 
-/** W5: the service twice, on few rows and on many. */
+/** W5: compares the service on few rows with the service on many rows. */
 export async function compareHistories(
   { rig, scale, serviceEnv }: RoundOptions,
-  { longHistory, figures, visit }: Pick<Stand, "figures" | "visit"> & { longHistory: string },
+  {
+    longHistory,
+    measurements,
+    visit,
+  }: Pick<Stand, "measurements" | "visit"> & { longHistory: string },
 ): Promise<void> {
   await rig.emptyRedis();
   const databases = {
@@ -29,16 +33,16 @@ export async function compareHistories(
     await visit(
       "W5",
       mapValues(services, ({ url, processes }, contestant) => async () => {
-        const found = await measurePage({
+        const result = await measurePage({
           url,
           token: rig.token(READER),
           processes: withStores(rig, processes),
           ...scale.page,
           seconds: scale.history.seconds,
         });
-        figures.record("page req/s", contestant, found.requestsPerSecond);
-        figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
-        return found.cost;
+        measurements.record("page req/s", contestant, result.requestsPerSecond);
+        measurements.record("CPU ms/req", contestant, result.cpuMsPerRequest);
+        return result.cost;
       }),
     );
     await visit(
@@ -49,14 +53,14 @@ export async function compareHistories(
           token: rig.token(READER),
           connections: scale.throughput.submitters,
         });
-        const found = await measureThroughput(client, {
+        const result = await measureThroughput(client, {
           ...scale.throughput,
           seconds: scale.history.seconds,
           processes: withStores(rig, processes),
         }).finally(() => client.close());
-        figures.record("accepted/s", contestant, found.acceptedPerSecond);
-        figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
-        return found.cost;
+        measurements.record("accepted/s", contestant, result.acceptedPerSecond);
+        measurements.record("CPU ms/job", contestant, result.cpuMsPerJob);
+        return result.cost;
       }),
     );
   } finally {

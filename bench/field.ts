@@ -5,7 +5,7 @@ import { createServiceDatabase, startPhotoService } from "./peers/photo-service.
 import { startRawBullmq } from "./peers/raw-bullmq.js";
 import type { Rig } from "./rig.js";
 
-/** All who compete in a round. They run side by side, and those whose turn it is not are idle. */
+/** All contestants of a round. They run at the same time, but only one is under load. */
 export interface Field {
   service: GraphqlPeer;
   naive: GraphqlPeer;
@@ -14,7 +14,7 @@ export interface Field {
   close(): Promise<void>;
 }
 
-/** On empty stores. */
+/** Starts all contestants on empty stores. */
 export async function startField(rig: Rig, serviceEnv: Record<string, string>): Promise<Field> {
   await rig.emptyRedis();
   const started: { close(): Promise<void> }[] = [];

@@ -1,6 +1,6 @@
-// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record]`: the
-// service beside its peers on stores of its own, in alternation, and the table of goals. Nothing is
-// judged by the exit code but that it could be measured.
+// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record]`:
+// measures the service and its peers in turns on private stores, and prints the table of goals.
+// The exit code shows only whether everything could be measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./report/goals.js";
@@ -39,7 +39,7 @@ try {
 }
 process.exit();
 
-/** A run in which something could not be measured is not kept. */
+/** Records only complete runs. */
 function record({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[]): void {
   if (failures.length > 0) return say("Not recorded: not everything was measured.");
   const coresElsewhere = mostElsewhere(rounds);
@@ -62,8 +62,8 @@ function report({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[
   const noise =
     elsewhere < 0.2
       ? ""
-      : `Others used up to ${elsewhere.toFixed(1)} cores meanwhile: only ratios and CPU ` +
-        "figures mean something.\n";
+      : `Other processes used up to ${elsewhere.toFixed(1)} cores: only ratios and CPU ` +
+        "times are meaningful.\n";
   const lost = failures.length === 0 ? "" : `\nNot measured:\n${failures.join("\n")}\n`;
   return `\n${head}\n${noise}\n${renderGoals(judged)}\n${lost}`;
 }

@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { processTree } from "../test/support/processes/process-tree.js";
 
-/** Of Linux: what /proc counts in. */
+/** Unit of /proc on Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of a process and all below it, those that have ended included. */
+/** CPU seconds of a process and its descendants, including ended ones. */
 function cpuSeconds(root: number): number {
   return processTree(root).reduce((sum, pid) => sum + cpuOf(pid), 0);
 }
 
 function cpuOf(pid: number): number {
-  // utime, stime, cutime, cstime; the name in parentheses may hold anything.
+  // utime, stime, cutime, cstime; the name in parentheses may contain any character.
   const fields =
     read(`/proc/${pid}/stat`)
       ?.replace(/^.*\) /s, "")
@@ -20,36 +20,34 @@ function cpuOf(pid: number): number {
   return fields.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }
 
-/** Memory of a process and all below it in MB; what several share is split among them. */
+/** Memory of a process and its descendants in MB; shared memory is split among processes. */
 export function memoryMb(root: number): number {
   return processTree(root).reduce((sum, pid) => sum + memoryOfOne(pid), 0);
 }
 
-/** Of this process alone, in MB. */
+/** Memory of one process in MB. */
 export function memoryOfOne(pid: number): number {
   return Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? "")?.[1] ?? 0) / 1024;
 }
 
-/** CPU seconds of the whole machine since it was started. */
+/** CPU seconds of the whole machine since its start. */
 function busySeconds(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] =
     (read("/proc/stat") ?? "").split("\n")[0]?.split(/\s+/).slice(1).map(Number) ?? [];
   return (user + nice + system + irq + softIrq) / TICKS_PER_SECOND;
 }
 
-/** What a stretch of work took. */
+/** Cost of some work. */
 export interface Cost {
-  /** CPU milliseconds, in all and by name. */
+  /** CPU milliseconds, in total and by name. */
   totalMs: number;
   ms: Record<string, number>;
   seconds: number;
-  /**
-   * How many cores' worth was used by others on this machine: the more, the rougher the figures.
-   */
+  /** Cores used by other processes on this machine; a high number makes results less reliable. */
   coresElsewhere: number;
 }
 
-/** Counts what the named process trees use from now on; our own process is never in it. */
+/** Measures the named process trees from now on. This process is never included. */
 export function startMeter(roots: Record<string, number>): () => Cost {
   const take = () => ({
     cpu: Object.entries(roots).map(([name, pid]) => [name, cpuSeconds(pid)] as const),

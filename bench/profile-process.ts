@@ -1,5 +1,5 @@
-// Loaded into the processes of the service by `npm run bench -- --profile FOLDER`: a CPU profile of
-// each, for Chrome's developer tools.
+// `npm run bench -- --profile FOLDER` loads this into the service's processes. It writes a CPU
+// profile of each for Chrome's developer tools.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector";
 import { basename, join } from "node:path";
@@ -11,7 +11,7 @@ session.connect();
 session.post("Profiler.enable");
 session.post("Profiler.start");
 process.once("exit", () => {
-  // On this thread the answer comes before `post` returns.
+  // On the same thread, the callback runs before `post` returns.
   session.post("Profiler.stop", (_error, { profile }) =>
     writeFileSync(
       join(folder, `${basename(process.argv[1] ?? "", ".js")}-${process.pid}.cpuprofile`),

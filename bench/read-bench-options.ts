@@ -4,20 +4,17 @@ import { FULL, QUICK, type Scale } from "./scale.js";
 export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
-/**
- * Of a quick run, unless they are asked for: what is there before they begin takes too long to
- * make.
- */
+/** Left out of a quick run unless selected, because their preparation takes too long. */
 const NOT_QUICK: readonly WorkloadName[] = ["W5", "start"];
 
 export interface BenchOptions {
   scale: Scale;
   only: ReadonlySet<WorkloadName>;
-  /** Where the figures of every round go; null: nowhere. */
+  /** File for the measurements of every round; null for none. */
   json: string | null;
-  /** The folder for V8's profiles of the service; null: none are made. */
+  /** Folder for V8's profiles of the service; null for none. */
   profile: string | null;
-  /** Whether the table is appended to the results of the releases. */
+  /** True to append the table to the results of the releases. */
   record: boolean;
 }
 
@@ -26,17 +23,17 @@ export function readBenchOptions(): BenchOptions {
     {
       name: "npm run bench",
       about:
-        "Measure the service beside its peers on private stores, and print a table of " +
-        "ratios with what is asked of each.",
+        "Measure the service and its peers on private stores, and print a table of ratios " +
+        "with their goals.",
       options: {
         quick: { type: "boolean", about: "Take under a minute; without W5 and start." },
         rounds: { type: "string", value: "<number>", about: "Rounds of every workload." },
         only: { type: "string", value: "<names>", about: `Some of ${WORKLOADS.join(",")}.` },
-        json: { type: "string", value: "<file>", about: "Write the figures of every round there." },
+        json: { type: "string", value: "<file>", about: "Write all measurements to this file." },
         profile: {
           type: "string",
           value: "<folder>",
-          about: "Write CPU profiles of the service there.",
+          about: "Write CPU profiles of the service to this folder.",
         },
         record: { type: "boolean", about: "Append the table to bench/RESULTS.md." },
       },
@@ -64,8 +61,6 @@ function parseWorkloads(text: string | undefined, quick: boolean): ReadonlySet<W
     WORKLOADS.filter((name) => !quick || !NOT_QUICK.includes(name));
   const unknown = names.find((name) => !(WORKLOADS as readonly string[]).includes(name));
   if (unknown !== undefined)
-    throw new Error(
-      `--only takes names of ${WORKLOADS.join(", ")}, and ${unknown} is none of them`,
-    );
+    throw new Error(`--only takes names of ${WORKLOADS.join(", ")}; ${unknown} is unknown`);
   return new Set(names as WorkloadName[]);
 }

@@ -9,21 +9,18 @@ import { startPostgres } from "../src/embedded/postgres/start-postgres.js";
 import { startRedis } from "../src/embedded/redis/start-redis.js";
 import { createLogger } from "../src/runtime/logger.js";
 
-/**
- * What all that is measured stands on: stores of our own with their durability on, people with
- * tokens, a folder.
- */
+/** Common ground of all contestants: private durable stores, users with tokens, a folder. */
 export interface Rig {
   postgres: EmbeddedServer;
   redis: EmbeddedServer;
   folder: string;
   logs: string;
   tokens: { publicKey: string; issuer: string; audience: string };
-  /** Of the person with this number; made once. */
+  /** Token of the person with this number; cached. */
   token(person: number): string;
-  /** An empty database in the place of an older one of this name. */
+  /** Creates an empty database; replaces an older one of the same name. */
   createDatabase(name: string): Promise<string>;
-  /** Runs SQL, of more than one statement as well. */
+  /** Runs one or more SQL statements. */
   query(url: string, text: string): Promise<Record<string, unknown>[]>;
   emptyRedis(): Promise<void>;
   close(): Promise<void>;
@@ -34,7 +31,7 @@ const AUDIENCE = "photo-service-bench";
 
 export async function openRig(): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), "photo-service-bench-"));
-  // PostgreSQL may run as another user than we do.
+  // PostgreSQL may run as another user than this process.
   await chmod(folder, 0o755);
   const logs = join(folder, "logs");
   await mkdir(logs);
@@ -55,7 +52,7 @@ export async function openRig(): Promise<Rig> {
     async createDatabase(name) {
       await query(database.url, `drop database if exists ${name} with (force)`);
       await query(database.url, `create database ${name}`);
-      // So that what was written before is not flushed while something is measured.
+      // The checkpoint flushes earlier writes now, and not during a measurement.
       await query(database.url, "checkpoint");
       return Object.assign(new URL(database.url), { pathname: `/${name}` }).href;
     },
@@ -80,10 +77,10 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
   }
 }
 
-/** RS256, which is what identity providers sign with, and the cheapest to verify. */
+/** Uses RS256, which most identity providers use, and which is the cheapest to verify. */
 function createTokens(): { publicKey: string; token(person: number): string } {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const made = new Map<number, string>();
+  const tokens = new Map<number, string>();
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   function make(person: number): string {
     const iat = Math.floor(Date.now() / 1000) - 5;
@@ -103,8 +100,8 @@ function createTokens(): { publicKey: string; token(person: number): string } {
   return {
     publicKey: publicKey.export({ type: "spki", format: "pem" }).toString(),
     token(person) {
-      const token = made.get(person) ?? make(person);
-      made.set(person, token);
+      const token = tokens.get(person) ?? make(person);
+      tokens.set(person, token);
       return token;
     },
   };

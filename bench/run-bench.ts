@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Figures } from "./report/figures.js";
+import type { Measurements } from "./report/figures.js";
 import type { BenchOptions } from "./read-bench-options.js";
 import { createServiceDatabase, seedHistory } from "./peers/photo-service.js";
 import type { Rig } from "./rig.js";
@@ -8,15 +8,15 @@ import { makeSamplePhotos } from "./sample-photo.js";
 import { measureStart } from "./workloads/start-time.js";
 
 export interface BenchOutcome {
-  rounds: Figures[];
-  /** What could not be measured. */
+  rounds: Measurements[];
+  /** Failed measurements, one sentence each. */
   failures: string[];
 }
 
-/** Photos that are made into thumbnails before the clock runs. */
+/** Photos that are processed before the measurement starts. */
 const WARM_UP_PHOTOS = 2;
 
-/** All rounds. What has to be there only once is made before the first. */
+/** Runs all rounds. Prepares photos and the long history once, before the first round. */
 export async function runBench(
   rig: Rig,
   options: BenchOptions & { say: (line: string) => void },
@@ -27,7 +27,7 @@ export async function runBench(
     ? await makeSamplePhotos(scale.thumbnails.photos + WARM_UP_PHOTOS)
     : [];
   const longHistory = only.has("W5") ? await makeLongHistory(rig, options) : null;
-  // The first start makes the folder.
+  // The first start creates the folder, so it is not measured.
   if (only.has("start")) await measureStart(rig.folder);
   const serviceEnv: Record<string, string> =
     options.profile === null

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openJobClient, type JobClient } from "./client/job-client.js";
 import { compareHistories } from "./compare-histories.js";
 import { startField, type Field } from "./field.js";
-import { createFigures, type Figures } from "./report/figures.js";
+import { createMeasurements, type Measurements } from "./report/figures.js";
 import { BARE, fanOutMeasure, NAIVE, RAW_BULLMQ, SERVICE } from "./report/goals.js";
 import type { WorkloadName } from "./read-bench-options.js";
 import { runBareSharp } from "./peers/bare-sharp.js";
@@ -24,13 +24,13 @@ import { measureStart } from "./workloads/start-time.js";
 import { measureThroughput } from "./workloads/throughput.js";
 import { measureThumbnails } from "./workloads/thumbnails.js";
 
-/** Rows before the page is read; the reader owns a fortieth. */
+/** Rows in the table before the pages are read; the reader owns a fortieth of them. */
 const PAGE_ROWS = 4000;
 
-/** Every workload once, each with one contestant after the other. */
-export async function runRound(options: RoundOptions): Promise<Figures> {
+/** Runs every workload once, with one contestant after the other. */
+export async function runRound(options: RoundOptions): Promise<Measurements> {
   const { rig, only, reverse, say, onFailure } = options;
-  const figures = createFigures();
+  const measurements = createMeasurements();
 
   const visit: Visit = async (workload, contestants) => {
     if (!only.has(workload)) return;
@@ -43,7 +43,10 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
             `${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         ),
       );
-      figures.coresElsewhere = Math.max(figures.coresElsewhere, cost?.coresElsewhere ?? 0);
+      measurements.coresElsewhere = Math.max(
+        measurements.coresElsewhere,
+        cost?.coresElsewhere ?? 0,
+      );
       say(
         `  ${workload.padEnd(6)} ${name.padEnd(28)} ` +
           `${seconds(performance.now() - from)}${cost ? renderCost(cost) : ""}`,
@@ -54,21 +57,21 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
   for (const { workloads, compete } of FIELDS) {
     if (!workloads.some((workload) => only.has(workload))) continue;
     const field = await startField(rig, options.serviceEnv);
-    await compete(options, { field, figures, visit }).finally(() => field.close());
+    await compete(options, { field, measurements, visit }).finally(() => field.close());
   }
   if (options.longHistory !== null)
-    await compareHistories(options, { longHistory: options.longHistory, figures, visit });
+    await compareHistories(options, { longHistory: options.longHistory, measurements, visit });
   await visit("start", {
     [SERVICE]: async () =>
-      figures.record("npm start to ready, s", SERVICE, await measureStart(rig.folder)),
+      measurements.record("npm start to ready, s", SERVICE, await measureStart(rig.folder)),
   });
-  return figures;
+  return measurements;
 }
 
 /**
- * Memory first, while the processes are new; throughput after what is delicate. And the rest with
- * processes that never had thousands of subscribers: the naive server is not rid of them again, and
- * accepts a tenth as fast from then on.
+ * Memory comes first, while the processes are new, and latency before throughput. The second field
+ * has new processes, because the naive server never recovers from thousands of subscribers: it then
+ * accepts at a tenth of its speed.
  */
 const FIELDS: {
   workloads: WorkloadName[];
@@ -92,28 +95,35 @@ const FIELDS: {
   },
 ];
 
-async function visitIdle({ scale }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+async function visitIdle(
+  { scale }: RoundOptions,
+  { field, measurements, visit }: Stand,
+): Promise<void> {
   await visit("memory", {
     async [SERVICE]() {
       await pause(scale.idleSeconds * 1000);
-      figures.record("API idle, MB", SERVICE, memoryMb(field.service.processes["api"] ?? 0));
-      figures.record("worker idle, MB", SERVICE, memoryMb(field.service.processes["worker"] ?? 0));
+      measurements.record("API idle, MB", SERVICE, memoryMb(field.service.processes["api"] ?? 0));
+      measurements.record(
+        "worker idle, MB",
+        SERVICE,
+        memoryMb(field.service.processes["worker"] ?? 0),
+      );
     },
   });
 }
 
 async function visitFanOut(
   { rig, scale }: RoundOptions,
-  { field, figures, visit }: Stand,
+  { field, measurements, visit }: Stand,
 ): Promise<void> {
   for (const sockets of scale.fanOut.sockets) {
     for (const mode of ["own feeds", "one feed"] as const) {
       const record = (what: string, contestant: string, value: number) =>
-        figures.record(fanOutMeasure(mode, sockets, what), contestant, value);
+        measurements.record(fanOutMeasure(mode, sockets, what), contestant, value);
       const measure =
         (contestant: string, peer: { url: string; processes: Record<string, number> }) =>
         async () => {
-          const found = await measureFanOut({
+          const result = await measureFanOut({
             url: peer.url,
             processes: withStores(rig, peer.processes),
             token: (person) => rig.token(SUBMITTER + person),
@@ -122,10 +132,10 @@ async function visitFanOut(
             seconds: scale.fanOut.seconds,
             settleSeconds: scale.fanOut.settleSeconds,
           });
-          record("deliveries/s", contestant, found.deliveriesPerSecond);
-          record("API CPU µs/delivery", contestant, found.apiCpuUsPerDelivery);
-          record("KB/subscription", contestant, found.kbPerSubscription);
-          return found.cost;
+          record("deliveries/s", contestant, result.deliveriesPerSecond);
+          record("API CPU µs/delivery", contestant, result.apiCpuUsPerDelivery);
+          record("KB/subscription", contestant, result.kbPerSubscription);
+          return result.cost;
         };
       await visit("W3", {
         [SERVICE]: measure(SERVICE, field.service),
@@ -136,7 +146,7 @@ async function visitFanOut(
   }
 }
 
-/** Each contestant with a client of its own, which is closed again. */
+/** A client for each contestant; the caller opens and closes it. */
 function jobClients(
   { rig, scale }: RoundOptions,
   field: Field,
@@ -158,44 +168,44 @@ function jobClients(
 
 async function visitLatency(
   options: RoundOptions,
-  { field, figures, visit }: Stand,
+  { field, measurements, visit }: Stand,
 ): Promise<void> {
   await visit(
     "W2",
     mapValues(jobClients(options, field), ({ open }, contestant) => async () => {
       const client = await open();
-      const found = await measureLatency(client, options.scale.latency).finally(() =>
+      const result = await measureLatency(client, options.scale.latency).finally(() =>
         client.close(),
       );
-      figures.record("completed p50 ms", contestant, found.p50Ms);
-      figures.record("completed p99 ms", contestant, found.p99Ms);
+      measurements.record("completed p50 ms", contestant, result.p50Ms);
+      measurements.record("completed p99 ms", contestant, result.p99Ms);
     }),
   );
 }
 
 async function visitThroughput(
   options: RoundOptions,
-  { field, figures, visit }: Stand,
+  { field, measurements, visit }: Stand,
 ): Promise<void> {
   await visit(
     "W1",
     mapValues(jobClients(options, field), ({ open, processes }, contestant) => async () => {
       const client = await open();
-      const found = await measureThroughput(client, {
+      const result = await measureThroughput(client, {
         ...options.scale.throughput,
         processes,
       }).finally(() => client.close());
-      figures.record("completed and told/s", contestant, found.completedPerSecond);
-      figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
-      figures.record("accept p99 ms", contestant, found.acceptP99Ms);
-      return found.cost;
+      measurements.record("completed and delivered/s", contestant, result.completedPerSecond);
+      measurements.record("CPU ms/job", contestant, result.cpuMsPerJob);
+      measurements.record("accept p99 ms", contestant, result.acceptP99Ms);
+      return result.cost;
     }),
   );
 }
 
 async function visitPages(
   { rig, scale, only }: RoundOptions,
-  { field, figures, visit }: Stand,
+  { field, measurements, visit }: Stand,
 ): Promise<void> {
   if (!only.has("W4")) return;
   await Promise.all([field.service.seed(PAGE_ROWS), field.naive.seed(PAGE_ROWS)]);
@@ -205,15 +215,15 @@ async function visitPages(
       { [SERVICE]: field.service, [NAIVE]: field.naive, [BARE]: field.bare },
       ({ url, processes }, contestant) =>
         async () => {
-          const found = await measurePage({
+          const result = await measurePage({
             ...scale.page,
             url,
             token: rig.token(READER),
             processes: withStores(rig, processes),
           });
-          figures.record("page req/s", contestant, found.requestsPerSecond);
-          figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
-          return found.cost;
+          measurements.record("page req/s", contestant, result.requestsPerSecond);
+          measurements.record("CPU ms/req", contestant, result.cpuMsPerRequest);
+          return result.cost;
         },
     ),
   );
@@ -221,10 +231,10 @@ async function visitPages(
 
 async function visitThumbnails(
   { rig, photos }: RoundOptions,
-  { field, figures, visit }: Stand,
+  { field, measurements, visit }: Stand,
 ): Promise<void> {
   const record = (contestant: string, perSecond: number) =>
-    figures.record("thumbnails/s", contestant, perSecond);
+    measurements.record("thumbnails/s", contestant, perSecond);
   const measure = (contestant: string, peer: GraphqlPeer) => async () =>
     record(contestant, await measureThumbnails(peer, { token: rig.token(READER), photos }));
   await visit("W6", {

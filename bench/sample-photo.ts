@@ -5,8 +5,8 @@ const WIDTH = 4000;
 const HEIGHT = 3000;
 
 /**
- * So many JPEGs of 12 megapixels: smooth light with a sensor's noise on it. One picture, each with
- * a comment of its own, so that none is a copy.
+ * Makes JPEGs of 12 megapixels with smooth gradients and sensor-like noise. All have the same
+ * pixels, but different comments, so that none is a duplicate.
  */
 export async function makeSamplePhotos(count: number): Promise<Buffer[]> {
   const picture = await sharp(paint(), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
@@ -15,7 +15,7 @@ export async function makeSamplePhotos(count: number): Promise<Buffer[]> {
   return Array.from({ length: count }, () => withComment(picture, randomBytes(16)));
 }
 
-/** A JPEG of a third of a megapixel, noisy enough to be some work. */
+/** Makes a JPEG of a third of a megapixel, with enough noise to take time to decode. */
 export function makeSmallPhoto(): Promise<Buffer> {
   return sharp({
     create: {
@@ -53,7 +53,7 @@ function clamp(value: number): number {
   return Math.max(0, Math.min(255, value));
 }
 
-/** A COM segment right after the start of the image. */
+/** Inserts a COM segment directly after the start of the image. */
 export function withComment(jpeg: Buffer, comment: Buffer): Buffer {
   const head = Buffer.from([0xff, 0xfe, 0, comment.length + 2]);
   return Buffer.concat([jpeg.subarray(0, 2), head, comment, jpeg.subarray(2)]);

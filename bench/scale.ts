@@ -1,17 +1,17 @@
 /**
- * How much of everything is measured. Where a number stands beside the seconds, it goes on until
- * there were so many as well: on a busy machine a second is little, and processes stay cold.
+ * Amounts of the measurements. Where a number stands beside the seconds, both must be reached: on a
+ * busy machine, too few jobs run in that time to warm up the processes.
  */
 export interface Scale {
   rounds: number;
   throughput: { submitters: number; warmUpJobs: number; seconds: number; jobs: number };
   latency: { perSecond: number; seconds: number };
-  /** Sockets are left alone for a moment before their memory is read. */
+  /** Sockets stay idle for `settleSeconds` before the memory is read. */
   fanOut: { sockets: readonly number[]; seconds: number; settleSeconds: number };
   page: { connections: number; warmUpRequests: number; seconds: number; requests: number };
   history: { few: number; many: number; seconds: number };
   thumbnails: { photos: number };
-  /** How long a process is left alone before its memory is read. */
+  /** Idle time before the memory of a process is read. */
   idleSeconds: number;
 }
 

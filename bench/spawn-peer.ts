@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** A process of a peer. It ends with us, since its channel breaks. */
+/** A process of a peer. It exits with this process, because its IPC channel then closes. */
 export interface PeerProcess {
   pid: number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a compiled script below bench/ and waits until it says that it is ready; what it writes
+ * Starts a compiled script below bench/, and waits until it reports that it is ready. Its output
  * goes to `<logs>/<name>.log`.
  */
 export async function spawnPeer(options: {

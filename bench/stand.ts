@@ -1,8 +1,8 @@
-// What the parts of a round share.
+// Types and helpers shared by the parts of a round.
 import type { Field } from "./field.js";
 import type { Cost } from "./process-figures.js";
 import type { WorkloadName } from "./read-bench-options.js";
-import type { Figures } from "./report/figures.js";
+import type { Measurements } from "./report/figures.js";
 import type { Rig } from "./rig.js";
 import type { Scale } from "./scale.js";
 
@@ -10,18 +10,18 @@ export interface RoundOptions {
   rig: Rig;
   scale: Scale;
   only: ReadonlySet<WorkloadName>;
-  /** For every other round the other way round, so that what drifts favours nobody. */
+  /** Every other round runs in reverse order, so that drift favours no contestant. */
   reverse: boolean;
   photos: readonly Buffer[];
-  /** A database of the service with `scale.history.many` rows; null: W5 is not wanted. */
+  /** Database of the service with `scale.history.many` rows; null without W5. */
   longHistory: string | null;
   serviceEnv: Record<string, string>;
   say: (line: string) => void;
-  /** What could not be measured. */
+  /** Called with a sentence for each failed measurement. */
   onFailure: (sentence: string) => void;
 }
 
-/** Whose page is read, who owns history and photos; and the others, whose tables grow. */
+/** The reader owns the history and the photos; the submitters are the persons from 1. */
 export const READER = 0;
 export const SUBMITTER = 1;
 
@@ -32,7 +32,7 @@ export type Visit = (
 
 export interface Stand {
   field: Field;
-  figures: Figures;
+  measurements: Measurements;
   visit: Visit;
 }
 

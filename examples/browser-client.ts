@@ -14,8 +14,8 @@ export type JobRow = MyJobsQuery["queuedJobs"]["edges"][number]["node"];
 export type JobEvent = WatchSubscription["queuedJobEvents"];
 
 /**
- * A client without a framework: upload, submit, and a list that stays as it is at the service.
- * `getToken` is asked before each connection and request.
+ * A client without a framework: upload, submit, and a live list of jobs. `getToken` is called
+ * before each connection and each request.
  */
 export function createPhotoClient({
   api,
@@ -23,8 +23,8 @@ export function createPhotoClient({
   ...socket
 }: { api: string; getToken: () => Promise<string> } & Pick<ClientOptions, "webSocketImpl">) {
   const authorization = async (): Promise<string> => `Bearer ${await getToken()}`;
-  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the
-  // service is started anew.
+  // Without shouldRetry the client gives up when its first attempt to connect fails, for example
+  // while the service restarts.
   const events = resumable(
     createClient({
       ...socket,
@@ -42,8 +42,8 @@ export function createPhotoClient({
     submit: async (input: SubmitMutationVariables["input"]): Promise<JobRow> =>
       (await ask(service, SubmitDocument, { input })).enqueueJob,
     /**
-     * Calls back with one's newest jobs, at once and after every event, whatever connection is lost
-     * in between. Returns how to stop.
+     * Calls back with the user's newest jobs, now and after every event. It survives lost
+     * connections. Returns a function that stops it.
      */
     watch: (onChange: OnChange) => watch(service, events, onChange),
     close: () => void events.dispose(),
@@ -111,11 +111,11 @@ async function watch(service: Service, events: Client, onChange: OnChange): Prom
       { query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } },
       {
         next({ data, errors }) {
-          // Away for so long that its events are cleared away: from the page, anew.
+          // The connection was lost for longer than events are kept: read the list again.
           if (errors?.[0]?.extensions?.["code"] === "CURSOR_EXPIRED") return void start();
           if (!data) throw errors;
           apply(jobs, data.queuedJobEvents);
-          // Ids grow with time: newest first.
+          // A newer job has a greater id.
           const newestFirst = [...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1));
           onChange(newestFirst, data.queuedJobEvents);
         },
@@ -135,7 +135,7 @@ async function watch(service: Service, events: Client, onChange: OnChange): Prom
 
 function apply(jobs: Map<string, JobRow>, { type, queuedJob }: JobEvent): void {
   if (type === "DELETED") jobs.delete(queuedJob.id);
-  // A later page may already show more than an event tells.
+  // The page may be newer than the event.
   else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0))
     jobs.set(queuedJob.id, queuedJob);
 }

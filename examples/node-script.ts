@@ -1,5 +1,6 @@
-// node --enable-source-maps dist/examples/node-script.js photo.jpg: uploads it, makes a thumbnail,
-// prints where it is. API and TOKEN name the service and who asks.
+// node --enable-source-maps dist/examples/node-script.js photo.jpg
+// Uploads the photo, makes a thumbnail and prints its URL. The variables API and TOKEN contain the
+// service's address and the user's token.
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { WebSocket } from "ws";
@@ -25,8 +26,9 @@ const job = await new Promise<{ status: string; outputs: { name: string; url: st
       .watch((jobs, event) => {
         if (event?.queuedJob.id === id)
           process.stdout.write(`${event.type} ${Math.round(event.queuedJob.progress * 100)} %\n`);
-        const found = jobs.find((one) => one.id === id);
-        if (found && ["SUCCESS", "FAILED", "CANCELLED"].includes(found.status)) resolve(found);
+        const current = jobs.find((one) => one.id === id);
+        if (current && ["SUCCESS", "FAILED", "CANCELLED"].includes(current.status))
+          resolve(current);
       })
       .catch(reject);
   },

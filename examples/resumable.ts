@@ -1,10 +1,9 @@
 import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from "graphql-ws";
 
 /**
- * A graphql-ws client whose subscriptions go on where they were cut off. A stock client sends the
- * variables of the first subscribe again when it reconnects, and so repeats or misses events; here
- * `after` is always the cursor of the last event that was told. Everything else is the client's
- * own.
+ * A graphql-ws client whose subscriptions resume after a lost connection. A stock client reconnects
+ * with the variables of the first subscribe, and so repeats or misses events. Here `after` is
+ * always the cursor of the last event received. Everything else is unchanged.
  */
 export function resumable<C extends Client>(client: C): C {
   return {
@@ -13,7 +12,7 @@ export function resumable<C extends Client>(client: C): C {
       payload: SubscribePayload,
       sink: Sink<FormattedExecutionResult<Data, Extensions>>,
     ) {
-      // The client keeps this object and sends it as it is by then.
+      // The client keeps this object, and sends its current content when it reconnects.
       const current = { ...payload, variables: { ...payload.variables } };
       return client.subscribe<Data, Extensions>(current, {
         next(result) {
@@ -28,7 +27,7 @@ export function resumable<C extends Client>(client: C): C {
   };
 }
 
-/** Of the one field of a subscription, whatever it is called there. */
+/** A subscription has one field; its name or alias does not matter. */
 function cursorOf(data: unknown): string | undefined {
   const event: unknown =
     typeof data === "object" && data !== null ? Object.values(data)[0] : undefined;

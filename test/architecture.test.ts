@@ -1,5 +1,5 @@
-// The layout of the README as a test: imports point down, siblings do not know each other, one
-// library has one folder.
+// Tests the layout of the README: imports point down, sibling folders do not import each other, and
+// each library is used in one folder.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -21,7 +21,7 @@ import {
 const GROUND = ["domain", "runtime"];
 const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observability"];
 
-/** What each folder may import, besides itself and the ground floor. */
+/** Folders that each folder may import, besides itself and GROUND. */
 const MAY_IMPORT: Record<string, string[]> = {
   bin: ["app", "demo", "services", "tasks", "imaging", "auth", "db", "embedded"],
   app: ["server", "graphql", "worker", "services", "tasks", "imaging", "child-pool", ...LEAVES],
@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   domain: [],
 };
 
-/** Which folders may use a library; one that is not named here may be used anywhere. */
+/** Folders that may use a library; all others may be used anywhere. */
 const LIBRARIES: Record<string, string[]> = {
   jose: ["auth"],
   bullmq: ["queue", "worker"],
@@ -92,7 +92,7 @@ const MAX_FILES = 15;
 const MAX_FUNCTION_LINES = 60;
 
 describe("the architecture", () => {
-  it("lets imports point down only, and siblings not know each other", () => {
+  it("lets imports point down only, and never to sibling folders", () => {
     const wrong = sources.flatMap(({ path, imports }) =>
       imports
         .filter((name) => name.startsWith("."))
@@ -103,7 +103,7 @@ describe("the architecture", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("has every file in a room that this test knows", () => {
+  it("has every source file in a known folder", () => {
     assert.deepEqual(
       sources
         .map(({ path }) => roomOf(path))
@@ -112,7 +112,7 @@ describe("the architecture", () => {
     );
   });
 
-  it("gives one library to one folder", () => {
+  it("uses each library only in its folders", () => {
     const wrong = sources.flatMap(({ path, imports }) =>
       imports
         .filter((name) => !(LIBRARIES[libraryOf(name)] ?? [roomOf(path)]).includes(roomOf(path)))
@@ -121,7 +121,7 @@ describe("the architecture", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("has no cycle of imports, not even of types", () => {
+  it("has no import cycles, not even of types", () => {
     const graph = new Map(
       sources.map(({ path, text }) => [
         path,
@@ -140,13 +140,13 @@ describe("the architecture", () => {
     );
   });
 
-  it("has named exports and no `any`, and is written to standard output by commands only", () => {
+  it("has no default exports, no `any` and no `console`", () => {
     assert.deepEqual(filesWith(/^export default/m), []);
     assert.deepEqual(filesWith(/(: any\b|<any>|\bas any\b)/), []);
     assert.deepEqual(filesWith(/console\./), []);
   });
 
-  it("lets nothing but the services write a status or ring a notification", () => {
+  it("lets only the QueuedJob service write statuses and events", () => {
     const writes = filesWith(
       /(update|insert into|delete from) queued_jobs|insert into queued_job_events|\.ring\(/i,
     );
@@ -156,31 +156,27 @@ describe("the architecture", () => {
     );
   });
 
-  it(
-    "loads no image library in the processes of the API and the worker, and what is seldom " +
-      "used not before it is",
-    () => {
-      const { files, libraries } = loadedBy("bin/api.ts", "bin/worker.ts");
-      assert.deepEqual(
-        libraries.filter((name) =>
-          [
-            "sharp",
-            "exifreader",
-            "blurhash",
-            "thumbhash",
-            "libheif-js",
-            "@bull-board/api",
-            "@bull-board/fastify",
-            "graphql-jit",
-          ].includes(name),
-        ),
-        [],
-      );
-      assert.ok(files > 50, `only ${files} files were reached`);
-    },
-  );
+  it("loads no image libraries in API and worker, and rarely used libraries only on demand", () => {
+    const { files, libraries } = loadedBy("bin/api.ts", "bin/worker.ts");
+    assert.deepEqual(
+      libraries.filter((name) =>
+        [
+          "sharp",
+          "exifreader",
+          "blurhash",
+          "thumbhash",
+          "libheif-js",
+          "@bull-board/api",
+          "@bull-board/fastify",
+          "graphql-jit",
+        ].includes(name),
+      ),
+      [],
+    );
+    assert.ok(files > 50, `only ${files} files are loaded`);
+  });
 
-  it("loads no schemas in a child, and what only some tasks need not before they do", () => {
+  it("loads no schemas in child processes, and special libraries only on demand", () => {
     const { libraries } = loadedBy(
       "worker/child/task-child.ts",
       "tasks/thumbnail/run.ts",
@@ -193,7 +189,7 @@ describe("the architecture", () => {
     assert.ok(libraries.includes("sharp"));
   });
 
-  it("keeps files short, and folders narrow", () => {
+  it("keeps files and folders small", () => {
     const long = checkedFiles.filter(
       (path) => countLines(readFileSync(path, "utf8")) > MAX_FILE_LINES,
     );
@@ -206,20 +202,19 @@ describe("the architecture", () => {
     assert.deepEqual(wide, []);
   });
 
-  it("keeps functions short, whoever they are", () => {
+  it("keeps all functions short", () => {
     const long = checkedFiles
       .filter((path) => /\.tsx?$/.test(path))
       .flatMap((path) => longFunctionsIn(path, readFileSync(path, "utf8"), MAX_FUNCTION_LINES));
     assert.deepEqual(long, []);
   });
 
-  it("has each test at the path of what it tests", () => {
+  it("has each test at the path of the tested file", () => {
     const stories = ["architecture", "deploy", "monitoring", "readme", "release"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) =>
       path.endsWith(".test.ts"),
     );
-    // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of
-    // queued-jobs).
+    // A test covers a file, a folder (a task), or one subject of a file (enqueue of queued-jobs).
     const isTested = (name: string) =>
       [
         `src/${name}.ts`,
@@ -230,7 +225,7 @@ describe("the architecture", () => {
         `${name}.sh`,
         `src/${dirname(name)}.ts`,
       ].some((path) => existsSync(path));
-    // What attacks the whole service is no file's.
+    // Attacks and stories test the whole service.
     const strays = tests
       .map((path) => path.replace(/\.test\.ts$/, ""))
       .filter(

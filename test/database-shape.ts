@@ -1,16 +1,16 @@
 import type { Sql } from "postgres";
 
-/** A column as those who read and write it know it. */
+/** Properties of a column on which readers and writers depend. */
 export interface Column {
   type: string;
   nullable: boolean;
   hasDefault: boolean;
 }
 
-/** By table and column. */
+/** Columns by table and name. */
 export type DatabaseShape = Record<string, Record<string, Column>>;
 
-/** Of the schema `public`. */
+/** Reads the tables of the schema `public`. */
 export async function readDatabaseShape(sql: Sql): Promise<DatabaseShape> {
   const rows = await sql<(Column & { table: string; column: string })[]>`
     select c.table_name as table, column_name as column, data_type as type,
@@ -24,7 +24,7 @@ export async function readDatabaseShape(sql: Sql): Promise<DatabaseShape> {
   return shape;
 }
 
-/** Types whose every value the other can hold, and that old code reads all the same. */
+/** Wider types that can store all values, and that old code can still read. */
 const WIDER: Record<string, string[]> = {
   smallint: ["integer", "bigint"],
   integer: ["bigint"],
@@ -32,36 +32,36 @@ const WIDER: Record<string, string[]> = {
 };
 
 /**
- * Why the released version cannot run on the next database, as it does while a roll-out is under
- * way and after it was rolled back; empty when it can. A column goes in two releases: the first no
- * longer uses it, the second drops it.
+ * Reasons why the released version cannot run on the next database; empty if it can. It runs there
+ * during a roll-out and after a rollback. Removing a column takes two releases: the first stops
+ * using it, the second drops it.
  */
 export function faultsForReleased(released: DatabaseShape, next: DatabaseShape): string[] {
   return Object.entries(released).flatMap(([table, columns]) => {
     const now = next[table];
-    if (!now) return [`${table} is gone`];
-    const known = Object.entries(columns).flatMap(([name, column]) =>
+    if (!now) return [`${table} was dropped`];
+    const faults = Object.entries(columns).flatMap(([name, column]) =>
       faultsOfColumn(`${table}.${name}`, column, now[name]),
     );
-    const demanded = Object.entries(now).filter(
+    const required = Object.entries(now).filter(
       ([name, column]) => !(name in columns) && !column.nullable && !column.hasDefault,
     );
     return [
-      ...known,
-      ...demanded.map(
+      ...faults,
+      ...required.map(
         ([name]) =>
-          `${table}.${name} is new and must be given: the released version does not know it`,
+          `${table}.${name} is new and required, but the released version does not write it`,
       ),
     ];
   });
 }
 
 function faultsOfColumn(name: string, released: Column, now: Column | undefined): string[] {
-  if (!now) return [`${name} is gone`];
+  if (!now) return [`${name} was dropped`];
   const faults: string[] = [];
   if (now.type !== released.type && !WIDER[released.type]?.includes(now.type))
-    faults.push(`${name} is ${now.type}, and was ${released.type}`);
-  if (released.nullable && !now.nullable) faults.push(`${name} may no longer be null`);
+    faults.push(`${name} is ${now.type}, but was ${released.type}`);
+  if (released.nullable && !now.nullable) faults.push(`${name} may not be null any more`);
   if (!released.nullable && now.nullable)
     faults.push(`${name} may be null, which the released version does not expect`);
   if (released.hasDefault && !now.hasDefault && !now.nullable)

@@ -1,5 +1,5 @@
-// What is deployed, read as those read it who run it. Whether an engine builds it is not shown
-// here: `npm run rehearse` goes through the same steps without one.
+// Checks the compose file, the Dockerfile and the workflows by their texts. `npm run rehearse` runs
+// the steps of the Dockerfile without a container engine.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -35,16 +35,13 @@ const compose = parse(readFileSync("docker-compose.yml", "utf8"), { merge: true 
   secrets: Record<string, { file: string }>;
 };
 const services = Object.entries(compose.services);
-const own = services.filter(([, { build }]) => build);
-const serve = own.filter(
+const built = services.filter(([, { build }]) => build);
+const serve = built.filter(
   ([, { profiles, command }]) => !profiles && !command?.some((word) => word.includes("migrate")),
 );
 const secrets = makeSecrets();
 
-/**
- * As compose gives it to the process where the shell has set `shell`, the secrets where they lie
- * here.
- */
+/** The environment that compose gives to a process, with the variables of `shell` set. */
 const environmentOf = (
   environment: Record<string, string> = {},
   shell: Record<string, string> = {},
@@ -61,7 +58,7 @@ const environmentOf = (
     ]),
   );
 describe("the compose file", () => {
-  it("has what an operator expects, and names no version of a format", () => {
+  it("has all services, and no obsolete version field", () => {
     assert.deepEqual(
       ["postgres", "redis", "migrate", "api", "worker", "db-admin"].filter(
         (name) => !(name in compose.services),
@@ -71,7 +68,7 @@ describe("the compose file", () => {
     assert.equal(compose.version, undefined);
   });
 
-  it("gives nobody more rights than they need", () => {
+  it("gives each service minimal privileges", () => {
     for (const [name, service] of services)
       assert.deepEqual(
         [name, service.read_only, service.cap_drop, service.security_opt],
@@ -83,7 +80,7 @@ describe("the compose file", () => {
     );
   });
 
-  it("publishes no database, and nothing beyond this machine", () => {
+  it("publishes no database port, and publishes other ports on 127.0.0.1 only", () => {
     const published = services.flatMap(([name, { ports = [] }]) =>
       ports.map((port) => `${name} ${port}`),
     );
@@ -96,13 +93,13 @@ describe("the compose file", () => {
     ]);
   });
 
-  it("asks everything that lives whether it is well, often while it starts, and limits it", () => {
-    const lives = services.filter(
+  it("sets health checks, a short interval during the start, and memory limits", () => {
+    const running = services.filter(
       ([name, { profiles = [] }]) =>
         name !== "migrate" && !profiles.includes("tools") && name !== "grafana",
     );
     assert.deepEqual(
-      lives
+      running
         .filter(
           ([, { healthcheck, deploy }]) =>
             !healthcheck?.test ||
@@ -112,11 +109,11 @@ describe("the compose file", () => {
         .map(([name]) => name),
       [],
     );
-    for (const [name, { healthcheck }] of own)
+    for (const [name, { healthcheck }] of built)
       if (healthcheck?.test) assert.deepEqual([name, healthcheck.test[0]], [name, "CMD"]);
   });
 
-  it("starts nothing before what it needs, and gives it the time to end that it takes", () => {
+  it("starts services after their dependencies, and gives them enough time to stop", () => {
     for (const [name, { depends_on: needs, stop_grace_period: grace, command }] of serve) {
       assert.deepEqual(
         [
@@ -139,8 +136,8 @@ describe("the compose file", () => {
     }
   });
 
-  it("gives each program a configuration that it starts with, secrets as files only", () => {
-    for (const [name, { environment, command, secrets: mounted = [] }] of own.filter(
+  it("gives each program a valid configuration, with secrets as files only", () => {
+    for (const [name, { environment, command, secrets: mounted = [] }] of built.filter(
       ([, { profiles }]) => !profiles,
     )) {
       const env = environmentOf(environment);
@@ -162,7 +159,7 @@ describe("the compose file", () => {
     }
   });
 
-  it("lets Prometheus read every process, and tells an API behind a proxy whom to believe", () => {
+  it("lets Prometheus read every process, and trusts a proxy only if TRUST_PROXY is set", () => {
     for (const [name, { environment, command }] of serve) {
       const config = parseConfig(
         { NODE_ENV: "production", ...environmentOf(environment, { TRUST_PROXY: "172.16.0.0/12" }) },
@@ -176,7 +173,7 @@ describe("the compose file", () => {
       assert.equal(
         parseConfig({ NODE_ENV: "production", ...environmentOf(environment) }, []).trustProxy,
         0,
-        "nobody unless told",
+        "no proxy is trusted by default",
       );
     }
   });
@@ -195,18 +192,14 @@ describe("the image", () => {
   const dockerfile = readFileSync("Dockerfile", "utf8");
   const runtime = dockerfile.split(/^FROM /m).at(-1) ?? "";
 
-  it(
-    "is made from a base that is named by its digest, runs as nobody in particular, and " +
-      "takes signals",
-    () => {
-      assert.match(dockerfile, /^ARG NODE_IMAGE=node:[\w.-]+@sha256:[0-9a-f]{64}$/m);
-      assert.match(runtime, /^USER node$/m);
-      assert.match(runtime, /^ENTRYPOINT \["\/usr\/bin\/tini", "--"\]$/m);
-      assert.match(runtime, /^ {2}CMD \["node", /m);
-    },
-  );
+  it("has a base image pinned by digest, an unprivileged user, and handles signals", () => {
+    assert.match(dockerfile, /^ARG NODE_IMAGE=node:[\w.-]+@sha256:[0-9a-f]{64}$/m);
+    assert.match(runtime, /^USER node$/m);
+    assert.match(runtime, /^ENTRYPOINT \["\/usr\/bin\/tini", "--"\]$/m);
+    assert.match(runtime, /^ {2}CMD \["node", /m);
+  });
 
-  it("takes no secret in, and neither tests nor private servers along", () => {
+  it("contains no secrets, no tests and no embedded servers", () => {
     const ignored = readFileSync(".dockerignore", "utf8").split("\n");
     assert.deepEqual(
       ["deploy", ".data", ".env", "test", "bench", "node_modules", "**/.git"].filter(
@@ -232,7 +225,7 @@ describe("the pipeline", () => {
     text: readFileSync(join(".github/workflows", file), "utf8"),
   }));
 
-  it("uses no action but by the hash of a commit, and says which version that is", () => {
+  it("pins every action by commit hash, with its version in a comment", () => {
     const uses = workflows.flatMap(({ text }) =>
       [...text.matchAll(/uses: (.+)$/gm)].map(([, what = ""]) => what),
     );
@@ -243,40 +236,36 @@ describe("the pipeline", () => {
     );
   });
 
-  it(
-    "has no right that it does not name, checks on every Node that is supported, and " +
-      "deploys by digest only",
-    () => {
-      const [ci, release] = ["ci.yml", "release.yml"].map(
-        (name) =>
-          parse(workflows.find(({ file }) => file === name)?.text ?? "") as {
-            permissions: object;
-            jobs: Record<
-              string,
-              {
-                permissions?: object;
-                environment?: string;
-                strategy?: { matrix: { node: string[] } };
-              }
-            >;
-          },
-      );
-      assert.deepEqual([ci?.permissions, release?.permissions], [{ contents: "read" }, {}]);
-      assert.deepEqual(ci?.jobs["check"]?.strategy?.matrix.node, ["20", "22", "24"]);
-      assert.deepEqual(
-        Object.entries(release?.jobs ?? {})
-          .filter(([, job]) => !job.permissions)
-          .map(([name]) => name),
-        [],
-      );
-      assert.equal(release?.jobs["deploy"]?.environment, "production");
-      assert.throws(
-        () =>
-          execFileSync("deploy/roll-out.sh", ["registry.test/photo-service:latest"], {
-            stdio: "pipe",
-          }),
-        /by its digest/,
-      );
-    },
-  );
+  it("names its permissions, checks on every supported Node version, and deploys by digest", () => {
+    const [ci, release] = ["ci.yml", "release.yml"].map(
+      (name) =>
+        parse(workflows.find(({ file }) => file === name)?.text ?? "") as {
+          permissions: object;
+          jobs: Record<
+            string,
+            {
+              permissions?: object;
+              environment?: string;
+              strategy?: { matrix: { node: string[] } };
+            }
+          >;
+        },
+    );
+    assert.deepEqual([ci?.permissions, release?.permissions], [{ contents: "read" }, {}]);
+    assert.deepEqual(ci?.jobs["check"]?.strategy?.matrix.node, ["20", "22", "24"]);
+    assert.deepEqual(
+      Object.entries(release?.jobs ?? {})
+        .filter(([, job]) => !job.permissions)
+        .map(([name]) => name),
+      [],
+    );
+    assert.equal(release?.jobs["deploy"]?.environment, "production");
+    assert.throws(
+      () =>
+        execFileSync("deploy/roll-out.sh", ["registry.test/photo-service:latest"], {
+          stdio: "pipe",
+        }),
+      /by its digest/,
+    );
+  });
 });

@@ -1,5 +1,5 @@
-// The dashboard and the alerts against what a service really exports, once everything has happened
-// at least once.
+// Compares the dashboard and the alerts with the metrics of a running service in which every kind
+// of event has happened.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { startTestService } from "./support/service/test-service.js";
 const PROMTOOL = process.env["PROMTOOL"] ?? "/usr/bin/promtool";
 const NO_PROMTOOL =
   !existsSync(PROMTOOL) &&
-  "there is no promtool here: apt-get install -y promtool, or set PROMTOOL to its path";
+  "promtool was not found: apt-get install -y promtool, or set PROMTOOL to its path";
 
 interface Dashboard {
   panels: {
@@ -45,7 +45,7 @@ const expressions = [
 ];
 
 describe("the dashboard and the alerts", () => {
-  it("name only metrics and labels that are exported, and leave out none of the service's own", async () => {
+  it("use only exported metrics and labels, and all metrics of the service", async () => {
     const service = await startTestService({
       workers: 0,
       env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
@@ -70,9 +70,9 @@ describe("the dashboard and the alerts", () => {
       [...named].filter((name) => !exported.has(name)),
       [],
     );
-    const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
+    const serviceMetrics = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
     assert.deepEqual(
-      own.filter((name) => !named.has(name)),
+      serviceMetrics.filter((name) => !named.has(name)),
       [],
     );
     const text = pages.map((page) => page.text).join("\n");
@@ -88,7 +88,7 @@ describe("the dashboard and the alerts", () => {
     }
   });
 
-  it("tell what they should, and nothing of a service that is well", { skip: NO_PROMTOOL }, () => {
+  it("fire in their stories, and not for a healthy service", { skip: NO_PROMTOOL }, () => {
     assert.match(
       execFileSync(PROMTOOL, ["test", "rules", "deploy/monitoring/alerts.test.yml"], {
         encoding: "utf8",
@@ -98,8 +98,8 @@ describe("the dashboard and the alerts", () => {
     );
   });
 
-  it("have a story for each alert, in which it is told", () => {
-    const told = (
+  it("have a story for each alert in which it fires", () => {
+    const fired = (
       parse(read("alerts.test.yml")) as {
         tests: { alert_rule_test: { alertname: string; exp_alerts?: object[] }[] }[];
       }
@@ -107,34 +107,30 @@ describe("the dashboard and the alerts", () => {
       one.alert_rule_test.filter((check) => check.exp_alerts).map(({ alertname }) => alertname),
     );
     assert.deepEqual(
-      alerts.map(({ name }) => name).filter((name) => !told.includes(name)),
+      alerts.map(({ name }) => name).filter((name) => !fired.includes(name)),
       [],
     );
   });
 
-  it(
-    "are whole: every alert has a severity and says what is wrong, and is in the README; " +
-      "every panel has a place of its own",
-    () => {
-      assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
-      assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), [
-        "page",
-        "ticket",
-      ]);
-      const readme = readFileSync("README.md", "utf8");
-      assert.deepEqual(
-        alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
-        [],
-      );
-      const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
-      assert.equal(new Set(places).size, places.length);
-      assert.deepEqual(
-        [...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))],
-        [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]],
-      );
-      for (const expr of expressions)
-        for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair]))
-          assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
-    },
-  );
+  it("have a severity, a summary and a README entry per alert, and a place per panel", () => {
+    assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
+    assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), [
+      "page",
+      "ticket",
+    ]);
+    const readme = readFileSync("README.md", "utf8");
+    assert.deepEqual(
+      alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
+      [],
+    );
+    const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
+    assert.equal(new Set(places).size, places.length);
+    assert.deepEqual(
+      [...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))],
+      [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]],
+    );
+    for (const expr of expressions)
+      for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair]))
+        assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
+  });
 });

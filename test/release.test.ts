@@ -1,5 +1,5 @@
-// What was released is in use: by clients, and by the old processes while a roll-out is under way.
-// The next version is held against it.
+// Compares the next version with the released one. Clients use the released API, and during a
+// roll-out old processes use the migrated database.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
@@ -62,39 +62,39 @@ describe("the released version", () => {
     ["a new column that may be null", withTable({ d: column({ nullable: true }) })],
     ["a new column with a default", withTable({ d: column({ hasDefault: true }) })],
     ["a wider type", withTable({ a: column({ type: "bigint" }) })],
-    ["a default where there was none", withTable({ a: column({ hasDefault: true }) })],
+    ["a new default", withTable({ a: column({ hasDefault: true }) })],
   ] as const)
     it(`runs on a database with ${what}`, () =>
       assert.deepEqual(faultsForReleased(released, next), []));
 
   for (const [what, next, fault] of [
-    ["a table less", {}, "t is gone"],
+    ["a dropped table", {}, "t was dropped"],
     [
-      "a column less",
+      "a dropped column",
       { t: { b: column({ nullable: true }), c: column({ hasDefault: true }) } },
-      "t.a is gone",
+      "t.a was dropped",
     ],
     [
       "a narrower type",
       withTable({ a: column({ type: "smallint" }) }),
-      "t.a is smallint, and was integer",
+      "t.a is smallint, but was integer",
     ],
-    ["another type", withTable({ a: column({ type: "text" }) }), "t.a is text, and was integer"],
+    ["another type", withTable({ a: column({ type: "text" }) }), "t.a is text, but was integer"],
     [
-      "a column that may no longer be null",
+      "a column that may not be null any more",
       withTable({ b: column() }),
-      "t.b may no longer be null",
+      "t.b may not be null any more",
     ],
     [
       "a column that may now be null",
       withTable({ a: column({ nullable: true }) }),
       "t.a may be null, which the released version does not expect",
     ],
-    ["a default less", withTable({ c: column() }), "t.c has lost its default"],
+    ["a dropped default", withTable({ c: column() }), "t.c has lost its default"],
     [
-      "a new column that must be given",
+      "a new required column",
       withTable({ d: column() }),
-      "t.d is new and must be given: the released version does not know it",
+      "t.d is new and required, but the released version does not write it",
     ],
   ] as const)
     it(`does not run on a database with ${what}`, () =>

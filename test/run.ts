@@ -1,6 +1,6 @@
-// Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs the
-// test files, many to a process. Arguments: parts of file names to run only those, each in a
-// process of its own; `--shuffle`, or `--seed N` to shuffle as before.
+// Runs the tests: starts a private PostgreSQL and Redis, creates the template database, and runs
+// the test files, many per process. Arguments are parts of paths: then only the matching files run,
+// each in a separate process. `--shuffle` shuffles them, and `--seed N` repeats an order.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -21,13 +21,13 @@ import { createTestSummary, type TestSummary } from "./support/runner/test-summa
 const { options, wanted } = readCommandLine(
   {
     name: "npm test",
-    about: "Run the tests on a private PostgreSQL and Redis. LONG=1 runs the long ones, too.",
+    about: "Run the tests on a private PostgreSQL and Redis. LONG=1 also runs the long tests.",
     positional: {
       value: "<part of a path>…",
-      about: "Only files whose path holds one of these, each in a process of its own.",
+      about: "Run only files whose path contains one of these, each in a separate process.",
     },
     options: {
-      shuffle: { type: "boolean", about: "Run them in an order by chance." },
+      shuffle: { type: "boolean", about: "Run the files in random order." },
       seed: { type: "string", value: "<number>", about: "Repeats the order of an earlier run." },
     },
     examples: ["events/ graphql/schema"],
@@ -35,16 +35,16 @@ const { options, wanted } = readCommandLine(
   (values, positionals) => ({ options: values, wanted: positionals }),
 );
 const root = fileURLToPath(new URL(".", import.meta.url));
-/** What a file is thought to take that was never run. */
+/** Estimated duration of a file that has never run. */
 const UNKNOWN_MS = 2000;
 const STORY_MS = RUNS_LONG ? 60_000 : 10_000;
 const sources = join(root, "../../test");
-/** How long each file took when it was run last, which is what the next run is sorted by. */
+/** Durations of all files in their last run; the next run is sorted by them. */
 const TIMES = join(root, "times.json");
 const times = readTimes();
 const files = inOrder(
   readdirSync(sources, { recursive: true, encoding: "utf8" })
-    // By the sources: what was compiled may hold tests that are gone.
+    // Lists the sources, because the compiled files may contain deleted tests.
     .filter(
       (file) =>
         file.endsWith(".test.ts") &&
@@ -54,7 +54,7 @@ const files = inOrder(
 );
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-test-"));
-// PostgreSQL may run as another user than we do.
+// PostgreSQL may run as another user than this process.
 await chmod(folder, 0o755);
 const log = createLogger({ name: "test", level: "error", pretty: false });
 const [postgres, redis] = await Promise.all([
@@ -77,8 +77,8 @@ try {
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
 /**
- * What took longest last time comes first, so that nothing long is begun when all else is done.
- * What was never run: stories first.
+ * Sorts the files by their last duration, longest first, so that no long file starts at the end.
+ * Files that have never run have an estimated duration.
  */
 function inOrder(names: string[]): string[] {
   const msOf = (name: string) =>
@@ -88,7 +88,7 @@ function inOrder(names: string[]): string[] {
     return names.toSorted((a, b) => msOf(b) - msOf(a)).map((name) => join(root, name));
   }
   const random = seededRandom(options.seed === undefined ? undefined : Number(options.seed));
-  process.stdout.write(`Shuffled: --seed ${random.seed} gives this order again\n`);
+  process.stdout.write(`Shuffled; --seed ${random.seed} repeats this order\n`);
   const shuffled = random.shuffled(names.toSorted());
   return wanted.length > 0
     ? shuffled.map((name) => join(root, name))
@@ -104,8 +104,8 @@ function readTimes(): Record<string, number> {
 }
 
 /**
- * Timed tests may fail beside others on a busy machine: when everything is run, the files with
- * failures are run again, each alone, and only what fails again has failed.
+ * Runs all files. Tests with time limits may fail on a busy machine, so in a full run the failed
+ * files run again, one by one. Only failures of that second run count.
  */
 async function runFiles(): Promise<number> {
   const summary = await runOnce(files, 2 * availableParallelism());
@@ -122,7 +122,7 @@ async function runFiles(): Promise<number> {
   return summary.failed - recovered;
 }
 
-/** `events/ring.test.js`, of the path of its source. */
+/** Maps a source path to its compiled name, e.g. `events/ring.test.js`. */
 function compiledName(path: string): string {
   return relative(sources, path).replace(/\.ts$/, ".js");
 }

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Pool } from "undici";
 
-/** Requests to one server over so many kept-alive connections, one at a time on each. */
+/** Sends requests to one server over kept-alive connections, one at a time on each. */
 export interface ApiClient {
-  /** Posts a GraphQL request that was made before; throws when the answer has errors. */
+  /** Posts a prepared GraphQL request; throws if the response has errors. */
   post(token: string, body: string): Promise<string>;
-  /** Uploads a photo; its id. */
+  /** Uploads a photo, and returns its id. */
   upload(token: string, bytes: Buffer): Promise<string>;
   close(): Promise<void>;
 }
@@ -16,10 +16,8 @@ export const PAGE =
   "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } " +
   "user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
-/**
- * "Repeat after a moment": a machine that is too busy to open a connection to its database in time.
- */
-const AGAIN_MS = 100;
+/** Pause after a 503, which comes when the machine is too busy to connect to its database. */
+const RETRY_MS = 100;
 const MAX_TRIES = 50;
 
 export function createApiClient(url: string, connections: number): ApiClient {
@@ -44,11 +42,11 @@ export function createApiClient(url: string, connections: number): ApiClient {
     });
     const text = await response.body.text();
     if (response.statusCode === 503 && tries < MAX_TRIES) {
-      await pause(AGAIN_MS);
+      await pause(RETRY_MS);
       return send(path, token, headers, body, tries + 1);
     }
     if (response.statusCode >= 300 || text.startsWith('{"errors"'))
-      throw new Error(`${path} answered ${response.statusCode}: ${text.slice(0, 300)}`);
+      throw new Error(`${path} returned ${response.statusCode}: ${text.slice(0, 300)}`);
     return text;
   }
   return {
@@ -68,7 +66,7 @@ export function createApiClient(url: string, connections: number): ApiClient {
   };
 }
 
-/** The body of a request that submits. */
+/** Request body of a submission. */
 export function enqueueBody(job: string, parameters: object, more: object = {}): string {
   return JSON.stringify({
     query: ENQUEUE,

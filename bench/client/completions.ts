@@ -2,15 +2,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { JobClient } from "./job-client.js";
 
 /**
- * What was told of the jobs of a client, by id, whether it came before or after the answer to the
+ * Collects the ends of a client's jobs by id. An end may arrive before the response to its
  * submission.
  */
 export interface Completions {
-  /** When each was told as finished. */
+  /** Time at which the SUCCESS event of each job arrived. */
   at: ReadonlyMap<string, number>;
-  /**
-   * Resolves when all of these are; throws when one failed, or when they are not within a minute.
-   */
+  /** Resolves when all of these jobs have succeeded; throws after a failure or a minute. */
   all(ids: readonly string[]): Promise<void>;
 }
 
@@ -19,7 +17,7 @@ const TIMEOUT_MS = 60_000;
 export function watchCompletions(client: JobClient): Completions {
   const at = new Map<string, number>();
   const failed: string[] = [];
-  client.onTold((id, status) => {
+  client.onStatus((id, status) => {
     if (status === "SUCCESS") at.set(id, performance.now());
     else if (status === "FAILED") failed.push(id);
   });
@@ -31,8 +29,7 @@ export function watchCompletions(client: JobClient): Completions {
         if (at.size >= ids.length && ids.every((id) => at.has(id))) return;
         if (performance.now() > deadline)
           throw new Error(
-            `${ids.filter((id) => !at.has(id)).length} of ${ids.length} jobs were never ` +
-              "told as finished",
+            `no end arrived for ${ids.filter((id) => !at.has(id)).length} of ${ids.length} jobs`,
           );
       }
     },

@@ -1,6 +1,5 @@
-// A socket that speaks just enough WebSocket and graphql-transport-ws to receive a subscription. Not
-// `ws`: thousands of these share two cores with the server that is measured, and a client that
-// needs as much as the server would measure itself.
+// A socket with just enough WebSocket and graphql-transport-ws to receive a subscription. Thousands
+// of these sockets share two cores with the measured server, and `ws` would need as much CPU as it.
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 
@@ -17,8 +16,8 @@ const PING = 9;
 const PONG = 10;
 
 /**
- * Resolves when the server has taken the socket and was asked for the caller's events; `onNext`
- * gets each message as it came.
+ * Resolves when the server has accepted the socket and the subscription is sent. `onNext` receives
+ * each unparsed message.
  */
 export function openFeed(options: {
   url: string;
@@ -44,7 +43,7 @@ export function openFeed(options: {
       const { type } = JSON.parse(message) as { type: string };
       if (type === "ping") send({ type: "pong" });
       if (type === "error" || type === "complete")
-        fail(new Error(`a subscription was ended: ${message}`));
+        fail(new Error(`a subscription ended: ${message}`));
       if (type !== "connection_ack") return;
       send({ id: "1", type: "subscribe", payload: { query: QUERY } });
       resolve(feed);
@@ -53,7 +52,7 @@ export function openFeed(options: {
     function fail(error: Error): void {
       if (closed) return;
       reject(error);
-      // Whoever measures must not go on with a listener less.
+      // A measurement with a missing listener would be wrong, so fail loudly.
       socket.destroy(error);
     }
 
@@ -103,7 +102,7 @@ function untilUpgraded(
   socket.on("data", collect);
 }
 
-/** A client's frames are masked; a mask of zeros is legal, and costs nothing. */
+/** A client's frames must be masked; a mask of zeros is legal and costs no time. */
 function frame(opcode: number, payload: Buffer): Buffer {
   const long = payload.length > 125;
   const head = Buffer.alloc((long ? 4 : 2) + 4);
@@ -113,17 +112,14 @@ function frame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-/**
- * Cuts what comes into frames. A message in several frames is nothing that the measured servers
- * send.
- */
+/** Splits the bytes into frames. The measured servers never send fragmented messages. */
 function createFrameReader(
   socket: Socket,
   onText: (message: string) => void,
 ): (chunk: Buffer) => void {
-  let kept: Buffer | null = null;
+  let rest: Buffer | null = null;
   return (chunk) => {
-    const bytes: Buffer = kept ? Buffer.concat([kept, chunk]) : chunk;
+    const bytes: Buffer = rest ? Buffer.concat([rest, chunk]) : chunk;
     let at = 0;
     for (
       let size = frameSize(bytes, at);
@@ -137,7 +133,7 @@ function createFrameReader(
       else if (opcode === PING) socket.write(frame(PONG, body));
       else if (opcode === CLOSE) socket.end();
     }
-    kept = at === bytes.length ? null : bytes.subarray(at);
+    rest = at === bytes.length ? null : bytes.subarray(at);
   };
 }
 

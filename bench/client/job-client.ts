@@ -1,21 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, enqueueBody, enqueuedId } from "./api-client.js";
 import { openFeed } from "./feed.js";
-import { readTold } from "./told.js";
+import { readEvent } from "./told.js";
 
-/** Somebody who submits jobs and is told of each step of them, however their queue does that. */
+/** A client that submits jobs and receives their events, independent of the kind of queue. */
 export interface JobClient {
-  /** Submits one that does nothing; resolves with its id when it is accepted. */
+  /** Submits a job without work; resolves with its id when it is accepted. */
   submit(): Promise<string>;
-  /** Who listens to what is told; the last one that was set. */
-  onTold(listener: (id: string, status: string) => void): void;
+  /** Sets the listener for events; it replaces the previous one. */
+  onStatus(listener: (id: string, status: string) => void): void;
   close(): Promise<void>;
 }
 
 const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
-const EAR_MS = 200;
+const RETRY_MS = 200;
 
-/** Over GraphQL: so many connections to submit on, and one feed. */
+/** Opens a client over GraphQL, with several connections for submissions and one feed. */
 export async function openJobClient(options: {
   url: string;
   token: string;
@@ -28,15 +28,15 @@ export async function openJobClient(options: {
     url,
     token,
     onNext(message) {
-      const { id, status } = readTold(message);
+      const { id, status } = readEvent(message);
       listener(id, status);
     },
   });
   const submit = async () => enqueuedId(await api.post(token, BODY));
-  await untilHeard(submit, (next) => (listener = next));
+  await untilReceived(submit, (next) => (listener = next));
   return {
     submit,
-    onTold: (next) => void (listener = next),
+    onStatus: (next) => void (listener = next),
     async close() {
       feed.close();
       await api.close();
@@ -44,15 +44,15 @@ export async function openJobClient(options: {
   };
 }
 
-/** A subscription is not acknowledged: it stands when the end of a job was heard on it. */
-async function untilHeard(
+/** The protocol does not acknowledge subscriptions, so this waits for the end of a job. */
+async function untilReceived(
   submit: () => Promise<string>,
-  onTold: (listener: (id: string, status: string) => void) => void,
+  onStatus: (listener: (id: string, status: string) => void) => void,
 ): Promise<void> {
-  let heard = false;
-  onTold((_id, status) => (heard ||= status === "SUCCESS"));
-  while (!heard) {
+  let isReceived = false;
+  onStatus((_id, status) => (isReceived ||= status === "SUCCESS"));
+  while (!isReceived) {
     await submit();
-    await pause(EAR_MS);
+    await pause(RETRY_MS);
   }
 }

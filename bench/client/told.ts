@@ -1,27 +1,27 @@
-/** One event as a subscription told it. */
-export interface Told {
+/** The fields of an event that the bench reads. */
+export interface JobState {
   id: string;
   status: string;
 }
 
 let lastMessage = "";
-let lastTold: Told = { id: "", status: "" };
+let lastEvent: JobState = { id: "", status: "" };
 
 /**
- * The event in a message. In a fan-out the same text comes a thousand times in a row, so the last
- * one is remembered.
+ * Parses the event in a message. It caches the last one, because in a fan-out the same text
+ * arrives a thousand times in a row.
  */
-export function readTold(message: string): Told {
-  if (message === lastMessage) return lastTold;
+export function readEvent(message: string): JobState {
+  if (message === lastMessage) return lastEvent;
   const { payload } = JSON.parse(message) as {
-    payload: { data?: { queuedJobEvents: { queuedJob: Told } } | null; errors?: unknown };
+    payload: { data?: { queuedJobEvents: { queuedJob: JobState } } | null; errors?: unknown };
   };
-  if (!payload.data) throw new Error(`a subscription told an error: ${message}`);
+  if (!payload.data) throw new Error(`a subscription returned an error: ${message}`);
   lastMessage = message;
-  lastTold = payload.data.queuedJobEvents.queuedJob;
-  return lastTold;
+  lastEvent = payload.data.queuedJobEvents.queuedJob;
+  return lastEvent;
 }
 
-export function isFinished({ status }: Told): boolean {
+export function isFinished({ status }: JobState): boolean {
   return status === "SUCCESS" || status === "FAILED";
 }

@@ -1,4 +1,4 @@
-// What readers get while another user asks over a socket for as many photos as a document may.
+// Measures other users' reads while a hostile user requests as many photos as a document may.
 //   node dist/bench/load/hostile-document.js [--readers 48] [--reads 5000]
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ interface Page {
 
 interface Reader {
   token: string;
-  /** The reader's page as it was before the attack. */
+  /** The reader's page before the attack. */
   expected: string;
 }
 
@@ -58,7 +58,7 @@ await withLoadService({ DISABLED_JOBS: "" }, async (service) => {
   say(`reads: ${JSON.stringify(answers)}; hostile documents: ${JSON.stringify(documents)}`);
 });
 
-/** A user with many jobs of many photos; resolves to the token. */
+/** Creates a user with many jobs on many photos; resolves with the token. */
 async function createHostileUser({ user }: LoadService, url: string, ask: Ask): Promise<string> {
   const { token } = await user("hostile");
   const uploaded = await fetch(`${url}/photos`, {
@@ -86,7 +86,7 @@ function createReaders({ user }: LoadService, ask: Ask): Promise<Reader[]> {
   );
 }
 
-/** Sends one document after the other until `ended`; resolves to how often each outcome came. */
+/** Sends one document after the other until `ended`; resolves with the count of each outcome. */
 async function attack(url: string, token: string, ended: AbortSignal): Promise<Counts> {
   const list = "(first: 100) { nodes { photos { id } } }";
   const aliases = Array.from({ length: ALIASES }, (_, i) => `a${i}: queuedJobs${list}`);
@@ -97,7 +97,7 @@ async function attack(url: string, token: string, ended: AbortSignal): Promise<C
   for (let id = 1; !ended.aborted; id++) {
     socket.send({ type: "subscribe", id: `${id}`, payload: { query } });
     const { type, payload } = await socket.next(
-      "the document is answered",
+      "a response to the document",
       (message) => message.id === `${id}`,
     );
     const errors = Array.isArray(payload) ? payload : payload?.errors;
@@ -109,7 +109,7 @@ async function attack(url: string, token: string, ended: AbortSignal): Promise<C
   return documents;
 }
 
-/** All readers at the same time; resolves to how often each outcome came. */
+/** Lets all readers read concurrently; resolves with the count of each outcome. */
 async function readAll(readers: readonly Reader[], ask: Ask): Promise<Counts> {
   const answers: Counts = { right: 0, wrong: 0 };
   let left = Number(values.reads);

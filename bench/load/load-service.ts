@@ -15,26 +15,26 @@ import { createTemplateDatabase } from "../../test/support/stores/test-database.
 /** One user of a service under load. */
 export interface LoadUser {
   token: string;
-  /** Asks the API that has no sockets. */
+  /** Sends a query to the API without sockets. */
   ask(query: string): Promise<{ queuedJobs: { eventCursor: string } }>;
 }
 
 /**
- * Processes as in production, on private stores with their durability on: an API for the sockets,
- * another for requests, a worker.
+ * Processes as in production, on private durable stores: one API for sockets, one API for requests,
+ * and a worker.
  */
 export interface LoadService {
   port: number;
-  /** Of the API with the sockets. */
+  /** The API with the sockets, at `port`. */
   api: ChildProcess;
-  /** The database that all of them use. */
+  /** The database of all processes. */
   postgres: { url: string; readonly pid: number };
-  /** Starts it again, on the same port. */
+  /** Starts the API with the sockets again, on the same port. */
   restartApi(): Promise<ChildProcess>;
   user(name: string): Promise<LoadUser>;
 }
 
-/** Ends the process when `run` is done, or broke, or was interrupted; nothing is left running. */
+/** Runs `run`, stops all started processes, and exits; also after errors and signals. */
 export async function withLoadService(
   env: Record<string, string>,
   run: (service: LoadService) => Promise<void>,
@@ -54,7 +54,7 @@ export async function withLoadService(
     process.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void end(1));
-  // What is thrown by a socket's listener, too.
+  // Listeners of sockets may throw as well.
   process.once("uncaughtException", (error) => {
     say(String(error.stack));
     void end(1);
@@ -166,12 +166,12 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Resident, in KiB. */
+/** Resident memory in KiB. */
 export async function memoryOf({ pid }: ChildProcess): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
-/** Seconds of processor that it has used. */
+/** Processor time of the process in seconds. */
 export async function cpuOf({ pid }: ChildProcess): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;

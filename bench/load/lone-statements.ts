@@ -1,5 +1,5 @@
-// What a step of one row costs by its own statement, by the statement of many rows, and as one of
-// many; and what the deadline and the routing of statements add to the smallest statement.
+// Measures a step of one row with its single-row statement, with the batch statement, and as part
+// of a batch. It also measures the overhead of the deadline and of the routing of statements.
 //   node dist/bench/load/lone-statements.js [--rounds 300] [--rows 40]
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ const LIMITS: AcceptLimits = { maxPending: 1_000_000, maxRecordedBytes: 1e12 };
 const TTL_SECONDS = 86_400;
 const PLAIN = { outputs: [], reusedFrom: null, resultVersion: null, maxStoredBytes: 1e12 };
 
-/** Milliseconds of each round, by what was timed. */
+/** Milliseconds per round, by the name of the measurement. */
 const times = new Map<string, number[]>();
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-statements-"));
@@ -59,10 +59,10 @@ try {
 async function run(sql: Sql, driver: Sql): Promise<void> {
   const userId = await newUser(sql);
   for (let round = 0; round < ROUNDS; round++) {
-    await timeSteps(sql, 1, "by its own statement", alone(sql, userId));
-    await timeSteps(sql, 1, "by the statement of many", together(sql, userId));
-    await timeSteps(sql, ROWS, `as one of ${ROWS}`, together(sql, userId));
-    await timed("select 1, the driver alone", 1, () => driver`select 1`);
+    await timeSteps(sql, 1, "single-row statement", alone(sql, userId));
+    await timeSteps(sql, 1, "batch statement with one row", together(sql, userId));
+    await timeSteps(sql, ROWS, `batch statement with ${ROWS} rows`, together(sql, userId));
+    await timed("select 1, only the driver", 1, () => driver`select 1`);
     await timed("select 1, routed", 1, () => sql`select 1`);
     const late = () => null;
     await timed("select 1, routed, within a deadline", 1, () =>
@@ -122,11 +122,11 @@ async function timeSteps(sql: Sql, count: number, how: string, steps: Steps): Pr
 }
 
 async function timed(what: string, count: number, work: () => Promise<unknown>): Promise<void> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   await work();
   const ms = times.get(what) ?? [];
   times.set(what, ms);
-  ms.push((performance.now() - begun) / count);
+  ms.push((performance.now() - startedAt) / count);
 }
 
 function newItem(): NewQueuedJob {

@@ -1,4 +1,4 @@
-// How long it takes to find the photos that look like one, among very many of one user.
+// Measures the search for similar photos among very many photos of one user.
 //   node dist/bench/load/near-photos.js [--photos 100000] [--others 100000] [--searches 200]
 import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
@@ -62,14 +62,14 @@ async function run(database: Database): Promise<void> {
       times[Math.floor(times.length / 2)],
       times[Math.floor(times.length * 0.99)],
     ];
-    say(`${state}: median ${median.toFixed(1)} ms, 99 of 100 within ${p99.toFixed(1)} ms`);
-    // The index alone is read once a vacuum has been there: PostgreSQL's own comes within a minute
-    // of so many uploads.
+    say(`${state}: median ${median.toFixed(1)} ms, 99th percentile ${p99.toFixed(1)} ms`);
+    // PostgreSQL uses an index-only scan only after a vacuum. Autovacuum runs within a minute of so
+    // many uploads.
     if (state === "vacuumed" && median > LIMIT_MS) process.exitCode = 1;
   }
 }
 
-/** A user with so many photos of random hashes; their names and keys are as long as real ones. */
+/** Creates a user with photos of random hashes; names and keys are as long as real ones. */
 async function fill({ sql }: Database, count: number): Promise<string> {
   const user = uuidv7();
   await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
@@ -95,7 +95,7 @@ function someHash(): string {
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const result = await work();
-  return [performance.now() - began, result];
+  return [performance.now() - startedAt, result];
 }

@@ -1,6 +1,5 @@
-// How a process bears the return of all its sockets: many sockets of many users hang on one API,
-// which is killed while events go on being made; it is started again, and every socket must have
-// every event once.
+// Measures the reconnect of all sockets of an API. Many users have many sockets on one API. The API
+// is killed and restarted while events continue. Every socket must receive every event once.
 //   node dist/bench/load/reconnecting-sockets.js [--sockets 10000] [--users 1000]
 import { once } from "node:events";
 import { parseArgs } from "node:util";
@@ -39,11 +38,11 @@ async function run(service: LoadService): Promise<void> {
   const readers = await subscribeAll(service, users);
   await inTurns(users, (user) => user.ask(SUBMIT));
   await eventually(
-    "the first job is told",
+    "all sockets have the events of the first job",
     () => readers.every((reader) => reader.seen.length >= 3),
     120_000,
   );
-  say(`first job of each told to all; API memory ${await megabytesOf(service)} MB`);
+  say(`all sockets have the first job's events; API memory ${await megabytesOf(service)} MB`);
 
   service.api.kill("SIGKILL");
   await once(service.api, "exit");
@@ -53,8 +52,8 @@ async function run(service: LoadService): Promise<void> {
   await outage;
   await allResumed(readers, users);
   say(
-    `all resumed, with everything, ${Date.now() - restarted} ms after the API was ready ` +
-      `again, which has used ${await cpuOf(service.api)} s of processor; its memory ` +
+    `all sockets have all events ${Date.now() - restarted} ms after the API was ready again; ` +
+      `its CPU time is ${await cpuOf(service.api)} s, its memory ` +
       `${await megabytesOf(service)} MB`,
   );
   judge(readers.map((reader) => reader.seen));
@@ -77,7 +76,7 @@ async function signInAll(service: LoadService): Promise<ReadingUser[]> {
 }
 
 async function subscribeAll(service: LoadService, users: ReadingUser[]): Promise<Reader[]> {
-  const began = Date.now();
+  const startedAt = Date.now();
   const readers = Array.from({ length: SOCKETS }, (_, i) =>
     createReader(
       `ws://127.0.0.1:${service.port}/graphql`,
@@ -90,7 +89,7 @@ async function subscribeAll(service: LoadService, users: ReadingUser[]): Promise
     120_000,
   );
   say(
-    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API ` +
+    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - startedAt} ms; API ` +
       `memory ${await megabytesOf(service)} MB`,
   );
   return readers;
@@ -101,9 +100,9 @@ async function allResumed(readers: Reader[], users: ReadingUser[]): Promise<void
     readers.flatMap((reader, i) =>
       reader.seen.length < 6 ? [{ reader, user: users[i % USERS] }] : [],
     );
-  await eventually("all have all", () => lacking().length === 0, 120_000).catch(
+  await eventually("all sockets have all events", () => lacking().length === 0, 120_000).catch(
     async (error: unknown) => {
-      say(`${lacking().length} sockets lack something, for instance:`);
+      say(`${lacking().length} sockets lack events, for example:`);
       for (const { reader, user } of lacking().slice(0, 3))
         say(
           JSON.stringify({
@@ -127,8 +126,8 @@ function judge(stories: string[][]): void {
   const doubled = stories.filter((seen) => new Set(seen).size !== seen.length).length;
   const wrong = stories.filter((seen) => new Set(seen).size !== 6).length;
   say(
-    `${stories.length} stories: ${wrong} with something lost or too much, ${doubled} ` +
-      "with something doubled",
+    `${stories.length} sockets: ${wrong} with lost or extra events, ${doubled} with ` +
+      "duplicate events",
   );
   if (doubled + wrong > 0) process.exitCode = 1;
 }
@@ -140,10 +139,7 @@ interface Message {
   };
 }
 
-/**
- * A socket that comes back with its last cursor, as a client would: after a pause that doubles,
- * with jitter.
- */
+/** A socket that reconnects with its last cursor, after doubling pauses with jitter. */
 function createReader(url: string, { token, cursor: from }: { token: string; cursor: string }) {
   const seen: string[] = [];
   let cursor = from;
@@ -177,11 +173,11 @@ function createReader(url: string, { token, cursor: from }: { token: string; cur
           payload: { query: SUBSCRIBE, variables: { after: cursor } },
         }),
       );
-      // A ping behind it is answered when the subscription was taken.
+      // The pong for this ping comes after the server has processed the subscription.
       socket.send(JSON.stringify({ type: "ping" }));
     }
     if (type === "pong") ready = true;
-    // Refused for now: it comes back later, as a client would.
+    // The service is busy; reconnect later, like a client.
     if (type === "error" || (type === "next" && !payload.data)) return socket.close();
     if (type !== "next" || !payload.data) return;
     const event = payload.data.queuedJobEvents;

@@ -1,4 +1,4 @@
-// What becomes of submissions while all processes of PostgreSQL are stopped for a while.
+// Measures the outcome of submissions while all processes of PostgreSQL are stopped.
 //   node dist/bench/load/stopped-database.js [--rate 250] [--seconds 25] [--users 40]
 import { randomUUID } from "node:crypto";
 import { Agent, request as send } from "node:http";
@@ -56,7 +56,7 @@ await withLoadService({}, async (service) => {
   const resumed = Date.now();
   await feeding;
   const recovered = eventually(
-    "it accepts again",
+    "the API accepts submissions again",
     async () => (await submit(service, users[0], "after")).code === "ACCEPTED",
     60_000,
   ).then(() => Date.now() - resumed);
@@ -75,9 +75,9 @@ async function submitFor(
   users: LoadUser[],
   outcomes: Promise<Outcome>[],
 ): Promise<void> {
-  const begun = Date.now();
-  for (let sent = 0; Date.now() - begun < 1000 * seconds; await pause(TICK_MS)) {
-    for (const due = ((Date.now() - begun) / 1000) * RATE; sent < due; sent++)
+  const startedAt = Date.now();
+  for (let sent = 0; Date.now() - startedAt < 1000 * seconds; await pause(TICK_MS)) {
+    for (const due = ((Date.now() - startedAt) / 1000) * RATE; sent < due; sent++)
       outcomes.push(submit(service, users[sent % users.length]));
   }
 }
@@ -87,13 +87,13 @@ function submit(
   user: LoadUser | undefined,
   mark: string = randomUUID(),
 ): Promise<Outcome> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const body = JSON.stringify({
     query: SUBMIT,
     variables: { input: { job: "echo", parameters: { message: mark } } },
   });
   return new Promise((resolve) => {
-    const done = (code: string) => resolve({ mark, code, ms: performance.now() - begun });
+    const done = (code: string) => resolve({ mark, code, ms: performance.now() - startedAt });
     const headers = {
       authorization: `Bearer ${user?.token}`,
       "content-type": "application/json",
@@ -115,7 +115,7 @@ function submit(
 }
 
 async function marksOf(url: string): Promise<Set<string>> {
-  // What was sent before may be recorded late.
+  // Submissions from before may be recorded late.
   await pause(5000);
   const sql = postgres(url, { max: 1 });
   const rows = await sql<
@@ -142,17 +142,15 @@ function report(
     `${outcomes.length} submitted in ${SECONDS} s of a stopped PostgreSQL, ` +
       `${refused.length} refused (${codes.join(", ")})`,
   );
+  say(`time to refusal: median ${at(0.5)}, 95th percentile ${at(0.95)}, maximum ${at(1)}`);
   say(
-    `refused after ${at(0.5)} at the median, ${at(0.95)} at the 95th percentile, ${at(1)} at most`,
-  );
-  say(
-    `${refused.filter(({ mark }) => recorded.has(mark)).length} of the refused became ` +
-      "jobs; " +
+    `${refused.filter(({ mark }) => recorded.has(mark)).length} refused submissions were ` +
+      "recorded; " +
       `${outcomes.filter(({ code, mark }) => code === "ACCEPTED" && !recorded.has(mark)).length} ` +
-      "of the accepted did not",
+      "accepted ones were not",
   );
   say(
     `the API grew by ${Math.round(grownKiB / 1024)} MiB; it accepted again ` +
-      `${recoveredMs} ms after PostgreSQL went on`,
+      `${recoveredMs} ms after PostgreSQL continued`,
   );
 }

@@ -3,8 +3,8 @@ import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";
 
 /**
- * What the machine can do: the same requests and frames, without an engine, a framework or a queue
- * behind them. Its page is one statement on naive's tables.
+ * The limit of the machine: a server with the same requests and frames, but without a GraphQL
+ * engine, a framework or a queue. Its page is one statement on the tables of the naive peer.
  */
 export async function startBareServer(
   rig: Rig,

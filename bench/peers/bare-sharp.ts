@@ -6,10 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Rig } from "../rig.js";
 import { THUMBNAIL_QUALITY, THUMBNAIL_WIDTHS } from "./graphql-peer.js";
 
-/**
- * sharp and nothing else, in a process of its own, with as many photos in flight as there are
- * cores; resolves with the seconds it took.
- */
+/** Runs sharp alone in a separate process, one photo per core. Resolves with the seconds. */
 export async function runBareSharp(rig: Rig, photos: readonly Buffer[]): Promise<number> {
   const folder = join(rig.folder, "bare-photos");
   await mkdir(folder, { recursive: true });
@@ -26,10 +23,10 @@ export async function runBareSharp(rig: Rig, photos: readonly Buffer[]): Promise
   const ended = once(child, "exit");
   child.send({ files, widths: THUMBNAIL_WIDTHS, quality: THUMBNAIL_QUALITY });
   const seconds = await Promise.race([
-    once(child, "message").then(([said]) => said as number),
+    once(child, "message").then(([message]) => message as number),
     ended.then(() => null),
   ]);
   await ended;
-  if (seconds === null) throw new Error("bare sharp ended without an answer");
+  if (seconds === null) throw new Error("bare sharp ended without a result");
   return seconds;
 }

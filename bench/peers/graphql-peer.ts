@@ -1,14 +1,11 @@
-/** What speaks the service's GraphQL, and can be measured beside it. */
+/** A server with the service's GraphQL API, which can be compared with it. */
 export interface GraphqlPeer {
   url: string;
-  /** Roots of the process trees, by what they do. */
+  /** Root process ids by role. */
   processes: Record<string, number>;
-  /** Rows of finished jobs; person 0 owns a fortieth of them. */
+  /** Inserts rows of finished jobs; person 0 owns a fortieth of them. */
   seed(rows: number): Promise<void>;
-  /**
-   * Bodies of requests, each of which has one of these photos made into thumbnails of
-   * THUMBNAIL_WIDTHS.
-   */
+  /** Prepares request bodies, each for the thumbnails of one photo in THUMBNAIL_WIDTHS. */
   thumbnailRequests(photos: readonly Buffer[]): Promise<string[]>;
   close(): Promise<void>;
 }

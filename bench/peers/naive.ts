@@ -8,8 +8,8 @@ import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "./graphql-peer.js";
 import { createTablesText } from "./naive/tables.js";
 
 /**
- * An honest server on the same stack, as one writes it in an afternoon: one insert, one add, one
- * publish for each job.
+ * A simple but correct server on the same stack, as written in an afternoon. Each job costs one
+ * insert, one add to the queue and one publish.
  */
 export async function startNaive(rig: Rig): Promise<GraphqlPeer> {
   const database = await rig.createDatabase("naive");
@@ -47,7 +47,7 @@ export async function startNaive(rig: Rig): Promise<GraphqlPeer> {
   };
 }
 
-/** It reads the photos from the disk, and writes beside them. */
+/** The naive peer reads the photos from disk, and writes its thumbnails beside them. */
 async function thumbnailRequests(photos: readonly Buffer[], folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   return Promise.all(

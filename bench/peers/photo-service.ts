@@ -9,7 +9,7 @@ import { createApiClient, enqueueBody } from "../client/api-client.js";
 import type { Rig } from "../rig.js";
 import { THUMBNAIL_QUALITY, THUMBNAIL_WIDTHS, type GraphqlPeer } from "./graphql-peer.js";
 
-/** A database of the service, migrated and with the catalogue, in the place of an older one. */
+/** Creates a migrated database with the catalogue; replaces an older one of the same name. */
 export async function createServiceDatabase(rig: Rig, name: string): Promise<string> {
   const url = await rig.createDatabase(name);
   await migrate(url);
@@ -19,7 +19,7 @@ export async function createServiceDatabase(rig: Rig, name: string): Promise<str
   return url;
 }
 
-/** As `seed` of a peer; the service need not run. */
+/** Like `seed` of a peer, but the service need not run. */
 export async function seedHistory(rig: Rig, database: string, rows: number): Promise<void> {
   await rig.query(database, seedText(rows, rig.tokens.issuer));
   await rig.query(database, "vacuum analyze");
@@ -27,16 +27,14 @@ export async function seedHistory(rig: Rig, database: string, rows: number): Pro
 
 export interface PhotoServiceOptions {
   name: string;
-  /** Made before. */
+  /** URL of an existing database. */
   database: string;
-  /**
-   * Of a database in Redis: of two services on one of them, each would take the hints of the other.
-   */
+  /** Number of the Redis database. Two services on one would take each other's hints. */
   redisIndex?: number;
   env?: Record<string, string>;
 }
 
-/** What is measured: one API and one worker as production starts them. */
+/** Starts the measured service: one API and one worker, as in production. */
 export async function startPhotoService(
   rig: Rig,
   { name, database, redisIndex = 0, env: more = {} }: PhotoServiceOptions,
@@ -80,10 +78,7 @@ export async function startPhotoService(
   };
 }
 
-/**
- * What the contract asks for in production, and limits that one person in a closed loop does not
- * meet; all else is as it comes.
- */
+/** Required settings of production, and limits that a single busy user does not reach. */
 function serviceEnv(
   rig: Rig,
   { database, storage }: { database: string; storage: string },
@@ -113,8 +108,8 @@ async function stop(member: ServiceProcess): Promise<void> {
 }
 
 /**
- * Ids are UUIDv7 of each row's made-up time, so that the newest comes last, as it does in life.
- * Events of finished jobs are gone after a day.
+ * Ids are UUIDv7 of each row's invented time, so that they ascend as in production. There are no
+ * events, because events of finished jobs expire after a day.
  */
 function seedText(rows: number, issuer: string): string {
   const id =

@@ -5,8 +5,8 @@ import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";
 
 /**
- * The queue with nothing around it: no database, no API, no users. Jobs are added in our own
- * process, and heard of by its own events.
+ * Only the queue, without a database, an API or users. This process adds the jobs, and receives
+ * their ends through QueueEvents.
  */
 export async function startRawBullmq(rig: Rig): Promise<{
   processes: Record<string, number>;
@@ -30,12 +30,12 @@ async function openRawClient(redisUrl: string): Promise<JobClient> {
   const connections = [1, 2].map(() => new Redis(redisUrl, { maxRetriesPerRequest: null }));
   const [forJobs, forEvents] = connections as [Redis, Redis];
   const queue = new Queue("raw", { connection: forJobs });
-  // Not from when it has got through, which nobody knows.
+  // Reads from the beginning, because the time at which the connection is ready is unknown.
   const events = new QueueEvents("raw", { connection: forEvents, lastEventId: "0" });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   return {
     submit: async () => (await queue.add("echo", { n: 1, note: "bench" })).id ?? "",
-    onTold(listener) {
+    onStatus(listener) {
       events
         .removeAllListeners("completed")
         .on("completed", ({ jobId }) => listener(jobId, "SUCCESS"));

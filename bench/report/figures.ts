@@ -1,13 +1,13 @@
-/** What one round has shown: a number for each measure of each contestant. */
-export interface Figures {
+/** Measurements of one round: a number for each measure of each contestant. */
+export interface Measurements {
   record(measure: string, contestant: string, value: number): void;
   read(measure: string, contestant: string): number | undefined;
-  /** The most that others used of this machine while something was measured, in cores. */
+  /** Maximum number of cores that other processes used during a measurement. */
   coresElsewhere: number;
   toJSON(): Record<string, Record<string, number>>;
 }
 
-export function createFigures(): Figures {
+export function createMeasurements(): Measurements {
   const table: Record<string, Record<string, number>> = {};
   return {
     coresElsewhere: 0,

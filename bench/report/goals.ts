@@ -7,15 +7,12 @@ export interface Subject {
   of: string;
 }
 
-/**
- * A line of the table: the service beside a peer or itself, or alone, and what is asked of that
- * ratio or number.
- */
+/** A line of the table: the ratio of the service to a peer, or one number, with its goals. */
 export interface Goal {
   workload: WorkloadName;
   title: string;
   ours: Subject;
-  /** Null: the number itself is judged. */
+  /** Null if the number itself is judged. */
   peer: Subject | null;
   less?: true;
   floor?: number;
@@ -34,14 +31,14 @@ export const fanOutMeasure = (mode: "one feed" | "own feeds", sockets: number, w
   `${mode}, ${sockets} sockets: ${what}`;
 
 /**
- * What is asked of the service. A line without numbers is there to be looked at: CPU is the
- * steadiest figure on a busy machine.
+ * The goals of the service. A line without numbers is only for information: CPU time is the most
+ * stable measurement on a busy machine.
  */
 export function goalsOf(scale: Scale): Goal[] {
   const { few, many } = scale.history;
   return [
-    beside(NAIVE, "W1", "completed and told/s", { floor: 4, goal: 6, beyond: 10 }),
-    beside(RAW_BULLMQ, "W1", "completed and told/s", { floor: 0.15, goal: 0.3, beyond: 0.5 }),
+    beside(NAIVE, "W1", "completed and delivered/s", { floor: 4, goal: 6, beyond: 10 }),
+    beside(RAW_BULLMQ, "W1", "completed and delivered/s", { floor: 0.15, goal: 0.3, beyond: 0.5 }),
     beside(NAIVE, "W1", "CPU ms/job", { less: true, floor: 0.25, goal: 0.15, beyond: 0.1 }),
     beside(NAIVE, "W1", "accept p99 ms", { less: true, floor: 0.3, goal: 0.2, beyond: 0.1 }),
     beside(NAIVE, "W2", "completed p50 ms", { less: true, floor: 0.7, goal: 0.5 }),
@@ -72,30 +69,30 @@ export function goalsOf(scale: Scale): Goal[] {
 
 function fanOutGoals(sockets: number): Goal[] {
   const large = sockets >= 5000;
-  const [one, own] = (["one feed", "own feeds"] as const).map(
+  const [oneFeed, ownFeeds] = (["one feed", "own feeds"] as const).map(
     (mode) => (what: string) => fanOutMeasure(mode, sockets, what),
   ) as [(what: string) => string, (what: string) => string];
   return [
     beside(
       NAIVE,
       "W3",
-      one("deliveries/s"),
+      oneFeed("deliveries/s"),
       large ? { floor: 6, goal: 10 } : { floor: 3, goal: 5 },
     ),
-    beside(BARE, "W3", one("deliveries/s"), { goal: 0.4, beyond: 0.6 }),
-    beside(NAIVE, "W3", one("API CPU µs/delivery"), { less: true }),
+    beside(BARE, "W3", oneFeed("deliveries/s"), { goal: 0.4, beyond: 0.6 }),
+    beside(NAIVE, "W3", oneFeed("API CPU µs/delivery"), { less: true }),
     beside(
       NAIVE,
       "W3",
-      own("deliveries/s"),
+      ownFeeds("deliveries/s"),
       large ? { floor: 30, goal: 50 } : { floor: 6, goal: 10 },
     ),
-    beside(NAIVE, "W3", own("API CPU µs/delivery"), { less: true }),
-    beside(NAIVE, "W3", own("KB/subscription"), { less: true, floor: 1, goal: 0.6 }),
+    beside(NAIVE, "W3", ownFeeds("API CPU µs/delivery"), { less: true }),
+    beside(NAIVE, "W3", ownFeeds("KB/subscription"), { less: true, floor: 1, goal: 0.6 }),
   ];
 }
 
-/** A delivery must not cost more when there are more listeners to others. */
+/** The cost of a delivery must not depend on the number of other users' sockets. */
 function flatCostGoals(sockets: readonly number[]): Goal[] {
   const [few, many] = [Math.min(...sockets), Math.max(...sockets)];
   if (few === many) return [];
@@ -116,36 +113,41 @@ function flatCostGoals(sockets: readonly number[]): Goal[] {
   ];
 }
 
-type Asked = Pick<Goal, "less" | "floor" | "goal" | "beyond">;
+type Targets = Pick<Goal, "less" | "floor" | "goal" | "beyond">;
 
-function beside(peer: string, workload: WorkloadName, measure: string, asked: Asked): Goal {
+function beside(peer: string, workload: WorkloadName, measure: string, targets: Targets): Goal {
   return {
     workload,
     title: `${measure} / ${peer}`,
     ours: { measure, of: SERVICE },
     peer: { measure, of: peer },
-    ...asked,
+    ...targets,
   };
 }
 
-function besideItself(workload: WorkloadName, measure: string, how: string, asked: Asked): Goal {
+function besideItself(
+  workload: WorkloadName,
+  measure: string,
+  how: string,
+  targets: Targets,
+): Goal {
   return {
     workload,
     title: `${measure} ${how}`,
     ours: { measure, of: MUCH_HISTORY },
     peer: { measure, of: LITTLE_HISTORY },
-    ...asked,
+    ...targets,
   };
 }
 
-function alone(workload: WorkloadName, measure: string, asked: Asked): Goal {
+function alone(workload: WorkloadName, measure: string, targets: Targets): Goal {
   return {
     workload,
     title: measure,
     ours: { measure, of: SERVICE },
     peer: null,
     less: true,
-    ...asked,
+    ...targets,
   };
 }
 

@@ -1,25 +1,25 @@
-import type { Figures } from "./figures.js";
+import type { Measurements } from "./figures.js";
 import type { Goal, Subject } from "./goals.js";
 import { median } from "./statistics.js";
 
 export type Verdict = "beyond" | "goal" | "floor" | "UNDER FLOOR" | "under goal" | "";
 
-/** A goal with what was measured: medians of the rounds, and of the ratios that each round gave. */
+/** A goal with its measurements: medians of the rounds, and of the ratios of each round. */
 export interface JudgedGoal {
   goal: Goal;
   ours: number;
   peer: number | null;
-  /** What is judged: the ratio, or the number itself where there is no peer. */
+  /** The judged value: the ratio, or the number itself without a peer. */
   value: number;
-  /** How far the values of the rounds are apart: the largest over the smallest, less one. */
+  /** Spread of the rounds: the largest value divided by the smallest, minus one. */
   spread: number;
   verdict: Verdict;
 }
 
-/** Those of which something was measured. */
-export function judgeGoals(goals: readonly Goal[], rounds: readonly Figures[]): JudgedGoal[] {
+/** Judges all goals that have measurements. */
+export function judgeGoals(goals: readonly Goal[], rounds: readonly Measurements[]): JudgedGoal[] {
   return goals.flatMap((goal) => {
-    const measured = rounds.flatMap((figures) => readRound(goal, figures) ?? []);
+    const measured = rounds.flatMap((measurements) => readRound(goal, measurements) ?? []);
     if (measured.length === 0) return [];
     const values = measured.map(({ ours, peer }) => (peer === null ? ours : ours / peer));
     const value = median(values);
@@ -39,16 +39,16 @@ export function judgeGoals(goals: readonly Goal[], rounds: readonly Figures[]): 
 
 function readRound(
   { ours, peer }: Goal,
-  figures: Figures,
+  measurements: Measurements,
 ): { ours: number; peer: number | null } | null {
-  const read = ({ measure, of }: Subject) => figures.read(measure, of);
+  const read = ({ measure, of }: Subject) => measurements.read(measure, of);
   const [mine, other] = [read(ours), peer ? read(peer) : null];
   return mine === undefined || other === undefined ? null : { ours: mine, peer: other };
 }
 
 function judge({ less, floor, goal, beyond }: Goal, value: number): Verdict {
-  const reaches = (asked: number | undefined) =>
-    asked !== undefined && (less ? value <= asked : value >= asked);
+  const reaches = (limit: number | undefined) =>
+    limit !== undefined && (less ? value <= limit : value >= limit);
   if (reaches(beyond)) return "beyond";
   if (reaches(goal)) return "goal";
   if (reaches(floor)) return "floor";

@@ -3,7 +3,7 @@ import { renderTable } from "./render-table.js";
 
 export function renderGoals(judged: readonly JudgedGoal[]): string {
   const rows = judged.map(({ goal, ours, peer, value, spread, verdict }) => {
-    const asked = (number: number | undefined) =>
+    const limit = (number: number | undefined) =>
       number === undefined ? "" : `${goal.less ? "≤" : "≥"} ${number}${peer === null ? "" : "×"}`;
     return [
       goal.workload,
@@ -12,9 +12,9 @@ export function renderGoals(judged: readonly JudgedGoal[]): string {
       peer === null ? "" : short(peer),
       peer === null ? "" : `${short(value)}×`,
       `${Math.round(spread * 100)} %`,
-      asked(goal.floor),
-      asked(goal.goal),
-      asked(goal.beyond),
+      limit(goal.floor),
+      limit(goal.goal),
+      limit(goal.beyond),
       verdict,
     ];
   });

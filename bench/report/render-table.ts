@@ -1,4 +1,4 @@
-/** A table in Markdown, aligned for a terminal: the columns of `numbers` to the right. */
+/** Renders a Markdown table aligned for a terminal, with the columns of `numbers` to the right. */
 export function renderTable({
   head,
   rows,

@@ -4,21 +4,21 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import type { JudgedGoal } from "./judge-goals.js";
 import { renderGoals } from "./render-goals.js";
 
-/** Where the results of the releases are kept. */
+/** File with the results of the releases. */
 export const RESULTS_PATH = "bench/RESULTS.md";
 
 const TITLE = `# Results of the bench
 
-A section for each recorded run, oldest first: \`npm run bench -- --record\` appends one. Figures
-are medians of the rounds; a ratio is the median of the ratios of each round; the spread is the
-largest value over the smallest, less one. Compare ratios, not figures, between machines.
+Each recorded run has a section, oldest first: \`npm run bench -- --record\` appends one. Values are
+medians of the rounds; a ratio is the median of the ratios of each round; the spread is the largest
+value divided by the smallest, minus one. Compare ratios, not values, between machines.
 `;
 
-/** On what a run was measured. */
+/** Circumstances of a run. */
 export interface Circumstances {
   release: string;
   date: Date;
-  /** With "and changes" when the sources differ from the commit. */
+  /** Commit; followed by "and changes" if the sources differ from it. */
   commit: string;
   machine: string;
   node: string;
@@ -26,7 +26,7 @@ export interface Circumstances {
 
 export interface Run extends Circumstances {
   rounds: number;
-  /** Maximum of what other processes used, in cores. */
+  /** Maximum number of cores that other processes used. */
   coresElsewhere: number;
   judged: readonly JudgedGoal[];
 }
@@ -44,7 +44,7 @@ export function readCircumstances(): Circumstances {
   };
 }
 
-/** One dated section in Markdown. */
+/** Renders a dated section in Markdown. */
 export function renderResults(run: Run): string {
   const rounds = `${run.rounds} ${run.rounds === 1 ? "round" : "rounds"}`;
   return [
@@ -58,7 +58,7 @@ export function renderResults(run: Run): string {
   ].join("\n");
 }
 
-/** Creates the file with its title when there is none. */
+/** Appends a section; creates the file with its title if it does not exist. */
 export function appendResults(section: string, path: string = RESULTS_PATH): void {
   if (!existsSync(path)) writeFileSync(path, TITLE);
   appendFileSync(path, `\n${section}`);

@@ -1,4 +1,4 @@
-/** The value that this share of all is not above. */
+/** The smallest value that is not below this share of all values. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return (
@@ -15,7 +15,7 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** The slope of the line that fits best, in units of y for each unit of x. */
+/** Slope of the best-fitting line, in units of y per unit of x. */
 export function slope(points: readonly { x: number; y: number }[]): number {
   const mean = (pick: (point: { x: number; y: number }) => number) =>
     points.reduce((sum, point) => sum + pick(point), 0) / points.length;

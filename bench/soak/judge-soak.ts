@@ -1,13 +1,13 @@
 import { slope } from "../report/statistics.js";
 import type { Sample } from "./take-sample.js";
 
-/** What one figure did: at rest before, at rest afterwards, and in between. */
-export interface JudgedFigure {
+/** One measured value: at rest before and after the load, and during it. */
+export interface JudgedValue {
   name: string;
   start: number;
   end: number;
   most: number;
-  /** By the line through the samples under load. */
+  /** Slope of the line through the samples under load. */
   perHour: number;
   verdict: "returned" | "KEPT RISING" | "DID NOT RETURN" | "TOO LATE";
 }
@@ -18,8 +18,8 @@ export interface TimedSample {
 }
 
 /**
- * What may be more at the end: caches that filled, code that was compiled, what an allocator keeps,
- * connections of a pool that had not been needed before.
+ * Allowed growth, for filled caches, compiled code, memory that the allocator keeps, and additional
+ * connections of a pool.
  */
 const ALLOWED = {
   heap: { share: 0.15, more: 6 },
@@ -46,15 +46,15 @@ export function judgeSoak({
   start: Sample;
   end: Sample;
   underLoad: readonly TimedSample[];
-}): JudgedFigure[] {
+}): JudgedValue[] {
   return Object.entries(start).map(([name, before]) => {
     const after = end[name] ?? Number.NaN;
     const points = underLoad.map(({ minutes, sample }) => ({
       x: minutes,
       y: sample[name] ?? Number.NaN,
     }));
-    // By the second half: in the first one caches fill. Numbers go up and down with who is
-    // connected, and only rest shows.
+    // Only the second half counts, because caches fill in the first half. Counts of sockets and
+    // timers vary under load, so only their values at rest count.
     const late = points.slice(points.length >> 1);
     const perMinute = slope(late);
     const rise = perMinute * ((late.at(-1)?.x ?? 0) - (late[0]?.x ?? 0));
@@ -62,7 +62,7 @@ export function judgeSoak({
     const { share, more } = ALLOWED[kind];
     const allowed = before * share + more;
     const most = Math.max(...points.map(({ y }) => y));
-    // Rows are many while there is load, so their rise is held against how many there are then.
+    // Tables have many rows under load, so their rise is compared with their maximum.
     const mayRise = kind === "rows" ? most * share + more : allowed;
     const verdict = verdictOf({
       kind,
@@ -84,7 +84,7 @@ function verdictOf({
   late: boolean;
   returned: boolean;
   rose: boolean;
-}): JudgedFigure["verdict"] {
+}): JudgedValue["verdict"] {
   if (kind === "late") return late ? "TOO LATE" : "returned";
   if (!returned) return "DID NOT RETURN";
   return rose && (kind === "heap" || kind === "rows") ? "KEPT RISING" : "returned";

@@ -1,5 +1,5 @@
-// Three ways to listen: over a socket that is cut and comes back with its cursor, over one that
-// stays while subscriptions come and go on it, and over a stream that is left in the middle.
+// Three kinds of listeners: a socket that is cut and resumes with its cursor, a socket with several
+// subscriptions in turn, and an event stream that the client leaves.
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
@@ -21,7 +21,7 @@ const SUBSCRIPTION =
   "subscription { queuedJobEvents(includeProgress: true) { cursor type queuedJob { id " +
   "status progress } } }";
 
-/** Resolves after so long, or as soon as it is over. */
+/** Resolves after that time, or at the signal. */
 const unlessOver = (ms: number, stop: AbortSignal) =>
   pause(ms, undefined, { signal: stop }).catch(() => {});
 
@@ -36,7 +36,7 @@ export async function listenAndCut({
   const answer = await api.ask<{ queuedJobs: { eventCursor: string } }>(
     "{ queuedJobs(first: 1) { eventCursor } }",
   );
-  if (answer.kind !== "data") return tally.complain("there was no cursor to begin with");
+  if (answer.kind !== "data") return tally.complain("the first cursor could not be read");
   let after = answer.data.queuedJobs.eventCursor;
   while (!stop.aborted) {
     tally.connections++;

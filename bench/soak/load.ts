@@ -7,7 +7,7 @@ import { makeSmallPhoto, withComment } from "../sample-photo.js";
 import { listenAndCut, listenByStream, listenPolitely } from "./listeners.js";
 import type { Tally } from "./tally.js";
 
-/** Whoever uses the service, all at once until `stop`; resolves when everybody is gone. */
+/** Runs all users concurrently until `stop`; resolves when all have left. */
 export async function useService({
   rig,
   url,
@@ -53,10 +53,7 @@ const PAGE =
   "}) { nodes { id status createdAt job { name } user { id email } photos { id } outputs " +
   "{ name url } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
-/**
- * One thing after the other, in the shares of a day: mostly looking, often submitting, a photo now
- * and then, some mistakes.
- */
+/** Acts like a user: many reads, often a submission, sometimes a photo, and some mistakes. */
 async function act(actor: Actor, picture: Buffer): Promise<void> {
   const { api, random, stop, tally } = actor;
   while (!stop.aborted) {
@@ -80,7 +77,7 @@ async function act(actor: Actor, picture: Buffer): Promise<void> {
   }
 }
 
-/** Each is refused, and by another part of the service. */
+/** Requests that different parts of the service refuse. */
 const MISTAKES = [
   "mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }",
   "query { nothing }",

@@ -1,6 +1,6 @@
-// `npm run soak [-- --minutes N --events N --ttl SECONDS]`: the service under a steady mixed load,
-// and whether what it holds returns to what it held before; with --ttl also whether its tables
-// level off and clean-up keeps up. Exits 1 when something did not, or was answered wrongly.
+// `npm run soak [-- --minutes N --events N --ttl SECONDS]`: runs the service under a steady mixed
+// load, and checks that its resources return to their values before. With --ttl it also checks that
+// tables stop growing and that clean-up keeps up. Exits with 1 after a fault.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
 import { readSoakOptions } from "./read-soak-options.js";
@@ -17,19 +17,19 @@ const cut = new Promise<never>((_, reject) => {
 process.exitCode = 1;
 const rig = await openRig();
 try {
-  const { figures, tally } = await Promise.race([runSoak(rig, { ...options, say }), cut]);
+  const { measurements, tally } = await Promise.race([runSoak(rig, { ...options, say }), cut]);
   const warnings = await findWarnings(rig.logs);
-  const stayed = figures.filter(({ verdict }) => verdict !== "returned");
+  const stayed = measurements.filter(({ verdict }) => verdict !== "returned");
   const wrong = [...tally.wrong].map(([sentence, times]) => `${times} × ${sentence}`);
   process.stdout.write(
-    `\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ` +
+    `\n${tally.answers} requests (${tally.unavailable} refused as unavailable), ` +
       `${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} ` +
-      `events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`,
+      `events in ${options.minutes} minutes\n\n${renderSoak(measurements)}\n\n`,
   );
   const summary =
     stayed.length === 0
-      ? "Everything returned to where it started."
-      : `${stayed.length} did not return to where they started.`;
+      ? "All values returned to where they started."
+      : `${stayed.length} values did not return to where they started.`;
   process.stdout.write([summary, ...wrong, ...warnings].map((line) => `${line}\n`).join(""));
   if (stayed.length === 0 && wrong.length === 0 && warnings.length === 0) process.exitCode = 0;
 } catch (error) {
@@ -39,7 +39,7 @@ try {
 }
 process.exit();
 
-/** Errors of the service, and what Node.js warns of: emitters with too many listeners. */
+/** Errors of the service, and warnings of Node.js, such as too many listeners on an emitter. */
 async function findWarnings(folder: string): Promise<string[]> {
   const files = await readdir(folder);
   const lines = await Promise.all(

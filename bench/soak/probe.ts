@@ -1,18 +1,17 @@
-// Loaded into the processes of the service by `npm run soak`: whoever connects to its socket gets
-// what the process holds, after a collection of garbage. The inspector is the only one who can find
-// every emitter, wherever it is.
+// `npm run soak` loads this into the service's processes. It collects garbage and reports the
+// process's resources to each connection. Only the inspector can find every emitter.
 import { EventEmitter } from "node:events";
 import { Session, type Runtime } from "node:inspector";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-/** What a process holds, in MB and by number. */
-export interface Held {
+/** Resources of a process, in MB or as counts. */
+export interface Resources {
   heapMb: number;
-  /** Outside of the heap: buffers above all. */
+  /** Memory outside of the heap, mainly buffers. */
   externalMb: number;
   timers: number;
-  /** Sockets, pipes, servers, children. */
+  /** Sockets, pipes, servers and child processes. */
   handles: number;
   emitters: number;
   listeners: number;
@@ -27,7 +26,7 @@ createServer((socket) => {
   .listen(join(process.env["PROBE_FOLDER"] ?? ".", `${process.pid}.sock`))
   .unref();
 
-function count(): Held {
+function count(): Resources {
   const { emitters, listeners } = countEmitters();
   const { heapUsed, external } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo();
@@ -42,13 +41,13 @@ function count(): Held {
   };
 }
 
-/** Runs in the inspector, where the array is. */
+/** Runs in the inspector, because only there the array is accessible. */
 const SUM = `function () {
   let listeners = 0;
   for (const emitter of this) {
     try {
       for (const name of emitter.eventNames()) listeners += emitter.listenerCount(name);
-    } catch {} // A prototype is no emitter.
+    } catch {} // A prototype is not an emitter.
   }
   return { emitters: this.length, listeners };
 }`;
@@ -57,8 +56,7 @@ function countEmitters(): { emitters: number; listeners: number } {
   Object.assign(globalThis, { probedEmitter: EventEmitter });
   const session = new Session();
   session.connect();
-  // On this thread the answers come before `post` returns. `queryObjects` collects all garbage
-  // first.
+  // On the same thread, callbacks run before `post` returns. `queryObjects` collects garbage first.
   const prototype = ask<Runtime.EvaluateReturnType>(session, "Runtime.evaluate", {
     expression: "probedEmitter.prototype",
   }).result;
@@ -81,6 +79,6 @@ function ask<T>(session: Session, method: string, parameters: object): T {
     answers.push(answer as T);
   });
   const [answer] = answers;
-  if (answer === undefined) throw new Error(`${method} was not answered at once`);
+  if (answer === undefined) throw new Error(`${method} did not return a result synchronously`);
   return answer;
 }

@@ -2,9 +2,9 @@ import { readCommandLine } from "../../src/runtime/command-line.js";
 
 export interface SoakOptions {
   minutes: number;
-  /** Logged events per second of steady submissions, beside the mixed load; 0: none. */
+  /** Logged events per second of steady submissions, in addition to the mixed load; 0 for none. */
   events: number;
-  /** Seconds that finished QueuedJobs and events are kept; null: as the service has it. */
+  /** Retention of finished QueuedJobs and events in seconds; null for the service's default. */
   ttlSeconds: number | null;
 }
 
@@ -13,9 +13,9 @@ export function readSoakOptions(): SoakOptions {
     {
       name: "npm run soak",
       about:
-        "Put a steady mixed load on the service, and check that memory, timers, " +
-        "listeners, handles and " +
-        "connections return to what they were, and with --ttl that tables level off.",
+        "Put a steady mixed load on the service, and check that memory, timers, listeners, " +
+        "handles and connections return to their values before. With --ttl, check that tables " +
+        "stop growing.",
       options: {
         minutes: {
           type: "string",
@@ -27,12 +27,12 @@ export function readSoakOptions(): SoakOptions {
           type: "string",
           value: "<number>",
           default: "0",
-          about: "Logged events per second beside it.",
+          about: "Additional logged events per second.",
         },
         ttl: {
           type: "string",
           value: "<seconds>",
-          about: "Time that finished jobs and events are kept, from 10.",
+          about: "Retention of finished jobs and events, from 10.",
         },
       },
       examples: ["--minutes 10", "--events 100 --ttl 60"],

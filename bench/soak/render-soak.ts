@@ -1,8 +1,8 @@
 import { renderTable } from "../report/render-table.js";
-import type { JudgedFigure } from "./judge-soak.js";
+import type { JudgedValue } from "./judge-soak.js";
 
-export function renderSoak(figures: readonly JudgedFigure[]): string {
-  const rows = figures.map(({ name, start, end, most, perHour, verdict }) => [
+export function renderSoak(measurements: readonly JudgedValue[]): string {
+  const rows = measurements.map(({ name, start, end, most, perHour, verdict }) => [
     name,
     short(start),
     short(most),

@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { seededRandom } from "../../test/support/runner/seeded-random.js";
 import { createServiceDatabase, startPhotoService } from "../peers/photo-service.js";
 import type { Rig } from "../rig.js";
-import { judgeSoak, type JudgedFigure, type TimedSample } from "./judge-soak.js";
+import { judgeSoak, type JudgedValue, type TimedSample } from "./judge-soak.js";
 import { useService } from "./load.js";
 import type { SoakOptions } from "./read-soak-options.js";
 import { keepSubmitting } from "./steady-traffic.js";
@@ -14,16 +14,16 @@ import { createTally, type Tally } from "./tally.js";
 import { takeSample, type Probed } from "./take-sample.js";
 
 const SAMPLE_MS = 10_000;
-/** Longer than idle connections to PostgreSQL are kept. */
+/** Longer than the idle timeout of connections to PostgreSQL. */
 const REST_MS = 75_000;
 const WARM_UP_MS = 60_000;
 
 export interface SoakOutcome {
-  figures: JudgedFigure[];
+  measurements: JudgedValue[];
   tally: Tally;
 }
 
-/** Warm up, rest, look; so many minutes of load; rest, look again. */
+/** Warms up, rests and samples; runs the load; then rests and samples again. */
 export async function runSoak(
   rig: Rig,
   { minutes, events, ttlSeconds, say }: SoakOptions & { say: (line: string) => void },
@@ -57,7 +57,10 @@ export async function runSoak(
       sampleUntil(probed, over.signal, say),
     ]);
     say(`${REST_MS / 1000} s of rest`);
-    return { figures: judgeSoak({ start, end: await sampleAtRest(probed), underLoad }), tally };
+    return {
+      measurements: judgeSoak({ start, end: await sampleAtRest(probed), underLoad }),
+      tally,
+    };
   } finally {
     redis.disconnect();
     await service.close();
@@ -79,7 +82,7 @@ async function useFor({
   events: number;
 }): Promise<Tally> {
   const stop = new AbortController();
-  // Everybody who waits for something listens to it.
+  // Every waiting user adds a listener to the signal.
   setMaxListeners(0, stop.signal);
   const timer = setTimeout(() => stop.abort(), ms);
   const tally = createTally();

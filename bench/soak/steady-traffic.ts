@@ -3,18 +3,16 @@ import { createApiClient } from "../../test/chaos/people/api-client.js";
 import type { Rig } from "../rig.js";
 import type { Tally } from "./tally.js";
 
-/** Users of the steady traffic, apart from those of the mixed load. */
+/** First user of the steady traffic; the mixed load has other users. */
 const FIRST_PERSON = 100;
 const PEOPLE = 25;
-/** QUEUED, STARTED, SUCCEEDED, and DELETED once the time of the job is up. */
+/** QUEUED, STARTED, SUCCEEDED, and DELETED when the job expires. */
 const EVENTS_PER_JOB = 4;
 const INTERVAL_MS = 1000;
 
 const ENQUEUE = `mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }`;
 
-/**
- * Submits so many short jobs that `eventsPerSecond` are logged, spread over 25 users, until `stop`.
- */
+/** Submits short jobs of 25 users until `stop`, at a rate that logs `eventsPerSecond` events. */
 export async function keepSubmitting(options: {
   rig: Rig;
   url: string;

@@ -6,9 +6,9 @@ import type { GraphqlPeer } from "../peers/graphql-peer.js";
 import { memoryMb, memoryOfOne } from "../process-figures.js";
 import type { Rig } from "../rig.js";
 import { processTree } from "../../test/support/processes/process-tree.js";
-import type { Held } from "./probe.js";
+import type { Resources } from "./probe.js";
 
-/** What is held at a moment, by name. */
+/** Resources at one moment, by name. */
 export type Sample = Record<string, number>;
 
 export interface Probed {
@@ -16,7 +16,7 @@ export interface Probed {
   service: GraphqlPeer;
   probes: string;
   redis: Redis;
-  /** Seconds that finished QueuedJobs and events are kept, where the tables are to level off. */
+  /** Retention of finished QueuedJobs and events in seconds; null if tables are not sampled. */
   ttlSeconds: number | null;
 }
 
@@ -29,9 +29,9 @@ export async function takeSample({
 }: Probed): Promise<Sample> {
   const sample: Sample = {};
   for (const [role, pid] of Object.entries(service.processes)) {
-    const held = JSON.parse(await text(connect(`${probes}/${pid}.sock`))) as Held;
-    for (const [name, value] of Object.entries(held))
-      sample[`${role}: ${NAMES[name as keyof Held]}`] = value as number;
+    const resources = JSON.parse(await text(connect(`${probes}/${pid}.sock`))) as Resources;
+    for (const [name, value] of Object.entries(resources))
+      sample[`${role}: ${NAMES[name as keyof Resources]}`] = value as number;
     sample[`${role}: memory, MB`] = memoryOfOne(pid);
     sample[`${role}: memory of its children, MB`] = memoryMb(pid) - memoryOfOne(pid);
     sample[`${role}: children`] = processTree(pid).length - 1;
@@ -45,17 +45,14 @@ export async function takeSample({
       )
     )[0]?.["count"],
   );
-  // Less our own.
+  // Without this process's own connection.
   sample["Redis: clients"] = infoNumber(await redis.info("clients"), "connected_clients") - 1;
   sample["Redis: memory, MB"] = infoNumber(await redis.info("memory"), "used_memory") / 1024 / 1024;
   if (ttlSeconds !== null) Object.assign(sample, await sampleTables(rig, ttlSeconds));
   return sample;
 }
 
-/**
- * How many rows the growing tables have, and for how many seconds the oldest row of each should
- * have been gone.
- */
+/** Row counts of the growing tables, and seconds by which the oldest row of each is overdue. */
 async function sampleTables(rig: Rig, ttlSeconds: number): Promise<Sample> {
   const url = Object.assign(new URL(rig.postgres.url), { pathname: "/soak" }).href;
   const [row = {}] = await rig.query(
@@ -77,7 +74,7 @@ async function sampleTables(rig: Rig, ttlSeconds: number): Promise<Sample> {
   };
 }
 
-const NAMES: Record<keyof Held, string> = {
+const NAMES: Record<keyof Resources, string> = {
   heapMb: "heap after collection, MB",
   externalMb: "outside the heap, MB",
   timers: "timers",

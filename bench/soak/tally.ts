@@ -1,18 +1,18 @@
 import type { Answer } from "../../test/chaos/people/api-client.js";
 
-/** How the service answered. */
+/** Counts of the service's responses. */
 export interface Tally {
   answers: number;
-  /** Those that asked to try again: on a machine that is too busy. */
+  /** Responses that ask to try again, because the machine is too busy. */
   unavailable: number;
   uploads: number;
   events: number;
   connections: number;
-  /** What should not have been, by sentence. */
+  /** Number of unexpected outcomes, by sentence. */
   wrong: Map<string, number>;
   count(answer: Answer<unknown>): void;
   expectRefusal(answer: Answer<unknown>): void;
-  /** Of an upload. */
+  /** Counts a failed upload. */
   countFailure(error: string): void;
   complain(sentence: string): void;
 }
@@ -34,7 +34,7 @@ export function createTally(): Tally {
     expectRefusal(answer) {
       tally.answers++;
       if (answer.kind === "unknown") tally.unavailable++;
-      else if (answer.kind === "data") tally.complain("a mistake was answered as if it were none");
+      else if (answer.kind === "data") tally.complain("an invalid request succeeded");
     },
     countFailure(error) {
       if (error.includes("SERVICE_UNAVAILABLE")) tally.unavailable++;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, enqueueBody, enqueuedId } from "../client/api-client.js";
 import { openFeed, type Feed } from "../client/feed.js";
-import { isFinished, readTold } from "../client/told.js";
+import { isFinished, readEvent } from "../client/told.js";
 import { memoryMb, startMeter, type Cost } from "../process-figures.js";
 
 export interface FanOut {
@@ -13,11 +13,11 @@ export interface FanOut {
 
 export interface FanOutOptions {
   url: string;
-  /** With the API among them. */
+  /** Process ids by role, including "api". */
   processes: Record<string, number>;
   token(person: number): string;
   sockets: number;
-  /** All sockets receive the feed of one person; else each that of its own. */
+  /** True: all sockets receive one person's feed. False: each socket has its own person. */
   shared: boolean;
   seconds: number;
   settleSeconds: number;
@@ -26,17 +26,17 @@ export interface FanOutOptions {
 const MAX_OPENING = 50;
 const WARM_UP_SECONDS = 1;
 const TIMEOUT_MS = 20_000;
-/** Until the last socket is subscribed, which no message says. */
-const FIRST_HEARD_MS = 2000;
+/** Timeout of the first job; no message shows when the last socket is subscribed. */
+const FIRST_TIMEOUT_MS = 2000;
 const FIRST_TRIES = 30;
-/** Jobs under way at once, and how many there are at least: each is heard by all, or by one. */
+/** Concurrent jobs and minimum number of jobs; each job is delivered to all sockets, or to one. */
 const LANES = { shared: 2, own: 8 };
 const JOBS = { shared: 10, own: 60 };
 const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
 
 /**
- * W3: sockets that listen, a few jobs at once, and the next one as soon as everybody has heard the
- * end of the one before.
+ * W3: measures deliveries to many sockets. A few jobs run at once; each lane submits the next job
+ * when all its sockets have received the end of the one before.
  */
 export async function measureFanOut(options: FanOutOptions): Promise<FanOut> {
   const { processes, sockets } = options;
@@ -61,7 +61,8 @@ async function measureDeliveries(
   const client = createApiClient(url, shared ? LANES.shared : LANES.own);
   const submit = async (person: number) =>
     enqueuedId(await client.post(options.token(person), BODY));
-  const run = (ms: number) => submitInLanes({ ...options, ms, submit, heardBy: audience.heardBy });
+  const run = (ms: number) =>
+    submitInLanes({ ...options, ms, submit, receivedBy: audience.receivedBy });
   await untilAllReceive(options, { submit, audience });
   await run(Math.min(WARM_UP_SECONDS, seconds) * 1000);
   audience.deliveries = 0;
@@ -69,12 +70,12 @@ async function measureDeliveries(
   const from = performance.now();
   await run(seconds * 1000);
   const cost = stop();
-  const figures = {
+  const measurements = {
     deliveriesPerSecond: (audience.deliveries * 1000) / (performance.now() - from),
     apiCpuUsPerDelivery: ((cost.ms["api"] ?? 0) * 1000) / audience.deliveries,
   };
   await client.close();
-  return { ...figures, cost };
+  return { ...measurements, cost };
 }
 
 async function openFeeds(
@@ -98,37 +99,39 @@ async function openFeeds(
 interface Audience {
   deliveries: number;
   receive(message: string): void;
-  /** Resolves when so many have heard the end of a job. */
-  heardBy(id: string, listeners: number, withinMs?: number): Promise<void>;
+  /** Resolves when that number of sockets has received the end of a job. */
+  receivedBy(id: string, listeners: number, withinMs?: number): Promise<void>;
 }
 
 function createAudience(): Audience {
-  const heard = new Map<string, number>();
+  const counts = new Map<string, number>();
   const waiting = new Map<string, { listeners: number; done: () => void }>();
   const audience: Audience = {
     deliveries: 0,
     receive(message) {
       audience.deliveries++;
-      const told = readTold(message);
-      if (!isFinished(told)) return;
-      const times = (heard.get(told.id) ?? 0) + 1;
-      heard.set(told.id, times);
-      const waiter = waiting.get(told.id);
+      const event = readEvent(message);
+      if (!isFinished(event)) return;
+      const times = (counts.get(event.id) ?? 0) + 1;
+      counts.set(event.id, times);
+      const waiter = waiting.get(event.id);
       if (waiter && times >= waiter.listeners) waiter.done();
     },
-    async heardBy(id, listeners, withinMs = TIMEOUT_MS) {
-      if ((heard.get(id) ?? 0) < listeners) {
+    async receivedBy(id, listeners, withinMs = TIMEOUT_MS) {
+      if ((counts.get(id) ?? 0) < listeners) {
         await new Promise<void>((resolve, reject) => {
           const timer = setTimeout(
             () =>
-              reject(new Error(`${heard.get(id) ?? 0} of ${listeners} were told the end of a job`)),
+              reject(
+                new Error(`${counts.get(id) ?? 0} of ${listeners} sockets received a job's end`),
+              ),
             withinMs,
           );
           waiting.set(id, { listeners, done: () => (clearTimeout(timer), resolve()) });
         });
       }
       waiting.delete(id);
-      heard.delete(id);
+      counts.delete(id);
     },
   };
   return audience;
@@ -140,12 +143,12 @@ async function untilAllReceive(
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
     const id = await submit(shared ? 0 : sockets - 1);
-    const all = await audience.heardBy(id, shared ? sockets : 1, FIRST_HEARD_MS).then(
+    const all = await audience.receivedBy(id, shared ? sockets : 1, FIRST_TIMEOUT_MS).then(
       () => true,
       () => false,
     );
     if (all) return;
-    if (tries === FIRST_TRIES) throw new Error("not everybody hears");
+    if (tries === FIRST_TRIES) throw new Error("not all sockets receive events");
   }
 }
 
@@ -153,10 +156,10 @@ async function submitInLanes(
   options: FanOutOptions & {
     ms: number;
     submit: (person: number) => Promise<string>;
-    heardBy: Audience["heardBy"];
+    receivedBy: Audience["receivedBy"];
   },
 ): Promise<void> {
-  const { sockets, shared, ms, submit, heardBy } = options;
+  const { sockets, shared, ms, submit, receivedBy } = options;
   const until = performance.now() + ms;
   const kind = shared ? "shared" : "own";
   let jobs = 0;
@@ -164,9 +167,9 @@ async function submitInLanes(
   await Promise.all(
     Array.from({ length: LANES[kind] }, async () => {
       for (; jobs < JOBS[kind] || performance.now() < until; jobs++) {
-        // A prime apart: everybody's turn comes, and never that of neighbours.
+        // Steps of a prime number reach every person, but never neighbours in a row.
         turn += 7919;
-        await heardBy(await submit(shared ? 0 : turn % sockets), shared ? sockets : 1);
+        await receivedBy(await submit(shared ? 0 : turn % sockets), shared ? sockets : 1);
       }
     }),
   );

@@ -11,9 +11,8 @@ export interface Latency {
 const WARM_UP = 64;
 
 /**
- * W2: one job at a time, so many a second unless they take longer; from its submission to the
- * message that tells its end. Not at a pace that is kept whatever the answers do: where that is
- * more than the machine can do just now, it shows the queue and not the job.
+ * W2: measures the time from a submission to the event of its end, one job at a time, at most
+ * `perSecond`. A fixed rate would measure the queue and not the job on a busy machine.
  */
 export async function measureLatency(
   client: JobClient,

@@ -2,7 +2,7 @@ import { createApiClient, PAGE } from "../client/api-client.js";
 import { startMeter, type Cost } from "../process-figures.js";
 import type { Scale } from "../scale.js";
 
-export interface PageFigures {
+export interface PageResult {
   requestsPerSecond: number;
   cpuMsPerRequest: number;
   cost: Cost;
@@ -10,17 +10,14 @@ export interface PageFigures {
 
 const BODY = JSON.stringify({ query: PAGE, operationName: "Page" });
 
-/**
- * W4: the newest twenty of a person who has more, with job and user, over so many kept-alive
- * connections.
- */
+/** W4: reads a person's newest twenty jobs, with job and user, over kept-alive connections. */
 export async function measurePage(
   options: Scale["page"] & { url: string; token: string; processes: Record<string, number> },
-): Promise<PageFigures> {
+): Promise<PageResult> {
   const { url, token, connections } = options;
   const client = createApiClient(url, connections);
   const readPage = () => client.post(token, BODY);
-  // A fast error is not a fast page.
+  // Checks the page first, because errors are faster than pages.
   const { data } = JSON.parse(await readPage()) as { data: { queuedJobs: { edges: unknown[] } } };
   if (data.queuedJobs.edges.length !== 20)
     throw new Error(`the page has ${data.queuedJobs.edges.length} rows, not 20`);

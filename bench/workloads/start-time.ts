@@ -9,8 +9,8 @@ import { freePort } from "../../src/embedded/ports.js";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * `npm start` as it is after an installation without what only development needs, in a folder of
- * its own that has been started in before; seconds until it says that it is ready.
+ * Measures `npm start` as in an installation without development dependencies, in a folder that was
+ * started before. Returns the seconds until the service reports that it is ready.
  */
 export async function measureStart(folder: string): Promise<number> {
   const place = join(folder, "start");
@@ -18,7 +18,7 @@ export async function measureStart(folder: string): Promise<number> {
   return startOnce(place);
 }
 
-/** The databases are made once in the life of a folder. */
+/** The first start of a folder creates the databases, so it is not measured. */
 async function prepare(place: string): Promise<void> {
   await mkdir(place, { recursive: true });
   await cp(join(root, "package.json"), join(place, "package.json"));
@@ -43,17 +43,17 @@ async function startOnce(place: string): Promise<number> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "close");
-  let said = "";
+  let output = "";
   const ready = new Promise<void>((resolve) =>
     child.stdout
       .setEncoding("utf8")
-      .on("data", (text: string) => (said += text).includes(" is ready.") && resolve()),
+      .on("data", (text: string) => (output += text).includes(" is ready.") && resolve()),
   );
   const isReady = await Promise.race([ready.then(() => true), ended.then(() => false)]);
   const seconds = (performance.now() - from) / 1000;
-  // The group: npm does not pass it on.
+  // The signal goes to the group, because npm does not forward it.
   if (isReady) process.kill(-(child.pid ?? 0), "SIGTERM");
   await ended;
-  if (!isReady) throw new Error(`npm start ended before it was ready: ${said}`);
+  if (!isReady) throw new Error(`npm start ended before it was ready: ${output}`);
   return seconds;
 }

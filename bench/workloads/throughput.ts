@@ -6,7 +6,7 @@ import { percentile } from "../report/statistics.js";
 
 export interface Throughput {
   acceptedPerSecond: number;
-  /** From the first submission to the last job that was told as finished. */
+  /** Measured from the first submission to the last event of an end. */
   completedPerSecond: number;
   acceptP99Ms: number;
   cpuMsPerJob: number;
@@ -14,8 +14,8 @@ export interface Throughput {
 }
 
 /**
- * W1: so many submitters in a closed loop, and every job told as finished on a subscription before
- * the clock stops.
+ * W1: measures submitters in a closed loop. The clock stops when the ends of all jobs have arrived
+ * on a subscription.
  */
 export async function measureThroughput(
   client: JobClient,

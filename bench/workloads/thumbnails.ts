@@ -7,8 +7,8 @@ const SUBMITTERS = 8;
 const WARM_UP = 2;
 
 /**
- * W6: thumbnails per second, from the first submission until the last photo is told as finished;
- * the photos are there before.
+ * W6: measures thumbnails per second, from the first submission to the event of the last end. The
+ * photos are uploaded before.
  */
 export async function measureThumbnails(
   peer: GraphqlPeer,

@@ -1,5 +1,5 @@
-// Notes in each generated file which schema and operations it was made from: the product's tests
-// compare it.
+// Writes a hash of the schema and the operations into each generated file. The service's tests
+// compare the hash, and so notice outdated files.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 import type { Issue } from "./types.js";
 
-/** The service refused, with one of its codes; or could not be reached, with `UNREACHABLE`. */
+/** The service refused the request, or could not be reached (code `UNREACHABLE`). */
 export class RequestError extends Error {
   constructor(
     readonly code: string,
@@ -12,7 +12,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Answers the data of an operation, or throws RequestError with its first error. */
+/** Returns the data of an operation, or throws RequestError with its first error. */
 export type Ask = <Data>(query: string, variables?: object) => Promise<Data>;
 
 interface Body {
@@ -20,7 +20,7 @@ interface Body {
   errors?: { message: string; extensions?: { code?: string; issues?: Issue[] } }[];
 }
 
-/** `onSignedOut` hears that the token does not hold any more. */
+/** `onSignedOut` is called when the service refuses the token. */
 export function createGraphqlClient({
   token,
   onSignedOut,

@@ -1,4 +1,4 @@
-// Sizes, times and states as one says them.
+// Sizes, times and states as text for people.
 import type { QueuedJobState, Status } from "./types.js";
 
 export function bytes(count: number): string {
@@ -16,11 +16,11 @@ export const number = (value: number): string => value.toLocaleString("en");
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 
-/** 10:42:07 by the reader's clock. */
+/** Local time, e.g. 10:42:07. */
 export const clock = (instant: string | Date): string =>
   new Date(instant).toLocaleTimeString("en-GB");
 
-/** The clock today, with the day before it on others. */
+/** Local time, preceded by the date unless it is today. */
 export function moment(instant: string): string {
   const date = new Date(instant);
   return date.toDateString() === new Date().toDateString()
@@ -43,10 +43,7 @@ export const STATUS_WORDS: Record<Status, string> = {
   CANCELLED: "Cancelled",
 };
 
-/**
- * How it stands, in a line: what it says of itself, where it waits, why it failed, how long it
- * took.
- */
+/** One line about a job: its queue position, its progress message, its error or its duration. */
 export function standing(
   row: QueuedJobState & { queuePosition: number | null; estimatedStartAt: string | null },
   now = Date.now(),
@@ -54,13 +51,13 @@ export function standing(
   const { status, error, progressMessage, startedAt, finishedAt, runAt } = row;
   if (status === "PENDING" && runAt && Date.parse(runAt) > now) return `starts at ${moment(runAt)}`;
   if (status === "PENDING")
-    return [error && `again after: ${error.message}`, waiting(row, now)]
+    return [error && `retrying after: ${error.message}`, waiting(row, now)]
       .filter(Boolean)
       .join(" · ");
   if (status === "STARTED") return progressMessage ?? "";
   if (status === "FAILED") return error?.message ?? "";
   return status === "SUCCESS" && startedAt && finishedAt
-    ? `in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`
+    ? `took ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`
     : "";
 }
 
@@ -74,7 +71,7 @@ function waiting(
   const place =
     queuePosition === 0
       ? "next in line"
-      : queuePosition !== null && `${number(queuePosition)} before it`;
+      : queuePosition !== null && `${number(queuePosition)} ahead`;
   const left = estimatedStartAt === null ? 0 : Date.parse(estimatedStartAt) - now;
   return [place, left > 500 && `starts in about ${duration(left)}`].filter(Boolean).join(", ");
 }

@@ -1,4 +1,4 @@
-// Every operation of the page. What is shown as GraphQL is one of these, letter by letter.
+// Every operation of the page. "Show as GraphQL" shows these texts unchanged.
 
 const PHOTO = "id filename mimeType width height byteSize url previewUrl thumbhash";
 const STATE =
@@ -61,12 +61,12 @@ export const RETRY = `mutation Retry($id: ID!) { retryQueuedJob(id: $id) { ${ROW
 export const DELETE = "mutation Delete($id: ID!) { deleteQueuedJob(id: $id) }";
 export const DELETE_PHOTO = "mutation DeletePhoto($id: ID!) { deletePhoto(id: $id) }";
 
-/** Several rows in one request, each under a name of its own: `r0`, `r1`, … */
+/** Reads several rows in one request, under the aliases `r0`, `r1`, … */
 export function rowsQuery(count: number): string {
   return byId(count, "Rows", "r", `queuedJob`, ROW);
 }
 
-/** As `rowsQuery`, of photos. */
+/** Like `rowsQuery`, for photos. */
 export function photosQuery(count: number): string {
   return byId(count, "PhotosById", "r", "photo", PHOTO);
 }

@@ -2,15 +2,12 @@ import { signal } from "@preact/signals";
 
 const KEY = "photo-service token";
 
-/** Of this tab, and gone with it; null while nobody is signed in. */
+/** Kept for this tab only; null while signed out. */
 export const token = signal<string | null>(null);
-/** Why one has to sign in again. */
+/** Reason why the user was signed out. */
 export const signedOutBecause = signal<string | null>(null);
 
-/**
- * Takes the token of a sign-in link, and removes it from the address before anybody can copy it
- * from there.
- */
+/** Takes the token of a sign-in link, and removes it from the address so it is not copied on. */
 export function restoreSession(): void {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get("token");
   if (fromLink !== null) history.replaceState(null, "", location.pathname + location.search);
@@ -31,7 +28,7 @@ export function signOut(why: string | null = null): void {
   token.value = null;
 }
 
-/** Of a bare token, of `Bearer …`, or of the whole link as it was printed. */
+/** Extracts the token from a bare token, `Bearer …`, or a sign-in link. */
 function tokenIn(text: string): string {
   const trimmed = text.trim();
   return /#token=([^&\s]+)/.exec(trimmed)?.[1] ?? trimmed.replace(/^Bearer\s+/i, "");

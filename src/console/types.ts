@@ -1,4 +1,4 @@
-// What the page asks of the API, in the API's words.
+// The API's types, with the fields that the page selects.
 
 export interface Issue {
   path: (string | number)[];
@@ -33,7 +33,7 @@ export interface Me {
   limits: Limits;
 }
 
-/** One property of a JSON Schema, as far as the form reads it. */
+/** One property of a JSON Schema, with the keywords that the form uses. */
 export interface PropertySchema {
   type?: string;
   description?: string;
@@ -61,7 +61,7 @@ export interface JobError {
   message: string;
 }
 
-/** What an event tells of a QueuedJob. */
+/** Fields of a QueuedJob that events carry. */
 export interface QueuedJobState {
   id: string;
   status: Status;
@@ -79,7 +79,7 @@ export interface QueuedJobState {
   error: JobError | null;
 }
 
-/** What a row of the list shows. */
+/** Fields of a QueuedJob in the list. */
 export interface QueuedJob extends QueuedJobState {
   queuePosition: number | null;
   estimatedStartAt: string | null;
@@ -112,12 +112,12 @@ export interface HistoryEvent {
   queuedJob: { version: number; attempts: number; error: JobError | null };
 }
 
-/** Everything about one. */
+/** All fields of one QueuedJob. */
 export interface QueuedJobDetails extends QueuedJob {
   parameters: Record<string, unknown>;
   result: unknown;
   outputs: OutputFile[];
-  /** Whose result this one took over. */
+  /** Id of the identical QueuedJob whose result was reused. */
   reusedFrom: string | null;
   expiresAt: string | null;
   history: HistoryEvent[];

@@ -26,7 +26,7 @@ import {
 } from "./types.js";
 import { createUploads, type Uploads } from "./photos/uploads.js";
 
-/** Everything that a signed-in person works with. */
+/** State and actions of a signed-in user. */
 export interface Workspace {
   readonly me: Me;
   readonly limits: ReadonlySignal<Limits>;
@@ -37,9 +37,9 @@ export interface Workspace {
   readonly selection: Selection;
   readonly feed: LiveFeed;
   readonly latePreviews: LatePreviews;
-  /** What is read out to those who do not see the list. */
+  /** Text for screen readers. */
   readonly announcement: ReadonlySignal<string>;
-  /** Why the last button that was pressed did nothing. */
+  /** Error message of the last action that failed. */
   readonly complaint: Signal<string | null>;
   act(what: "cancel" | "retry" | "delete", id: string): Promise<void>;
   findPhotos(ids: readonly string[]): Promise<Photo[]>;
@@ -52,10 +52,10 @@ interface Welcome {
   photos: PhotoPage;
 }
 
-const LIMITS_EVERY_MS = 1500;
-const LINE_EVERY_MS = 3000;
+const LIMITS_INTERVAL_MS = 1500;
+const QUEUE_INTERVAL_MS = 3000;
 
-/** Throws RequestError when the token does not hold or the service is away. */
+/** Throws RequestError if the token is not valid or the service cannot be reached. */
 export async function createWorkspace(options: {
   token: string;
   onSignedOut(why: string): void;
@@ -97,7 +97,7 @@ export async function createWorkspace(options: {
       selection.select(queuedJobs.at(-1)?.id ?? null);
     },
   });
-  const stopRefreshing = keepLineFresh(list);
+  const stopRefreshing = refreshQueuePositions(list);
   return {
     me,
     limits,
@@ -162,8 +162,8 @@ function createActions(ask: Ask, list: JobList): Pick<Workspace, "complaint" | "
   };
 }
 
-/** No event reports that the queue has moved on. */
-function keepLineFresh(list: JobList): () => void {
+/** Polls, because no event reports that the queue has moved. */
+function refreshQueuePositions(list: JobList): () => void {
   const timer = setInterval(() => {
     if (document.hidden) return;
     const waiting = list.ids
@@ -171,20 +171,20 @@ function keepLineFresh(list: JobList): () => void {
       .slice(0, 200)
       .filter((id) => list.row(id)?.peek().status === "PENDING");
     void list.refresh(waiting.slice(-20));
-  }, LINE_EVERY_MS);
+  }, QUEUE_INTERVAL_MS);
   return () => clearInterval(timer);
 }
 
 async function findPhotos(ask: Ask, ids: readonly string[]): Promise<Photo[]> {
   if (ids.length === 0) return [];
-  const found = await ask<Record<string, Photo | null>>(
+  const data = await ask<Record<string, Photo | null>>(
     photosQuery(ids.length),
     Object.fromEntries(ids.map((id, i) => [`i${i}`, id])),
   );
-  return Object.values(found).filter((photo) => photo !== null);
+  return Object.values(data).filter((photo) => photo !== null);
 }
 
-/** Read again when something may have changed them, and not more often than one can read. */
+/** The limits, read again after events that may change them, but not at every event. */
 function createLimits(
   ask: Ask,
   first: Limits,
@@ -199,16 +199,16 @@ function createLimits(
   return {
     limits,
     refresh: () => {
-      timer ??= setTimeout(() => void read(), LIMITS_EVERY_MS);
+      timer ??= setTimeout(() => void read(), LIMITS_INTERVAL_MS);
     },
   };
 }
 
 export const WorkspaceContext = createContext<Workspace | null>(null);
 
-/** Of the person who is signed in; for what is shown to them only. */
+/** The workspace of the signed-in user; throws if no user is signed in. */
 export function useWorkspace(): Workspace {
   const workspace = useContext(WorkspaceContext);
-  if (!workspace) throw new Error("Nobody is signed in");
+  if (!workspace) throw new Error("No user is signed in");
   return workspace;
 }

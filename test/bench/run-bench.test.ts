@@ -9,7 +9,7 @@ import { runBench } from "../../bench/run-bench.js";
 import type { Scale } from "../../bench/scale.js";
 import { long } from "../support/runner/long.js";
 
-/** Enough to pass through everything, and nothing to be believed. */
+/** Runs through everything, but is too small for meaningful results. */
 const TINY: Scale = {
   rounds: 1,
   throughput: { submitters: 4, warmUpJobs: 10, seconds: 0.3, jobs: 10 },
@@ -36,7 +36,7 @@ describe("the bench", () => {
       assert.deepEqual(failures, []);
       const judged = judgeGoals(goalsOf(TINY), rounds);
       assert.equal(judged.length, goalsOf(TINY).length);
-      // CPU is counted in hundredths of a second, of which so little work may use none.
+      // CPU time has a resolution of 10 ms, so it may be zero for so little work.
       assert.deepEqual(
         judged.filter(
           ({ goal, ours }) =>

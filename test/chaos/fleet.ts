@@ -3,22 +3,22 @@ import { processesOfSession } from "./processes-of-session.js";
 import { startServiceProcess, type Role, type ServiceProcess } from "./service-process.js";
 import type { Violations } from "./checks/violations.js";
 
-/** The processes of the service: so many of each role, whatever happens to them. */
+/** The processes of the service, with a constant number per role. */
 export interface Fleet {
   members(role: Role): ServiceProcess[];
-  /** Adds one; resolves when it is ready. */
+  /** Adds a process; resolves when it is ready. */
   start(role: Role): Promise<ServiceProcess>;
-  /** kill -9, and another in its place. */
+  /** Kills the process with SIGKILL, and starts another one. */
   kill(member: ServiceProcess): Promise<void>;
-  /** Another one first, then SIGTERM: a rolling restart. */
+  /** Starts another process first, then sends SIGTERM, as in a rolling restart. */
   roll(member: ServiceProcess): Promise<void>;
-  /** SIGSTOP, and SIGCONT after `ms`. */
+  /** Sends SIGSTOP, and SIGCONT after `ms`. */
   freeze(member: ServiceProcess, ms: number): Promise<void>;
-  /** Stops all; what they left running is told as a violation, and ended. */
+  /** Stops all processes. Those they left running are reported as violations, and killed. */
   close(): Promise<void>;
 }
 
-/** Longer than the processes' own deadlines. */
+/** Longer than the deadlines for shutdown within the processes. */
 const STOP_WITHIN_MS = 45_000;
 
 export function createFleet(options: {
@@ -42,14 +42,14 @@ export function createFleet(options: {
     return member;
   }
 
-  /** A member that ended: one that nobody ended is an accident, and is replaced. */
+  /** Replaces a member that ended unexpectedly, and reports a violation. */
   async function leave(member: ServiceProcess, how: string): Promise<void> {
     if (member.mayEnd) return;
     violations.add("other", `${member.name} (process ${member.pid}) ended by itself with ${how}`);
     await replace(member);
   }
 
-  /** Whoever knows the address of the old one finds nobody there until the new one is ready. */
+  /** The old member stays listed until the new one is ready, so clients meet a dead address. */
   async function replace(member: ServiceProcess): Promise<void> {
     if (!closing)
       await start(member.role).catch((error: unknown) => violations.add("other", String(error)));
@@ -74,7 +74,7 @@ export function createFleet(options: {
     async close() {
       closing = true;
       await Promise.all(members.splice(0).map((member) => stop(member, violations)));
-      await pause(1000); // Children that notice the end of their parent.
+      await pause(1000); // Child processes need a moment to notice the end of their parent.
       endLeftovers(everyPid, violations);
     },
   };
@@ -102,7 +102,7 @@ async function stop(member: ServiceProcess, violations: Violations): Promise<voi
 
 function endLeftovers(pids: number[], violations: Violations): void {
   for (const { pid, command } of processesOfSession(pids)) {
-    violations.add("other", `process ${pid} (${command}) was left running`);
+    violations.add("other", `process ${pid} (${command}) was still running`);
     process.kill(pid, "SIGKILL");
   }
 }

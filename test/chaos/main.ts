@@ -1,6 +1,6 @@
-// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS]`: the whole
-// service on stores of its own, under load and under faults, and then every record held against
-// what is promised. Exits 1 when something was broken; the logs are then kept.
+// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS]`: runs the whole
+// service on its own stores under load and faults, then checks all records against the promises.
+// Exits with 1 after a violation, and then keeps the logs.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-chaos-"));
-// PostgreSQL may run as another user than we do.
+// PostgreSQL may run as another user than this process.
 await chmod(folder, 0o755);
 try {
   const stage = await openStage(folder, options.ttlSeconds);

@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 
 /**
- * What runs in one of these sessions, each of which is named after its first process. Linux only;
- * nothing elsewhere.
+ * Running processes of sessions; the id of a session is the id of its first process. Works on Linux
+ * only; returns an empty list elsewhere.
  */
 export function processesOfSession(leaders: readonly number[]): { pid: number; command: string }[] {
   if (process.platform !== "linux") return [];
@@ -10,8 +10,8 @@ export function processesOfSession(leaders: readonly number[]): { pid: number; c
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        // After the name, which stands in parentheses and may hold any character: state, parent,
-        // group, session.
+        // The name is in parentheses and may contain any character. It is followed by state,
+        // parent, group and session.
         const [state, , , session] = (
           readFileSync(`/proc/${name}/stat`, "utf8").split(") ").at(-1) ?? ""
         ).split(" ");
@@ -27,7 +27,7 @@ export function processesOfSession(leaders: readonly number[]): { pid: number; c
           },
         ];
       } catch {
-        return []; // Ended meanwhile.
+        return []; // The process has ended.
       }
     });
 }

@@ -4,11 +4,11 @@ import { readSeed } from "../support/runner/read-seed.js";
 export interface ChaosOptions {
   minutes: number;
   seed: number;
-  /** Only faults whose name holds this. */
+  /** Text that the names of injected faults must contain. */
   only: string;
-  /** Logged events per second that the people make together. */
+  /** Logged events per second, for all users together. */
   events: number;
-  /** Seconds that finished QueuedJobs and events are kept; null: as the service has it. */
+  /** Retention of finished QueuedJobs and events in seconds; null for the service's default. */
   ttlSeconds: number | null;
 }
 
@@ -17,9 +17,8 @@ export function readChaosOptions(): ChaosOptions {
     {
       name: "npm run chaos",
       about:
-        "Put the service under load on private stores, let a hostile user in, inject " +
-        "faults, and print what " +
-        "was lost, repeated or out of order, and what others saw of it.",
+        "Run the service on private stores under load, with a hostile user and injected faults. " +
+        "Print which events were lost, repeated or out of order, and the latencies of others.",
       options: {
         minutes: {
           type: "string",
@@ -32,7 +31,7 @@ export function readChaosOptions(): ChaosOptions {
           type: "string",
           value: "<words>",
           default: "",
-          about: "Only faults whose name holds this.",
+          about: "Inject only faults whose name contains this.",
         },
         events: {
           type: "string",
@@ -43,7 +42,7 @@ export function readChaosOptions(): ChaosOptions {
         ttl: {
           type: "string",
           value: "<seconds>",
-          about: "Time that finished jobs and events are kept, from 30.",
+          about: "Retention of finished jobs and events, from 30.",
         },
       },
       examples: ["--minutes 5 --seed 42", "--minutes 10 --events 100 --ttl 60"],
@@ -52,9 +51,9 @@ export function readChaosOptions(): ChaosOptions {
       const [minutes, events] = [Number(values.minutes), Number(values.events)];
       const ttlSeconds = values.ttl === undefined ? null : Number(values.ttl);
       if (!(minutes > 0 && minutes <= 24 * 60))
-        throw new Error("--minutes must be a number above 0, 1440 at most");
+        throw new Error("--minutes must be a number above 0, at most 1440");
       if (!(events > 0 && events <= 1000))
-        throw new Error("--events must be a number above 0, 1000 at most");
+        throw new Error("--events must be a number above 0, at most 1000");
       if (ttlSeconds !== null && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 30)) {
         throw new Error("--ttl must be a whole number of seconds from 30");
       }

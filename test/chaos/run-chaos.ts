@@ -22,35 +22,28 @@ import type { Violations } from "./checks/violations.js";
 const APIS = 2;
 const WORKERS = 2;
 const NAMES = ["ada", "ben", "cleo", "dan"];
-/**
- * QUEUED, STARTED, and its end; retries and deletions make up for the odd one that is cancelled.
- */
+/** Average number of events per job, including retries and deletions. */
 const EVENTS_PER_JOB = 4;
-/**
- * Of the run, and at most: how long nobody disturbs, and then how long only the hostile user does.
- */
+/** Share of the run for each of the first two phases: quiet, and with the hostile user only. */
 const PHASE_SHARE = 0.15;
 const FAIL_OVER_MINUTES = 1.25;
 const LONGEST_PHASE_MS = 120_000;
 
-/** The parts of a run that others look at afterwards. */
+/** Records of a run for the checks. */
 export interface Run {
   people: Person[];
   feeds: FeedRecorder[];
-  /** Of these nobody cuts but the faults: one for each person, in the same order. */
+  /** Feeds that only faults cut; one for each person, in the same order. */
   steady: FeedRecorder[];
   faults: Injected[];
   phases: Phase[];
   hostile: HostileStatistics;
-  /** Where rows are purged while the run goes on. */
+  /** Copy of the log, if the run purges rows. */
   tail: LogTail | null;
   pickUrl: () => string;
 }
 
-/**
- * Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet
- * is closed.
- */
+/** Runs load, clients and faults, then the checks. The stage stays open, the fleet is closed. */
 export async function runChaos(
   stage: Stage,
   options: ChaosOptions & {
@@ -79,7 +72,7 @@ export async function runChaos(
       ),
     );
     const stop = stopAfter(minutes, options.stop);
-    say(`the service is up; ${minutes} minutes of chaos begin, seed ${seed}`);
+    say(`the service is ready; ${minutes} minutes of chaos begin, seed ${seed}`);
     const run = await unlessCut(
       options.stop,
       disturb(stage, fleet, {
@@ -105,8 +98,8 @@ export async function runChaos(
 }
 
 /**
- * Held by its timer: of `AbortSignal.any` over a timeout nobody else keeps hold, and Node 20 loses
- * it.
+ * The timer keeps a reference to the signal. Node 20 garbage-collects the result of
+ * `AbortSignal.any` over a timeout.
  */
 function stopAfter(minutes: number, signal: AbortSignal): AbortSignal {
   const over = new AbortController();
@@ -118,13 +111,13 @@ function stopAfter(minutes: number, signal: AbortSignal): AbortSignal {
   return over.signal;
 }
 
-/** What `work` gives; when the signal comes first, nobody waits for the fault that is under way. */
+/** Resolves like `work`. Rejects at the signal, without waiting for the current fault. */
 async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   work.catch(() => {});
   const cut = new Promise<never>((_, reject) => {
-    const tell = () => reject(new Error("The run was cut short, and nothing was checked."));
-    if (signal.aborted) tell();
-    else signal.addEventListener("abort", tell);
+    const abort = () => reject(new Error("The run was stopped early; nothing was checked."));
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort);
   });
   return await Promise.race([work, cut]);
 }
@@ -144,8 +137,8 @@ interface Disturbance {
 }
 
 /**
- * Everything at once until the time is up; resolves when the last fault is over and every
- * submission is answered.
+ * Runs everything concurrently until the time is up. Resolves when the last fault is over and every
+ * submission has a response.
  */
 async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promise<Run> {
   const { people, pickUrl, random, violations, stop, minutes, feeds, ttlSeconds } = options;
@@ -188,7 +181,7 @@ function recordFeed(
   return feed;
 }
 
-/** A while of quiet, then the hostile user alone, then the faults as well. */
+/** Runs the quiet phase, then the phase with the hostile user, then adds the faults. */
 async function attackAndInject(
   stage: Stage,
   fleet: Fleet,
@@ -206,13 +199,13 @@ async function attackAndInject(
     faults.push(fault);
     say(describeFault(faults.length, fault));
   };
-  await measure("all is quiet");
+  await measure("undisturbed");
   say("the hostile user begins");
   const attacking = attack({ pickUrl, token: stage.token, violations, stop });
-  await measure("a hostile user is at work");
+  await measure("a hostile user attacks");
   say("the faults begin");
   const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
-  // The last fault is left so much time that what comes after it is checked, too.
+  // The last fault comes early enough for the checks to cover the time after it.
   const failsOver =
     minutes >= 3 && options.ttlSeconds === null && "standby promoted".includes(only);
   const stopFaults = failsOver
@@ -242,6 +235,6 @@ function describeFault(number: number, { kind, beganAt, endedAt }: Injected): st
 
 function createPickUrl(fleet: Fleet, random: SeededRandom): () => string {
   let last = "";
-  // At the very end there are none, and who asks finds nobody.
+  // At the end of a run no API exists; requests then go to the last address and fail.
   return () => (last = random.shuffled(fleet.members("api"))[0]?.url ?? last);
 }

@@ -7,23 +7,23 @@ import { freePort } from "../../src/embedded/ports.js";
 
 export type Role = "api" | "worker";
 
-/** A process of the service, as production starts it. */
+/** A process of the service, started as in production. */
 export interface ServiceProcess {
   role: Role;
   name: string;
   pid: number;
-  /** Of the API, or of the worker's health. */
+  /** Address of the API, or of the worker's health endpoint. */
   url: string;
-  /** Resolves with how it ended: "code 0", "signal SIGKILL". */
+  /** Resolves with the exit reason, e.g. "code 0" or "signal SIGKILL". */
   exited: Promise<string>;
-  /** That it ends is not to be taken for an accident any more. */
+  /** True if the end of the process is expected. */
   mayEnd: boolean;
   signal(signal: NodeJS.Signals): void;
 }
 
 const READY_WITHIN_MS = 60_000;
 
-/** Starts one, and resolves when it is ready. Its output goes to `<logs>/<name>.log`. */
+/** Starts a process, and resolves when it is ready. Its output goes to `<logs>/<name>.log`. */
 export async function startServiceProcess(options: {
   role: Role;
   name: string;
@@ -34,8 +34,8 @@ export async function startServiceProcess(options: {
   const port = await freePort();
   const log = openSync(join(logs, `${name}.log`), "a");
   const script = fileURLToPath(new URL(`../../src/bin/${role}.js`, import.meta.url));
-  // A session of its own, so that Ctrl-C does not reach it; and a channel, by which it notices when
-  // we are gone.
+  // The process has its own session, so that Ctrl-C does not reach it. Through the IPC channel it
+  // notices when this process has ended.
   const child = spawn(process.execPath, [script], {
     detached: true,
     stdio: ["ignore", log, log, "ipc"],

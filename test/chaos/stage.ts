@@ -13,15 +13,15 @@ import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Standby } from "../support/stores/standby.js";
 import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";
 
-/** The stores, the ways to them, and what the processes of the service are started with. */
+/** The stores, the proxies to them, and the environment of the service's processes. */
 export interface Stage {
   postgres: EmbeddedServer;
-  /** The server in place of `postgres`, once it was promoted. */
+  /** The promoted standby, which replaces `postgres`; null before. */
   standby: Standby | null;
   redis: EmbeddedServer;
   toPostgres: TcpProxy;
   toRedis: TcpProxy;
-  /** Of the servers' data: `<folder>/postgres/data`, `<folder>/redis/data`. */
+  /** Folder of the servers' data: `<folder>/postgres/data`, `<folder>/redis/data`. */
   folder: string;
   storage: string;
   logs: string;
@@ -63,7 +63,7 @@ export async function openStage(folder: string, ttlSeconds: number | null = null
     WORKER_CONCURRENCY: "1",
     MAX_SOCKETS_PER_USER: "1000",
     ECHO: "true",
-    // What the hostile user may record before it is refused.
+    // A low limit, which the hostile user reaches.
     MAX_RECORDED_BYTES_PER_USER: "20000000",
     ...(ttlSeconds !== null && { EVENT_TTL: String(ttlSeconds), MAX_JOB_TTL: String(ttlSeconds) }),
   };

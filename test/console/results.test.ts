@@ -1,4 +1,4 @@
-// Each kind of result in a real browser.
+// The result of each Job, in a real browser.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
@@ -19,9 +19,7 @@ interface Shown {
   sees: [selector: string, count: number][];
 }
 
-/**
- * What one sees of each, and how often; of one that is not named here, its JSON and nothing else.
- */
+/** Selectors that the result of each Job must match, and how often. All others show JSON. */
 const SHOWN: Record<string, Shown> = {
   thumbnail: { parameters: { widths: [32, 64] }, sees: [[".outputs img", 2]] },
   convert: {
@@ -83,7 +81,7 @@ const SHOWN: Record<string, Shown> = {
 };
 const AS_JSON: Shown = { sees: [[".result > pre", 1]] };
 
-describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
+describe("the result section", { skip: NOT_ALL }, () => {
   let service: TestService;
   let browser: TestBrowser;
   let client: TestClient;
@@ -103,7 +101,7 @@ describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
 
   for (const [name, { maxPhotos }] of catalogue) {
     const { parameters = {}, sees } = SHOWN[name] ?? AS_JSON;
-    it(name, { timeout: 30_000 }, async () => {
+    it(`shows the result of ${name}`, { timeout: 30_000 }, async () => {
       const { page } = person;
       const { id } = await client.enqueue(name, parameters, {
         photoIds: photoIds.slice(0, maxPhotos),
@@ -121,10 +119,10 @@ describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
     });
   }
 
-  it("and the page did not complain", () => closeWindow(person));
+  it("logs no error", () => closeWindow(person));
 });
 
-/** 300 × 200, many colours, and the camera and place of somebody. */
+/** A photo of 300 × 200 pixels with many colours, a camera and a place. */
 async function makePhoto(): Promise<Buffer> {
   const [width, height] = [300, 200];
   const samples = Buffer.alloc(width * height * 3);

@@ -1,4 +1,4 @@
-// A long list in a real browser.
+// The page's list and details of jobs, in a real browser.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
@@ -21,7 +21,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
   after(() => Promise.all([browser?.close(), service?.close()]));
 
   it(
-    "scrolls through ten thousand rows, draws those in sight only, and stays live at the end of it",
+    "scrolls through 10,000 rows, draws only the visible ones, and stays live",
     { timeout: 180_000 },
     async (t) => {
       const client = await service.person();
@@ -70,7 +70,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
   );
 
   it(
-    "says where a job stands in the line, and about when it starts",
+    "shows a job's place in the queue and its estimated start",
     { timeout: 120_000 },
     async (t) => {
       const narrow = await startTestService({
@@ -83,14 +83,14 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
         ids.push((await client.enqueue("echo", { durationMs: 600_000 })).id);
       const person = await browser.signIn(narrow.url, client.token);
       const last = person.page.locator(`[data-id="${ids.at(-1)}"] .standing`);
-      await last.filter({ hasText: /^3 before it, starts in about \d/ }).waitFor();
+      await last.filter({ hasText: /^3 ahead, starts in about \d/ }).waitFor();
       await client.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: ids[0] });
-      await last.filter({ hasText: /^2 before it, starts in about \d/ }).waitFor();
+      await last.filter({ hasText: /^2 ahead, starts in about \d/ }).waitFor();
       await closeWindow(person);
     },
   );
 
-  it("goes through the rows by the arrow keys, and closes what is open by Escape", async () => {
+  it("moves between rows with the arrow keys, and closes the details with Escape", async () => {
     const client = await service.person();
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.unshift((await client.enqueue("echo", { message: i })).id);
@@ -107,18 +107,18 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await closeWindow(person);
   });
 
-  it("says so of an open job that was deleted in another window", async () => {
+  it("shows that an open job was deleted in another window", async () => {
     const client = await service.person();
     const { id } = await client.finished((await client.enqueue("echo")).id);
     const person = await browser.signIn(service.url, client.token);
     await person.page.locator(`[data-id="${id}"] .open`).click();
     await person.page.getByRole("heading", { name: "Timeline" }).waitFor();
     await client.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
-    await person.page.getByText("It was deleted.").waitFor();
+    await person.page.getByText("This job was deleted.").waitFor();
     await closeWindow(person);
   });
 
-  it("lays a job over everything on a phone, with the focus in it, and gives the focus back", async () => {
+  it("covers a phone's screen with the details, and moves the focus there and back", async () => {
     const client = await service.person();
     const { id } = await client.finished((await client.enqueue("echo")).id);
     const person = await browser.signIn(service.url, client.token, { width: 390, height: 844 });
@@ -129,14 +129,14 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     assert.equal(
       await page.evaluate("document.documentElement.scrollWidth <= innerWidth"),
       true,
-      "it is wider than the phone",
+      "the page is wider than the phone",
     );
     await page.keyboard.press("Escape");
     await page.locator(`[data-id="${id}"] .open:focus`).waitFor();
     await closeWindow(person);
   });
 
-  it("shows the very operation that it sends, and sends the same again when no answer came", async () => {
+  it("shows the operation that it sends, and repeats it after a lost response", async () => {
     const client = await service.person();
     const person = await browser.signIn(service.url, client.token);
     const { page } = person;
@@ -170,7 +170,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await closeWindow(person, { but: /ERR_FAILED/ });
   });
 
-  it("shows what a filter takes, and lets go of what it takes no more", async () => {
+  it("shows the jobs that pass the filter, and drops a job that stops passing it", async () => {
     const client = await service.person();
     await client.finished((await client.enqueue("echo", { failPermanently: true })).id);
     const running = await client.enqueue("echo", { durationMs: 60_000 });
@@ -179,7 +179,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     const shown = () => page.locator(".job-row .status").allTextContents();
     await page.getByRole("combobox", { name: "State" }).selectOption("Failed");
     await eventually(
-      "the failed one alone is shown",
+      "only the failed job is shown",
       async () => (await shown()).join() === "Failed",
     );
     await page.getByRole("combobox", { name: "State" }).selectOption("Running");
@@ -187,7 +187,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
       .locator(`[data-id="${running.id}"]`)
       .getByRole("button", { name: "Cancel Echo" })
       .click();
-    await page.getByText("No job is like this.").waitFor();
+    await page.getByText("No jobs match these filters.").waitFor();
     await page.getByRole("combobox", { name: "State" }).selectOption("Any state");
     await eventually("both are shown", async () => (await shown()).join() === "Cancelled,Failed");
     await closeWindow(person);

@@ -1,5 +1,5 @@
-// A backup is what was restored: the commands of deploy/README.md, word for word, with the service
-// under load before and whole afterwards, on an empty Redis.
+// Runs the backup and restore commands of deploy/README.md unchanged. The service is under load
+// during the backup, and must be complete afterwards with an empty Redis.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
@@ -38,7 +38,7 @@ interface Everything {
   };
 }
 
-/** The line of the README that calls this script, without its comment. */
+/** The line of deploy/README.md that calls this script, without its comment. */
 function commandOf(script: string): string {
   const section = readFileSync("deploy/README.md", "utf8").split("## Backup and restore")[1] ?? "";
   const line = section
@@ -51,10 +51,10 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
   const folder = temporaryFolder().path;
   let server: EmbeddedServer;
   before(async () => {
-    // PostgreSQL may run as another user than we do.
+    // PostgreSQL may run as another user than this process.
     chmodSync(folder, 0o711);
     server = await startTooledPostgres({ dataDir: join(folder, "postgres"), log: silentLog });
-    // What the commands are run in: the deployed files, and nothing else.
+    // The commands run in a folder with only the deployed files.
     mkdirSync(join(folder, "app"));
     for (const part of ["deploy", "dist", "drizzle", "node_modules", "package.json", "scripts"])
       symlinkSync(resolve(part), join(folder, "app", part));
@@ -99,8 +99,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
     Object.fromEntries(queuedJobs.nodes.map(({ id, status }) => [id, status]));
 
   it(
-    "is restored by the commands of the README: what was done is there, what was under " +
-      "way is done, and what came later is told as gone",
+    "is restored with finished jobs, completes unfinished ones, and expires later cursors",
     { timeout: 120_000 },
     async () => {
       const source = await createDatabase("photos_source");
@@ -108,7 +107,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
         (await runBin("migrate", { cwd: folder, env: { DATABASE_URL: source } })).code,
         0,
       );
-      // One slot, so that one runs and one waits when the backup is made.
+      // One slot, so that one job runs and one waits during the backup.
       const first = await start(source, "bytes", { WORKER_CONCURRENCY: "1", WORKER_TASKS: "1" });
       const ann = await first.person(PERSON);
       const photo = (await ann.upload(smallPhoto(60, 40), { type: "image/png", filename: "ü.png" }))
@@ -119,8 +118,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
       const running = await ann.enqueue("echo", LONG);
       await eventually("it runs", async () => (await ann.job(running.id))?.status === "STARTED");
       const waiting = await ann.enqueue("echo", { message: "it waited" });
-      const was = await read(ann);
-      const bytes = await bytesOf(first, was);
+      const bytes = await bytesOf(first, await read(ann));
       const cursor = await ann.cursor();
 
       await run(commandOf("backup.sh"), { DATABASE_URL: source, PHOTOS: join(folder, "bytes") });
@@ -135,12 +133,12 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
       assert.match(stdout, /Restored\./);
       assert.match(stdout, /The database is up to date/);
       const sql = postgres(restored, { max: 1 });
-      // As if the restore had taken as long as one usually does.
+      // A real restore takes long enough for leases to expire.
       await sql`update queued_jobs set lease_until = now() - interval '1 second'
         where status = 'STARTED'`;
       await sql.end();
 
-      // On a prefix of its own: as empty as a new Redis.
+      // A new prefix, which is like an empty Redis.
       const second = await start(restored, "bytes-restored");
       try {
         const again = await second.person(PERSON);
@@ -160,7 +158,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
           message: "it waited",
           attempt: 1,
         });
-        await eventually("what ran is taken over", async () => {
+        await eventually("the running job is taken over", async () => {
           const job = await again.job(running.id);
           return job?.status === "STARTED" && job.attempts === 2;
         });
@@ -173,7 +171,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
         const repeated = await again.enqueue("echo", {}, { idempotencyKey: "after the backup" });
         assert.notEqual(repeated.id, later.id);
         await fresh.next(
-          "the stream goes on",
+          "an event of the repeated submission",
           ({ type, queuedJob }) => type === "SUCCEEDED" && queuedJob.id === repeated.id,
         );
         fresh.stop();
@@ -185,8 +183,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
   );
 
   it(
-    "is noticed by APIs that were left running: their streams end with CURSOR_EXPIRED " +
-      "within 5 s, and they agree on cursors with one that starts afterwards",
+    "is noticed by running APIs: streams end with CURSOR_EXPIRED in 5 s, and cursors agree",
     { timeout: 120_000 },
     async () => {
       const url = await createDatabase("photos_running");
@@ -198,7 +195,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
         await run("deploy/backup.sh running.dump", { DATABASE_URL: url });
         const stream = ann.events({ after: await ann.cursor() });
         const { id } = await ann.enqueue("echo");
-        const told = await stream.next("it is told", ({ queuedJob }) => queuedJob.id === id);
+        const last = await stream.next("its event", ({ queuedJob }) => queuedJob.id === id);
 
         const sql = postgres(server.url, { max: 1 });
         await sql.unsafe("drop database photos_running with (force)");
@@ -209,12 +206,12 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
         assert.equal(errors?.[0]?.extensions.code, "CURSOR_EXPIRED");
         const other = createTestClient((await service.addApi()).url, ann.token);
         await eventually(
-          "they agree",
+          "both APIs return the same cursor",
           async () => (await ann.cursor()) === (await other.cursor()),
           5000,
         );
         for (const client of [ann, other]) {
-          const late = await client.events({ after: told.cursor }).ended();
+          const late = await client.events({ after: last.cursor }).ended();
           assert.equal(late.errors?.[0]?.extensions.code, "CURSOR_EXPIRED");
         }
       } finally {
@@ -223,31 +220,24 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
     },
   );
 
-  it(
-    "is not written over a database that has something in it already, and a backup that " +
-      "fails leaves no file that looks like one",
-    async () => {
-      const full = await createDatabase("photos_full");
-      assert.equal((await runBin("migrate", { cwd: folder, env: { DATABASE_URL: full } })).code, 0);
-      await assert.rejects(
-        run("deploy/restore.sh photos.dump", { DATABASE_URL: full }),
-        /already exists/,
-      );
-      await assert.rejects(
-        run("deploy/backup.sh none.dump; ls none.dump", {
-          DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
-        }),
-        /refused/,
-      );
-      await assert.rejects(run("ls none.dump", {}));
-    },
-  );
+  it("is not restored into a database with tables, and leaves no file when it fails", async () => {
+    const full = await createDatabase("photos_full");
+    assert.equal((await runBin("migrate", { cwd: folder, env: { DATABASE_URL: full } })).code, 0);
+    await assert.rejects(
+      run("deploy/restore.sh photos.dump", { DATABASE_URL: full }),
+      /already exists/,
+    );
+    await assert.rejects(
+      run("deploy/backup.sh none.dump; ls none.dump", {
+        DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
+      }),
+      /refused/,
+    );
+    await assert.rejects(run("ls none.dump", {}));
+  });
 });
 
-/**
- * The page asks as the role that only reads, which a restored database has after its migration
- * only.
- */
+/** Uses the read-only role, which exists in a restored database only after its migration. */
 async function askDatabasePage(url: string): Promise<string> {
   const answer = await fetch(`${url}/admin/db`, {
     method: "POST",

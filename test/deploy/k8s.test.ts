@@ -55,7 +55,7 @@ describe("the Kubernetes manifests", () => {
       .map(({ metadata, data }) => [metadata.name, data ?? {}]),
   );
 
-  it("bring API, worker and migration, each of the two with a budget", () => {
+  it("contain API, worker and migration, and disruption budgets for API and worker", () => {
     assert.deepEqual(
       manifests
         .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
@@ -69,18 +69,18 @@ describe("the Kubernetes manifests", () => {
         "PodDisruptionBudget worker",
       ],
     );
-    const listed = (
+    const resources = (
       parse(readFileSync("deploy/k8s/base/kustomization.yaml", "utf8")) as { resources: string[] }
     ).resources;
     assert.deepEqual(
-      listed.toSorted(),
+      resources.toSorted(),
       readdirSync("deploy/k8s/base")
         .filter((file) => file !== "kustomization.yaml")
         .toSorted(),
     );
   });
 
-  it("run without rights, within limits, and are asked what the probe is for", () => {
+  it("drop all privileges, set memory limits, and probe the right health endpoints", () => {
     for (const {
       name,
       containers,
@@ -114,7 +114,7 @@ describe("the Kubernetes manifests", () => {
   it("give each program a configuration that it starts with, secrets by reference only", () => {
     for (const { name, containers, volumes } of pods) {
       for (const { args, env = [], envFrom = [] } of containers) {
-        const given: Record<string, string> = Object.assign(
+        const values: Record<string, string> = Object.assign(
           {},
           ...envFrom.map(({ configMapRef }) => maps[configMapRef.name]),
           Object.fromEntries(env.map((one) => [one.name, one.value ?? ""])),
@@ -122,8 +122,8 @@ describe("the Kubernetes manifests", () => {
         assert.deepEqual(
           [
             name,
-            unknown(Object.keys(given)),
-            SECRET_NAMES.filter((secret) => secret in given && secret !== "JWT_JWKS_URL"),
+            unknown(Object.keys(values)),
+            SECRET_NAMES.filter((secret) => secret in values && secret !== "JWT_JWKS_URL"),
           ],
           [name, [], []],
         );
@@ -131,7 +131,7 @@ describe("the Kubernetes manifests", () => {
           ({ secret }) =>
             secret?.items.map(({ path }) => `/run/secrets/photo-service/${path}`) ?? [],
         );
-        const files = Object.entries(given).filter(([variable]) => variable.endsWith("_FILE"));
+        const files = Object.entries(values).filter(([variable]) => variable.endsWith("_FILE"));
         assert.deepEqual(
           files.map(([, path]) => path).filter((path) => !mounted.includes(path)),
           [],
@@ -151,15 +151,16 @@ describe("the Kubernetes manifests", () => {
           ]),
         );
         assert.doesNotThrow(
-          () => parseConfig({ ...given, ...inPlace }, NEEDS[programOf(args)] ?? []),
+          () => parseConfig({ ...values, ...inPlace }, NEEDS[programOf(args)] ?? []),
           name,
         );
-        if (name !== "migrate") assert.ok("ADMIN_PASSWORD_FILE" in given, `${name} has no metrics`);
+        if (name !== "migrate")
+          assert.ok("ADMIN_PASSWORD_FILE" in values, `${name} has no metrics`);
       }
     }
   });
 
-  it("believe no proxy by themselves, and the one of the example where that is copied", () => {
+  it("trust no proxy by default, and one proxy in the example", () => {
     assert.deepEqual(
       Object.values(maps).filter((map) => "TRUST_PROXY" in map),
       [],

@@ -15,7 +15,7 @@ export const secondsOf = (text = "0s") => Number(/^(\d+)s$/.exec(text)?.[1]);
 export const unknown = (names: string[]) =>
   names.filter((name) => !(VARIABLE_NAMES as string[]).includes(name.replace(/_FILE$/, "")));
 
-/** The folder with secrets as deploy/make-secrets.sh makes them, for the time of the tests. */
+/** Runs deploy/make-secrets.sh, and returns its folder, which is deleted after the tests. */
 export function makeSecrets(): string {
   const folder = temporaryFolder().path;
   execFileSync("deploy/make-secrets.sh", [folder], { stdio: "ignore" });

@@ -1,7 +1,7 @@
-// The steps of the Dockerfile, and the first minute of what it makes, where there is no container
-// engine: a clean install of what is committed, build, prune; then migrate, API and worker as
-// another user from a copy that nobody can write to, with secrets as files, on a private PostgreSQL
-// and Redis. Needs the package registry, so it is no part of `npm test`.
+// Rehearses the Dockerfile without a container engine: a clean install of the committed files, a
+// build, and a prune. Then it runs migrate, API and worker from a read-only copy, as another user,
+// with secrets in files, and with a private PostgreSQL and Redis.
+// It needs the package registry, so it is not part of `npm test`.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -37,30 +37,30 @@ readCommandLine(
   {
     name: "npm run rehearse",
     about:
-      "Install, build and prune as the image does, and run the result as another user " +
-      "from a read-only copy.",
+      "Install, build and prune like the image, and run the result as another user from a " +
+      "read-only copy.",
   },
   () => null,
 );
 
-/** The image's user. */
+/** User of the image. */
 const UID = 1000;
 const isRoot = process.getuid?.() === 0;
 const folder = mkdtempSync(join(tmpdir(), "photo-service-rehearsal-"));
 chmodSync(folder, 0o755);
 const [app, data, secrets] = [join(folder, "app"), join(folder, "data"), join(folder, "secrets")];
 const log = createLogger({ name: "rehearsal", level: "error", pretty: false });
-const began = Date.now();
-const tell = (what: string) =>
-  process.stdout.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}\n`);
+const startedAt = Date.now();
+const report = (what: string) =>
+  process.stdout.write(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${what}\n`);
 const children = new Set<ChildProcess>();
 
-function demand(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`Not so: ${what}`);
-  tell(what);
+function check(isTrue: boolean, what: string): void {
+  if (!isTrue) throw new Error(`The check failed: ${what}`);
+  report(what);
 }
 
-/** What the Dockerfile does in its first stage. */
+/** Repeats the first stage of the Dockerfile. */
 function build(): void {
   for (const file of execFileSync("git", ["ls-files"], { encoding: "utf8" })
     .split("\n")
@@ -74,7 +74,7 @@ function build(): void {
       stdio: ["ignore", 2, 2],
     });
   npm("ci", "--ignore-scripts");
-  tell("installed");
+  report("installed");
   npm("run", "build");
   npm("prune", "--omit=dev", "--ignore-scripts");
   for (const left of [
@@ -85,7 +85,7 @@ function build(): void {
     "examples",
   ])
     rmSync(join(app, left), { recursive: true, force: true });
-  tell(
+  report(
     `built and pruned: ${execFileSync("du", ["-sm", app], { encoding: "utf8" }).split("\t")[0]} MB`,
   );
 }
@@ -96,7 +96,7 @@ function makeReadOnly(): void {
   if (isRoot) chownSync(data, UID, UID);
 }
 
-/** A command of the image, with its environment and no other. */
+/** Starts a command of the image, with only the image's environment. */
 function start(
   name: string,
   env: Record<string, string>,
@@ -137,7 +137,7 @@ async function run(
   return bin.output();
 }
 
-/** As deploy/make-secrets.sh makes them, the addresses those of here. */
+/** Runs deploy/make-secrets.sh, and replaces the addresses of the stores. */
 function makeSecrets(databaseUrl: string, redisUrl: string): (name: string) => string {
   execFileSync("deploy/make-secrets.sh", [secrets], { stdio: "ignore" });
   chmodSync(secrets, 0o755);
@@ -153,27 +153,27 @@ async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
   const stores = { DATABASE_URL_FILE: secret("database_url"), REDIS_URL_FILE: secret("redis_url") };
   await run("migrate", { DATABASE_URL_FILE: stores.DATABASE_URL_FILE });
   await run("migrate", { DATABASE_URL_FILE: stores.DATABASE_URL_FILE });
-  tell("migrated, twice");
+  report("migrated twice");
   const { api, worker, url } = await startService(stores, secret);
   await usePhoto(url, secret);
   await run("delete-user", stores, ["--email", "ann@example.test"]);
   const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
-  // The storage says whose it is.
-  demand(
+  // The storage always contains a file with its owner.
+  check(
     files.every(({ name }) => name === "owner"),
-    "the account went, with every file",
+    "the account was deleted with all its files",
   );
   await stopService(api, worker);
   const secretTexts = ["file_signing_key", "database_url", "redis_url"].map((name) =>
     readFileSync(secret(name), "utf8").trim(),
   );
-  demand(
+  check(
     secretTexts.every((text) => !`${api.output()}${worker.output()}`.includes(text)),
-    "no secret stands in the logs",
+    "the logs contain no secret",
   );
-  demand(!existsSync(join(app, ".data")), "nothing was written beside the program");
+  check(!existsSync(join(app, ".data")), "nothing was written beside the program");
 }
 
 async function startService(
@@ -200,7 +200,7 @@ async function startService(
       async () => (await fetch(`http://127.0.0.1:${at}/health/ready`)).ok,
       60_000,
     );
-  tell(`ready${isRoot ? `, as the user ${UID}` : ""}`);
+  report(`ready${isRoot ? `, as the user ${UID}` : ""}`);
   return { api, worker, url: `http://127.0.0.1:${port}` };
 }
 
@@ -216,22 +216,28 @@ async function usePhoto(url: string, secret: (name: string) => string): Promise<
     (await client.enqueue("thumbnail", {}, { photoIds: [json["id"]] })).id,
     30_000,
   );
-  demand(done.status === "SUCCESS", "a photo came in, and its thumbnail out");
+  check(done.status === "SUCCESS", "a photo was uploaded, and its thumbnail was made");
   const { queuedJob } = await client.get(
     "query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }",
     { id: done.id },
   );
-  demand((await fetch(new URL(queuedJob.outputs[0].url, client.url))).ok, "which can be fetched");
+  check(
+    (await fetch(new URL(queuedJob.outputs[0].url, client.url))).ok,
+    "the thumbnail can be fetched",
+  );
 }
 
 async function stopService(api: Bin, worker: Bin): Promise<void> {
-  for (const [name, bin, mostMs] of [
+  for (const [name, bin, maxMs] of [
     ["API", api, 20_000],
     ["worker", worker, 35_000],
   ] as const) {
-    const asked = Date.now();
+    const signalledAt = Date.now();
     bin.child.kill("SIGTERM");
-    demand((await bin.ended) === 0 && Date.now() - asked < mostMs, `the ${name} closed on SIGTERM`);
+    check(
+      (await bin.ended) === 0 && Date.now() - signalledAt < maxMs,
+      `the ${name} closed on SIGTERM`,
+    );
   }
 }
 

@@ -9,8 +9,8 @@ import type { Logger } from "../../src/runtime/logger.js";
 
 const PROGRAMS = ["initdb", "postgres", "pg_dump", "pg_restore", "psql"];
 /**
- * Where Debian keeps each version whole; the bundled PostgreSQL has no tools, and those must not be
- * older than the server.
+ * Debian's folder for complete versions. The embedded PostgreSQL has no tools, and tools must not
+ * be older than the server.
  */
 const ROOT = "/usr/lib/postgresql";
 const versions = existsSync(ROOT)
@@ -18,17 +18,17 @@ const versions = existsSync(ROOT)
       .toSorted((a, b) => Number(b) - Number(a))
       .map((version) => join(ROOT, version, "bin"))
   : [];
-/** Of the newest PostgreSQL of this machine that has its tools. */
-const found = versions.find((bin) => PROGRAMS.every((program) => existsSync(join(bin, program))));
+/** Folder of the newest PostgreSQL on this machine that has its tools. */
+const newest = versions.find((bin) => PROGRAMS.every((program) => existsSync(join(bin, program))));
 
-export const POSTGRES_TOOLS = found ?? "";
-/** Why what needs them is skipped; false where they are. */
+export const POSTGRES_TOOLS = newest ?? "";
+/** Reason why tests with these tools are skipped; false if the tools exist. */
 export const NO_POSTGRES_TOOLS =
-  found === undefined &&
-  `there is no PostgreSQL with pg_dump, pg_restore and psql below ${ROOT}: apt-get ` +
+  newest === undefined &&
+  `no PostgreSQL with pg_dump, pg_restore and psql exists below ${ROOT}: apt-get ` +
     "install -y postgresql";
 
-/** A private PostgreSQL of the version of POSTGRES_TOOLS. */
+/** Starts a private PostgreSQL with the version of POSTGRES_TOOLS. */
 export async function startTooledPostgres({
   dataDir,
   log,
@@ -40,7 +40,7 @@ export async function startTooledPostgres({
   const { user } = place;
   const data = join(place.path, "data");
   await makePrivateFolder(data, { user, mode: 0o700 });
-  const made = await runProgram(
+  const initdb = await runProgram(
     join(POSTGRES_TOOLS, "initdb"),
     [
       `--pgdata=${data}`,
@@ -53,7 +53,7 @@ export async function startTooledPostgres({
     ],
     { user, cwd: data },
   );
-  if (made.code !== 0) throw new Error(made.output);
+  if (initdb.code !== 0) throw new Error(initdb.output);
   const pidFile = join(data, "postmaster.pid");
   const launch = (port: number, signal: AbortSignal) =>
     launchServer({

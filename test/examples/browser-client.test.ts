@@ -14,7 +14,7 @@ import { smallPhoto } from "../support/service/small-photo.js";
 import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 
-describe("the client without a framework", () => {
+describe("the browser client", () => {
   let service: TestService;
   let port: number;
   before(async () => {
@@ -23,58 +23,57 @@ describe("the client without a framework", () => {
   });
   after(() => service?.close());
 
-  it(
-    "keeps a list as it is at the service, through a lost connection and an expired " +
-      "cursor, and tells errors with their code",
-    async (t) => {
-      const cuttable = await createTcpProxy(service.url);
-      const person = await service.person();
-      const client = createPhotoClient({
-        api: new URL(cuttable.url).origin,
-        getToken: async () => person.token,
-        webSocketImpl: WebSocket,
-      });
-      t.after(async () => {
-        client.close();
-        await cuttable.close();
-      });
-      let list: JobRow[] = [];
-      const ids = [(await client.submit({ job: "echo" })).id];
-      const stop = await client.watch((jobs) => (list = jobs));
+  it("keeps its list current across lost connections, and throws errors with codes", async (t) => {
+    const cuttable = await createTcpProxy(service.url);
+    const person = await service.person();
+    const client = createPhotoClient({
+      api: new URL(cuttable.url).origin,
+      getToken: async () => person.token,
+      webSocketImpl: WebSocket,
+    });
+    t.after(async () => {
+      client.close();
+      await cuttable.close();
+    });
+    let list: JobRow[] = [];
+    const ids = [(await client.submit({ job: "echo" })).id];
+    const stop = await client.watch((jobs) => (list = jobs));
+    assert.deepEqual(
+      list.map(({ id }) => id),
+      ids,
+    );
+    await eventually("the list shows SUCCESS", () => list[0]?.status === "SUCCESS");
+    for (const isExpired of [false, true]) {
+      cuttable.down();
+      ids.unshift((await person.finished((await person.enqueue("echo")).id)).id);
+      if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
+      cuttable.up();
+      await eventually(
+        "the list has the job that ran without a connection",
+        () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS",
+      );
       assert.deepEqual(
-        list.map(({ id }) => id),
-        ids,
+        list.map(({ id, version }) => [id, version]),
+        ids.map((id) => [id, 3]),
       );
-      await eventually("its end is told", () => list[0]?.status === "SUCCESS");
-      for (const isExpired of [false, true]) {
-        cuttable.down();
-        ids.unshift((await person.finished((await person.enqueue("echo")).id)).id);
-        if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
-        cuttable.up();
-        await eventually(
-          "what happened meanwhile is there",
-          () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS",
-        );
-        assert.deepEqual(
-          list.map(({ id, version }) => [id, version]),
-          ids.map((id) => [id, 3]),
-        );
-      }
-      stop();
-      await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
-      await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), {
+    }
+    stop();
+    await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
+    await assert.rejects(
+      client.upload(new Blob(["not a photo"], { type: "image/jpeg" }), "ü.jpg"),
+      {
         code: "PHOTO_UNREADABLE",
-      });
-      // As Chromium has it for HEIC.
-      assert.equal(
-        (await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width,
-        9,
-      );
-    },
-  );
+      },
+    );
+    // Chromium gives HEIC files an empty type.
+    assert.equal(
+      (await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width,
+      9,
+    );
+  });
 
   it(
-    "does so in a browser, from a page of another origin: signs in, uploads, submits, watches",
+    "uploads, submits and watches from a page of another origin, in a browser",
     { skip: NOT_ALL, timeout: 60_000 },
     async (t) => {
       const root = mkdtempSync(join(tmpdir(), "photo-service-page-"));
@@ -95,7 +94,7 @@ describe("the client without a framework", () => {
       const page = await browser.newPage();
       const { errors } = watchPage(page, service.url);
       await page.goto(bundle.origin);
-      const told = await page.evaluate<unknown>(`(async () => {
+      const seen = await page.evaluate<unknown>(`(async () => {
       const [api, token] = ${JSON.stringify([service.url, await service.token()])};
       const client = createPhotoClient({ api, getToken: async () => token });
       const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
@@ -115,7 +114,7 @@ describe("the client without a framework", () => {
       const picture = await createImageBitmap(await file.blob());
       return [photo.width, photo.height, types.at(-1), picture.width];
     })()`);
-      assert.deepEqual([told, errors], [[64, 48, "SUCCEEDED", 32], []]);
+      assert.deepEqual([seen, errors], [[64, 48, "SUCCEEDED", 32], []]);
     },
   );
 });

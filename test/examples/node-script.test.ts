@@ -12,35 +12,31 @@ import { startTestService } from "../support/service/test-service.js";
 const SCRIPT = fileURLToPath(new URL("../../examples/node-script.js", import.meta.url));
 
 describe("the example for Node", () => {
-  it(
-    "uploads a photo, tells every step, and prints where the thumbnail is; a second run " +
-      "takes the first one's",
-    async (t) => {
-      const service = await startTestService();
-      const folder = mkdtempSync(join(tmpdir(), "photo-service-example-"));
-      t.after(async () => {
-        await service.close();
-        rmSync(folder, { recursive: true, force: true });
-      });
-      const path = join(folder, "photo.jpg");
-      writeFileSync(path, await smallPhoto());
-      const env = {
-        ...process.env,
-        API: service.url,
-        TOKEN: await service.token({ sub: "example" }),
-      };
-      const run = () =>
-        promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 60_000 });
+  it("prints every event and the thumbnail's URL; a second run reuses the job", async (t) => {
+    const service = await startTestService();
+    const folder = mkdtempSync(join(tmpdir(), "photo-service-example-"));
+    t.after(async () => {
+      await service.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const path = join(folder, "photo.jpg");
+    writeFileSync(path, await smallPhoto());
+    const env = {
+      ...process.env,
+      API: service.url,
+      TOKEN: await service.token({ sub: "example" }),
+    };
+    const run = () =>
+      promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 60_000 });
 
-      const { stdout } = await run();
-      const url = /^320w\.webp (http\S+)$/m.exec(stdout)?.[1] ?? assert.fail(stdout);
-      assert.match(stdout, /^SUCCEEDED 100 %$/m);
-      assert.equal((await fetch(url)).headers.get("content-type"), "image/webp");
-      assert.match((await run()).stdout, /^320w\.webp http/);
-      await assert.rejects(
-        promisify(execFile)(process.execPath, [SCRIPT, path], { env: { ...env, TOKEN: "none" } }),
-        /UNAUTHENTICATED/,
-      );
-    },
-  );
+    const { stdout } = await run();
+    const url = /^320w\.webp (http\S+)$/m.exec(stdout)?.[1] ?? assert.fail(stdout);
+    assert.match(stdout, /^SUCCEEDED 100 %$/m);
+    assert.equal((await fetch(url)).headers.get("content-type"), "image/webp");
+    assert.match((await run()).stdout, /^320w\.webp http/);
+    await assert.rejects(
+      promisify(execFile)(process.execPath, [SCRIPT, path], { env: { ...env, TOKEN: "none" } }),
+      /UNAUTHENTICATED/,
+    );
+  });
 });

@@ -9,13 +9,13 @@ import { seededRandom } from "../support/runner/seeded-random.js";
 import type { TestClient } from "../support/clients/test-client.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 
-interface Told {
+interface ReceivedEvent {
   cursor: string;
   type: string;
   queuedJob: { id: string; version: number };
 }
 
-/** The field under another name: where the cursor is must not depend on it. */
+/** The field has an alias, because the client must find the cursor under any name. */
 const FEED =
   "subscription ($after: String) { happening: queuedJobEvents(after: $after, " +
   "includeProgress: false) { cursor type queuedJob { id version } } }";
@@ -29,9 +29,7 @@ describe("the resumable client", () => {
   });
   after(() => service.close());
 
-  /**
-   * A stock client whose sockets can be killed, and which comes back to the one or the other API.
-   */
+  /** A stock client whose sockets can be killed, and which alternates between the two APIs. */
   function open(person: TestClient): { client: Client; killSockets(): void; opened(): number } {
     const sockets: WebSocket[] = [];
     class KillableSocket extends WebSocket {
@@ -55,16 +53,16 @@ describe("the resumable client", () => {
     };
   }
 
-  /** What a client is told of 50 jobs while it is disturbed. */
+  /** Returns the events of 51 jobs that a disturbed client received. */
   async function follow(
     client: Client,
     person: TestClient,
     disturb: () => Promise<void>,
-  ): Promise<Told[]> {
-    const events: Told[] = [];
+  ): Promise<ReceivedEvent[]> {
+    const events: ReceivedEvent[] = [];
     const sent = { query: FEED, variables: { after: await person.cursor() } };
-    const given = structuredClone(sent);
-    const stop = client.subscribe<{ happening: Told }>(sent, {
+    const original = structuredClone(sent);
+    const stop = client.subscribe<{ happening: ReceivedEvent }>(sent, {
       next: ({ data }) => void (data && events.push(data.happening)),
       error: (error) => assert.fail(String(error)),
       complete: () => {},
@@ -80,8 +78,8 @@ describe("the resumable client", () => {
       );
       for (let k = 0; k < 4; k++) await disturb();
     }
-    // One more, undisturbed: then it is connected, and can be stopped. The library throws at nobody
-    // when that is done while it connects.
+    // One more job, undisturbed. When it ends, the client is connected and can be stopped. Stopping
+    // while it connects makes the library throw outside of any caller.
     await person.enqueue("echo");
     await eventually(
       "all have succeeded",
@@ -92,11 +90,11 @@ describe("the resumable client", () => {
     );
     stop();
     await client.dispose();
-    assert.deepEqual(sent, given, "what the caller gave is not touched");
+    assert.deepEqual(sent, original, "the caller's payload is not changed");
     return events;
   }
 
-  it("tells every event exactly once, in order, however often its sockets are killed", async () => {
+  it("delivers every event exactly once and in order while its sockets are killed", async () => {
     const random = seededRandom();
     const person = await service.person();
     const { client, killSockets, opened } = open(person);
@@ -117,11 +115,11 @@ describe("the resumable client", () => {
     );
   });
 
-  it("is needed: a stock client is told again what it was told when it comes back", async () => {
+  it("is needed, because a stock client receives old events again after a reconnect", async () => {
     const person = await service.person();
     const { client, killSockets } = open(person);
     const cursors: string[] = [];
-    const stop = client.subscribe<{ happening: Told }>(
+    const stop = client.subscribe<{ happening: ReceivedEvent }>(
       { query: FEED, variables: { after: await person.cursor() } },
       {
         next: ({ data }) => void cursors.push(data?.happening.cursor ?? ""),
@@ -130,27 +128,27 @@ describe("the resumable client", () => {
       },
     );
     await person.enqueue("echo");
-    await eventually("the story is told", () => cursors.length === 3);
+    await eventually("three events have arrived", () => cursors.length === 3);
     killSockets();
-    await eventually("it is told again", () => cursors.length === 6);
+    await eventually("the three events have arrived again", () => cursors.length === 6);
     stop();
     await client.dispose();
     assert.deepEqual(cursors.slice(3), cursors.slice(0, 3));
   });
 
-  it("leaves a subscription without variables, without a cursor or with an error as it is", async () => {
+  it("passes operations without variables, without a cursor or with an error", async () => {
     const person = await service.person();
     const { client } = open(person);
     const ask = (query: string) =>
       new Promise<{ data: unknown; errors: string[] }>((resolve, reject) => {
-        const heard: { data: unknown; errors: string[] }[] = [];
+        const results: { data: unknown; errors: string[] }[] = [];
         resumable(client).subscribe(
           { query },
           {
             next: ({ data, errors = [] }) =>
-              void heard.push({ data, errors: errors.map(({ message }) => message) }),
+              void results.push({ data, errors: errors.map(({ message }) => message) }),
             error: reject,
-            complete: () => resolve(heard[0] ?? { data: null, errors: [] }),
+            complete: () => resolve(results[0] ?? { data: null, errors: [] }),
           },
         );
       });

@@ -1,5 +1,5 @@
-// `node dist/test/fuzz/catalogue-table.js`: every Job on every sample photo, as a table: right, or
-// refused with its sentence.
+// `node dist/test/fuzz/catalogue-table.js`: runs every Job on every sample photo, and prints the
+// results as a table, with the message of each refusal.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ async function rowOf({ name, bytes }: SamplePhoto): Promise<string[]> {
   const path = join(folder, name);
   await writeFile(path, bytes);
   const photo = await toTaskPhoto(path, (await runner.probe(path)).header);
-  const copy = { ...photo, id: "the same again" };
+  const copy = { ...photo, id: "a copy" };
   const photosFor = ({ minPhotos }: Task) =>
     Array.from({ length: Math.max(1, minPhotos) }, (_, index) => (index === 0 ? photo : copy));
   return Promise.all(
@@ -49,7 +49,7 @@ function cellOf(verdict: Verdict): string {
   return `${word} (${notes.get(sentence)})`;
 }
 
-/** Each output can be decoded, is upright by itself and as large as the task says. */
+/** Checks that each output can be decoded, is upright, and has the size that the task reported. */
 async function outputsAreRight(
   { outputs }: TaskChildResponse,
   attemptFolder: string,

@@ -15,11 +15,11 @@ import { silentLog } from "../support/runner/silent-log.js";
 import { judgeError, type Verdict } from "./judge-error.js";
 
 export interface JobRunner {
-  /** As an upload is looked at. */
+  /** Inspects a file like an upload. */
   probe(path: string): Promise<{ header: PhotoHeader | null; verdict: Verdict }>;
   /** Jobs that take photos. */
   jobs: Task[];
-  /** `check` sees the answer while its files are still there, and says what is wrong. */
+  /** `check` runs while the output files exist; it returns a fault or null. */
   run(
     task: Task,
     photos: TaskPhoto[],
@@ -28,25 +28,25 @@ export interface JobRunner {
   close(): Promise<void>;
 }
 
-/** Parameters where a Job has no defaults for all. */
-const GIVEN: Record<string, unknown> = {
+/** Parameters of Jobs whose required parameters have no default. */
+const REQUIRED: Record<string, unknown> = {
   convert: { format: "webp" },
   watermark: { text: "© AT&T <b> Ω" },
 };
-/** What the database would say: nobody has a photo that looks like this one. */
+/** Result of the search for similar photos, which needs a database: there are none. */
 const NO_NEIGHBOURS: NearPhotoList = { photos: [], cut: false };
 const MAX_PIXELS = 100_000_000;
 const MEMORY_BYTES = 1.5 * 1024 ** 3;
 
 /**
- * Runs Jobs in the worker's own children; their folders lie in `folder`. `parameters`: of Jobs by
- * their names, where not the defaults.
+ * Runs Jobs in the worker's child processes, with their folders below `folder`. `parameters` by Job
+ * name replace the defaults.
  */
 export function createJobRunner(
   folder: string,
   options: { size?: number; parameters?: Record<string, unknown> } = {},
 ): JobRunner {
-  const given = { ...GIVEN, ...options.parameters };
+  const parametersByJob = { ...REQUIRED, ...options.parameters };
   const entry = new URL("../../src/worker/child/task-child.js", import.meta.url);
   const pool = createChildPool({
     entry,
@@ -68,7 +68,7 @@ export function createJobRunner(
   ): Promise<Verdict> {
     const attemptFolder = join(folder, `attempt-${++attempts}`);
     await mkdir(attemptFolder);
-    const parameters = task.parameters.parse(given[task.name] ?? {});
+    const parameters = task.parameters.parse(parametersByJob[task.name] ?? {});
     const request = toRequest(task, parameters, photos, attemptFolder);
     try {
       const response = (await pool.run(request, {
@@ -112,19 +112,19 @@ function toRequest(
   return { task: task.name, parameters, photos, ...first, folder, maxPixels: MAX_PIXELS };
 }
 
-/** Null when the folder holds what the task says, and nothing else. */
+/** Returns null if the folder contains exactly the files that the task reported. */
 async function strayFiles({ outputs }: TaskChildResponse, folder: string): Promise<string | null> {
-  const told = outputs.map(({ name }) => name).toSorted();
-  const found = (await readdir(folder)).toSorted();
-  if (told.join() !== found.join())
-    return `it told of the files [${told.join()}] and left [${found.join()}]`;
+  const reported = outputs.map(({ name }) => name).toSorted();
+  const actual = (await readdir(folder)).toSorted();
+  if (reported.join() !== actual.join())
+    return `the task reported the files [${reported.join()}], but wrote [${actual.join()}]`;
   for (const { name, byteSize } of outputs)
     if ((await stat(join(folder, name))).size !== byteSize)
-      return `${name} has not the size that was told`;
+      return `${name} does not have the reported size`;
   return null;
 }
 
-/** A file as its row would describe it. */
+/** Describes a file like a row of the table photos. */
 export async function toTaskPhoto(path: string, header: PhotoHeader | null): Promise<TaskPhoto> {
   const bytes = await readFile(path);
   const { mimeType = "image/jpeg", width = 1, height = 1 } = header ?? {};

@@ -10,25 +10,25 @@ export type Verdict =
   | { kind: "ok" }
   | { kind: "warned"; message: string }
   | { kind: "refused"; code: string; message: string }
-  /** The child died of it; its user is told `code`. */
+  /** The child process crashed; the user gets `code`. */
   | { kind: "died"; code: string; message: string }
-  /** What must never be. */
+  /** A fault that must never happen. */
   | { kind: "violation"; message: string };
 
 const CODES = ["PHOTO_UNREADABLE", "PHOTO_TOO_LARGE", "TASK_FAILED"];
-/** What no user should read. */
-const OF_THE_HOUSE = /vips|libheif|node_modules|\/tmp|\.[jt]s\b|Error:|undefined|NaN|\n/i;
+/** Internal texts that no user should read. */
+const INTERNALS = /vips|libheif|node_modules|\/tmp|\.[jt]s\b|Error:|undefined|NaN|\n/i;
 
-/** Whether an error is one that its user may be told, in words that are meant for him. */
+/** Checks that an error is meant for users, and that its message has no internals. */
 export function judgeError(error: unknown): Verdict {
   if (error instanceof ChildStoppedError) return judgeDeath(error);
-  const isTold = [
+  const isPublic = [
     PermanentTaskError,
     TaskFailedError,
     PhotoUnreadableError,
     PhotoTooLargeError,
   ].some((kind) => error instanceof kind);
-  if (!isTold)
+  if (!isPublic)
     return {
       kind: "violation",
       message:
@@ -36,8 +36,8 @@ export function judgeError(error: unknown): Verdict {
     };
   const { code, message } = error as PermanentTaskError;
   if (!CODES.includes(code)) return { kind: "violation", message: `the code ${code}: ${message}` };
-  if (!/^[A-Z].{8,400}\.$/.test(message) || OF_THE_HOUSE.test(message))
-    return { kind: "violation", message: `no sentence for people: ${message}` };
+  if (!/^[A-Z].{8,400}\.$/.test(message) || INTERNALS.test(message))
+    return { kind: "violation", message: `not a sentence for users: ${message}` };
   return { kind: "refused", code, message };
 }
 

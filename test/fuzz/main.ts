@@ -1,6 +1,6 @@
-// `npm run fuzz [-- --files N --seed S]`: spoils photos of every format and sends each through
-// every Job, in the worker's own children. Exits 1 when one was answered with something else than a
-// result, a warning or a sentence; its file is then kept.
+// `npm run fuzz [-- --files N --seed S]`: damages photos of every format, and runs every Job on
+// them in the worker's child processes. Each run must end with a result, a warning or a public
+// error. Otherwise it exits with 1, and keeps the files.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,12 +1,12 @@
 import type { SeededRandom } from "../support/runner/seeded-random.js";
 
-/** Bytes that were a photo, and what was done to them. */
+/** A damaged photo, with a description of the damage. */
 export interface Mutant {
   bytes: Buffer;
   how: string;
 }
 
-/** Spoils a copy in one to three ways; `other` lends its tail. */
+/** Damages a copy in one to three ways; one of them appends the tail of `other`. */
 export function mutate(photo: Buffer, other: Buffer, random: SeededRandom): Mutant {
   let bytes: Buffer = Buffer.from(photo);
   const how: string[] = [];
@@ -20,7 +20,7 @@ export function mutate(photo: Buffer, other: Buffer, random: SeededRandom): Muta
 
 type Mutation = (bytes: Buffer, random: SeededRandom, other: Buffer) => Buffer;
 
-/** Where lengths and counts stand. */
+/** Size of the header, which contains lengths and counts. */
 const HEADER = 2048;
 const EDGES = [
   0, 1, 2, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe,
@@ -63,7 +63,7 @@ const MUTATIONS = {
     return Buffer.concat([bytes.subarray(0, to), bytes.subarray(from)]);
   },
   "stretch zeroed": (bytes, random) => bytes.fill(0, ...stretch(bytes, random)),
-  "noise put in": (bytes, random) => {
+  "noise inserted": (bytes, random) => {
     const at = random.int(0, bytes.length);
     return Buffer.concat([
       bytes.subarray(0, at),
@@ -78,7 +78,7 @@ const MUTATIONS = {
       other.subarray(other.length * share),
     ]);
   },
-  "something appended": (bytes) => Buffer.concat([bytes, Buffer.from("PK\x03\x04 and more")]),
+  "bytes appended": (bytes) => Buffer.concat([bytes, Buffer.from("PK\x03\x04 and more")]),
 } satisfies Record<string, Mutation>;
 
 const NAMES = Object.keys(MUTATIONS) as (keyof typeof MUTATIONS)[];

@@ -1,5 +1,5 @@
-// `node dist/test/fuzz/peak-memory.js [photo...]`: the most memory that a child takes for each Job
-// on large photos (Linux only): a JPEG of 100 megapixels that it makes, and those that are named.
+// `node dist/test/fuzz/peak-memory.js [photo...]`: measures the peak memory of a child process for
+// each Job, on a JPEG of 100 megapixels and on the given photos. It works on Linux only.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,28 +32,28 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** In a child of its own. */
+/** Runs one Job in a new child process. */
 async function measure(path: string, job: (typeof jobs)[number]): Promise<void> {
   const runner = createJobRunner(folder, { size: 1 });
   const photo = await toTaskPhoto(path, (await runner.probe(path)).header);
   let peak = 0;
   const watch = setInterval(async () => (peak = Math.max(peak, ...(await peaksOfChildren()))), 20);
-  const began = Date.now();
+  const startedAt = Date.now();
   const verdict = await runner.run(
     job,
     Array.from({ length: Math.max(1, job.minPhotos) }, () => photo),
   );
-  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   clearInterval(watch);
   await runner.close();
-  const own = Math.round(process.memoryUsage.rss() / 1e6);
+  const parent = Math.round(process.memoryUsage.rss() / 1e6);
   process.stdout.write(
     `${path.split("/").at(-1)}  ${job.name}  ${JSON.stringify(verdict)}  ${seconds} s  ` +
-      `child ${Math.round(peak / 1e6)} MB, parent ${own} MB\n`,
+      `child ${Math.round(peak / 1e6)} MB, parent ${parent} MB\n`,
   );
 }
 
-/** Bytes that each child had resident at most; one that has just ended is left out. */
+/** Peak resident bytes of each living child process. */
 async function peaksOfChildren(): Promise<number[]> {
   const pids = (await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8"))
     .split(" ")

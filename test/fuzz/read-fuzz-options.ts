@@ -11,8 +11,8 @@ export function readFuzzOptions(): FuzzOptions {
     {
       name: "npm run fuzz",
       about:
-        "Run every Job on damaged copies of photos, and print what was read, what was " +
-        "refused, and what died.",
+        "Run every Job on damaged copies of photos, and print how many were read, were " +
+        "refused, or crashed a child process.",
       options: {
         files: {
           type: "string",

@@ -2,7 +2,7 @@ import type { FuzzStatistics } from "./run-fuzz.js";
 
 const MAX_VIOLATIONS = 40;
 
-/** The statistics of a run as tables, and what must not have been. */
+/** Renders the statistics of a run as tables, followed by its violations. */
 export function renderFuzzReport(statistics: FuzzStatistics, seed: number): string {
   const deaths = [...statistics.ends]
     .filter(([end]) => end.startsWith("died"))
@@ -10,10 +10,10 @@ export function renderFuzzReport(statistics: FuzzStatistics, seed: number): stri
   const rows: [string, string | number][] = [
     ["seed", seed],
     ["files", statistics.files],
-    ["of them taken by an upload", statistics.taken],
+    ["accepted as uploads", statistics.taken],
     ["runs of Jobs", statistics.runs],
     ...[...statistics.ends].toSorted(byNumber),
-    ["deaths of a child", deaths],
+    ["crashes of a child process", deaths],
     ["violations", statistics.violations.length],
     ["time", `${statistics.seconds.toFixed(1)} s`],
   ];
@@ -26,10 +26,10 @@ export function renderFuzzReport(statistics: FuzzStatistics, seed: number): stri
     "",
     ...table(rows),
     "",
-    "the slowest run of each Job",
+    "slowest run of each Job",
     ...table(slowest),
     "",
-    "what was told",
+    "messages to users",
     ...table(
       [...statistics.sentences]
         .toSorted(byNumber)

@@ -9,29 +9,29 @@ import type { SamplePhoto } from "./sample-photos.js";
 
 export interface FuzzStatistics {
   files: number;
-  /** Of them, taken by the probe of the upload. */
+  /** Number of files that an upload would accept. */
   taken: number;
   runs: number;
-  /** How many ended so: `ok`, `warned`, `refused PHOTO_UNREADABLE`, `died PHOTO_TOO_LARGE`, … */
+  /** Number of runs by outcome: `ok`, `warned`, `refused PHOTO_UNREADABLE`, … */
   ends: Map<string, number>;
-  /** Each sentence that a user would read, and how often. */
+  /** Number of times that a user would read each message. */
   sentences: Map<string, number>;
-  /** Runs of each Job, and the milliseconds that the slowest took. */
+  /** Milliseconds of the slowest run of each Job. */
   slowest: Map<string, number>;
   violations: string[];
   seconds: number;
 }
 
-/** Photos above this take so long that they come up once in a while only. */
+/** Photos above this size are slow, so they are used only with the share below. */
 const LARGE_BYTES = 500_000;
 const LARGE_SHARE = 0.03;
 
-/** Spoils photos and sends each through every Job. What it makes lies in `folder`. */
+/** Damages photos, and runs every Job on each. All files are written to `folder`. */
 export async function runFuzz(
   runner: JobRunner,
   options: { samples: SamplePhoto[]; files: number; seed: number; folder: string },
 ): Promise<FuzzStatistics> {
-  const began = Date.now();
+  const startedAt = Date.now();
   const statistics: FuzzStatistics = {
     files: 0,
     taken: 0,
@@ -44,17 +44,17 @@ export async function runFuzz(
   };
   const mutants = makeMutants(options);
   const good = options.samples.find(({ name }) => name === "made.jpg") ?? options.samples[0];
-  if (good === undefined) throw new Error("There is no photo to spoil.");
+  if (good === undefined) throw new Error("The list of sample photos is empty.");
   const goodPath = join(options.folder, "good");
   await writeFile(goodPath, good.bytes);
   const lane = async () => {
     for (const mutant of mutants)
       await tryMutant(runner, statistics, { ...mutant, goodPath, folder: options.folder });
   };
-  // One more than there are children, so that none waits.
+  // One more lane than child processes, so that none is idle.
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
   await checkStillWorks(runner, statistics, goodPath);
-  statistics.seconds = (Date.now() - began) / 1000;
+  statistics.seconds = (Date.now() - startedAt) / 1000;
   return statistics;
 }
 
@@ -76,9 +76,9 @@ function* makeMutants({
   const small = samples.filter(({ bytes }) => bytes.length < LARGE_BYTES);
   const large = samples.filter(({ bytes }) => bytes.length >= LARGE_BYTES);
   for (let number = 1; number <= files; number++) {
-    const own = random.branch();
-    const sample = own.pick(large.length > 0 && own.chance(LARGE_SHARE) ? large : small);
-    const { bytes, how } = mutate(sample.bytes, own.pick(samples).bytes, own);
+    const branch = random.branch();
+    const sample = branch.pick(large.length > 0 && branch.chance(LARGE_SHARE) ? large : small);
+    const { bytes, how } = mutate(sample.bytes, branch.pick(samples).bytes, branch);
     yield { name: `file ${number} (${sample.name}: ${how})`, bytes };
   }
 }
@@ -95,7 +95,7 @@ async function tryMutant(
   note(statistics, name, "upload", verdict);
   const [mutant, good] = [await toTaskPhoto(path, header), await toTaskPhoto(goodPath, null)];
   for (const job of runner.jobs) {
-    const began = Date.now();
+    const startedAt = Date.now();
     const photos = Array.from({ length: Math.max(1, job.minPhotos) }, (_, index) =>
       index === 0 ? mutant : good,
     );
@@ -103,7 +103,7 @@ async function tryMutant(
     statistics.runs++;
     statistics.slowest.set(
       job.name,
-      Math.max(statistics.slowest.get(job.name) ?? 0, Date.now() - began),
+      Math.max(statistics.slowest.get(job.name) ?? 0, Date.now() - startedAt),
     );
     count(statistics.ends, "code" in ended ? `${ended.kind} ${ended.code}` : ended.kind);
     note(statistics, name, job.name, ended);
@@ -113,7 +113,7 @@ async function tryMutant(
 function note(statistics: FuzzStatistics, name: string, where: string, verdict: Verdict): void {
   if (verdict.kind === "violation")
     statistics.violations.push(`${name}, ${where}: ${verdict.message}`);
-  // A header's numbers make each sentence another one.
+  // Messages contain numbers from headers, which are replaced so that equal messages count as one.
   else if (verdict.kind !== "ok")
     count(statistics.sentences, `${verdict.kind}: ${verdict.message.replace(/\d[\d.]*/g, "#")}`);
 }
@@ -135,7 +135,7 @@ async function checkStillWorks(
     );
     if (verdict.kind !== "ok")
       statistics.violations.push(
-        `a good photo afterwards, ${job.name}: ${JSON.stringify(verdict)}`,
+        `an undamaged photo after the run, ${job.name}: ${JSON.stringify(verdict)}`,
       );
   }
 }

@@ -10,7 +10,7 @@ export interface SamplePhoto {
   bytes: Buffer;
 }
 
-/** Real photos, where there are any beside the checkout. */
+/** Real photos, if a folder of them exists beside the checkout. */
 export function realPhotos(): SamplePhoto[] {
   if (noSharedPhotos !== false) return [];
   const names = readdirSync(sharedPhotos)
@@ -19,7 +19,7 @@ export function realPhotos(): SamplePhoto[] {
   return names.map((name) => ({ name, bytes: readFileSync(join(sharedPhotos, name)) }));
 }
 
-/** Small ones of every format that is accepted, the odd kinds too; the same each time. */
+/** Small generated photos of every accepted format, including rare kinds; always the same. */
 export async function madePhotos(): Promise<SamplePhoto[]> {
   const picture = () => noise(160, 120).blur(2);
   const withTags = () =>
@@ -27,7 +27,7 @@ export async function madePhotos(): Promise<SamplePhoto[]> {
       IFD0: { Make: "Maker", Copyright: "Ann", Orientation: "6" },
       IFD3: { GPSLatitudeRef: "N", GPSLatitude: "48/1 51/1 30/1" },
     });
-  const made: [name: string, bytes: Buffer | Promise<Buffer>][] = [
+  const photos: [name: string, bytes: Buffer | Promise<Buffer>][] = [
     ["made.jpg", withTags().withIccProfile("p3").jpeg().toBuffer()],
     ["progressive.jpg", withTags().jpeg({ progressive: true }).toBuffer()],
     ["grey.jpg", picture().greyscale().jpeg().toBuffer()],
@@ -58,5 +58,5 @@ export async function madePhotos(): Promise<SamplePhoto[]> {
     ["veiled.heic", veiledHeic()],
     ["tiles.heic", tiledHeic()],
   ];
-  return Promise.all(made.map(async ([name, bytes]) => ({ name, bytes: await bytes })));
+  return Promise.all(photos.map(async ([name, bytes]) => ({ name, bytes: await bytes })));
 }

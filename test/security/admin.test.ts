@@ -1,6 +1,6 @@
-// The operators' pages: to whoever has no password a wall, to whoever has it a place where nothing
-// that people wrote comes alive. The statements that the database page refuses are tested at
-// test/db/read-only-queries.test.ts, guesses at test/server/access/admin-guard.test.ts.
+// The operators' pages show nothing without the password, and with it they escape everything that
+// users wrote. test/db/read-only-queries.test.ts covers the statements that the database page
+// refuses, and test/server/access/admin-guard.test.ts password guessing.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ADMIN_PASSWORD } from "../support/clients/operator-client.js";
@@ -52,25 +52,25 @@ const SPELLINGS = [
 const basic = (pair: string) => `authorization: Basic ${Buffer.from(pair).toString("base64")}`;
 const CREDENTIALS: [what: string, headers: string[]][] = [
   ["no password", []],
-  ["an empty one", [basic("admin:")]],
-  ["the user alone", [basic("admin")]],
-  ["the password alone", [basic(ADMIN_PASSWORD)]],
+  ["an empty password", [basic("admin:")]],
+  ["only the user", [basic("admin")]],
+  ["only the password", [basic(ADMIN_PASSWORD)]],
   ["another user", [basic(`root:${ADMIN_PASSWORD}`)]],
   ["the user in capitals", [basic(`ADMIN:${ADMIN_PASSWORD}`)]],
-  ["the password and more", [basic(`admin:${ADMIN_PASSWORD}x`)]],
-  ["the password and a NUL", [basic(`admin:${ADMIN_PASSWORD}\0`)]],
-  ["SQL for a password", [basic("admin:' or '1'='1")]],
-  ["the password as a Bearer", [`authorization: Bearer ${ADMIN_PASSWORD}`]],
+  ["the password with a suffix", [basic(`admin:${ADMIN_PASSWORD}x`)]],
+  ["the password with a NUL", [basic(`admin:${ADMIN_PASSWORD}\0`)]],
+  ["SQL as the password", [basic("admin:' or '1'='1")]],
+  ["the password as a Bearer token", [`authorization: Bearer ${ADMIN_PASSWORD}`]],
   ["the password in the address", ["x-original-url: /admin/db?password=x"]],
-  ["100 kB of password", [basic(`admin:${"x".repeat(100_000)}`)]],
+  ["a password of 100 kB", [basic(`admin:${"x".repeat(100_000)}`)]],
 ];
 
-/** What stands on these pages alone. */
+/** Texts that occur only on these pages. */
 const INSIDE = /<table|photos_|tasks-in|select job_name/;
 
 const MARKUP = `"'><script>alert(1)</script><img src=x onerror=alert(1)><!--{{7*7}}\${7*7}`;
 const FORMULA = `=cmd|' . C calc'!A0${MARKUP.replace("/", "")}`;
-/** Of what was planted, whatever would live if it came through as it was written. */
+/** Planted markup that a browser would run if a page did not escape it. */
 const ALIVE = /<script>alert|<img src=x|<!--\{\{|onerror=alert\(1\)>/;
 
 const ODD_ADDRESSES = [
@@ -126,13 +126,13 @@ describe("the operators' pages under attack", () => {
   });
   after(() => operated.close());
 
-  // Guesses are counted by address, and the operator's must not be refused for them.
+  // Failed sign-ins count per address, so each attacker has another address than the operator.
   let guessers = 0;
   const guessAt = (path: string, headers: string[]) =>
     sendRaw(url, head(`GET ${path}`, [`x-forwarded-for: 192.0.2.${++guessers}`, ...headers]));
 
   for (const [what, headers] of CREDENTIALS) {
-    it(`show nothing to whoever has ${what}`, async () => {
+    it(`show nothing to a request with ${what}`, async () => {
       for (const path of ["/admin/db", "/admin/jobs", "/admin/queues/api/queues", "/metrics"]) {
         const { status, body } = await guessAt(path, headers);
         assert.ok([401, 431].includes(status), `${path}: ${status}`);
@@ -141,15 +141,15 @@ describe("the operators' pages under attack", () => {
     });
   }
   for (const path of SPELLINGS) {
-    it(`show nothing to whoever comes by ${path}`, async () => {
+    it(`show nothing without the password at ${path}`, async () => {
       const { status, body } = await guessAt(path, []);
       assert.ok([400, 401, 404].includes(status), String(status));
       assert.doesNotMatch(body, INSIDE);
     });
   }
 
-  describe("to whoever has the password", () => {
-    it("show what people wrote as the text that it is, on every page", async () => {
+  describe("with the password", () => {
+    it("escape what users wrote, on every page", async () => {
       const pages = [
         "/admin/jobs",
         `/admin/jobs/${planted}`,
@@ -166,26 +166,22 @@ describe("the operators' pages under attack", () => {
         assert.doesNotMatch(text, ALIVE, path);
         seen += text;
       }
-      assert.match(seen, /&lt;script&gt;alert\(1\)/, "it is there at all");
+      assert.match(seen, /&lt;script&gt;alert\(1\)/, "the planted text is not on any page");
     });
 
-    it(
-      "show what an operator was made to type as the text that it is, in the answer and in " +
-        "the refusal",
-      async () => {
-        for (const sql of [
-          `select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`,
-          `select * from "${MARKUP.replaceAll('"', '""')}"`,
-          `</textarea>${MARKUP}`,
-        ]) {
-          const { text } = await operated.operator.post("/admin/db", { sql });
-          assert.doesNotMatch(text, ALIVE, sql);
-          assert.doesNotMatch(text, /<\/textarea>"/, sql);
-        }
-      },
-    );
+    it("escape an operator's SQL, both in the result and in the error", async () => {
+      for (const sql of [
+        `select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`,
+        `select * from "${MARKUP.replaceAll('"', '""')}"`,
+        `</textarea>${MARKUP}`,
+      ]) {
+        const { text } = await operated.operator.post("/admin/db", { sql });
+        assert.doesNotMatch(text, ALIVE, sql);
+        assert.doesNotMatch(text, /<\/textarea>"/, sql);
+      }
+    });
 
-    it("give no formula to a spreadsheet", async () => {
+    it("disarm formulas in CSV files", async () => {
       const { text } = await operated.operator.post("/admin/db", {
         sql:
           "select filename from photos union all select '+1+1' union all select '@x' union " +
@@ -196,7 +192,7 @@ describe("the operators' pages under attack", () => {
       assert.match(text, /'=cmd/);
     });
 
-    it("tell of the queue nothing that people wrote, but ids", async () => {
+    it("show only ids of the queued jobs, and nothing that users wrote", async () => {
       assert.doesNotMatch(
         (await operated.operator.get("/admin/queues/api/queues")).text,
         /alert\(1\)|example\.test/,
@@ -204,7 +200,7 @@ describe("the operators' pages under attack", () => {
     });
 
     for (const path of ODD_ADDRESSES) {
-      it(`answer ${path.slice(0, 60)} with a page, or the sentence that there is none`, async () => {
+      it(`respond to ${path.slice(0, 60)} with a page or a plain error`, async () => {
         const { status, text } = await operated.operator.get(path);
         assert.ok([200, 303, 400, 404, 414].includes(status), `${status} ${text.slice(0, 500)}`);
         assert.doesNotMatch(text, ALIVE);
@@ -226,7 +222,7 @@ describe("the operators' pages under attack", () => {
       ["DELETE", "/admin/db/users"],
       ["POST", "/admin/jobs"],
     ] as const) {
-      it(`do nothing for ${method} ${path.slice(13)}, not even from their own page`, async () => {
+      it(`refuse ${method} ${path.slice(13)}, even from their own page`, async () => {
         const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString("base64")}`;
         const { status } = await fetch(`${url}${path}`, {
           method,
@@ -242,7 +238,7 @@ describe("the operators' pages under attack", () => {
     }
   });
 
-  it("have logged no error of ours, no password and no query", () => {
+  it("have logged no error and no password", () => {
     assert.deepEqual(
       operated.logged
         .filter((line) => Number(line["level"]) >= 50)

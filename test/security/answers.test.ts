@@ -1,4 +1,4 @@
-// Headers of every answer, and requests that are not quite HTTP.
+// Headers of every response, and requests that are not valid HTTP.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
@@ -30,13 +30,13 @@ const DOORS: [line: string, status: number][] = [
 ];
 
 const NOT_QUITE_HTTP: [what: string, request: string | Buffer, statuses: number[]][] = [
-  ["no HTTP at all", "hello\r\n\r\n", [0, 400]],
+  ["text that is not HTTP", "hello\r\n\r\n", [0, 400]],
   ["TLS", Buffer.from("16030100a5010000a10303", "hex"), [0, 400]],
   ["HTTP/0.9", "GET /\r\n\r\n", [0, 200, 400]],
   ["HTTP/9.9", "GET / HTTP/9.9\r\nhost: x\r\n\r\n", [0, 400, 505]],
   ["no host", "GET / HTTP/1.1\r\nconnection: close\r\n\r\n", [400]],
   ["two hosts", head("GET /", ["host: evil.test"]), [200, 400]],
-  ["a method that is none", head("HACK /"), [0, 400, 404]],
+  ["an unknown method", head("HACK /"), [0, 400, 404]],
   [
     "CONNECT",
     "CONNECT evil.test:443 HTTP/1.1\r\nhost: evil.test:443\r\nconnection: close\r\n\r\n",
@@ -54,19 +54,23 @@ const NOT_QUITE_HTTP: [what: string, request: string | Buffer, statuses: number[
     head("POST /graphql", ["content-length: 5", "transfer-encoding: chunked"]) + "0\r\n\r\n",
     [400],
   ],
-  ["chunks in an odd spelling", head("POST /graphql", ["transfer-encoding: xchunked"]), [400, 401]],
   [
-    "chunks twice",
+    "an unknown transfer encoding",
+    head("POST /graphql", ["transfer-encoding: xchunked"]),
+    [400, 401],
+  ],
+  [
+    "two chunked encodings",
     head("POST /graphql", ["transfer-encoding: chunked, chunked"]) + "0\r\n\r\n",
     [400, 401],
   ],
   [
-    "a chunk of a length that is none",
+    "a chunk with an invalid length",
     head("POST /graphql", ["transfer-encoding: chunked"]) + "zz\r\n",
     [400],
   ],
   ["a negative length", head("POST /graphql", ["content-length: -1"]), [400]],
-  ["a header that is folded", head("GET /", ["x-a: b\r\n c: d"]), [200, 400]],
+  ["a folded header", head("GET /", ["x-a: b\r\n c: d"]), [200, 400]],
   ["a header with a blank before its colon", head("GET /", ["authorization : x"]), [400]],
   ["a header without a name", head("GET /", [": x"]), [400]],
   ["a bare line end in a header", "GET / HTTP/1.1\nhost: x\nx: y\r\n\r\n", [0, 400]],
@@ -74,7 +78,7 @@ const NOT_QUITE_HTTP: [what: string, request: string | Buffer, statuses: number[
   ["an address of 64 KiB", head(`GET /${"a".repeat(65_536)}`), [0, 414, 431]],
   ["an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [0, 400, 505]],
   [
-    "an Expect that is none",
+    "an unknown Expect header",
     head("POST /graphql", ["expect: 200-ok", "content-length: 0"]),
     [400, 401, 417],
   ],
@@ -82,19 +86,19 @@ const NOT_QUITE_HTTP: [what: string, request: string | Buffer, statuses: number[
 
 const FORGED: [what: string, headers: string[]][] = [
   [
-    "says where it comes from",
+    "claims a source address",
     ["x-forwarded-for: 127.0.0.1", "x-real-ip: 127.0.0.1", "forwarded: for=127.0.0.1"],
   ],
   [
-    "says who it is",
+    "claims a user",
     ["x-forwarded-user: admin", "x-user-id: 1", "x-role: ADMIN", "remote-user: admin"],
   ],
   ["asks for another method", ["x-http-method-override: DELETE", "x-method-override: PUT"]],
   ["asks for another path", ["x-original-url: /admin/db", "x-rewrite-url: /admin/db"]],
-  ["calls the host otherwise", ["x-forwarded-host: evil.test", "x-forwarded-proto: javascript"]],
+  ["claims another host", ["x-forwarded-host: evil.test", "x-forwarded-proto: javascript"]],
 ];
 
-describe("an answer", () => {
+describe("a response", () => {
   let service: AttackedService;
   before(async () => {
     service = await startAttackedService({ ALLOWED_ORIGINS: "https://app.example.test" });
@@ -115,22 +119,18 @@ describe("an answer", () => {
   }
 
   for (const [line, status] of DOORS) {
-    it(
-      `of ${line.slice(0, 50)} is ${status}, tells nothing of us, and cannot be taken for ` +
-        "a page",
-      async () => {
-        const answer = await sendRaw(
-          service.url,
-          head(line, line.startsWith("POST") ? ["content-length: 0"] : []),
-        );
-        assert.equal(answer.status, status, answer.text.slice(0, 500));
-        assertHarmless(answer);
-      },
-    );
+    it(`to ${line.slice(0, 50)} has status ${status}, safe headers and no internals`, async () => {
+      const answer = await sendRaw(
+        service.url,
+        head(line, line.startsWith("POST") ? ["content-length: 0"] : []),
+      );
+      assert.equal(answer.status, status, answer.text.slice(0, 500));
+      assertHarmless(answer);
+    });
   }
 
   for (const [what, request, statuses] of NOT_QUITE_HTTP) {
-    it(`to ${what} is a refusal, or none`, async () => {
+    it(`to ${what} is a refusal, or there is none`, async () => {
       const answer = await sendRaw(service.url, request, 1000);
       assert.ok(statuses.includes(answer.status), answer.text.slice(0, 300));
       if (answer.status !== 200) assert.doesNotMatch(answer.body, LEAKS);
@@ -138,7 +138,7 @@ describe("an answer", () => {
   }
 
   for (const [what, headers] of FORGED) {
-    it(`is the same to whoever ${what} in a header`, async () => {
+    it(`is the same to a request that ${what} in a header`, async () => {
       for (const line of ["GET /health/live", "GET /admin/queues", "POST /graphql"]) {
         const [plain, forged] = [
           await sendRaw(service.url, head(line, ["content-length: 0"])),
@@ -155,7 +155,7 @@ describe("an answer", () => {
     "https://app.example.test.evil.test",
     "http://app.example.test",
   ]) {
-    it(`is for no page of ${origin}`, async () => {
+    it(`has no CORS headers for a page of ${origin}`, async () => {
       for (const line of ["OPTIONS /graphql", "OPTIONS /photos", "GET /health/live"]) {
         const { headers } = await sendRaw(
           service.url,
@@ -174,7 +174,7 @@ describe("an answer", () => {
     });
   }
 
-  it("carries no header that a request brought", async () => {
+  it("contains no header from the request", async () => {
     const { headers, text } = await sendRaw(
       service.url,
       head("GET /health/live", ["x-request-id: a\tset-cookie", "x-evil: 1"]),
@@ -183,12 +183,12 @@ describe("an answer", () => {
     assert.match(headers["x-request-id"] ?? "", /^[0-9a-f-]{36}$/);
   });
 
-  it("to two requests in one packet is two answers, neither of which has anything of the other", async () => {
+  it("to the first of two pipelined requests does not mix with the second one", async () => {
     const first = head("POST /graphql", ["content-length: 0"]).replace("connection: close\r\n", "");
     const { text } = await sendRaw(service.url, first + head("GET /health/live"));
     assert.equal(text.split("HTTP/1.1 ").length - 1, 2);
     assert.match(text, /400 Bad Request[^]+BAD_REQUEST[^]+200 OK[^]+"ok"/);
   });
 
-  it("is there as ever", () => service.assertUnharmed());
+  it("still arrives after these attacks", () => service.assertUnharmed());
 });

@@ -11,20 +11,17 @@ export interface AttackedService extends Pick<
   "url" | "database" | "logged" | "close"
 > {
   keys: { rsa: TestKey; ec: TestKey; ed: TestKey };
-  /** Claims of a token that holds. */
+  /** Claims of a valid token. */
   good: Record<string, unknown>;
-  /** Somebody who was there before the attack. */
+  /** A user from before the attack. */
   victim: TestClient;
-  /** Somebody new, who has nothing. */
+  /** Creates a new user without any data. */
   stranger(): Promise<TestClient>;
-  /**
-   * That the service answers as ever, the attack has left no trace in the database, and nothing
-   * unforeseen is in the log.
-   */
+  /** Asserts that the service still responds, and has logged no unexpected error. */
   assertUnharmed(): Promise<void>;
 }
 
-/** The service as production configures it, with keys of which the test has the private halves. */
+/** Starts the service as in production, with keys whose private halves the test has. */
 export async function startAttackedService(
   env: Record<string, string> = {},
   workers = 0,
@@ -58,7 +55,7 @@ export async function startAttackedService(
 
   async function assertUnharmed(): Promise<void> {
     assert.equal((await victim.get("{ me { email } }")).me.email, "victim@example.test");
-    // A machine that is busy with other tests is no harm done by this one.
+    // Redis may time out on a busy machine; this is not the effect of an attack.
     assert.deepEqual(
       service.logged
         .filter(
@@ -82,7 +79,7 @@ export async function startAttackedService(
   };
 }
 
-/** What no answer may hold: stacks, paths of files, SQL, names of libraries. */
+/** Internals that no response may contain: stacks, file paths, SQL, names of libraries. */
 export const LEAKS = new RegExp(
   [
     String.raw`\bat .+\.[jt]s:\d|node_modules|/(?:usr|home|root|tmp|var)/`,

@@ -1,5 +1,5 @@
-// Hostile documents, the same over HTTP, over the socket and in a stream: refused with a code of
-// the contract, in little time, and nothing is run.
+// Hostile documents over HTTP, WebSocket and event streams. Each is refused quickly, with a code of
+// the contract, and without being executed.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../support/clients/event-stream.js";
@@ -10,7 +10,7 @@ import { NONE, type HostileDocument } from "./documents/hostile-document.js";
 import { HOSTILE_DOCUMENTS } from "./documents/hostile-documents.js";
 import { head, sendRaw } from "./raw-request.js";
 
-/** Generous, for a machine that does other things as well. */
+/** A generous limit, for busy machines. */
 const MAX_MS = 2000;
 
 interface Body {
@@ -32,8 +32,8 @@ describe("a hostile document", () => {
 
   function assertAnswer({ codes, limit }: HostileDocument, text: string, ms: number): void {
     const { data, errors } = JSON.parse(text) as Body;
-    const found = errors ? errors.map(({ extensions }) => extensions.code) : [NONE];
-    for (const code of found) assert.ok(codes.includes(code), `${code}: ${text.slice(0, 300)}`);
+    const actual = errors ? errors.map(({ extensions }) => extensions.code) : [NONE];
+    for (const code of actual) assert.ok(codes.includes(code), `${code}: ${text.slice(0, 300)}`);
     if (limit)
       assert.equal(
         (errors?.[0]?.extensions as { limit?: string } | undefined)?.limit,
@@ -47,7 +47,7 @@ describe("a hostile document", () => {
     if (!codes.includes(NONE))
       assert.ok(
         data === undefined || data === null || Object.values(data).every((value) => value === null),
-        "something was run",
+        "the document was executed",
       );
   }
 
@@ -68,10 +68,10 @@ describe("a hostile document", () => {
     const socket = openRawSocket(service.url);
     await socket.init(service.victim.token);
     socket.send(`{"type":"subscribe","id":"1","payload":${request}}`);
-    const { type, payload } = await socket.next("it is answered", ({ id }) => id === "1");
-    // It takes the next one all the same.
+    const { type, payload } = await socket.next("a response", ({ id }) => id === "1");
+    // The socket still accepts the next operation.
     socket.send({ type: "subscribe", id: "2", payload: { query: "{ me { __typename } }" } });
-    assert.deepEqual((await socket.next("the next is answered", ({ id }) => id === "2")).payload, {
+    assert.deepEqual((await socket.next("the next response", ({ id }) => id === "2")).payload, {
       data: { me: { __typename: "User" } },
     });
     socket.close();
@@ -88,17 +88,18 @@ describe("a hostile document", () => {
 
   for (const document of HOSTILE_DOCUMENTS) {
     const { what, query, variables } = document;
-    const given = typeof variables === "string" ? variables : JSON.stringify(variables ?? {});
-    const request = `{"query":${JSON.stringify(query)},"variables":${given}}`;
+    const variablesJson =
+      typeof variables === "string" ? variables : JSON.stringify(variables ?? {});
+    const request = `{"query":${JSON.stringify(query)},"variables":${variablesJson}}`;
     for (const [way, ask] of [
       ["HTTP", overHttp],
       ["the socket", overSocket],
       ["a stream", inStream],
     ] as const) {
       it(`with ${what} is refused over ${way}`, async () => {
-        const begun = Date.now();
+        const startedAt = Date.now();
         const text = await ask(request);
-        assertAnswer(document, text, Date.now() - begun);
+        assertAnswer(document, text, Date.now() - startedAt);
       });
     }
   }
@@ -107,7 +108,7 @@ describe("a hostile document", () => {
   const json = (body: unknown) => (typeof body === "string" ? body : JSON.stringify(body));
   const REQUESTS: [what: string, body: unknown, headers: string[], line?: string][] = [
     ["a batch", [{ query: KILL }, { query: KILL }], []],
-    ["a batch of a thousand", Array.from({ length: 1000 }, () => ({ query: "{ me { id } }" })), []],
+    ["a batch of 1,000", Array.from({ length: 1000 }, () => ({ query: "{ me { id } }" })), []],
     [
       "a mutation by GET",
       "",
@@ -115,7 +116,7 @@ describe("a hostile document", () => {
       `GET /graphql?query=${encodeURIComponent(KILL)}`,
     ],
     [
-      "a mutation by GET that says it is POST",
+      "a mutation by GET with method override headers",
       "",
       ["x-http-method-override: POST", "apollo-require-preflight: 1"],
       `GET /graphql?query=${encodeURIComponent(KILL)}&_method=POST`,
@@ -133,9 +134,9 @@ describe("a hostile document", () => {
         'name="operations"\r\n\r\n{"query":"mutation { deleteMe }"}\r\n--x--\r\n',
       ["content-type: multipart/form-data; boundary=x"],
     ],
-    ["JSON that calls itself text", { query: KILL }, ["content-type: text/plain"]],
-    ["JSON of no type", { query: KILL }, ["content-type:"]],
-    ["GraphQL that calls itself GraphQL", KILL, ["content-type: application/graphql"]],
+    ["JSON with the type text/plain", { query: KILL }, ["content-type: text/plain"]],
+    ["JSON without a type", { query: KILL }, ["content-type:"]],
+    ["GraphQL with the type application/graphql", KILL, ["content-type: application/graphql"]],
     [
       "JSON in UTF-16",
       Buffer.from(`\ufeff${JSON.stringify({ query: KILL })}`, "utf16le"),
@@ -143,30 +144,30 @@ describe("a hostile document", () => {
     ],
     ["JSON in gzip", Buffer.from("1f8b0800000000000003", "hex"), ["content-encoding: gzip"]],
     [
-      "a hash of a persisted query",
+      "the hash of a persisted query",
       { extensions: { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } } },
       [],
     ],
     [
-      "a persisted query to be kept",
+      "a query to persist",
       { query: KILL, extensions: { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } } },
       [],
     ],
     ["a query that is an object", { query: { toString: KILL } }, []],
     ["a query that is a list", { query: [KILL] }, []],
-    ["a query by its prototype", `{"__proto__":{"query":"${KILL}"}}`, []],
-    ["variables that are a text", { query: "{ me { id } }", variables: "x" }, []],
+    ["a query in __proto__", `{"__proto__":{"query":"${KILL}"}}`, []],
+    ["variables that are a string", { query: "{ me { id } }", variables: "x" }, []],
     ["variables that are a list", { query: "{ me { id } }", variables: [] }, []],
-    ["an operation's name that is an object", { query: KILL, operationName: {} }, []],
+    ["an operation name that is an object", { query: KILL, operationName: {} }, []],
     ["JSON 100,000 deep", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, []],
-    ["a body that ends in its middle", '{"query":"mutation { deleteMe', []],
+    ["a truncated body", '{"query":"mutation { deleteMe', []],
     ["a number", "1e999", []],
-    ["nothing", "", []],
+    ["an empty body", "", []],
     ["NUL", "\0", []],
     ["a body over 256 KiB", { query: KILL, padding: "x".repeat(256 * 1024) }, []],
   ];
   for (const [what, body, headers, line = "POST /graphql"] of REQUESTS) {
-    it(`that comes as ${what} is refused, as GraphQL`, async () => {
+    it(`sent as ${what} is refused with a GraphQL error`, async () => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(json(body));
       const type = headers.some((header) => header.startsWith("content-type"))
         ? []
@@ -201,7 +202,7 @@ describe("a hostile document", () => {
     });
   }
 
-  it("has run nothing, and harmed nobody", async () => {
+  it("has changed no data and has not harmed the service", async () => {
     const rows = await service.database.sql`select status, version from queued_jobs`;
     assert.deepEqual(
       rows.map((row) => [row["status"], row["version"]]),

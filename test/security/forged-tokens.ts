@@ -5,17 +5,17 @@ import type { AttackedService } from "./attacked-service.js";
 
 type Forger = (service: AttackedService) => string;
 
-/** Claims of a token signed as it should be that must not be believed. */
+/** Claims that must be refused even in a correctly signed token. */
 const CLAIMS: [what: string, claims: (now: number) => Record<string, unknown>][] = [
   ["an exp in the past", (now) => ({ exp: now - 6 })],
   ["exp 0", () => ({ exp: 0 })],
   ["exp 1e300", () => ({ exp: 1e300 })],
-  ["an exp that is text", (now) => ({ exp: String(now + 3600) })],
+  ["an exp that is a string", (now) => ({ exp: String(now + 3600) })],
   ["no exp", () => ({ exp: undefined })],
-  ["an nbf to come", (now) => ({ nbf: now + 60 })],
-  ["an nbf that is text", () => ({ nbf: "0" })],
+  ["an nbf in the future", (now) => ({ nbf: now + 60 })],
+  ["an nbf that is a string", () => ({ nbf: "0" })],
   ["another issuer", () => ({ iss: "https://evil.test" })],
-  ["the issuer with a slash behind it", () => ({ iss: "https://issuer.test/" })],
+  ["the issuer with a trailing slash", () => ({ iss: "https://issuer.test/" })],
   ["the issuer in a list", () => ({ iss: ["https://issuer.test"] })],
   ["no issuer", () => ({ iss: undefined })],
   ["another audience", () => ({ aud: "another" })],
@@ -26,7 +26,7 @@ const CLAIMS: [what: string, claims: (now: number) => Record<string, unknown>][]
   ["a sub that is a list", () => ({ sub: ["victim"] })],
   ["a sub that is an object", () => ({ sub: { toString: "victim" } })],
   ["a sub of 256 characters", () => ({ sub: "x".repeat(256) })],
-  ["a sub with NUL in it", () => ({ sub: "victim\0" })],
+  ["a sub with a NUL", () => ({ sub: "victim\0" })],
   ["a sub with half a surrogate pair", () => ({ sub: "\ud800" })],
   ["no sub", () => ({ sub: undefined })],
   ["an email that is a list", () => ({ email: ["victim@example.test"] })],
@@ -36,7 +36,7 @@ const CLAIMS: [what: string, claims: (now: number) => Record<string, unknown>][]
   ["no email", () => ({ email: undefined })],
 ];
 
-/** Members of a header above a signature that holds, none of which may be obeyed. */
+/** Header members that must not be trusted even with a valid signature. */
 const HEADERS: [what: string, header: (service: AttackedService) => Record<string, unknown>][] = [
   ["its own key in jwk", ({ keys }) => ({ jwk: jwk(keys.rsa) })],
   ["jku", () => ({ jku: "https://evil.test/jwks.json" })],
@@ -56,8 +56,8 @@ const HEADERS: [what: string, header: (service: AttackedService) => Record<strin
   ["alg in a list", () => ({ alg: ["RS256"] })],
 ];
 
-const SPELLINGS: [what: string, forge: Forger][] = [
-  ["nothing in it but dots", () => ".."],
+const FORMS: [what: string, forge: Forger][] = [
+  ["only dots", () => ".."],
   ["alg none and no signature", ({ good }) => `${base64url({ alg: "none" })}.${base64url(good)}.`],
   [
     "alg none and a signature",
@@ -76,7 +76,7 @@ const SPELLINGS: [what: string, forge: Forger][] = [
       compact({ alg: "HS256" }, good, hmac(keys.rsa.pem + keys.ec.pem + keys.ed.pem)),
   ],
   [
-    "HS256 and the PEM's bare base64 as its secret",
+    "HS256 and the PEM's base64 content as its secret",
     ({ good, keys }) =>
       compact({ alg: "HS256" }, good, hmac(keys.rsa.pem.replaceAll(/-----.*-----|\n/g, ""))),
   ],
@@ -84,7 +84,7 @@ const SPELLINGS: [what: string, forge: Forger][] = [
   ["another RSA key", ({ good }) => makeToken(rsaKey(), good)],
   ["another P-256 key", ({ good }) => makeToken(ecKey(), good)],
   ["another Ed25519 key", ({ good }) => makeToken(edKey(), good)],
-  ["another key that it brings along", ({ good }) => bringingItsKey(good)],
+  ["another key that its own header contains", ({ good }) => bringingItsKey(good)],
   ["a key of P-384", ({ good }) => makeToken(ecKey("P-384"), good)],
   [
     "a PSS signature under the name RS256",
@@ -100,7 +100,7 @@ const SPELLINGS: [what: string, forge: Forger][] = [
     ({ good }) => compact({ alg: "EdDSA" }, good, () => Buffer.alloc(64)),
   ],
   [
-    "the claims of another under a signature that was good",
+    "changed claims below a formerly valid signature",
     (service) =>
       withParts(service, ([header, , signature]) => [
         header,
@@ -109,29 +109,29 @@ const SPELLINGS: [what: string, forge: Forger][] = [
       ]),
   ],
   [
-    "a signature that is cut",
+    "a truncated signature",
     (service) =>
       withParts(service, ([header, claims, signature]) => [header, claims, signature.slice(0, -4)]),
   ],
-  ["padding behind its signature", (service) => `${makeToken(service.keys.rsa, service.good)}==`],
+  ["padding after its signature", (service) => `${makeToken(service.keys.rsa, service.good)}==`],
   ["a fourth part", (service) => `${makeToken(service.keys.rsa, service.good)}.AAAA`],
   [
-    "five parts, as an encrypted one has",
+    "five parts, like an encrypted token",
     () => `${base64url({ alg: "RSA-OAEP", enc: "A256GCM" })}.AA.AA.AA.AA`,
   ],
   [
-    "a header that is no JSON",
+    "a header that is not JSON",
     (service) => withParts(service, ([, claims, signature]) => [base64url("{"), claims, signature]),
   ],
   [
     "a header that is a list",
     (service) => withParts(service, ([, claims, signature]) => [base64url([]), claims, signature]),
   ],
-  ["claims that are no JSON", ({ keys }) => makeToken(keys.rsa, "{")],
+  ["claims that are not JSON", ({ keys }) => makeToken(keys.rsa, "{")],
   ["claims that are a list", ({ keys, good }) => makeToken(keys.rsa, [good])],
   ["claims of 5,000 open brackets", ({ keys }) => makeToken(keys.rsa, "[".repeat(5000))],
   [
-    "a sub that is its prototype's",
+    "a sub in __proto__",
     ({ keys, good }) =>
       makeToken(
         keys.rsa,
@@ -139,16 +139,19 @@ const SPELLINGS: [what: string, forge: Forger][] = [
       ),
   ],
   [
-    "an exp without end",
+    "an infinite exp",
     ({ keys, good }) =>
       makeToken(keys.rsa, JSON.stringify(good).replace(/"exp":\d+/, '"exp":1e999')),
   ],
-  ["9 KiB", ({ keys, good }) => makeToken(keys.rsa, { ...good, padding: "x".repeat(9000) })],
+  [
+    "a size over 9 KiB",
+    ({ keys, good }) => makeToken(keys.rsa, { ...good, padding: "x".repeat(9000) }),
+  ],
 ];
 
-/** Tokens that get nobody in, each with what is wrong with it. */
+/** Tokens that must be refused, each with its fault. */
 export const FORGED_TOKENS: [what: string, forge: Forger][] = [
-  ...SPELLINGS,
+  ...FORMS,
   ...HEADERS.map(([what, header]): [string, Forger] => [
     what,
     (service) => makeToken(service.keys.rsa, service.good, header(service)),
@@ -160,8 +163,8 @@ export const FORGED_TOKENS: [what: string, forge: Forger][] = [
 ];
 
 function bringingItsKey(good: unknown): string {
-  const own = rsaKey();
-  return makeToken(own, good, { jwk: jwk(own) });
+  const key = rsaKey();
+  return makeToken(key, good, { jwk: jwk(key) });
 }
 
 type Parts = [header: string, claims: string, signature: string];

@@ -7,11 +7,11 @@ import { createNearestTests } from "../mutants/nearest-tests.js";
 import { long } from "../support/runner/long.js";
 import { mutate, readAreas, testFilesOf } from "../mutants/read-areas.js";
 
-describe("the guards that npm run mutants takes out", () => {
-  it("stand where their tables say, and each has tests that must notice", async () => {
+describe("the guards that npm run mutants removes", () => {
+  it("exist in the sources exactly once, and each has tests that must fail", async () => {
     const mutants = await readAreas();
-    assert.ok(mutants.length > 100, `only ${mutants.length} were found`);
-    // Whoever changes a guard changes its line in test/mutants/areas/, too.
+    assert.ok(mutants.length > 100, `only ${mutants.length} mutants exist`);
+    // After a change of a guard, change its entry in test/mutants/areas/ as well.
     for (const mutant of mutants) {
       assert.notEqual(mutate(mutant), "");
       assert.ok(testFilesOf(mutant).length > 0, mutant.breaks);
@@ -24,17 +24,17 @@ describe("the guards that npm run mutants takes out", () => {
     );
   });
 
-  it("have a core of about forty, of each area on which the promises rest", async () => {
+  it("have a core of about forty, from each critical area", async () => {
     const areas = (await readAreas()).filter(({ core }) => core).map(({ area }) => area);
-    assert.ok(areas.length >= 28 && areas.length <= 50, `there are ${areas.length}`);
+    assert.ok(areas.length >= 28 && areas.length <= 50, `the core has ${areas.length} mutants`);
     assert.deepEqual([...new Set(areas)], ["feed", "tenancy", "tokens", "services", "worker"]);
     for (const area of new Set(areas))
       assert.ok(areas.filter((one) => one === area).length >= 5, area);
   });
 });
 
-describe("the code that a mutant names", () => {
-  it("is found in whatever layout, and with its offsets", () => {
+describe("the code of a mutant", () => {
+  it("is found in any layout, with its offsets", () => {
     const source = "act();\nsave(\n  first,\n  [1, 2],\n);\nact();\n";
     const [span, ...others] = findCode(source, "save(first, [ 1,2 ])");
     assert.deepEqual(others, []);
@@ -67,36 +67,32 @@ describe("the changes that npm run mutants -- --random makes", () => {
     ({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`,
   );
 
-  it(
-    "are of what decides and what acts, and of nothing that is a type, an import, " +
-      "documentation or for the log",
-    () => {
-      assert.deepEqual(changed, [
-        "6 return:  → return; ",
-        "6 constant: 3 → 4",
-        "6 constant: 3 → (2)",
-        "7 negate: list.length < limit && a → !(list.length < limit && a)",
-        "7 swap: list.length < limit && a → ((list.length < limit) || (a))",
-        "7 boundary: list.length < limit → list.length <= limit",
-        '9 drop: await a.close("word", "two words"); → ;',
-        '9 await: await a.close("word", "two words") → (a.close("word", "two words"))',
-        '9 empty: "word" → ""',
-        "10 drop: list.push(`${limit}`); → ;",
-        "12 return: return list.length === 0 ? 1000 : limit; → return null;",
-        "12 negate: list.length === 0 → !(list.length === 0)",
-        "12 boundary: list.length === 0 → list.length !== 0",
-        "12 constant: 0 → 1",
-        "12 constant: 0 → (-1)",
-      ]);
-    },
-  );
+  it("affect conditions and actions, but no types, imports, documentation or logging", () => {
+    assert.deepEqual(changed, [
+      "6 return:  → return; ",
+      "6 constant: 3 → 4",
+      "6 constant: 3 → (2)",
+      "7 negate: list.length < limit && a → !(list.length < limit && a)",
+      "7 swap: list.length < limit && a → ((list.length < limit) || (a))",
+      "7 boundary: list.length < limit → list.length <= limit",
+      '9 drop: await a.close("word", "two words"); → ;',
+      '9 await: await a.close("word", "two words") → (a.close("word", "two words"))',
+      '9 empty: "word" → ""',
+      "10 drop: list.push(`${limit}`); → ;",
+      "12 return: return list.length === 0 ? 1000 : limit; → return null;",
+      "12 negate: list.length === 0 → !(list.length === 0)",
+      "12 boundary: list.length === 0 → list.length !== 0",
+      "12 constant: 0 → 1",
+      "12 constant: 0 → (-1)",
+    ]);
+  });
 
-  it("can all be made, each by itself", () => {
+  it("can be applied one by one", () => {
     for (const mutation of findMutations("src/x.ts", SOURCE))
       assert.notEqual(applyMutation(mutation, SOURCE), SOURCE);
   });
 
-  it("are the same for the same seed, others for another, and none twice", long, () => {
+  it("depend only on the seed, and contain no duplicates", long, () => {
     const draw = createDraw();
     const of = (seed: number) =>
       draw(50, seed).map(({ file, start, after }) => `${file} ${start} ${after}`);
@@ -106,8 +102,7 @@ describe("the changes that npm run mutants -- --random makes", () => {
   });
 
   it(
-    "are judged by the tests at the path of the file, by those that speak of the same, " +
-      "and then by the nearest",
+    "run the tests at the file's path first, then tests with the same words, then the nearest",
     long,
     () => {
       const nearest = createNearestTests();

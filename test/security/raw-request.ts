@@ -1,18 +1,18 @@
 import { connect } from "node:net";
 
 export interface RawAnswer {
-  /** 0 when the connection was closed without an answer. */
+  /** HTTP status; 0 if the connection was closed without a response. */
   status: number;
-  /** Names in lower case, each with its last value. */
+  /** Last value of each header, by name in lower case. */
   headers: Record<string, string>;
   body: string;
-  /** All that came, as it came. */
+  /** The unparsed response. */
   text: string;
 }
 
 /**
- * Sends bytes that no library would, and resolves with what comes back until the peer closes; ends
- * it itself after a while.
+ * Sends raw bytes without an HTTP library. Resolves with the response when the connection closes,
+ * at the latest after the timeout.
  */
 export function sendRaw(
   url: string,
@@ -26,7 +26,7 @@ export function sendRaw(
     const timer = setTimeout(() => socket.destroy(), timeoutMs);
     socket.on("connect", () => [request].flat().forEach((part) => socket.write(part)));
     socket.on("data", (chunk) => chunks.push(chunk));
-    // A refusal may come before all was sent: the rest then meets a closed door.
+    // The server may refuse and close before everything is sent.
     socket.on("error", () => {});
     socket.on("close", () => {
       clearTimeout(timer);
@@ -35,7 +35,7 @@ export function sendRaw(
   });
 }
 
-/** A request's head, with `connection: close`, so that the end of the answer is seen. */
+/** A request's head. It has `connection: close`, so that the response ends with the connection. */
 export function head(line: string, headers: string[] = []): string {
   return [`${line} HTTP/1.1`, "host: 127.0.0.1", "connection: close", ...headers, "", ""].join(
     "\r\n",

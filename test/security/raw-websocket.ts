@@ -6,11 +6,11 @@ export interface RawWebSocket {
   socket: Socket;
   /** The status of the upgrade. */
   status: number;
-  /** What came after it, as text. */
+  /** Bytes received after the upgrade, as text. */
   readonly received: string;
-  /** Frames, or what only looks like some. */
+  /** Writes valid or invalid frames. */
   write(bytes: Buffer): void;
-  /** The code of the close frame that came, 1006 when the connection ended without one. */
+  /** Resolves with the server's close code, or with 1006 if the connection ended without one. */
   closed(deadlineMs?: number): Promise<number>;
 }
 
@@ -20,40 +20,40 @@ export interface FrameShape {
   /** The three reserved bits, 0 to 7. */
   reserved?: number;
   masked?: boolean;
-  /** What the length field says, if not the truth. */
+  /** Value of the length field, if it differs from the real length. */
   length?: number;
 }
 
-/** A frame of RFC 6455 (5.2), or nearly one. */
+/** Builds a frame of RFC 6455, section 5.2; the shape can make it invalid. */
 export function frame(
   payload: string | Buffer,
   { opcode = 1, fin = true, reserved = 0, masked = true, length }: FrameShape = {},
 ): Buffer {
   const body = Buffer.from(payload);
-  const told = length ?? body.length;
+  const size = length ?? body.length;
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
   const bit = masked ? 0x80 : 0;
-  const sizes = headOf(first, bit, told);
-  // A mask of zeros is a mask.
-  return Buffer.concat(masked ? [sizes, Buffer.alloc(4), body] : [sizes, body]);
+  const frameHead = headOf(first, bit, size);
+  // A mask of zeros is valid.
+  return Buffer.concat(masked ? [frameHead, Buffer.alloc(4), body] : [frameHead, body]);
 }
 
-function headOf(first: number, bit: number, told: number): Buffer {
-  if (told < 126) return Buffer.of(first, bit | told);
-  return told < 65_536
-    ? Buffer.of(first, bit | 126, told >> 8, told & 255)
-    : longHead(first, bit, told);
+function headOf(first: number, bit: number, size: number): Buffer {
+  if (size < 126) return Buffer.of(first, bit | size);
+  return size < 65_536
+    ? Buffer.of(first, bit | 126, size >> 8, size & 255)
+    : longHead(first, bit, size);
 }
 
-function longHead(first: number, bit: number, told: number): Buffer {
+function longHead(first: number, bit: number, size: number): Buffer {
   const head = Buffer.alloc(10);
   head.writeUInt8(first, 0);
   head.writeUInt8(bit | 127, 1);
-  head.writeBigUInt64BE(BigInt(told), 2);
+  head.writeBigUInt64BE(BigInt(size), 2);
   return head;
 }
 
-/** Upgrades by hand, so that every byte of the frames is the caller's. */
+/** Upgrades a connection without a library, so that the caller controls every byte. */
 export async function openRawWebSocket(
   url: string,
   headers: string[] = ["sec-websocket-protocol: graphql-transport-ws"],
@@ -98,14 +98,14 @@ export async function openRawWebSocket(
         () => closeCode(frames()) ?? (ended && 1006),
         deadlineMs,
       );
-      // Nobody answers the close: that would be manners.
+      // A hostile peer does not answer the close frame.
       socket.destroy();
       return code;
     },
   };
 }
 
-/** The server's frames are unmasked, and short where it closes. */
+/** Finds the close frame; a server's frames are not masked. */
 function closeCode(frames: Buffer): number | null {
   for (let at = 0; at + 2 <= frames.length;) {
     const [opcode, length] = [(frames[at] ?? 0) & 15, (frames[at + 1] ?? 0) & 127];

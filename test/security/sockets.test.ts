@@ -1,6 +1,7 @@
-// What a peer can do with a socket: before its upgrade, in its frames, in its messages. Sign-in is
-// in tokens.test.ts, documents in documents.test.ts; limits that honest clients meet, too, and the
-// time to sign in, are tested at test/server/graphql/websocket/graphql-sockets.test.ts.
+// Attacks on sockets: before the upgrade, through frames, and through messages. Other tests cover
+// - tokens.test.ts: sign-in
+// - documents.test.ts: documents
+// - test/server/graphql/websocket/graphql-sockets.test.ts: limits for honest clients, and timeouts
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../support/runner/eventually.js";
@@ -30,7 +31,7 @@ describe("a hostile peer", () => {
   }
 
   for (const origin of ORIGINS) {
-    it(`opens no socket from a page of ${origin || "no name"}`, async () => {
+    it(`opens no socket from a page of ${origin || "an empty origin"}`, async () => {
       const { status } = await openRawWebSocket(service.url, [
         "sec-websocket-protocol: graphql-transport-ws",
         `origin: ${origin}`,
@@ -68,7 +69,7 @@ describe("a hostile peer", () => {
       ["sec-websocket-version: 13", "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA=="],
     ],
     [
-      "of a version of long ago",
+      "with an old protocol version",
       "GET /graphql",
       ["sec-websocket-version: 7", "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA=="],
     ],
@@ -79,7 +80,7 @@ describe("a hostile peer", () => {
       ["sec-websocket-version: 13", "sec-websocket-key: AAAA"],
     ],
     [
-      "with a subprotocol that is no word",
+      "with a subprotocol list that is not valid",
       "GET /graphql",
       [
         "sec-websocket-version: 13",
@@ -97,7 +98,7 @@ describe("a hostile peer", () => {
       assert.ok([400, 405, 426].includes(status), String(status));
     });
   }
-  it("agrees on no compression, which costs us more than them", async () => {
+  it("gets no compression, which would cost the server more than the peer", async () => {
     const raw = await openRawWebSocket(service.url, [
       "sec-websocket-protocol: graphql-transport-ws",
       "sec-websocket-extensions: permessage-deflate; client_max_window_bits",
@@ -138,28 +139,28 @@ describe("a hostile peer", () => {
   }
 
   for (const [what, bytes] of FLOODS) {
-    it(`is closed for 400 ${what} in one moment`, async () => {
+    it(`is closed for 400 ${what} at once`, async () => {
       const raw = await signedIn();
       raw.write(Buffer.concat(Array.from({ length: 400 }, bytes)));
       assert.equal(await raw.closed(), 4429);
     });
   }
 
-  it("is closed for 400 pings of WebSocket itself, though it waits for each answer", async () => {
+  it("is closed for 400 WebSocket pings, even if it waits for the pongs", async () => {
     const raw = await signedIn();
     const code = raw.closed();
-    // More at once the library itself does not bear.
+    // The ws library itself closes at more pings at once.
     for (let sent = 40; sent <= 400; sent += 40) {
       raw.write(Buffer.concat(Array.from({ length: 40 }, () => frame("zz", { opcode: 9 }))));
       await eventually(
-        "all are answered",
+        "all pings are answered",
         () => raw.received.split("zz").length > sent || raw.socket.destroyed || sent > 280,
       );
     }
     assert.equal(await code, 4429);
   });
 
-  it("gets no work done before it has signed in, not even together with its sign-in", async () => {
+  it("cannot run an operation before its sign-in is acknowledged", async () => {
     const raw = await openRawWebSocket(service.url);
     raw.write(
       Buffer.concat([
@@ -174,53 +175,49 @@ describe("a hostile peer", () => {
     assert.doesNotMatch(raw.received, /deleteMe/);
   });
 
-  it("ends nothing by completing, and answering, what never was", async () => {
+  it("has no effect with completions and pongs that match nothing", async () => {
     const socket = openRawSocket(service.url);
     await socket.init(service.victim.token);
     for (const id of ["1", "__proto__", "constructor", "x".repeat(10_000)])
       socket.send({ type: "complete", id });
     for (let i = 0; i < 50; i++) socket.send({ type: "pong" });
     socket.send({ type: "subscribe", id: "__proto__", payload: { query: "{ me { email } }" } });
-    const { payload } = await socket.next("it is answered", ({ id }) => id === "__proto__");
+    const { payload } = await socket.next("a response", ({ id }) => id === "__proto__");
     assert.deepEqual(payload, { data: { me: { email: "victim@example.test" } } });
     socket.close();
   });
 
-  it("that opens a thousand streams has a hundred, and holds nobody up", async () => {
+  it("that opens 250 streams gets 100, and does not block other users", async () => {
     const raw = await signedIn();
-    const begun = Date.now();
+    const startedAt = Date.now();
     raw.write(Buffer.concat(Array.from({ length: 250 }, (_, i) => subscribe(`${i}`))));
     await service.assertUnharmed();
     await eventually(
-      "the rest is refused",
+      "the other streams are refused",
       () => raw.received.split("QUOTA_EXCEEDED").length - 1 >= 150 || raw.socket.destroyed,
     );
-    assert.ok(Date.now() - begun < 5000);
+    assert.ok(Date.now() - startedAt < 5000);
     raw.socket.destroy();
   });
 
-  it(
-    "that sends 5,000 pings and reads nothing is no load, and no thousands of lines in the " +
-      "log",
-    async () => {
-      const raw = await signedIn();
-      const lines = service.logged.length;
-      raw.socket.pause();
-      raw.write(
-        Buffer.concat(
-          Array.from({ length: 5000 }, () =>
-            message({ type: "ping", payload: { a: "x".repeat(100) } }),
-          ),
+  it("that sends 5,000 pings without reading does not block the service or its log", async () => {
+    const raw = await signedIn();
+    const lines = service.logged.length;
+    raw.socket.pause();
+    raw.write(
+      Buffer.concat(
+        Array.from({ length: 5000 }, () =>
+          message({ type: "ping", payload: { a: "x".repeat(100) } }),
         ),
-      );
-      await service.assertUnharmed();
-      raw.socket.resetAndDestroy();
-      await service.assertUnharmed();
-      assert.ok(service.logged.length - lines < 50, `${service.logged.length - lines} lines`);
-    },
-  );
+      ),
+    );
+    await service.assertUnharmed();
+    raw.socket.resetAndDestroy();
+    await service.assertUnharmed();
+    assert.ok(service.logged.length - lines < 50, `${service.logged.length - lines} lines`);
+  });
 
-  it("that goes away in the middle of everything leaves the service as it was", async () => {
+  it("that disconnects during its operations does not harm the service", async () => {
     for (let i = 0; i < 20; i++) {
       const raw = await signedIn();
       raw.write(

@@ -1,6 +1,7 @@
-// What a peer can do with /graphql/stream. Documents are in documents.test.ts, what is another's in
-// tenancy.test.ts; limits that honest clients meet, too, are tested at
-// test/server/graphql/sse/graphql-stream.test.ts.
+// Attacks on /graphql/stream. Other tests cover
+// - documents.test.ts: documents
+// - tenancy.test.ts: data of other users
+// - test/server/graphql/sse/graphql-stream.test.ts: limits for honest clients
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { makeToken } from "../auth/make-token.js";
@@ -22,22 +23,22 @@ const REQUESTS: [what: string, body: unknown, headers: string[], line?: string][
     `query=${encodeURIComponent(KILL)}`,
     ["content-type: application/x-www-form-urlencoded"],
   ],
-  ["JSON that calls itself text", { query: KILL }, ["content-type: text/plain"]],
-  ["JSON of no type", { query: KILL }, ["content-type:"]],
+  ["JSON with the type text/plain", { query: KILL }, ["content-type: text/plain"]],
+  ["JSON without a type", { query: KILL }, ["content-type:"]],
   ["JSON in UTF-16", Buffer.from(JSON.stringify({ query: KILL }), "utf16le"), []],
   ["JSON in gzip", Buffer.from("1f8b0800000000000003", "hex"), ["content-encoding: gzip"]],
   ["a query that is an object", { query: { toString: KILL } }, []],
-  ["a query by its prototype", `{"__proto__":{"query":"${KILL}"}}`, []],
-  ["variables that are a text", { query: "{ me { id } }", variables: "x" }, []],
-  ["an operation's name that is an object", { query: KILL, operationName: {} }, []],
-  ["extensions that are a text", { query: KILL, extensions: "x" }, []],
+  ["a query in __proto__", `{"__proto__":{"query":"${KILL}"}}`, []],
+  ["variables that are a string", { query: "{ me { id } }", variables: "x" }, []],
+  ["an operation name that is an object", { query: KILL, operationName: {} }, []],
+  ["extensions that are a string", { query: KILL, extensions: "x" }, []],
   ["JSON 100,000 deep", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, []],
-  ["a body that ends in its middle", '{"query":"mutation { deleteMe', []],
-  ["nothing", "", []],
+  ["a truncated body", '{"query":"mutation { deleteMe', []],
+  ["an empty body", "", []],
   ["a body over 256 KiB", { query: KILL, padding: "x".repeat(256 * 1024) }, []],
-  ["a stream to be kept by PUT", "", [], "PUT /graphql/stream"],
+  ["a reservation of a stream by PUT", "", [], "PUT /graphql/stream"],
   [
-    "an operation of a stream that was kept",
+    "an operation of a reserved stream",
     { query: KILL },
     ["x-graphql-event-stream-token: x"],
     "DELETE /graphql/stream?operationId=1",
@@ -106,17 +107,17 @@ describe("a hostile reader", () => {
       undefined,
     ],
     [
-      "a token in the header of kept streams",
+      "a token in the header of reserved streams",
       () => [`x-graphql-event-stream-token: ${token()}`],
       undefined,
     ],
     [
-      "a good token behind another",
+      "a valid token after another one",
       () => ["authorization: Bearer x.y.z", `authorization: Bearer ${token()}`],
       undefined,
     ],
     [
-      "two good tokens",
+      "two valid tokens",
       () => [`authorization: Bearer ${token()}`, `authorization: Bearer ${token()}`],
       undefined,
     ],
@@ -126,7 +127,7 @@ describe("a hostile reader", () => {
   }
 
   for (const [what, body, headers, line] of REQUESTS) {
-    it(`that sends ${what} is refused, and nothing is run`, async () => {
+    it(`that sends ${what} is refused, and nothing is executed`, async () => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(json(body));
       const { status, body: text } = await ask(
         [
@@ -139,7 +140,7 @@ describe("a hostile reader", () => {
         bytes,
         line,
       );
-      // A stream may have begun, and then tells what is wrong.
+      // If the stream has already started, it contains the error.
       assert.ok(
         [400, 404, 405, 406, 413, 415].includes(status) || /"errors":/.test(text),
         `${status} ${text}`,
@@ -151,7 +152,7 @@ describe("a hostile reader", () => {
   }
 
   for (const origin of ["https://evil.test", "null", "https://app.example.test.evil.test"]) {
-    it(`on a page of ${origin} may not read what comes`, async () => {
+    it(`on a page of ${origin} may not read the stream`, async () => {
       const { headers } = await ask(
         [`authorization: Bearer ${service.victim.token}`, `origin: ${origin}`],
         undefined,
@@ -165,7 +166,7 @@ describe("a hostile reader", () => {
     });
   }
 
-  it("gets headers that let nobody keep, sniff or frame the stream", async () => {
+  it("gets headers that forbid caching, sniffing and framing", async () => {
     const { status, headers } = await ask(
       [`authorization: Bearer ${service.victim.token}`],
       undefined,
@@ -186,7 +187,7 @@ describe("a hostile reader", () => {
       assert.equal(headers[name], undefined, name);
   });
 
-  it("makes no event of its own by line ends in what is told", async () => {
+  it("cannot forge events with line ends in its data", async () => {
     const message = "\n\nevent: complete\ndata:\n\nevent: next\ndata: {}\r\r\u2028";
     const { id } = await service.victim.enqueue("echo", { message });
     const stream = await openEventStream(service.url, service.victim.token, {
@@ -204,7 +205,7 @@ describe("a hostile reader", () => {
     await service.victim.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id });
   });
 
-  it("has no more of them than sockets, and leaves none behind when it goes", async () => {
+  it("gets as many streams as the socket limit allows, and frees them when it leaves", async () => {
     const stranger = await service.stranger();
     const open = () => openEventStream(service.url, stranger.token, QUERY);
     const streams = await Promise.all(Array.from({ length: 12 }, open));
@@ -213,12 +214,12 @@ describe("a hostile reader", () => {
       ...Array.from({ length: 7 }, () => 429),
     ]);
     for (const stream of streams) stream.stop();
-    const again = await eventually("there is room again", async () => {
+    const again = await eventually("a new stream is accepted", async () => {
       const stream = await open();
       return stream.status === 200 && stream;
     });
     again.stop();
   });
 
-  it("leaves the service as it was", () => service.assertUnharmed());
+  it("does not harm the service", () => service.assertUnharmed());
 });

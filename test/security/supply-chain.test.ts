@@ -1,5 +1,5 @@
-// What comes from others: fixed to the byte, run by nobody on installation, and under licences that
-// the product may carry.
+// Dependencies have fixed versions and checksums, run no install scripts, and have licences that
+// this service may use.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -30,8 +30,8 @@ const nameOf = (path: string) =>
   path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 
 /**
- * Licences of what is installed in production. LGPL is libheif's and libvips's, which are loaded as
- * they are and can be exchanged.
+ * Allowed licences of production packages. LGPL is for libheif and libvips, which are unmodified
+ * shared libraries and can be replaced.
  */
 const LICENCES = [
   "MIT",
@@ -50,26 +50,26 @@ const LICENCES = [
   "LGPL-3.0",
   "LGPL-3.0-or-later",
 ];
-/** Whose package.json names no licence of that list, and what was found when somebody looked. */
-const LOOKED_AT: Record<string, string> = {
+/** Packages without a licence of that list in package.json, with the result of a manual check. */
+const CHECKED_BY_HAND: Record<string, string> = {
   "dejavu-fonts-ttf": "Bitstream Vera's, free to use, embed and redistribute",
 };
-describe("what comes from others", () => {
-  it("is asked for in one version each", () => {
-    const asked = Object.entries({
+describe("the dependencies", () => {
+  it("have exact versions in package.json", () => {
+    const versions = Object.entries({
       ...manifest.dependencies,
       ...manifest.devDependencies,
       ...manifest.optionalDependencies,
     });
     assert.deepEqual(
-      asked.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
+      versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
       [],
     );
     const overridden = JSON.stringify(manifest.overrides).match(/"[~^><=*x][^"]*"/g);
     assert.equal(overridden, null);
   });
 
-  it("is locked to the byte, and comes from one registry", () => {
+  it("have a checksum in the lock file, and come from one registry", () => {
     assert.equal(lock.lockfileVersion, 3);
     assert.deepEqual(
       packages
@@ -89,7 +89,7 @@ describe("what comes from others", () => {
     );
   });
 
-  it("runs nothing when it is installed", () => {
+  it("run no install scripts", () => {
     const scripted = [
       ...new Set(
         packages
@@ -104,16 +104,16 @@ describe("what comes from others", () => {
     assert.deepEqual(Object.values(manifest.allowScripts).filter(Boolean), []);
   });
 
-  it("may be used: every licence of production is one that was agreed to", () => {
+  it("have allowed licences in production", () => {
     const production = packages.filter(([, { dev }]) => !dev);
-    assert.ok(production.length > 100, `only ${production.length} were found`);
+    assert.ok(production.length > 100, `only ${production.length} packages are in production`);
     const wrong = production
       .map(([path, locked]) => [nameOf(path), licenceOf(path, locked)] as const)
-      .filter(([name, licence]) => !isAllowed(licence) && LOOKED_AT[name] === undefined);
+      .filter(([name, licence]) => !isAllowed(licence) && CHECKED_BY_HAND[name] === undefined);
     assert.deepEqual(wrong, []);
   });
 
-  it("is some days old before it is taken over, of every kind", () => {
+  it("are updated only to versions that are at least three days old", () => {
     const { updates } = parse(readFileSync(".github/dependabot.yml", "utf8")) as {
       updates: { "package-ecosystem": string; cooldown?: { "default-days": number } }[];
     };
@@ -129,35 +129,31 @@ describe("what comes from others", () => {
     );
   });
 
-  it(
-    "is in the pipeline what somebody looked at: actions by their commit, packages by " +
-      "their signatures, and no right but to read",
-    () => {
-      const workflows = readdirSync(".github/workflows").map((name) =>
-        readFileSync(`.github/workflows/${name}`, "utf8"),
-      );
-      const used = workflows.flatMap((text) =>
-        [...text.matchAll(/uses: *(\S+)/g)].map(([, action = ""]) => action),
-      );
-      assert.ok(used.length > 3, "no action was found at all");
-      assert.deepEqual(
-        used.filter((action) => !/@[0-9a-f]{40}$/.test(action)),
-        [],
-      );
-      const check = readFileSync(".github/workflows/ci.yml", "utf8");
-      assert.match(check, /^permissions:\n  contents: read$/m);
-      assert.match(check, /npm ci\n.*npm audit signatures/);
-    },
-  );
+  it("are verified in CI: actions by commit, packages by signature, with read-only rights", () => {
+    const workflows = readdirSync(".github/workflows").map((name) =>
+      readFileSync(`.github/workflows/${name}`, "utf8"),
+    );
+    const actions = workflows.flatMap((text) =>
+      [...text.matchAll(/uses: *(\S+)/g)].map(([, action = ""]) => action),
+    );
+    assert.ok(actions.length > 3, "the workflows use too few actions");
+    assert.deepEqual(
+      actions.filter((action) => !/@[0-9a-f]{40}$/.test(action)),
+      [],
+    );
+    const check = readFileSync(".github/workflows/ci.yml", "utf8");
+    assert.match(check, /^permissions:\n  contents: read$/m);
+    assert.match(check, /npm ci\n.*npm audit signatures/);
+  });
 
-  it("is what the bill of materials will say: npm sbom reads the same lock file", () => {
+  it("are complete in the bill of materials, because no script installs others", () => {
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
       scripts: Record<string, string>;
     };
     assert.equal(
       Object.values(scripts).some((script) => /npm (install|i|exec)\b|npx /.test(script)),
       false,
-      "a script would install what is not locked",
+      "a script installs packages that are not locked",
     );
     assert.match(
       readFileSync("README.md", "utf8"),
@@ -166,12 +162,12 @@ describe("what comes from others", () => {
   });
 });
 
-/** Inside of another package, whose own checksum covers it. */
+/** A bundled package is covered by the checksum of the package around it. */
 function isBundled(path: string): boolean {
   return (lock.packages[path] as Locked & { inBundle?: boolean }).inBundle === true;
 }
 
-/** As the installed package says, which the lock file repeats. */
+/** Licence in the installed package.json, or else in the lock file. */
 function licenceOf(path: string, locked: Locked): string {
   const file = join(path, "package.json");
   if (!existsSync(file)) return locked.license ?? "none";
@@ -186,7 +182,7 @@ function licenceOf(path: string, locked: Locked): string {
   );
 }
 
-/** One of a choice is enough; of a sum every one must be. */
+/** One licence of an OR must be allowed, or all licences of an AND. */
 function isAllowed(licence: string): boolean {
   return licence
     .replaceAll(/[()]/g, "")

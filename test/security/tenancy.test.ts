@@ -1,6 +1,6 @@
-// What is one person's is nobody else's, by whatever field, argument, path, stream or URL. The
-// lists are held against the schema: a new argument that names something, a new path between
-// objects or a new URL fails here until somebody has said what a stranger gets.
+// A user's data is not accessible to other users through any field, argument, path, stream or URL.
+// The lists are compared with the schema. A new argument with an id, a new path between objects or
+// a new URL fails here until its expected refusal is listed.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { GraphQLSchema } from "graphql";
@@ -20,7 +20,7 @@ import {
 } from "./tenancy/schema-walk.js";
 import { createWays, withoutIds, type Ask, type Outcome } from "./tenancy/ways.js";
 
-describe("what is another's", () => {
+describe("another user's data", () => {
   let schema: GraphQLSchema;
   let counted: ProxiedService;
   let victim: Belongings;
@@ -52,7 +52,7 @@ describe("what is another's", () => {
   const ways = createWays(() => ({ client: stranger.client, socket }));
   const { HTTP: overHttp, "the socket": overSocket } = ways;
 
-  /** Every value that a stranger may have come by, and its like that names nothing. */
+  /** Values of the victim that a stranger may know, and similar values that identify nothing. */
   function attempts(place: string): { theirs: string[]; nothing: string[] } {
     if (place.endsWith("(after)"))
       return { theirs: Object.values(victim.cursors), nothing: ["AQIDBA"] };
@@ -77,7 +77,7 @@ describe("what is another's", () => {
     for (const [way, ask] of Object.entries<Ask>(ways).filter(
       ([name]) => name !== "HTTP" || !place.startsWith("Subscription"),
     )) {
-      it(`is for a stranger as if it were not there, at ${place} over ${way}`, async () => {
+      it(`looks to a stranger as if it did not exist: ${place} over ${way}`, async () => {
         const { theirs, nothing } = await answers(place, ask);
         for (const one of theirs) assert.deepEqual(one, nothing);
         if (expected === "null")
@@ -93,25 +93,21 @@ describe("what is another's", () => {
     }
   }
 
-  it(
-    "costs PostgreSQL not a statement more or less than what is not there, so that time " +
-      "tells nothing",
-    async () => {
-      for (const place of Object.keys(PLACES)) {
-        const ask = place.startsWith("Subscription") ? overSocket : overHttp;
-        const cost = (value: string | undefined) =>
-          counted.statements(() => ask(operation(place), variablesAt(place, value, baseOf(place))));
-        const { theirs, nothing } = attempts(place);
-        for (const value of theirs.slice(0, 5)) {
-          // A watchdog may ask something in between.
-          for (let tries = 3; (await cost(value)) !== (await cost(nothing[0]));)
-            assert.ok(--tries > 0, `${place}: ${value}`);
-        }
+  it("costs as many SQL statements as a missing row, so that times reveal nothing", async () => {
+    for (const place of Object.keys(PLACES)) {
+      const ask = place.startsWith("Subscription") ? overSocket : overHttp;
+      const cost = (value: string | undefined) =>
+        counted.statements(() => ask(operation(place), variablesAt(place, value, baseOf(place))));
+      const { theirs, nothing } = attempts(place);
+      for (const value of theirs.slice(0, 5)) {
+        // A statement of a watchdog may come in between.
+        for (let tries = 3; (await cost(value)) !== (await cost(nothing[0]));)
+          assert.ok(--tries > 0, `${place}: ${value}`);
       }
-    },
-  );
+    }
+  });
 
-  it("is a key of one's own when another has used the same idempotency key", async () => {
+  it("is not returned for an idempotency key that its owner has used", async () => {
     for (const [i, place] of KEYS.entries()) {
       const base = place.includes("inputs")
         ? { inputs: [{ job: "echo", parameters: { message: i } }] }
@@ -128,14 +124,14 @@ describe("what is another's", () => {
     }
   });
 
-  it("is not touched by calls that act on all of one's own", async () => {
+  it("is not changed by mutations that act on all data of the caller", async () => {
     const passer = await counted.person();
     await passer.enqueue("echo");
     for (const call of BULK) await passer.get(operationOf(schema, call, 1));
     assert.deepEqual(await rowsOf(counted.database.sql, victim), untouched);
   });
 
-  it("is no admin's to submit, to delete or to listen to, though they may read it", async () => {
+  it("can be read by an admin, but not used, deleted or subscribed to", async () => {
     const admin = await counted.admin();
     for (const place of [
       "Mutation.deletePhoto(id)",
@@ -169,13 +165,13 @@ describe("what is another's", () => {
     );
   });
 
-  it("is reached by no path of the schema, and every path was gone", async () => {
-    const gone = new Set<string>();
+  it("is not reachable by any path of the schema", async () => {
+    const visited = new Set<string>();
     const walk = async (root: string, query: string, variables: object, ask: Ask = overHttp) => {
       const { data, errors } = await ask(query, variables);
       assert.equal(errors, undefined, query);
       assertNothingOf(victim, data);
-      for (const edge of edgesIn(data, root)) gone.add(edge);
+      for (const edge of edgesIn(data, root)) visited.add(edge);
     };
     const { ids } = stranger;
     for (const id of [...Object.values(ids), "echo"])
@@ -202,13 +198,13 @@ describe("what is another's", () => {
       overSocket,
     );
     assert.deepEqual(
-      edgesOf(schema).filter((edge) => !gone.has(edge) && !ADMIN_ONLY.includes(edge)),
+      edgesOf(schema).filter((edge) => !visited.has(edge) && !ADMIN_ONLY.includes(edge)),
       [],
-      "paths that nobody has gone",
+      "these paths were not tested",
     );
   });
 
-  it("is seen by its owner along the same paths, so that a leak would have been seen here", async () => {
+  it("is visible to its owner by the same paths, so that leaks cannot be missed", async () => {
     const seen = JSON.stringify(
       await Promise.all(
         Object.values(victim.ids).map((id) =>
@@ -222,7 +218,7 @@ describe("what is another's", () => {
     );
   });
 
-  it("is no file for whoever takes the signature off a URL, or has one of one's own", async () => {
+  it("has files that need their own signature, not the one of another URL", async () => {
     const URLS: Record<string, (of: Belongings) => Promise<string>> = {
       "Photo.url": async ({ client, ids }) =>
         (await client.get("query ($id: ID!) { photo(id: $id) { url } }", { id: ids.photo })).photo
@@ -239,13 +235,13 @@ describe("what is another's", () => {
     };
     assert.deepEqual(urlFieldsOf(schema).toSorted(), Object.keys(URLS).toSorted());
     for (const [field, urlOf] of Object.entries(URLS)) {
-      const [theirs, own] = [await urlOf(victim), await urlOf(stranger)].map((url) =>
+      const [victims, strangers] = [await urlOf(victim), await urlOf(stranger)].map((url) =>
         url.split("?"),
       ) as [[string, string], [string, string]];
       for (const url of [
-        theirs[0],
-        `${theirs[0]}?${own[1]}`,
-        `${theirs[0].replace(/[0-9a-f-]{36}/, idOfNothing())}?${own[1]}`,
+        victims[0],
+        `${victims[0]}?${strangers[1]}`,
+        `${victims[0].replace(/[0-9a-f-]{36}/, idOfNothing())}?${strangers[1]}`,
       ]) {
         const response = await fetch(`${counted.url}${url}`, {
           headers: { authorization: `Bearer ${stranger.client.token}` },
@@ -265,7 +261,7 @@ describe("what is another's", () => {
     }
   });
 
-  it("is listed here by every place that names something, and every mutation", () => {
+  it("is tested here for every argument with an id or key, and for every mutation", () => {
     assert.deepEqual(placesOf(schema).toSorted(), [...Object.keys(PLACES), ...KEYS].toSorted());
     const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {}).map(
       (name) => `Mutation.${name}`,
@@ -279,7 +275,7 @@ describe("what is another's", () => {
     );
   });
 
-  it("is as it was, to the row", async () => {
+  it("has not changed in any row", async () => {
     assert.deepEqual(await rowsOf(counted.database.sql, victim), untouched);
   });
 });

@@ -1,7 +1,7 @@
-// Bytes and names from anybody. What is refused of honest mistakes is tested at
-// test/server/files/photo-uploads/refusals.test.ts, slowness at
-// test/server/http/slow-bodies.test.ts, and what broken pictures do to their decoders by
-// `npm run fuzz`.
+// Hostile bytes and names in uploads. Other tests cover
+// - test/server/files/photo-uploads/refusals.test.ts: honest mistakes
+// - test/server/http/slow-bodies.test.ts: slow uploads
+// - npm run fuzz: broken images in the decoders
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
@@ -53,12 +53,12 @@ describe("an upload", () => {
   async function assertRefused({ status, body }: RawAnswer, ...statuses: number[]): Promise<void> {
     assert.ok(statuses.includes(status), `${status} ${body}`);
     assert.doesNotMatch(body, LEAKS);
-    await eventually("nothing is kept", () => storedFiles(folder).length === 0);
+    await eventually("no file is stored", () => storedFiles(folder).length === 0);
     assert.equal((await service.database.sql`select from photos`).length, 0);
   }
 
   for (const [what, bytes] of NO_PHOTOS) {
-    it(`is refused when it is ${what} and calls itself a JPEG`, async () =>
+    it(`is refused when it is ${what} with the type JPEG`, async () =>
       assertRefused(await post(bytes(), ["content-type: image/jpeg"]), 415));
     it(`is refused when it is ${what} in a form`, async () =>
       assertRefused(
@@ -81,13 +81,13 @@ describe("an upload", () => {
         415,
       ));
 
-  it("is refused when it is cut by whoever sends it, or shorter than it says", async () =>
+  it("is refused when it is shorter than its Content-Length", async () =>
     assertRefused(await post(text("GIF89a"), ["content-type: image/gif"], 5000, 300), 0, 400, 408));
-  it("is refused when it says it is longer than any may be, before it is sent", async () =>
+  it("is refused before its body when its Content-Length exceeds the limit", async () =>
     assertRefused(await post(Buffer.alloc(0), ["content-type: image/gif"], 1e12), 413));
-  it("is refused when it says two lengths", async () =>
+  it("is refused when it has two lengths", async () =>
     assertRefused(await post(smallPhoto(), ["content-type: image/png", "content-length: 1"]), 400));
-  it("is refused when it is chunked and says a length, which two servers read in two ways", async () =>
+  it("is refused when it is chunked and has a length, which allows request smuggling", async () =>
     assertRefused(
       await post(text("0\r\n\r\nGET /admin HTTP/1.1\r\n\r\n"), [
         "content-type: image/png",
@@ -101,7 +101,7 @@ describe("an upload", () => {
       0,
       431,
     ));
-  it("is refused when it has 3,000 headers and no token among those that are read", async () =>
+  it("is refused when it has 3,000 headers before its token", async () =>
     assertRefused(
       await sendRaw(service.url, [
         head("POST /photos", [
@@ -114,7 +114,7 @@ describe("an upload", () => {
       401,
       431,
     ));
-  it("is refused in chunks that are longer than it may be", async () => {
+  it("is refused when its chunks exceed the limit together", async () => {
     const chunk = text(`10000\r\n${"\0".repeat(65_536)}\r\n`);
     await assertRefused(
       await sendRaw(service.url, [
@@ -131,7 +131,7 @@ describe("an upload", () => {
       415,
     );
   });
-  it("is never unpacked: a bomb in gzip is no photo", async () =>
+  it("is never decompressed, so that a gzip bomb is refused", async () =>
     assertRefused(
       await post(Buffer.from("1f8b08000000000000", "hex"), [
         "content-type: image/png",
@@ -144,7 +144,7 @@ describe("an upload", () => {
     "file:///etc/passwd",
     "http://127.0.0.1:1/",
   ]) {
-    it(`fetches no ${url} for anybody`, async () =>
+    it(`does not make the service fetch ${url}`, async () =>
       assertRefused(
         await post(text(JSON.stringify({ url })), [
           "content-type: application/json",
@@ -155,7 +155,7 @@ describe("an upload", () => {
   }
 
   for (const [i, [what, name, kept]] of NAMES.entries()) {
-    it(`keeps a name that ${what} out of the file system and out of headers`, async () => {
+    it(`does not use a name that ${what} as a path or in headers`, async () => {
       const answer = await post(smallPhoto(9, 10 + i), [
         "content-type: image/png",
         `x-filename: ${encodeURIComponent(name)}`,
@@ -179,7 +179,7 @@ describe("an upload", () => {
     });
   }
 
-  it("that is a picture and a page at once is served as a picture that no page can run", async () => {
+  it("that is both an image and an HTML page is served as an image only", async () => {
     const answer = await post(Buffer.concat([smallPhoto(), text(SCRIPT)]), [
       "content-type: text/html",
       "x-filename: a.html",
@@ -199,7 +199,7 @@ describe("an upload", () => {
     );
   });
 
-  it("of another's bytes gives one's own Photo, and does not tell that somebody has them", async () => {
+  it("of another user's bytes makes a new Photo, and does not reveal the other one", async () => {
     const bytes = smallPhoto();
     const [first, second] = [
       await service.victim.upload(bytes, { type: "image/png" }),
@@ -209,5 +209,5 @@ describe("an upload", () => {
     assert.notEqual(first.json["id"], second.json["id"]);
   });
 
-  it("has harmed nobody", () => service.assertUnharmed());
+  it("has not harmed the service", () => service.assertUnharmed());
 });

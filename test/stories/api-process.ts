@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../support/runner/eventually.js";
 import { freePort } from "../../src/embedded/ports.js";
 
-/** What an API process went through while something was asked of it. */
+/** Load of an API process during some work. */
 export interface Strain {
   /**
-   * The longest that its event loop was busy before it answered `/health/live`; of a processor, so
-   * that it is the same on a machine that does other things as well.
+   * Longest time that the event loop was busy before it answered `/health/live`. It is processor
+   * time, so that other load on the machine does not count.
    */
   blockedMs: number;
-  /** How far its memory rose above what it was, at its highest. */
+  /** Peak memory growth. */
   grownMb: number;
 }
 
@@ -24,7 +24,7 @@ export interface ApiProcess {
 
 const entry = fileURLToPath(new URL("../../src/bin/api.js", import.meta.url));
 
-/** An API in a process of its own, as production starts it. */
+/** Starts an API in a separate process, as in production. */
 export async function startApiProcess(env: Record<string, string>): Promise<ApiProcess> {
   const port = String(await freePort());
   const url = `http://127.0.0.1:${port}`;
@@ -39,15 +39,15 @@ export async function startApiProcess(env: Record<string, string>): Promise<ApiP
   await eventually("the API is live", isLive, 60_000);
 
   async function strain(work: () => Promise<unknown>): Promise<Strain> {
-    // Makes the high-water mark start again from what is used now.
+    // Resets the peak of the memory to its current value.
     writeFileSync(`/proc/${child.pid}/clear_refs`, "5");
     const before = megabytes("VmRSS", child.pid);
     let [blockedMs, laps, over] = [0, 0, false];
     const end = work().finally(() => (over = true));
     while (!over || laps < 2) {
-      const asked = busyMs(child.pid);
+      const busyBefore = busyMs(child.pid);
       await isLive();
-      blockedMs = Math.max(blockedMs, busyMs(child.pid) - asked);
+      blockedMs = Math.max(blockedMs, busyMs(child.pid) - busyBefore);
       laps++;
       await pause(5);
     }
@@ -61,7 +61,7 @@ export async function startApiProcess(env: Record<string, string>): Promise<ApiP
   return { url, strain, stop };
 }
 
-/** Time on a processor of the thread that runs the event loop. */
+/** Processor time of the thread that runs the event loop. */
 function busyMs(pid: number | undefined): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "latin1").split(" ")[0]) / 1e6;
 }

@@ -1,9 +1,10 @@
-// What calls itself a photo, from its upload to the end of a Job that looks at all of it: read,
-// with a warning where something was damaged, or refused with a code and a sentence. Here is what
-// no narrower test shows: empty files, texts, documents, archives and pages are at
-// test/server/photo-uploads/refusals, names of files at test/server/photo-uploads, every format cut
-// and flipped at test/imaging/decode-photo/damage, texts of watermarks at test/tasks/watermark, and
-// many files more are made by `npm run fuzz`.
+// Bad photos from their upload to the end of a Job that decodes them. The service reads them, warns
+// about damage, or refuses them with a code and a message. Narrower tests cover other files:
+// - test/server/files/photo-uploads/refusals: empty files, texts, documents, archives, pages
+// - test/server/files/photo-uploads: file names
+// - test/imaging/pixels/decode-photo: every format, cut and with flipped bits
+// - test/tasks/watermark: texts of watermarks
+// - npm run fuzz: many generated files
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { exifTraps } from "../imaging/exif-traps.js";
@@ -22,7 +23,7 @@ const half = (file: Buffer) => file.subarray(0, file.length / 2);
 const picture = () => noise(160, 120).blur(2);
 const jpeg = () => picture().jpeg().toBuffer();
 const HUFFMAN_TABLES = 0xc4;
-/** A JPEG with something more in it, behind its start or before its first segment of a kind. */
+/** A JPEG with additional bytes after its start marker, or before its first segment of a kind. */
 const inJpeg = async (part: Buffer, segmentBehind?: number) => {
   const file = await jpeg();
   const at = segmentBehind === undefined ? 2 : file.indexOf(Buffer.from([0xff, segmentBehind]));
@@ -31,8 +32,8 @@ const inJpeg = async (part: Buffer, segmentBehind?: number) => {
 const unreadableHeader = (title: string) =>
   `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the ` +
   "original file again.";
-const tooMany = (counted: string, most: number) =>
-  `The photo has ${counted}; at most ${most} are accepted. Scale it down and upload it again.`;
+const tooMany = (count: string, maximum: number) =>
+  `The photo has ${count}; at most ${maximum} are accepted. Scale it down and upload it again.`;
 
 const REFUSED: [what: string, make: Make, status: number, code: string, message: string][] = [
   [
@@ -72,7 +73,7 @@ const REFUSED: [what: string, make: Make, status: number, code: string, message:
     unreadableHeader("PNG"),
   ],
   [
-    "an SVG that names a file of the server's",
+    "an SVG that refers to a file of the server",
     () =>
       Buffer.from(
         '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM ' +
@@ -126,7 +127,7 @@ const READ: [what: string, make: Make, warnings?: string[]][] = [
     ["damaged: parts of the picture may be wrong"],
   ],
   [
-    "a colour profile that is none",
+    "an invalid colour profile",
     () =>
       inJpeg(
         segment(
@@ -152,7 +153,7 @@ const CUT: [what: string, share: number][] = [
 ];
 const CRASHED =
   "The photo cannot be processed: the decoder stopped at it. Upload the original file again.";
-const NO_PROC = process.platform === "linux" ? false : "it looks into /proc";
+const NO_PROC = process.platform === "linux" ? false : "this test needs Linux's /proc";
 const DAMAGED =
   "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
   "decoded. Upload the original file again.";
@@ -167,13 +168,13 @@ describe("a bad photo", () => {
   after(() => service.close());
 
   for (const [what, make, status, code, message] of REFUSED) {
-    it(`is ${what}, and refused when it is uploaded`, async () => {
+    it(`is refused at its upload: ${what}`, async () => {
       assert.deepEqual(await person.upload(await make()), { status, json: { code, message } });
     });
   }
 
   for (const [what, make, warnings] of READ) {
-    it(`has ${what}, and is read${warnings ? " with a warning" : ""}`, async () => {
+    it(`is decoded${warnings ? " with a warning" : ""}: ${what}`, async () => {
       const { status, result, error } = await prepared(await make());
       assert.deepEqual(
         [status, error, (result as { warnings?: string[] }).warnings],
@@ -183,7 +184,7 @@ describe("a bad photo", () => {
   }
 
   for (const [what, share] of CUT) {
-    it(`is cut at ${what} of its bytes: taken, and refused by its jobs`, async () => {
+    it(`is accepted but fails its jobs when it is cut at ${what} of its bytes`, async () => {
       const file = await jpeg();
       const { status, error, attempts } = await prepared(file.subarray(0, file.length * share));
       assert.deepEqual(
@@ -193,7 +194,7 @@ describe("a bad photo", () => {
     });
   }
 
-  it("of these has cost no child, and none left a person something to look at", () => {
+  it("has crashed no child process and logged no error so far", () => {
     assert.deepEqual(
       service.logged.filter((line) => Number(line["level"]) >= 50 || "childPid" in line),
       [],
@@ -201,13 +202,12 @@ describe("a bad photo", () => {
   });
 
   it(
-    "that crashes what decodes it costs two children, fails for good, and its neighbours " +
-      "do not notice",
+    "crashes two decoders, then fails permanently without an effect on other jobs",
     { skip: NO_PROC },
     async (t) => {
       const [killer, neighbour] = await Promise.all(
         [noise(2500, 2000).png({ compressionLevel: 1 }).toBuffer(), jpeg()].map(
-          async (made) => (await person.upload(await made)).json["id"],
+          async (bytes) => (await person.upload(await bytes)).json["id"],
         ),
       );
       const decoders = killDecoders(String(killer));

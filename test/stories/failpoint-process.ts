@@ -1,12 +1,9 @@
-// A process of the service in which one failpoint is armed: `node failpoint-process.js api|worker`,
-// with FAILPOINT and FAILPOINT_HOW in its environment. Only the first time counts, so that what
-// comes after it can be seen.
+// A process of the service with one armed failpoint: `node failpoint-process.js api|worker`. The
+// environment variables FAILPOINT and FAILPOINT_HOW configure it. The failpoint fires only once, so
+// that tests can observe the behaviour after it.
 import { armFailpoints, type FailpointName } from "../../src/runtime/failpoint.js";
 
-/**
- * `crash`: as kill -9 would. `freeze`: the whole process stands still, until SIGCONT. `error`:
- * something throws.
- */
+/** `crash`: like kill -9. `freeze`: the process stops until SIGCONT. `error`: an exception. */
 export type FaultKind = "crash" | "freeze" | "error";
 
 const wanted = process.env["FAILPOINT"] as FailpointName | undefined;
@@ -19,10 +16,10 @@ armFailpoints(async (name) => {
   process.send?.({ hit: name });
   if (how === "error") throw new Error(`An error at "${name}"`);
   process.kill(process.pid, how === "crash" ? "SIGKILL" : "SIGSTOP");
-  // A signal to oneself is not there at once.
+  // A signal to the own process arrives with a delay.
   await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
-// Its name is no argument of its own.
+// The started program must not see its name among its arguments.
 const [program] = process.argv.splice(2, 1);
 await import(`../../src/bin/${program}.js`);

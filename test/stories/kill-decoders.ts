@@ -2,15 +2,12 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { processTree } from "../support/processes/process-tree.js";
 
 export interface DecoderKiller {
-  /** How many it has killed so far. */
+  /** Number of killed processes. */
   readonly deaths: number;
   stop(): void;
 }
 
-/**
- * From now on each child of this process crashes as soon as it has the photo's file open. By
- * Linux's /proc.
- */
+/** Crashes each child of this process that opens the photo's file. It needs Linux's /proc. */
 export function killDecoders(photoId: string): DecoderKiller {
   const killed = new Set<number>();
   const timer = setInterval(() => {
@@ -34,7 +31,7 @@ function hasOpen(pid: number, name: string): boolean {
       readlinkSync(`/proc/${pid}/fd/${fd}`).includes(name),
     );
   } catch {
-    // It has ended, or closed a file meanwhile.
+    // The process has ended or closed a file since.
     return false;
   }
 }

@@ -1,6 +1,5 @@
-// Processes that crash, freeze or fail at named points: nothing that was accepted is lost, and
-// nothing is done twice. The crashes that lose most always; the other points, freezing and failing
-// take long.
+// Processes crash, freeze or fail at named points. No accepted job may be lost, and none may end
+// twice. The most dangerous crashes always run; all other cases are long tests.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { REDIS_PREFIX } from "../../src/app/create-core.js";
@@ -35,16 +34,15 @@ const IN_WORKER: FailpointName[] = [
 ];
 const IN_API: FailpointName[] = ["accept: before the statement", "accept: after the commit"];
 
-describe("a process that dies at a point", () => {
-  /** What is sound is in this process, which costs no start. */
+describe("a process that fails at a failpoint", () => {
+  /** The healthy API and worker run in this process, so they need no start. */
   let service: TestService;
   let client: TestClient;
   let photoId: string;
   const ends: (() => Promise<unknown>)[] = [];
 
   before(async () => {
-    // The prefix is production's: so that no other test is in its way, in a database of Redis of
-    // its own.
+    // The processes use production's prefix, so the test takes a separate Redis database.
     service = await startTestService({
       workers: 0,
       redisPrefix: REDIS_PREFIX,
@@ -73,34 +71,29 @@ describe("a process that dies at a point", () => {
 
   for (const at of IN_WORKER) {
     for (const how of KINDS) {
-      it(
-        `leaves its work to another: a worker, ${how} ${at.replace(":", ",")}`,
-        lengthOf(at, how),
-        async () => {
-          const bad = await startBad("worker", { at, how });
-          const { id } = await client.enqueue(
-            "thumbnail",
-            { widths: [16] },
-            { photoIds: [photoId], fresh: true },
-          );
-          await bad.hit();
-          await expireLeases(service.database);
-          await addSoundWorker();
-          assert.equal((await client.finished(id, 60_000)).status, "SUCCESS");
-          // What comes back from the dead changes nothing.
-          if (how === "freeze") bad.kill("SIGCONT");
-          await assertConsistent(service.database.sql);
-          await assertEndedOnce(client, id);
-        },
-      );
+      it(`leaves its work to another worker: ${how} at "${at}"`, lengthOf(at, how), async () => {
+        const bad = await startBad("worker", { at, how });
+        const { id } = await client.enqueue(
+          "thumbnail",
+          { widths: [16] },
+          { photoIds: [photoId], fresh: true },
+        );
+        await bad.hit();
+        await expireLeases(service.database);
+        await addSoundWorker();
+        assert.equal((await client.finished(id, 60_000)).status, "SUCCESS");
+        // The frozen worker continues, and must change nothing.
+        if (how === "freeze") bad.kill("SIGCONT");
+        await assertConsistent(service.database.sql);
+        await assertEndedOnce(client, id);
+      });
     }
   }
 
   for (const at of IN_API) {
     for (const how of KINDS) {
       it(
-        "has accepted all or nothing, and a repeat with the key gives one QueuedJob: an " +
-          `API, ${how} ${at.replace(":", ",")}`,
+        `lets a repeat with the same key make one QueuedJob: API, ${how} at "${at}"`,
         lengthOf(at, how),
         async () => {
           const bad = await startBad("api", { at, how });
@@ -127,7 +120,7 @@ describe("a process that dies at a point", () => {
   }
 });
 
-/** Rather than wait for half a minute. */
+/** Expires the leases, which otherwise takes half a minute. */
 async function expireLeases({ sql }: Database): Promise<void> {
   await sql`update queued_jobs set lease_until = now() where status = 'STARTED'`;
   await sql`update duties set held_until = now()`;
@@ -142,5 +135,8 @@ async function assertEndedOnce(client: TestClient, id: string): Promise<void> {
   assert.equal(types.filter((type: string) => type === "SUCCEEDED").length, 1, types.join(" "));
   assert.equal(types.at(-1), "SUCCEEDED");
   for (const { url } of queuedJob.outputs)
-    await eventually("its file is there", async () => (await fetch(new URL(url, client.url))).ok);
+    await eventually(
+      "the output file exists",
+      async () => (await fetch(new URL(url, client.url))).ok,
+    );
 }

@@ -1,4 +1,4 @@
-// Somebody else's session holds a row of one user locked: nobody but that user is held up.
+// Another session locks a row of one user. Only that user may have to wait.
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
@@ -7,12 +7,12 @@ import { long, RUNS_LONG } from "../support/runner/long.js";
 import type { QueuedJobFields, TestClient } from "../support/clients/test-client.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 
-/** Long enough for the time limit of a lock to pass once. */
+/** Longer than the lock timeout, so that it passes at least once. */
 const HELD_MS = RUNS_LONG ? 45_000 : 5000;
 const STARTS_MS = 2000;
 const ACCEPTED_MS = 500;
-/** Within these, others submit again and again. */
-const EVERY_MS = 200;
+/** Interval between submissions of the other users. */
+const INTERVAL_MS = 200;
 
 describe("while a row of one user is locked", () => {
   let service: TestService;
@@ -20,13 +20,13 @@ describe("while a row of one user is locked", () => {
   before(async () => {
     service = await startTestService({ env: { WORKER_TASKS: "40" } });
     [held, ...others] = await Promise.all(Array.from({ length: 6 }, () => service.person()));
-    // Whoever comes first waits for connections, prepared statements and the children.
+    // The first jobs wait for connections, prepared statements and child processes.
     for (const client of [held, ...others])
       await client?.finished((await client.enqueue("echo")).id);
   });
   after(() => service.close());
 
-  /** Holds what `lock` names for so long, or until `work` is done if that takes longer. */
+  /** Locks the row for `ms`, or until `work` is done if that takes longer. */
   function whileLocked<T>(
     table: string,
     where: string,
@@ -47,15 +47,15 @@ describe("while a row of one user is locked", () => {
     started: number;
   }
 
-  /** The others submit until `HELD_MS` is over; the longest that one of them waited. */
+  /** Lets the other users submit during the lock, and returns their longest delays. */
   async function othersWait(ms = HELD_MS - STARTS_MS): Promise<Delays> {
     const until = Date.now() + ms;
-    const seen: Promise<Delays>[] = [];
+    const delays: Promise<Delays>[] = [];
     for (let i = 0; Date.now() < until; i++) {
-      seen.push(submitAndTime(others[i % others.length] ?? assert.fail()));
-      await pause(EVERY_MS);
+      delays.push(submitAndTime(others[i % others.length] ?? assert.fail()));
+      await pause(INTERVAL_MS);
     }
-    const all = await Promise.all(seen);
+    const all = await Promise.all(delays);
     return {
       accepted: Math.max(...all.map(({ accepted }) => accepted)),
       started: Math.max(...all.map(({ started }) => started)),
@@ -63,9 +63,9 @@ describe("while a row of one user is locked", () => {
   }
 
   async function submitAndTime(client: TestClient): Promise<Delays> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const { id } = await client.enqueue("echo");
-    const accepted = performance.now() - begun;
+    const accepted = performance.now() - startedAt;
     await client.finished(id, HELD_MS + 60_000);
     const [row] = await service.database.sql<{ ms: number }[]>`
       select extract(epoch from started_at - created_at)::float8 * 1000 as ms from queued_jobs
@@ -75,9 +75,9 @@ describe("while a row of one user is locked", () => {
 
   function assertNotHeldUp({ accepted, started }: Delays): void {
     process.stdout.write(`accepted ${accepted.toFixed(0)} ms, started ${started.toFixed(0)} ms\n`);
-    // The time limit of a lock, and what a machine with other work needs besides.
-    assert.ok(accepted < ACCEPTED_MS + 250, `one was accepted after ${accepted} ms`);
-    assert.ok(started < STARTS_MS, `one was started after ${started} ms`);
+    // The lock timeout, plus a margin for a busy machine.
+    assert.ok(accepted < ACCEPTED_MS + 250, `a job was accepted after ${accepted} ms`);
+    assert.ok(started < STARTS_MS, `a job was started after ${started} ms`);
   }
 
   const submitHeld = (parameters = {}) => (held ?? assert.fail()).enqueue("echo", parameters);
@@ -88,46 +88,42 @@ describe("while a row of one user is locked", () => {
       >`select user_id as "userId" from queued_jobs where id = ${id}`
     )[0]?.userId ?? assert.fail();
 
-  it("others start in time although it waits to be claimed, and it runs when it is free", async () => {
+  it("other jobs start in time while it cannot be claimed; it runs when it is free", async () => {
     const runAt = new Date(Date.now() + 1000).toISOString();
     const queuedJob = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
     assertNotHeldUp(await whileLocked("queued_jobs", "id", queuedJob.id, () => othersWait()));
     assert.equal((await held?.finished(queuedJob.id, 8000))?.attempts, 1);
   });
 
-  it(
-    "others are accepted and start in time although its counter is locked, and its own " +
-      "goes on",
-    async () => {
-      const runAt = new Date(Date.now() + 1000).toISOString();
-      const waiting = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
-      let over = false;
-      const delays = await whileLocked(
-        "user_streams",
-        "user_id",
-        await userIdOf(waiting),
-        async () => {
-          const submitting = (async () => {
-            while (!over)
-              await submitHeld().then(
-                () => {},
-                () => pause(20),
-              );
-          })();
-          try {
-            return await othersWait();
-          } finally {
-            over = true;
-            await submitting;
-          }
-        },
-      );
-      assertNotHeldUp(delays);
-      assert.equal((await held?.finished(waiting.id, 8000))?.attempts, 1);
-    },
-  );
+  it("other users' jobs start in time while its counter is locked; it runs later", async () => {
+    const runAt = new Date(Date.now() + 1000).toISOString();
+    const waiting = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
+    let over = false;
+    const delays = await whileLocked(
+      "user_streams",
+      "user_id",
+      await userIdOf(waiting),
+      async () => {
+        const submitting = (async () => {
+          while (!over)
+            await submitHeld().then(
+              () => {},
+              () => pause(20),
+            );
+        })();
+        try {
+          return await othersWait();
+        } finally {
+          over = true;
+          await submitting;
+        }
+      },
+    );
+    assertNotHeldUp(delays);
+    assert.equal((await held?.finished(waiting.id, 8000))?.attempts, 1);
+  });
 
-  it("nobody loses an attempt over another's row that stays locked for 45 s", long, async () => {
+  it("running jobs of other users lose no attempt during a lock of 45 s", long, async () => {
     const running = await Promise.all(
       others.map((client) => client.enqueue("echo", { durationMs: 60_000, steps: 4 })),
     );

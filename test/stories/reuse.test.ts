@@ -1,5 +1,4 @@
-// The same work asked for twice, told from end to end: a photo goes up, thumbnails come, and come
-// again without work.
+// The same job submitted twice, end to end: the second one reuses the thumbnails of the first.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { smallPhoto } from "../support/service/small-photo.js";
@@ -12,7 +11,7 @@ interface Made {
   outputs: { name: string; byteSize: number; url: string }[];
 }
 
-describe("the same work again", () => {
+describe("the same job submitted again", () => {
   let service: TestService;
   let person: TestClient;
   let photoIds: unknown[];
@@ -36,9 +35,9 @@ describe("the same work again", () => {
     );
     return { id, ...queuedJob, types: queuedJob.history.map(({ type }: { type: string }) => type) };
   }
-  const fetchAll = (made: Made) =>
+  const fetchAll = ({ outputs }: Made) =>
     Promise.all(
-      made.outputs.map(async ({ url }) => {
+      outputs.map(async ({ url }) => {
         const response = await fetch(new URL(url, service.url));
         return [
           response.status,
@@ -49,7 +48,7 @@ describe("the same work again", () => {
       }),
     );
 
-  it("gives the first result with files of its own, which stay when the first is deleted", async () => {
+  it("reuses the result with own copies of its files, which outlive the first job", async () => {
     const [first, second] = [await make(), await make()];
     assert.deepEqual([first.reusedFrom, second.reusedFrom], [null, first.id]);
     assert.deepEqual(second.types, ["QUEUED", "STARTED", "SUCCEEDED"]);
@@ -71,7 +70,7 @@ describe("the same work again", () => {
     assert.deepEqual(await fetchAll(second), bytes);
   });
 
-  it("is done again when it is asked for afresh, or in any other way", async () => {
+  it("runs again with fresh, or with other parameters", async () => {
     const first = await make({}, { widths: [24] });
     const cases: [object, object][] = [
       [{ fresh: true }, { widths: [24] }],

@@ -6,7 +6,7 @@ import { eventually } from "../support/runner/eventually.js";
 import type { FaultKind } from "./failpoint-process.js";
 
 export interface FailingProcess {
-  /** Resolves when the failpoint was reached. */
+  /** Resolves when the failpoint is reached. */
   hit(): Promise<unknown>;
   kill(signal: NodeJS.Signals): void;
   ended: Promise<unknown>;
@@ -14,9 +14,7 @@ export interface FailingProcess {
 
 const entry = fileURLToPath(new URL("failpoint-process.js", import.meta.url));
 
-/**
- * An API or a worker, as production starts it, that fails at a point; resolves when it is ready.
- */
+/** Starts an API or a worker with an armed failpoint; resolves when it is ready. */
 export async function startWithFailpoint(
   name: "api" | "worker",
   options: {
@@ -46,7 +44,7 @@ export async function startWithFailpoint(
   let reached = false;
   child.on("message", () => (reached = true));
   const ended = once(child, "exit").then(() => process.off("exit", stop));
-  // One that froze while it was asked would never answer.
+  // The timeout is for a process that freezes during this request.
   await eventually(
     `the ${name} is ready`,
     () =>

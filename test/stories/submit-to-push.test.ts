@@ -1,5 +1,4 @@
-// The story of the product, told once from end to end: somebody submits, and every step arrives, at
-// them and at nobody else.
+// The main flow, end to end: a user submits a job, and every event arrives at that user only.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { startTestService, type TestService } from "../support/service/test-service.js";
@@ -15,7 +14,7 @@ describe("from submit to push", () => {
   });
   after(() => service.close());
 
-  it("tells the owner every step of a QueuedJob, and nobody else anything", async () => {
+  it("pushes every event of a QueuedJob to its owner, and to no other user", async () => {
     const [ann, bob] = await Promise.all([service.person(), service.person()]);
     const [hers, his] = [
       ann.events({ after: await ann.cursor() }),
@@ -34,7 +33,7 @@ describe("from submit to push", () => {
       logged(hers.events).map(({ queuedJob }) => queuedJob.version),
       [1, 2, 3],
     );
-    assert.ok(typesOf(hers.events).includes("PROGRESS"), "no progress was told");
+    assert.ok(typesOf(hers.events).includes("PROGRESS"), "no PROGRESS event arrived");
     assert.deepEqual(hers.events.at(-1)?.queuedJob.result, {
       message: { a: [1, "ü", null] },
       attempt: 1,
@@ -42,7 +41,7 @@ describe("from submit to push", () => {
     assert.equal(hers.events.at(-1)?.queuedJob.progress, 1);
     assert.deepEqual(await ann.job(submitted.id), hers.events.at(-1)?.queuedJob);
 
-    // Bob's own job is the proof that his stream was open all the while.
+    // Bob's own job proves that his stream was open.
     const other = await bob.enqueue("echo");
     await his.next("his own succeeds", (event) => event.type === "SUCCEEDED");
     assert.deepEqual([...new Set(his.events.map(({ queuedJob }) => queuedJob.id))], [other.id]);
@@ -51,7 +50,7 @@ describe("from submit to push", () => {
     his.stop();
   });
 
-  it("tells a failed attempt as RETRYING with its error, and runs it again", async () => {
+  it("pushes RETRYING with the error after a failed attempt, and runs the job again", async () => {
     const person = await service.person();
     const stream = person.events({ after: await person.cursor() });
     await person.enqueue("echo", { failAttempts: 1, message: "second" });
@@ -82,7 +81,7 @@ describe("from submit to push", () => {
     );
   });
 
-  it("gives up after the Job's attempts, and tells FAILED", async () => {
+  it("pushes FAILED after the Job's maximum number of attempts", async () => {
     const person = await service.person();
     const stream = person.events({ after: await person.cursor() });
     await person.enqueue("echo", { failAttempts: 10 });
@@ -100,7 +99,7 @@ describe("from submit to push", () => {
     assert.deepEqual([failed.queuedJob.status, failed.queuedJob.attempts], ["FAILED", 3]);
   });
 
-  it("does not run one again that failed for good", async () => {
+  it("does not retry a permanent failure", async () => {
     const person = await service.person();
     const job = await person.finished((await person.enqueue("echo", { failPermanently: true })).id);
     assert.deepEqual(
@@ -113,7 +112,7 @@ describe("from submit to push", () => {
     );
   });
 
-  it("tells exactly the rest from every cursor of a recorded stream", async () => {
+  it("replays exactly the remaining events from every cursor of a recorded stream", async () => {
     const person = await service.person();
     const start = await person.cursor();
     const recorder = person.events({ after: start });
@@ -136,11 +135,11 @@ describe("from submit to push", () => {
     }
   });
 
-  it("runs what was submitted while no worker was there, once one comes", async () => {
+  it("runs jobs that were submitted without a worker as soon as one starts", async () => {
     const lonely = await startTestService({ workers: 0 });
     try {
       const person = await lonely.person();
-      const { id } = await person.enqueue("echo", { message: "patience" });
+      const { id } = await person.enqueue("echo", { message: "waits" });
       assert.equal((await person.job(id))?.status, "PENDING");
       await lonely.addWorker();
       assert.equal((await person.finished(id)).status, "SUCCESS");

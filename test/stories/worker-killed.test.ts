@@ -1,4 +1,4 @@
-// Workers as processes of their own, which die, and which end in good order.
+// Workers in separate processes: killed, and shut down by SIGTERM.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,8 +16,7 @@ import { testRedis } from "../support/stores/test-redis.js";
 import { startWorkerProcess } from "./worker-process.js";
 
 describe("a worker process", () => {
-  // Compiled, it uses the prefix of production: so that no other test is in its way, in a database
-  // of Redis of its own.
+  // The process uses production's prefix, so the test takes a separate Redis database.
   const redisUrl = Object.assign(new URL(testRedis().url), { pathname: "/7" }).href;
   let core: TestCore;
   let user: User;
@@ -52,38 +51,33 @@ describe("a worker process", () => {
       await core.eventLog.read({ userId: user.id, seq: 0, limit: 1000, queuedJobId: id })
     ).events.map(({ type, queuedJob }) => [type, queuedJob.attempts, queuedJob.error?.code]);
 
-  it(
-    "that is killed in the middle of its work is told as RETRYING, and another one " +
-      "finishes it",
-    async () => {
-      const doomed = await start();
-      const queuedJob = await echo({ durationMs: 1000 });
-      await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
-      doomed.kill("SIGKILL");
-      assert.equal((await doomed.ended()).signal, "SIGKILL");
-      // Rather than to wait for thirty seconds.
-      await core.database
-        .sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
-      await core.database.sql`update duties set held_until = now()`;
-      const next = await start();
-      await eventually(
-        "it succeeds",
-        async () => (await find(queuedJob))?.status === "SUCCESS",
-        15_000,
-      );
-      next.kill("SIGTERM");
-      assert.deepEqual(await next.ended(), { code: 0, signal: null });
-      assert.deepEqual(await storyOf(queuedJob), [
-        ["QUEUED", 0, undefined],
-        ["STARTED", 1, undefined],
-        ["RETRYING", 1, "STALLED"],
-        ["STARTED", 2, undefined],
-        ["SUCCEEDED", 2, undefined],
-      ]);
-    },
-  );
+  it("leaves its job to another worker when it is killed, with a RETRYING event", async () => {
+    const doomed = await start();
+    const queuedJob = await echo({ durationMs: 1000 });
+    await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
+    doomed.kill("SIGKILL");
+    assert.equal((await doomed.ended()).signal, "SIGKILL");
+    // The leases otherwise expire after thirty seconds.
+    await core.database.sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
+    await core.database.sql`update duties set held_until = now()`;
+    const next = await start();
+    await eventually(
+      "it succeeds",
+      async () => (await find(queuedJob))?.status === "SUCCESS",
+      15_000,
+    );
+    next.kill("SIGTERM");
+    assert.deepEqual(await next.ended(), { code: 0, signal: null });
+    assert.deepEqual(await storyOf(queuedJob), [
+      ["QUEUED", 0, undefined],
+      ["STARTED", 1, undefined],
+      ["RETRYING", 1, "STALLED"],
+      ["STARTED", 2, undefined],
+      ["SUCCEEDED", 2, undefined],
+    ]);
+  });
 
-  it("lets its work finish at SIGTERM, and exits 0", async () => {
+  it("finishes its job after SIGTERM, and exits with code 0", async () => {
     const worker = await start();
     const queuedJob = await echo({ durationMs: 500 });
     await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
@@ -99,16 +93,16 @@ describe("a worker process", () => {
     ]);
   });
 
-  it("ends in good order, too, while Redis is away", async () => {
+  it("finishes its job and exits with code 0 also while Redis is unavailable", async () => {
     const proxy = await createTcpProxy(redisUrl);
     const worker = await start(proxy.url);
     const queuedJob = await echo({ durationMs: 500 });
     await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
     proxy.down();
     worker.kill("SIGTERM");
-    const begun = Date.now();
+    const startedAt = Date.now();
     assert.deepEqual(await worker.ended(), { code: 0, signal: null });
-    assert.ok(Date.now() - begun < 8000, `${Date.now() - begun} ms`);
+    assert.ok(Date.now() - startedAt < 8000, `${Date.now() - startedAt} ms`);
     assert.equal((await find(queuedJob))?.status, "SUCCESS");
     await proxy.close();
   });

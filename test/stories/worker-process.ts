@@ -4,16 +4,16 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../support/runner/eventually.js";
 
 export interface WorkerProcess {
-  /** Messages of its log. */
+  /** Log messages so far. */
   logged: string[];
   kill(signal: NodeJS.Signals): void;
-  /** How it ended. */
+  /** Resolves with the exit code or signal. */
   ended(deadlineMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
 const entry = fileURLToPath(new URL("../../src/bin/worker.js", import.meta.url));
 
-/** A worker as production starts it; resolves when it takes work. */
+/** Starts a worker as in production; resolves when it takes work. */
 export async function startWorkerProcess(env: {
   DATABASE_URL: string;
   REDIS_URL: string;

@@ -1,5 +1,5 @@
-// A submission: three frames that were made once, to every socket of its person. A page: one
-// prepared statement whose JSON PostgreSQL makes.
+// A submission sends three frames to every socket of its user. A page is one prepared statement,
+// and PostgreSQL builds its JSON.
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -50,15 +50,15 @@ function frame(text: string): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-function tell(subject: string, id: string): void {
-  const told = ["PENDING", "STARTED", "SUCCESS"].map((status, i) =>
+function publish(subject: string, id: string): void {
+  const events = ["PENDING", "STARTED", "SUCCESS"].map((status, i) =>
     frame(
       `{"id":"1","type":"next","payload":{"data":{"queuedJobEvents":{"cursor":"${id}:${i + 1}",` +
         `"type":"${status}","queuedJob":{"id":"${id}","status":"${status}","version":${i + 1},` +
         `"progress":0}}}}}`,
     ),
   );
-  const frames = Buffer.concat(told);
+  const frames = Buffer.concat(events);
   for (const socket of audiences.get(subject) ?? []) socket.write(frames);
 }
 
@@ -72,7 +72,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   if (operationName === "Page") return answer(response, await readPage(subject));
   const id = randomUUID();
   answer(response, `{"data":{"enqueueJob":{"id":"${id}","status":"PENDING","version":1}}}`);
-  tell(subject, id);
+  publish(subject, id);
 }
 
 const server = createServer((request, response) => void handle(request, response));

@@ -1,4 +1,4 @@
-// Decodes each photo once, shrinking as it loads, and makes every size from the one above it.
+// Decodes each photo once with shrink-on-load, and makes each size from the next larger one.
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import sharp from "sharp";

@@ -1,5 +1,5 @@
-// Apollo Server on Fastify, Drizzle, BullMQ and graphql-ws, each used as its documentation shows
-// first.
+// Apollo Server on Fastify, Drizzle, BullMQ and graphql-ws. Each is used as in the first example of
+// its documentation.
 import { ApolloServer } from "@apollo/server";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import fastify from "fastify";

@@ -40,7 +40,7 @@ export async function enqueueJob(
   { user }: Context,
 ): Promise<QueuedJob> {
   const [job] = await database.select().from(jobs).where(eq(jobs.name, input.job));
-  if (!job) throw new Error(`There is no job ${input.job}`);
+  if (!job) throw new Error(`Unknown job ${input.job}`);
   const [row] = await database
     .insert(queuedJobs)
     .values({ userId: user.id, jobId: job.id, parameters: input.parameters ?? {} })
@@ -81,7 +81,7 @@ export async function listQueuedJobs(
   };
 }
 
-/** Every subscription hears every event, and keeps what is its own. */
+/** Every subscription receives every event, and filters those of its user. */
 export async function* subscribeToEvents(_arguments: unknown, { user }: Context) {
   for await (const [row] of on(events, "event") as AsyncIterable<[QueuedJob]>) {
     if (row.userId === user.id)

@@ -1,4 +1,4 @@
-// One UPDATE and one PUBLISH for each transition; every thumbnail is made from the photo.
+// Each transition is one UPDATE and one PUBLISH; each thumbnail is made from the original photo.
 import { Worker } from "bullmq";
 import { eq, sql } from "drizzle-orm";
 import sharp from "sharp";

@@ -1,5 +1,5 @@
-// React with Apollo Client: the list is a query, and every event is written into its normalised
-// cache, from which all components that show the job are drawn anew.
+// React with Apollo Client: the list is a query, and every event is written into the normalised
+// cache. Apollo then renders all components that show the job again.
 import {
   ApolloClient,
   ApolloLink,
@@ -29,8 +29,8 @@ import {
 
 export function createApolloClient(api: string, getToken: () => Promise<string>): ApolloClient {
   const authorization = async () => `Bearer ${await getToken()}`;
-  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the
-  // service is started anew.
+  // Without shouldRetry the client gives up when its first attempt to connect fails, for example
+  // while the service restarts.
   const socket = resumable(
     createClient({
       url: `${api.replace(/^http/, "ws")}/graphql`,
@@ -48,7 +48,7 @@ export function createApolloClient(api: string, getToken: () => Promise<string>)
       new GraphQLWsLink(socket),
       signedIn.concat(new HttpLink({ uri: `${api}/graphql` })),
     ),
-    // Pages are merged by their edges: ask for those, not for `nodes`.
+    // relayStylePagination merges pages by their edges, so query `edges`, not `nodes`.
     cache: new InMemoryCache({
       typePolicies: { Query: { fields: { queuedJobs: relayStylePagination() } } },
     }),
@@ -61,13 +61,11 @@ const VERSION = gql`
   }
 `;
 
-/**
- * Keeps the cache as the service is, from the moment of the first page on. Once for an application.
- */
+/** Keeps the cache up to date from the first page on. Use it once per application. */
 export function useLiveJobs(eventCursor: string | undefined): void {
   const client = useApolloClient();
   const [start, setStart] = useState<string>();
-  // Not of a later page: that one knows nothing of what happened meanwhile to the rows before it.
+  // Keep the cursor of the first page: a later page's cursor would skip events of earlier rows.
   const after = start ?? eventCursor;
   useEffect(() => {
     if (after === undefined) return;
@@ -95,9 +93,9 @@ function write(
 ): void {
   const id = cache.identify(queuedJob);
   if (type === "DELETED") return void cache.evict({ id });
-  const known = cache.readFragment<{ version: number }>({ id, fragment: VERSION });
-  // What was read later may already show more than an event tells.
-  if (!known || known.version <= queuedJob.version)
+  const cached = cache.readFragment<{ version: number }>({ id, fragment: VERSION });
+  // The cached row may be newer than the event.
+  if (!cached || cached.version <= queuedJob.version)
     cache.writeFragment({
       id,
       fragment: JobRowFragmentDoc,
@@ -111,10 +109,7 @@ function write(
   );
 }
 
-/**
- * Ids grow with time, and the newest come first; what is older than all that was read comes with
- * its page.
- */
+/** Adds a new row. Newer jobs have greater ids; rows older than the read pages come with theirs. */
 function withRow(
   { edges, pageInfo }: MyJobsQuery["queuedJobs"],
   row: JobRowFragment,

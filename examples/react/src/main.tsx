@@ -1,5 +1,5 @@
-// npm ci && npm run dev, beside a service that `npm start` started. VITE_API names another one,
-// which must allow this page's origin.
+// Run `npm ci && npm run dev` while `npm start` runs the service. VITE_API sets another service
+// address; that service must allow this page's origin.
 import { ApolloProvider } from "@apollo/client/react";
 import { StrictMode, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
@@ -26,7 +26,7 @@ function App() {
       </label>{" "}
       <button type="submit">Sign in</button>
       <p>
-        <code>npm run token -- --email you@example.com</code> prints one.
+        <code>npm run token -- --email you@example.com</code> prints a token.
       </p>
     </form>
   );

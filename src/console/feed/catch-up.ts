@@ -1,27 +1,25 @@
-/** How a stream went on after a cut. */
+/** The outcome of resuming the stream after a lost connection. */
 export interface CatchUp {
   /** Milliseconds without a connection. */
   awayMs: number;
-  /** Events that happened meanwhile, each of which has been delivered by now. */
+  /** Number of events that happened without a connection; all are delivered by now. */
   missed: number;
-  /**
-   * Steps of a QueuedJob that its versions show to be missing, or to have come twice; both are 0,
-   * or something is broken.
-   */
+  /** Steps that a gap in the versions of a QueuedJob shows to be missing; 0 unless a bug exists. */
   lost: number;
+  /** Steps that arrived twice; 0 unless a bug exists. */
   repeated: number;
 }
 
-interface Told {
+interface ReceivedEvent {
   cursor: string;
   type: string;
   queuedJob: { id: string; version: number };
 }
 
 /**
- * Watches a stream for what a cut did to it. The proof is the server's, not the clock's: once
- * connected again, one asks where the stream stands, and everything up to that cursor was missed
- * and has been delivered when that cursor has come.
+ * Measures how many events a lost connection delayed. The server gives the proof, not the clock:
+ * after a reconnect, the page reads the stream's current cursor. All events up to that cursor were
+ * missed, and all are delivered once the event with that cursor has arrived.
  */
 export function createCatchUpWatch() {
   const versions = new Map<string, number>();
@@ -45,33 +43,30 @@ export function createCatchUpWatch() {
   }
 
   return {
-    /** Where the stream begins, before any event. */
+    /** Sets the cursor from which the stream starts. */
     startAt(cursor: string) {
       lastCursor = cursor;
       versions.clear();
       run = null;
     },
-    /** The connection is back after so long; what comes now was missed, up to the target. */
+    /** Starts a measurement after a reconnect: the events up to the target were missed. */
     resumed(awayMs: number) {
       run = { startedFrom: lastCursor, awayMs, cursors: [], lost: 0, repeated: 0, target: null };
     },
-    /**
-     * Where the stream stood when it was resumed. Answers the result once everything up to there
-     * has come, as does `told`.
-     */
+    /** Sets the stream's cursor at the reconnect. Returns the result if that event has arrived. */
     target(cursor: string): CatchUp | null {
       if (run) run.target = cursor;
       return settled();
     },
-    told({ cursor, type, queuedJob: { id, version } }: Told): CatchUp | null {
+    receive({ cursor, type, queuedJob: { id, version } }: ReceivedEvent): CatchUp | null {
       if (type === "PROGRESS") return null;
       lastCursor = cursor;
-      const known = versions.get(id);
+      const last = versions.get(id);
       versions.set(id, version);
       if (!run) return null;
       run.cursors.push(cursor);
-      if (known !== undefined && version > known + 1) run.lost += version - known - 1;
-      if (known !== undefined && version <= known) run.repeated++;
+      if (last !== undefined && version > last + 1) run.lost += version - last - 1;
+      if (last !== undefined && version <= last) run.repeated++;
       return settled();
     },
   };

@@ -10,20 +10,20 @@ import type { QueuedJobEvent } from "../types.js";
 export type FeedState =
   | { kind: "connecting" }
   | { kind: "live" }
-  /** The connection was lost; it is being sought again. */
+  /** The connection was lost; the page reconnects. */
   | { kind: "away"; since: Date }
-  /** Cut on purpose; it comes back by itself then. */
+  /** The user cut the connection; the page reconnects at `until`. */
   | { kind: "unplugged"; since: Date; until: Date }
-  /** It will not come back by itself. */
+  /** The feed ended; the page does not reconnect. */
   | { kind: "ended"; why: string };
 
 export interface LiveFeed {
   readonly state: ReadonlySignal<FeedState>;
-  /** Of the last cut that was resumed from. */
+  /** Outcome of the last reconnect. */
   readonly resumed: ReadonlySignal<CatchUp | null>;
-  /** Tells every event behind the cursor. Once more: from there instead. */
+  /** Delivers every event after the cursor. A second call replaces the first. */
   start(after: string): void;
-  /** Cuts the socket without a word to the server, and stays away for a while. */
+  /** Drops the socket without a close frame, and reconnects after ten seconds. */
   unplug(): void;
   plugIn(): void;
   close(): void;
@@ -33,7 +33,7 @@ interface LiveFeedOptions {
   token: string;
   ask: Ask;
   onEvent(event: QueuedJobEvent): void;
-  /** The cursor is too old to resume from: read the list again, and start behind it. */
+  /** Called when the cursor is too old to resume from: read the list again and restart from it. */
   onExpired(): void;
   onSignedOut(why: string): void;
 }
@@ -41,7 +41,7 @@ interface LiveFeedOptions {
 const UNPLUGGED_MS = 10_000;
 const FORBIDDEN = 4403;
 
-/** The person's events over one socket that is resumed by cursor, however often it is cut. */
+/** The user's events over one socket. After each reconnect the stream resumes from its cursor. */
 export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   const state = signal<FeedState>({ kind: "connecting" });
   const resumption = createResumption(options.ask);
@@ -51,7 +51,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   const socket = createFeedSocket({
     token: options.token,
     retryWait: plug.nextTry,
-    // The plug is in again, which does not mean that there is somebody at the other end.
+    // The page may connect again, but the server may still be unreachable.
     onConnecting() {
       const { value } = state;
       if (value.kind === "unplugged") state.value = { kind: "away", since: value.since };
@@ -99,7 +99,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   return { state, resumed: resumption.last, start, unplug, plugIn: plug.push, close };
 }
 
-/** Measures what a cut did to the stream. */
+/** Measures the outcome of each reconnect. */
 function createResumption(ask: Ask) {
   const last = signal<CatchUp | null>(null);
   const watch = createCatchUpWatch();
@@ -116,7 +116,7 @@ function createResumption(ask: Ask) {
         () => {},
       );
     },
-    received: (event: QueuedJobEvent): void => settle(watch.told(event)),
+    received: (event: QueuedJobEvent): void => settle(watch.receive(event)),
   };
 }
 
@@ -150,13 +150,13 @@ function subscribeToEvents(
 function signedOutReason(reason: string | undefined): string {
   return reason && reason !== "Forbidden"
     ? reason
-    : "The token has expired, or does not hold any more.";
+    : "The token has expired or is not valid any more. Sign in again.";
 }
 
 function closeReason(error: unknown): string {
   const { code, reason } = error as { code?: number; reason?: string };
-  if (code === 4429) return "Too many windows are open: close some, then reload this one.";
-  return `The connection was ended${reason ? `: ${reason}` : ""}. Reload the page to go on.`;
+  if (code === 4429) return "Too many tabs are open. Close some, then reload this one.";
+  return `Disconnected${reason ? `: ${reason}` : ""}. Reload the page to continue.`;
 }
 
 interface FeedSocketOptions {
@@ -172,7 +172,7 @@ const KEEP_ALIVE_MS = 15_000;
 const PONG_TIMEOUT_MS = 5000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A socket that reconnects until it is closed, and drops a connection that stays silent. */
+/** A socket that reconnects until it is closed, and drops a connection that does not answer. */
 function createFeedSocket(options: FeedSocketOptions): { client: Client; close(): void } {
   let timeout = 0;
 
@@ -185,7 +185,7 @@ function createFeedSocket(options: FeedSocketOptions): { client: Client; close()
     url: `${location.origin.replace(/^http/, "ws")}/graphql`,
     connectionParams: () => ({ authorization: `Bearer ${options.token}` }),
     retryAttempts: Infinity,
-    // Its own choice is to give up at the first attempt to connect that fails.
+    // The default gives up when the first attempt to connect fails.
     shouldRetry: () => true,
     retryWait: options.retryWait,
     keepAlive: KEEP_ALIVE_MS,
@@ -211,7 +211,7 @@ function createFeedSocket(options: FeedSocketOptions): { client: Client; close()
     client,
     close() {
       clearTimeout(timeout);
-      // It waits for a connection that is being sought, and none will come any more.
+      // The promise waits for a pending connection, which will not be made any more.
       Promise.resolve(client.dispose()).catch(() => {});
     },
   };

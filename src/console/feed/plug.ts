@@ -1,8 +1,8 @@
-/** What a person pulls to see that nothing is lost: while it is out, nothing connects. */
+/** Simulates a lost connection: nothing connects between `pull` and `push`. */
 export interface Plug {
   pull(ms: number): void;
   push(): void;
-  /** Resolves when the next attempt to connect is due, after `retries` that failed. */
+  /** Resolves when the next attempt to connect is due, after `retries` failed attempts. */
   nextTry(retries: number): Promise<void>;
 }
 

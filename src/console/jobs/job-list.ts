@@ -6,20 +6,20 @@ import { createJobRows, type JobRows, createListedIds, type ListedIds } from "./
 import { createListPages, type Filter } from "./list-pages.js";
 
 export interface JobList {
-  /** Newest first, as far as they were read. */
+  /** Newest first; only the pages read so far. */
   readonly ids: ReadonlySignal<readonly string[]>;
   readonly filter: ReadonlySignal<Filter>;
-  /** Of the filter; exact up to 10,000. */
+  /** Number of jobs that pass the filter; exact up to 10,000. */
   readonly totalCount: ReadonlySignal<number>;
   readonly isReading: ReadonlySignal<boolean>;
   row(id: string): ReadonlySignal<QueuedJob> | undefined;
-  /** Reads the first page again; returns where the event stream stood then. */
+  /** Reads the first page again; returns the event cursor of that moment. */
   read(filter?: Filter): Promise<string>;
   readMore(): Promise<void>;
   apply(event: QueuedJobEvent): void;
-  /** Takes rows that were read or answered; older ones than the stored rows change nothing. */
+  /** Stores rows from a response; rows older than the stored ones are ignored. */
   take(rows: readonly QueuedJob[]): void;
-  /** Reads these again for what events do not carry, such as the place in the queue. */
+  /** Reads rows again for fields that events do not carry, such as the queue position. */
   refresh(ids: readonly string[]): Promise<void>;
   remove(id: string): void;
 }
@@ -95,7 +95,7 @@ function showFirst(
     listed.clear();
     page.nodes.forEach(rows.keep);
     const newest = page.nodes[0]?.id ?? "";
-    // What events brought while the page was on its way.
+    // Events may have added newer rows while the page was loading.
     const newer = rows.all().filter((row) => row.id > newest && listed.matches(row));
     listed.add([...page.nodes, ...newer].map(({ id }) => id));
   });

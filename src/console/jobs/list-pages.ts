@@ -18,9 +18,9 @@ interface Page {
 /** Reads the list page by page, newest first. */
 export interface ListPages {
   readonly isReading: ReadonlySignal<boolean>;
-  /** Whether older jobs exist than were read. */
+  /** True if older jobs exist that have not been read. */
   readonly hasMore: boolean;
-  /** `isCurrent` is false when another filter was chosen while the page was under way. */
+  /** `isCurrent` is false if another filter was chosen while the page was loading. */
   readFirst(filter: Filter): Promise<{ page: Page; isCurrent: boolean }>;
   /** Null when there is nothing to read now, or when the page belongs to an earlier filter. */
   readNext(): Promise<Page | null>;
@@ -69,7 +69,7 @@ export function createListPages(ask: Ask, filter: Signal<Filter>): ListPages {
   };
 }
 
-/** As the API takes it. */
+/** The filter as the API's input type. */
 export function toInput({ status, job }: Filter): object {
   return { ...(status.length > 0 && { status }), ...(job.length > 0 && { job }) };
 }

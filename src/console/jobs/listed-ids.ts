@@ -2,16 +2,16 @@ import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { QueuedJobState, QueuedJob, QueuedJobEvent } from "../types.js";
 import type { Filter, ListPages } from "./list-pages.js";
 
-/** The ids that the list shows, and how many jobs pass its filter. */
+/** The ids in the list, and the number of jobs that pass its filter. */
 export interface ListedIds {
-  /** Newest first, as far as they were read. */
+  /** Newest first; only the pages read so far. */
   readonly ids: ReadonlySignal<readonly string[]>;
   /** Exact up to 10,000. */
   readonly totalCount: Signal<number>;
   matches(row: QueuedJobState): boolean;
   add(ids: readonly string[]): void;
   clear(): void;
-  /** Adds or removes a row whose state has changed, as the filter says. */
+  /** Adds or removes a row whose state has changed, depending on the filter. */
   update(row: QueuedJobState): void;
   remove(id: string): void;
 }
@@ -35,7 +35,7 @@ export function createListedIds(
   function add(more: readonly string[]): void {
     const listed = new Set(ids.value);
     const added = more.filter((id) => !listed.has(id) && !rows.isDeleted(id));
-    // Ids rise with time.
+    // A newer job has a greater id.
     if (added.length > 0) ids.value = [...ids.value, ...added].sort((a, b) => (a < b ? 1 : -1));
   }
 
@@ -45,7 +45,7 @@ export function createListedIds(
     totalCount.value--;
   }
 
-  /** A row that is older than what was read comes with its page. */
+  /** Rows older than the last page read arrive with a later page. */
   function isWithinRead(id: string): boolean {
     const oldest = ids.value.at(-1);
     return !pages.hasMore || oldest === undefined || id > oldest;
@@ -71,20 +71,20 @@ export function createListedIds(
   };
 }
 
-/** The rows that the page has seen, by id. */
+/** The rows received so far, by id. */
 export interface JobRows {
-  /** A signal for each, so that an event redraws one row and not the list. */
+  /** Each row is a signal, so that an event redraws one row and not the list. */
   get(id: string): ReadonlySignal<QueuedJob> | undefined;
   all(): QueuedJob[];
   isDeleted(id: string): boolean;
-  /** Stores a row that was read; one that is older than the stored row changes nothing. */
+  /** Stores a row, unless the stored row is newer. */
   keep(row: QueuedJob): void;
   apply(event: QueuedJobEvent): "added" | "changed" | "ignored";
-  /** No later page or event brings it back. */
+  /** Removes a row; later pages and events do not bring it back. */
   remove(id: string): void;
 }
 
-/** What a page shows and an event does not carry. */
+/** Fields of a row that events do not carry. */
 const NOT_IN_EVENTS = { queuePosition: null, estimatedStartAt: null };
 
 export function createJobRows(): JobRows {

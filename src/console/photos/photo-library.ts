@@ -10,18 +10,18 @@ export interface PhotoPage {
 }
 
 export interface PhotoLibrary {
-  /** Newest first, as far as they were read. */
+  /** Newest first; only the pages read so far. */
   readonly photos: ReadonlySignal<readonly Photo[]>;
-  /** In the order in which they were chosen. */
+  /** Ids in the order in which they were selected. */
   readonly chosen: ReadonlySignal<readonly string[]>;
   readonly hasMore: ReadonlySignal<boolean>;
-  /** Puts it in front, and chooses it. */
+  /** Puts the photo in front, and selects it. */
   add(photo: Photo): void;
   toggle(id: string): void;
   chooseAll(): void;
   chooseNone(): void;
   readMore(): Promise<void>;
-  /** Throws RequestError, e.g. CONFLICT while unfinished QueuedJobs use one. */
+  /** Throws RequestError, e.g. CONFLICT while unfinished QueuedJobs use a photo. */
   deleteChosen(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
         page.value = next.pageInfo;
         photos.value = [
           ...photos.value,
-          ...next.nodes.filter(({ id }) => !photos.value.some((known) => known.id === id)),
+          ...next.nodes.filter(({ id }) => !photos.value.some((photo) => photo.id === id)),
         ];
       });
     },
@@ -80,25 +80,22 @@ export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
 }
 
 export interface LatePreviews {
-  /**
-   * Of a photo whose upload did not wait for its preview: the preview's URL, null until it is
-   * there.
-   */
+  /** Preview URL of a photo whose upload did not wait for its preview; null until it exists. */
   urlOf(id: string): ReadonlySignal<string | null>;
   close(): void;
 }
 
-/** Workers look every ten seconds for previews that are to be made; of some photos none can be. */
+/** Workers make late previews every ten seconds. Some photos never get one. */
 const FIRST_MS = 2000;
 const ROUNDS = 8;
 const REQUEST_BATCH_SIZE = 20;
 
-/** Asks for all of them together, ever more seldom. */
+/** Asks for all missing previews together, with growing pauses. */
 export function createLatePreviews(
   find: (ids: readonly string[]) => Promise<Photo[]>,
 ): LatePreviews {
   const urls = new Map<string, Signal<string | null>>();
-  /** Rounds that each is still asked for. */
+  /** Remaining rounds per photo id. */
   const waiting = new Map<string, number>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let pauseMs = FIRST_MS;
@@ -109,15 +106,15 @@ export function createLatePreviews(
       [...waiting].slice(REQUEST_BATCH_SIZE),
     ];
     const left = new Map(others);
-    const found = await find(ids).catch(() => []);
+    const photos = await find(ids).catch(() => []);
     for (const id of ids) {
-      const url = found.find((photo) => photo.id === id)?.previewUrl ?? null;
+      const url = photos.find((photo) => photo.id === id)?.previewUrl ?? null;
       const rounds = (waiting.get(id) ?? 0) - 1;
       if (url) (urls.get(id) as Signal).value = url;
       if (url || rounds <= 0) waiting.delete(id);
       else left.set(id, rounds);
     }
-    // Those that were not asked for now come first.
+    // Ids that were not in this batch come first in the next one.
     for (const [id, rounds] of left) if (waiting.delete(id)) waiting.set(id, rounds);
     timer = null;
     if (others.length === 0) pauseMs *= 1.5;
@@ -130,8 +127,8 @@ export function createLatePreviews(
 
   return {
     urlOf(id) {
-      const known = urls.get(id);
-      if (known) return known;
+      const existing = urls.get(id);
+      if (existing) return existing;
       const url = signal<string | null>(null);
       urls.set(id, url);
       waiting.set(id, ROUNDS);

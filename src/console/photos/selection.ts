@@ -6,7 +6,7 @@ import type { QueuedJobDetails } from "../types.js";
 
 export interface Selection {
   readonly id: ReadonlySignal<string | null>;
-  /** Of the selected one; null while they are on their way. */
+  /** Details of the selected job; null while they load. */
   readonly details: ReadonlySignal<QueuedJobDetails | null>;
   readonly isGone: ReadonlySignal<boolean>;
   select(id: string | null): void;
@@ -15,7 +15,7 @@ export interface Selection {
 
 const AGAIN_MS = 2000;
 
-/** The QueuedJob that is looked at: everything about it, read anew at each of its steps. */
+/** The selected QueuedJob. Its details are read again at each new version. */
 export function createSelection(ask: Ask, list: JobList): Selection {
   const id = signal<string | null>(null);
   const details = signal<QueuedJobDetails | null>(null);
@@ -26,11 +26,11 @@ export function createSelection(ask: Ask, list: JobList): Selection {
   let turn = 0;
 
   async function read(wanted: string): Promise<void> {
-    const own = ++turn;
+    const started = ++turn;
     const { queuedJob } = await ask<{ queuedJob: QueuedJobDetails | null }>(QUEUED_JOB, {
       id: wanted,
     });
-    if (own !== turn || wanted !== id.peek()) return;
+    if (started !== turn || wanted !== id.peek()) return;
     isGone.value = queuedJob === null;
     details.value = queuedJob;
     if (queuedJob) list.take([queuedJob]);

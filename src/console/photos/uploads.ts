@@ -8,12 +8,12 @@ export interface Upload {
   state: "waiting" | "sending" | "done" | "already-here" | "failed";
   /** 0 to 1. */
   progress: number;
-  /** Why it failed, in a sentence. */
+  /** Reason of the failure, as a sentence. */
   error: string | null;
 }
 
 export interface Uploads {
-  /** Those that are under way, failed, or were done lately, in the order they came. */
+  /** Unfinished, failed and recently finished uploads, oldest first. */
   readonly list: ReadonlySignal<readonly Upload[]>;
   add(files: Iterable<File>): void;
   retry(id: number): void;
@@ -21,9 +21,9 @@ export interface Uploads {
   clearDone(): void;
 }
 
-/** Browsers open six connections to a host; some are left for everything else. */
+/** Browsers open six connections per host; the rest stay free for other requests. */
 const CONCURRENCY = 3;
-/** What went well is among the photos by then; the rest stays until it was read. */
+/** A finished upload leaves the list after this time; a failed one stays until dismissed. */
 const DONE_MS = 4000;
 
 export function createUploads({
@@ -91,14 +91,14 @@ function waitingUpload(id: number, file: File): Upload {
 }
 
 /**
- * The service would refuse it, too, and hang up while the browser is still sending, which then
- * reports a broken connection.
+ * The service checks the size as well. But it closes the connection while the browser still
+ * sends, and the browser then reports only a broken connection.
  */
 function checkSize(file: File, maxBytes: number): void {
-  if (file.size > maxBytes) throw new Error(`It is larger than ${bytes(maxBytes)}.`);
+  if (file.size > maxBytes) throw new Error(`Too large: the limit is ${bytes(maxBytes)}.`);
 }
 
-/** Not fetch, which tells nothing of how far an upload has come. */
+/** Uses XMLHttpRequest because fetch does not report upload progress. */
 function post(
   file: File,
   token: string,
@@ -118,7 +118,7 @@ function post(
       onProgress(total > 0 ? loaded / total : 0),
     );
     request.addEventListener("error", () =>
-      reject(new Error("The connection broke before the photo was there.")),
+      reject(new Error("Upload interrupted. Check your connection and retry.")),
     );
     request.addEventListener("load", () => {
       const answer = request.response as (Photo & { message?: string }) | null;

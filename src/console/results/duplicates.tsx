@@ -6,7 +6,7 @@ import { Preview } from "../views/preview.js";
 import { useWorkspace } from "../workspace.js";
 import type { HashResult } from "./result-types.js";
 
-/** The photo, and beside it those that look alike. */
+/** The photo beside its likely duplicates. */
 export function Duplicates({
   result: { sha256, phash, duplicates },
   photo,
@@ -15,11 +15,11 @@ export function Duplicates({
   photo: Photo | undefined;
 }) {
   const { findPhotos } = useWorkspace();
-  const found = useSignal<Photo[]>([]);
+  const matches = useSignal<Photo[]>([]);
   useEffect(() => {
     void findPhotos(duplicates.slice(0, 20).map(({ photoId }) => photoId)).then(
       (photos) => {
-        found.value = photos;
+        matches.value = photos;
       },
       () => {},
     );
@@ -28,18 +28,18 @@ export function Duplicates({
     <>
       <p>
         {duplicates.length === 0
-          ? "None of your other photos looks like it."
-          : `${plural(duplicates.length, "other photo looks", "other photos look")} like it.`}
+          ? "No duplicates found."
+          : `${plural(duplicates.length, "similar photo")} found.`}
       </p>
       {duplicates.length > 0 && (
-        <ul class="alike" aria-label="Photos that look alike">
+        <ul class="alike" aria-label="Similar photos">
           {photo && (
             <li>
               <Preview photo={photo} whole />
               <span class="faint">{photo.filename}</span>
             </li>
           )}
-          {found.value.map((other) => (
+          {matches.value.map((other) => (
             <li key={other.id}>
               <Preview photo={other} whole />
               <span class="faint">
@@ -54,7 +54,7 @@ export function Duplicates({
         <div>
           <dt>Perceptual hash</dt>
           <dd>
-            <code>{phash ?? "none: it is nearly flat"}</code>
+            <code>{phash ?? "none: the image is almost uniform"}</code>
           </dd>
         </div>
         <div>
@@ -69,5 +69,5 @@ export function Duplicates({
 }
 
 function distance(bits: number | undefined): string {
-  return bits === 0 ? "the same picture" : `${plural(bits ?? 0, "bit")} of 64 apart`;
+  return bits === 0 ? "identical" : `${plural(bits ?? 0, "bit")} of 64 differ`;
 }

@@ -17,7 +17,7 @@ import type {
 } from "./result-types.js";
 import { CopyButton } from "../views/as-graphql.js";
 
-/** How the result of each Job is shown; of one that is not named here, as JSON. */
+/** How to show the result of each Job. All others are shown as JSON. */
 const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = {
   thumbnail: ({ outputs }) => <OutputPictures outputs={outputs} />,
   metadata: ({ result }) => <MetadataCard result={result as MetadataResult} />,
@@ -119,7 +119,7 @@ function converted({ format, width, height, byteSize, ratio }: ConvertResult): s
       : `${Math.round((ratio - 1) * 100)} % larger`;
   return (
     `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the ` +
-    "photo"
+    "original"
   );
 }
 
@@ -157,10 +157,9 @@ function RemovedTags({ result: { removed, lossless } }: { result: ScrubResult })
     <>
       <p>
         {removed.length === 0
-          ? "There was nothing to remove."
-          : `${plural(removed.length, "thing")} removed; the file was read again and is ` +
-            "clean."}{" "}
-        {lossless ? "Every pixel is as it was." : "The picture was encoded anew."}
+          ? "The file had no tags to remove."
+          : `Removed ${plural(removed.length, "tag")} and verified the file.`}{" "}
+        {lossless ? "The pixels are unchanged." : "The image was encoded again."}
       </p>
       <ul class="tags" aria-label="Removed" tabIndex={0}>
         {removed.map((tag) => (

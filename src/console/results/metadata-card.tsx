@@ -46,14 +46,14 @@ function rowsOf({
     ["Lens", lens],
     ["Exposure", exposureOf(exposure)],
     ["Taken", takenAt?.replace("T", ", ") ?? null],
-    ["Place", gps ? placeOf(gps) : "not in the file"],
+    ["Place", gps ? placeOf(gps) : "no location"],
     ["Colours", colorProfile],
     ["Size", `${number(width)} × ${number(height)}`],
   ];
   return rows.filter((row): row is [string, string] => row[1] !== null && row[1] !== "");
 }
 
-/** Makers like to repeat their name in the model's. */
+/** Many makers repeat their name in the model name. */
 function cameraOf({ make, model }: MetadataResult["camera"]): string | null {
   const [brand = ""] = make?.split(" ") ?? [];
   return model?.toLowerCase().startsWith(brand.toLowerCase())
@@ -78,7 +78,7 @@ function placeOf({ latitude, longitude, altitude }: NonNullable<MetadataResult["
   const point =
     `${Math.abs(latitude).toFixed(5)}° ${latitude < 0 ? "S" : "N"}, ` +
     `${Math.abs(longitude).toFixed(5)}° ${longitude < 0 ? "W" : "E"}`;
-  return altitude === null ? point : `${point}, ${Math.round(altitude)} m up`;
+  return altitude === null ? point : `${point}, altitude ${Math.round(altitude)} m`;
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;

@@ -5,7 +5,7 @@ import type { OutputFile, Photo } from "../types.js";
 import { Preview } from "../views/preview.js";
 import type { CropResult, PlaceholderResult } from "./result-types.js";
 
-/** The files that a task made, each a link to itself. */
+/** The output files of a job, each as a link. */
 export function OutputPictures({ outputs }: { outputs: readonly OutputFile[] }) {
   return (
     <ul class={outputs.length === 1 ? "outputs is-one" : "outputs"} aria-label="Files">
@@ -37,7 +37,7 @@ export function OutputPictures({ outputs }: { outputs: readonly OutputFile[] }) 
   );
 }
 
-/** Where the crops lie on the upright photo. */
+/** The upright photo with the outlines of its crops. */
 export function CropBoxes({
   result: { crops },
   photo,
@@ -71,7 +71,7 @@ export function CropBoxes({
 
 const BLURRED_MS = 1200;
 
-/** The blurred placeholder, which turns into the photo, and back and forth again on demand. */
+/** The blurred placeholder, which turns into the photo. A click toggles between them. */
 export function PlaceholderReveal({
   result,
   photo,
@@ -92,7 +92,7 @@ export function PlaceholderReveal({
       <button
         type="button"
         aria-pressed={isClear.value}
-        aria-label="Show the photo itself"
+        aria-label="Show the photo"
         style={{ aspectRatio: String(aspectRatio), background: averageColor }}
         onClick={() => {
           isClear.value = !isClear.value;
@@ -108,7 +108,7 @@ export function PlaceholderReveal({
         )}
       </button>
       <figcaption class="faint">
-        Press it to see the placeholder of {lqip.length} characters again. Average colour{" "}
+        Click to toggle the placeholder ({lqip.length} characters). Average colour{" "}
         <span class="chip is-small" style={{ background: averageColor }} aria-hidden="true" />{" "}
         <code>{averageColor}</code>, thumbhash <code>{thumbhash}</code>, blurhash{" "}
         <code>{blurhash}</code>

@@ -1,4 +1,4 @@
-// Results as the catalogue's `resultSchema` describes them, as far as they are shown.
+// The fields of results that the page shows. The catalogue's `resultSchema` has all of them.
 
 export interface Variant {
   name: string;

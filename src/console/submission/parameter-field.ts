@@ -1,20 +1,20 @@
-// A form drawn from a JSON Schema: which control stands for a property, and what its text means.
-// The service judges the values, so whatever cannot be read as what is wanted goes out as it was
-// typed, and comes back with a sentence.
+// A form built from a JSON Schema: the control of each property, and the value of its text.
+// The service validates the values. Text that cannot be converted is sent as typed, and the
+// service's message is shown at the field.
 import type { Issue, Job, PropertySchema } from "../types.js";
 
 export type FieldKind = "choice" | "flag" | "number" | "text" | "list" | "json";
 
 export interface ParameterField {
   name: string;
-  /** In words: `keepMetadata` is "Keep metadata". */
+  /** Label made of the name: `keepMetadata` becomes "Keep metadata". */
   label: string;
   kind: FieldKind;
   description: string;
   required: boolean;
-  /** Of a choice, as texts. */
+  /** Options of a choice, as text. */
   options: string[];
-  /** What is taken when nothing is entered, as text; empty when there is no default. */
+  /** Default value as text; empty if there is none. */
   fallback: string;
   schema: PropertySchema;
 }
@@ -34,7 +34,7 @@ export function parameterFields({
   }));
 }
 
-/** The value that a text stands for; undefined leaves the parameter out. */
+/** The value of a field's text; undefined omits the parameter. */
 export function readField({ kind, schema }: ParameterField, text: string | undefined): unknown {
   if (text === undefined || (kind === "text" ? text : text.trim()) === "") return undefined;
   if (kind === "choice") return schema.enum?.find((value) => textOf(value) === text);
@@ -50,8 +50,8 @@ export function readField({ kind, schema }: ParameterField, text: string | undef
 }
 
 /**
- * Faults at one place of a submission, e.g. `["parameters", "widths"]`, and below it, as sentences;
- * what is wrong in each of many submissions is told once.
+ * Faults at or below one place of a submission, e.g. `["parameters", "widths"]`, as sentences.
+ * A fault that occurs in several submissions of a batch is listed once.
  */
 export function faultsAt(issues: readonly Issue[], place: readonly string[]): string[] {
   return once(
@@ -63,7 +63,7 @@ export function faultsAt(issues: readonly Issue[], place: readonly string[]): st
   );
 }
 
-/** Faults at none of the places that the form has a control for. */
+/** Faults at places for which the form has no control. */
 export function faultsElsewhere(
   issues: readonly Issue[],
   places: readonly (readonly string[])[],
@@ -80,7 +80,7 @@ export const isAt = ({ path }: Issue, place: readonly string[]): boolean =>
 
 const once = (texts: string[]): string[] => [...new Set(texts)];
 
-/** Of a submission of many the path begins with the index. */
+/** In a batch of submissions, the path begins with an index. */
 function insideSubmission(path: Issue["path"]): Issue["path"] {
   return typeof path[0] === "number" ? path.slice(1) : path;
 }
@@ -95,13 +95,13 @@ function placeOf([first, second]: Issue["path"]): string {
 }
 
 /**
- * The service says "must be …" of what its path names. Of a type GraphQL itself is the judge, and
- * of ours that is Int alone.
+ * Messages of the service have no subject, e.g. "must be …"; the path names it. Messages that start
+ * with 'Variable "' come from GraphQL's type check, and Int is the only type that can fail here.
  */
 function toSentence(subject: string, message: string): string {
-  const said = message.startsWith('Variable "') ? "must be a whole number" : message;
-  const unnamed = /^(is|has|names) /.test(said) ? `this ${said}` : said;
-  const text = subject === "" ? unnamed : `${subject}: ${said}`;
+  const fault = message.startsWith('Variable "') ? "must be a whole number" : message;
+  const unnamed = /^(is|has|names) /.test(fault) ? `this ${fault}` : fault;
+  const text = subject === "" ? unnamed : `${subject}: ${fault}`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
@@ -132,7 +132,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** As it was typed where it is no number. */
+/** Returns the text itself if it is not a number. */
 export function readNumber(text: string): number | string {
   const number = Number(text);
   return Number.isFinite(number) ? number : text;

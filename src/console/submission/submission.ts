@@ -14,24 +14,24 @@ export interface Submission {
   readonly jobs: readonly Job[];
   readonly job: ReadonlySignal<Job>;
   readonly fields: ReadonlySignal<ParameterField[]>;
-  /** What was typed, by parameter, of the chosen Job. */
+  /** Entered text by parameter, for the selected Job. */
   readonly texts: ReadonlySignal<Readonly<Record<string, string>>>;
   readonly priority: Signal<string>;
-  /** Local date and time, as the browser's control gives it. */
+  /** Local date and time in the format of the browser's control. */
   readonly runAt: Signal<string>;
-  /** Whether the work is done even where an earlier result could be taken over. */
+  /** True runs the job even if an identical job's result could be reused. */
   readonly fresh: Signal<boolean>;
   readonly issues: ReadonlySignal<readonly Issue[]>;
-  /** Of a refusal that is no fault of the input. */
+  /** Message of a refusal that the input did not cause. */
   readonly failure: ReadonlySignal<string | null>;
   readonly isSending: ReadonlySignal<boolean>;
-  /** Exactly what `send` sends. */
+  /** The operation that `send` sends. */
   readonly operation: ReadonlySignal<Operation>;
-  /** How many QueuedJobs that makes; 0 extras photos are missing. */
+  /** Number of QueuedJobs that the operation creates; 0 if photos are missing. */
   readonly count: ReadonlySignal<number>;
   choose(name: string): void;
   type(parameter: string, text: string): void;
-  /** What was wrong there is being mended. */
+  /** Called when the user corrects the input at that place. */
   clearFaultsAt(place: readonly string[]): void;
   send(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
   const choice = createJobChoice(jobs);
   const extras = { priority: signal(""), runAt: signal(""), fresh: signal(false) };
   const isSending = signal(false);
-  // A new one for each submission: who presses twice because no answer came submits once.
+  // A second press before the response reuses the key, so that the job is submitted once.
   const key = signal(newKey());
 
   const operation = computed(() =>
@@ -74,7 +74,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
       onSubmitted(queuedJobs);
     } catch (error) {
       faults.show(error);
-      // A key that was used with other arguments cannot be used again.
+      // The service refuses a key that was used with other arguments.
       if (error instanceof RequestError && error.code === "IDEMPOTENCY_CONFLICT")
         key.value = newKey();
     } finally {
@@ -112,18 +112,18 @@ async function submit(ask: Ask, { query, variables }: Operation): Promise<Queued
   return enqueueJobs ?? (enqueueJob ? [enqueueJob] : []);
 }
 
-/** Not `randomUUID`, which a page has over HTTPS and on its own machine only. */
+/** `randomUUID` cannot be used here: it exists only over HTTPS and on localhost. */
 function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
     byte.toString(16).padStart(2, "0"),
   ).join("");
 }
 
-/** The chosen Job, and what was typed for each Job so far. */
+/** The selected Job, and the text entered for each Job. */
 interface JobChoice {
   readonly job: ReadonlySignal<Job>;
   readonly fields: ReadonlySignal<ParameterField[]>;
-  /** By parameter of the chosen Job. */
+  /** Entered text by parameter of the selected Job. */
   readonly texts: ReadonlySignal<Readonly<Record<string, string>>>;
   choose(name: string): void;
   type(parameter: string, text: string): void;
@@ -152,14 +152,14 @@ function createJobChoice(jobs: readonly Job[]): JobChoice {
   };
 }
 
-/** Why the last submission was refused. */
+/** Reasons why the last submission was refused. */
 interface SubmissionFaults {
   readonly issues: ReadonlySignal<readonly Issue[]>;
-  /** Of a refusal that is no fault of the input. */
+  /** Message of a refusal that the input did not cause. */
   readonly failure: ReadonlySignal<string | null>;
   show(error: unknown): void;
   clear(): void;
-  /** What was wrong there is being mended. */
+  /** Called when the user corrects the input at that place. */
   clearAt(place: readonly string[]): void;
 }
 
@@ -190,10 +190,10 @@ interface Operation {
   variables: object;
 }
 
-/** The service takes at most this many at once. */
-const MAX_CONCURRENCY = 100;
+/** Maximum number of QueuedJobs in one request. */
+const MAX_BATCH_SIZE = 100;
 
-/** What submits one QueuedJob for each group of photos. */
+/** Builds the operation that submits one QueuedJob for each group of photos. */
 function buildOperation(form: {
   job: Job;
   fields: readonly ParameterField[];
@@ -217,17 +217,15 @@ function buildOperation(form: {
   return toOperation(inputs);
 }
 
-/** How many QueuedJobs the operation makes; 0 when photos are missing. */
+/** Number of QueuedJobs that the operation creates; 0 if photos are missing. */
 function countSubmitted(job: Job, photoIds: readonly string[]): number {
   return photoIds.length < job.minPhotos ? 0 : photoGroups(job, photoIds).length;
 }
 
-/** The photos of each QueuedJob: one photo each, all in one, or none. */
+/** The photos of each QueuedJob: one photo each, all photos in one QueuedJob, or none. */
 function photoGroups({ maxPhotos }: Job, ids: readonly string[]): (readonly string[])[] {
   if (maxPhotos === 0 || ids.length === 0) return [[]];
-  return maxPhotos > 1
-    ? [ids.slice(0, maxPhotos)]
-    : ids.slice(0, MAX_CONCURRENCY).map((id) => [id]);
+  return maxPhotos > 1 ? [ids.slice(0, maxPhotos)] : ids.slice(0, MAX_BATCH_SIZE).map((id) => [id]);
 }
 
 function readAll(

@@ -18,10 +18,10 @@ export function App() {
     let timer = 0;
     const onSignedOut = (why: string): void => void (isCurrent && signOut(why));
     createWorkspace({ token: current, onSignedOut }).then(
-      (made) => (isCurrent ? (workspace.value = made) : made.close()),
+      (created) => (isCurrent ? (workspace.value = created) : created.close()),
       (error: unknown) => {
         failure.value = error instanceof Error ? error.message : String(error);
-        // A service that is being started again is back in a moment.
+        // The service may be restarting, so try again.
         if (isCurrent)
           timer = window.setTimeout(() => {
             tries.value++;
@@ -73,7 +73,7 @@ function SignIn() {
   return (
     <main class="alone">
       <h1>Photo Service</h1>
-      <p>Upload photos, submit jobs on them, and watch every step arrive.</p>
+      <p>Upload photos, run jobs on them and watch the results arrive live.</p>
       {signedOutBecause.value && (
         <p role="alert" class="fault">
           {signedOutBecause.value}
@@ -81,7 +81,7 @@ function SignIn() {
       )}
       <form onSubmit={submit}>
         <label>
-          Token, or the sign-in link
+          Paste your token or sign-in link
           <input
             type="password"
             autocomplete="off"
@@ -94,8 +94,8 @@ function SignIn() {
           />
         </label>
         <small id="where-from">
-          <code>npm start</code> prints a link that signs in by itself;{" "}
-          <code>npm run token -- --email you@example.com</code> prints a token.
+          Get a link from <code>npm start</code>, or a token from{" "}
+          <code>npm run token -- --email you@example.com</code>.
         </small>
         <button type="submit">Sign in</button>
       </form>

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 
-/** An operation as it is sent, to be copied. */
+/** An operation as the page sends it, with a button to copy it. */
 export function AsGraphql({
   label,
   query,

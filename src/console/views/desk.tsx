@@ -7,10 +7,7 @@ import { PhotoGrid } from "./photo-grid.js";
 import { TopBar } from "./top-bar.js";
 import { bytes, number } from "../in-words.js";
 
-/**
- * The whole page of a signed-in person: what goes in on the left, what comes of it in the middle,
- * one of them on the right.
- */
+/** The page of a signed-in user: input on the left, jobs in the middle, details on the right. */
 export function Desk() {
   const { selection, announcement } = useWorkspace();
   return (

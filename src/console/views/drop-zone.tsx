@@ -20,10 +20,10 @@ export function DropZone() {
             event.currentTarget.value = "";
           }}
         />
-        <strong>{isOver.value ? "Let go to upload" : "Add photos"}</strong>
+        <strong>{isOver.value ? "Drop to upload" : "Add photos"}</strong>
         <small>
-          Press here, or drop them anywhere on the page. JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC; up
-          to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels.
+          Click to browse, or drop photos anywhere. JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC, up to
+          {` ${bytes(maxUploadBytes)} and ${number(Math.round(maxPhotoPixels / 1e6))} megapixels.`}
         </small>
       </label>
       <UploadList />
@@ -36,7 +36,7 @@ function UploadList() {
   const list = uploads.list.value;
   const ref = useRef<HTMLUListElement>(null);
   const newest = list.at(-1)?.id;
-  // They may have been dropped far from here.
+  // The list may be out of sight of the place where the files were dropped.
   useEffect(() => ref.current?.scrollIntoView({ block: "nearest" }), [newest]);
   if (list.length === 0) return null;
   const isDone = list.some(({ state }) => state === "done" || state === "already-here");
@@ -49,7 +49,7 @@ function UploadList() {
       </ul>
       {isDone && (
         <button type="button" class="link" onClick={uploads.clearDone}>
-          Clear those that are done
+          Clear finished
         </button>
       )}
     </>
@@ -58,9 +58,9 @@ function UploadList() {
 
 const WORDS: Record<Upload["state"], string> = {
   waiting: "waiting",
-  sending: "being looked at",
+  sending: "processing…",
   done: "uploaded",
-  "already-here": "already here",
+  "already-here": "already uploaded",
   failed: "failed",
 };
 
@@ -107,14 +107,14 @@ function UploadLine({ upload: { id, file, state, progress, error } }: { upload: 
 }
 
 /**
- * While something is held over a page browsers say so several times a second; when it is taken
- * away, not all of them say that.
+ * Browsers send "dragover" several times a second while files are held over the page. Not all of
+ * them report when the files leave, so the state expires after this time.
  */
 const HELD_MS = 1000;
 
 /**
- * Takes files that are dropped anywhere on the page, where a browser would leave it for the file.
- * Tells whether some are held over it.
+ * Takes files dropped anywhere on the page; a browser would open the file instead. Returns true
+ * while files are held over the page.
  */
 function useFileDrop(take: (files: File[]) => void): ReadonlySignal<boolean> {
   const isOver = useSignal(false);
@@ -130,7 +130,7 @@ function useFileDrop(take: (files: File[]) => void): ReadonlySignal<boolean> {
       event.preventDefault();
       setOver(true);
     };
-    // From one element of the page to the next it leaves, too.
+    // "dragleave" also occurs between two elements of the page; then relatedTarget is set.
     const leave = ({ relatedTarget }: DragEvent): void => {
       if (relatedTarget === null) setOver(false);
     };
@@ -152,12 +152,12 @@ function useFileDrop(take: (files: File[]) => void): ReadonlySignal<boolean> {
   return isOver;
 }
 
-/** Browsers know no type for some kinds of photo. */
+/** Matches by extension, because browsers have no MIME type for some photo formats. */
 const PHOTO_NAME = /\.(jpe?g|png|webp|gif|tiff?|avif|hei[cf])$/i;
 
 /**
- * The files that were dropped, and of folders, however deep, the photos in them. To be called
- * before the event is over.
+ * The dropped files, and the photos in dropped folders at any depth. Call it during the event;
+ * afterwards the browser clears the items.
  */
 async function droppedFiles({
   items,
@@ -177,15 +177,15 @@ async function filesOf(entry: FileSystemEntry): Promise<File[]> {
         (entry as FileSystemFileEntry).file(resolve, reject);
       }),
     ];
-  const found = await entriesOf((entry as FileSystemDirectoryEntry).createReader());
+  const entries = await entriesOf((entry as FileSystemDirectoryEntry).createReader());
   return (
     await Promise.all(
-      found.filter(({ isDirectory, name }) => isDirectory || PHOTO_NAME.test(name)).map(filesOf),
+      entries.filter(({ isDirectory, name }) => isDirectory || PHOTO_NAME.test(name)).map(filesOf),
     )
   ).flat();
 }
 
-/** A reader gives some at a time, and none once there are no more. */
+/** A reader returns entries in chunks; an empty chunk is the end. */
 async function entriesOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
   const some = await new Promise<FileSystemEntry[]>((resolve, reject) => {
     reader.readEntries(resolve, reject);

@@ -15,7 +15,7 @@ export function PhotoGrid() {
     });
   };
   if (photos.photos.value.length === 0)
-    return <p class="faint">No photos yet. Some jobs need none: try Echo.</p>;
+    return <p class="faint">No photos yet. Add one to get started, or try Echo without one.</p>;
   return (
     <>
       <ul class="photo-grid" aria-label="Your photos">
@@ -26,8 +26,8 @@ export function PhotoGrid() {
       <p class="line">
         <span class="faint">
           {chosen.value.length === 0
-            ? "None chosen"
-            : `${plural(chosen.value.length, "photo")} chosen`}
+            ? "None selected"
+            : `${plural(chosen.value.length, "photo")} selected`}
         </span>
         <button type="button" class="link" onClick={photos.chooseAll}>
           All

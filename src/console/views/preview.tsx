@@ -5,8 +5,8 @@ import type { Photo } from "../types.js";
 import { useWorkspace } from "../workspace.js";
 
 /**
- * A photo, small: its blurred placeholder at once, itself as soon as it is there. `isNamed` where
- * nothing beside it says which it is.
+ * A small version of a photo: first its blurred placeholder, then the loaded preview. Set
+ * `isNamed` where no text beside it names the photo.
  */
 export function Preview({
   photo,
@@ -20,12 +20,12 @@ export function Preview({
   const { findPhotos, latePreviews } = useWorkspace();
   const isThere = useSignal(false);
   const renewed = useSignal<string | null>(null);
-  // Signed URLs are good for an hour, and a page is open for days.
+  // Signed URLs expire after an hour, but a page may stay open for days.
   const renew = (): void => {
     if (renewed.value === null)
       void findPhotos([photo.id]).then(
-        ([found]) => {
-          renewed.value = found?.previewUrl ?? null;
+        ([current]) => {
+          renewed.value = current?.previewUrl ?? null;
         },
         () => {},
       );

@@ -17,7 +17,7 @@ export function TopBar() {
       <Connection />
       {kind === "unplugged" ? (
         <button type="button" onClick={feed.plugIn}>
-          Plug in again
+          Reconnect now
         </button>
       ) : (
         <button
@@ -26,11 +26,11 @@ export function TopBar() {
           disabled={kind !== "live"}
           onClick={feed.unplug}
           title={
-            "Cuts this page's connection for ten seconds. Jobs go on; when it is back, " +
-            "everything that happened meanwhile arrives."
+            "Cuts this page's connection for ten seconds. Jobs keep running; missed events " +
+            "arrive when the page reconnects."
           }
         >
-          Pull the plug
+          Go offline
         </button>
       )}
       <a class="to-jobs" href="#jobs">
@@ -83,9 +83,9 @@ function inWords(state: FeedState, resumed: CatchUp | null): string {
     case "connecting":
       return "Connecting…";
     case "unplugged":
-      return `Unplugged: showing what was known at ${clock(state.since)}`;
+      return `Offline demo: last update at ${clock(state.since)}`;
     case "away":
-      return `Reconnecting: showing what was known at ${clock(state.since)}`;
+      return `Connection lost, reconnecting… Last update at ${clock(state.since)}`;
     case "ended":
       return state.why;
     case "live":
@@ -95,10 +95,7 @@ function inWords(state: FeedState, resumed: CatchUp | null): string {
 
 function afterCut({ awayMs, missed, lost, repeated }: CatchUp): string {
   const away = `resumed after ${duration(awayMs)}: `;
-  if (missed === 0) return `${away}nothing happened meanwhile`;
-  const all =
-    missed === 1
-      ? "1 missed event was delivered"
-      : `${plural(missed, "missed event")}, all delivered`;
-  return `${away}${all}, ${lost} lost, ${repeated} twice`;
+  if (missed === 0) return `${away}no events missed`;
+  const all = `caught up on ${plural(missed, "missed event")}`;
+  return `${away}${all}, ${lost} lost, ${repeated} duplicates`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createFigures, type Figures } from "../../../bench/report/figures.js";
+import { createMeasurements, type Measurements } from "../../../bench/report/figures.js";
 import type { Goal } from "../../../bench/report/goals.js";
 import { judgeGoals } from "../../../bench/report/judge-goals.js";
 
@@ -23,12 +23,12 @@ const LIGHTER: Goal = {
   goal: 120,
 };
 
-function round(measured: { us: number; them?: number; measure?: string }): Figures {
-  const figures = createFigures();
-  figures.record(measured.measure ?? "jobs/s", "us", measured.us);
+function round(measured: { us: number; them?: number; measure?: string }): Measurements {
+  const measurements = createMeasurements();
+  measurements.record(measured.measure ?? "jobs/s", "us", measured.us);
   if (measured.them !== undefined)
-    figures.record(measured.measure ?? "jobs/s", "them", measured.them);
-  return figures;
+    measurements.record(measured.measure ?? "jobs/s", "them", measured.them);
+  return measurements;
 }
 
 describe("a goal of the bench", () => {
@@ -53,27 +53,23 @@ describe("a goal of the bench", () => {
     [40, "goal"],
     [80, "beyond"],
   ] as const) {
-    it(`is ${verdict} at ${us / 10} of what is asked`, () => {
+    it(`has the verdict "${verdict}" at a ratio of ${us / 10}`, () => {
       assert.equal(judgeGoals([FASTER], [round({ us, them: 10 })])[0]?.verdict, verdict);
     });
   }
 
-  it(
-    "of which less is better is judged the other way round, and by itself where there is " +
-      "no peer",
-    () => {
-      const verdicts = [201, 200, 120].map(
-        (us) => judgeGoals([LIGHTER], [round({ us, measure: "MB" })])[0],
-      );
-      assert.deepEqual(
-        verdicts.map((judged) => judged?.verdict),
-        ["UNDER FLOOR", "floor", "goal"],
-      );
-      assert.equal(verdicts[0]?.peer, null);
-    },
-  );
+  it("can ask for less instead of more, and judges the number itself without a peer", () => {
+    const verdicts = [201, 200, 120].map(
+      (us) => judgeGoals([LIGHTER], [round({ us, measure: "MB" })])[0],
+    );
+    assert.deepEqual(
+      verdicts.map((judged) => judged?.verdict),
+      ["UNDER FLOOR", "floor", "goal"],
+    );
+    assert.equal(verdicts[0]?.peer, null);
+  });
 
-  it("that asks nothing has no verdict, and one that was not measured no line", () => {
+  it("has no verdict without numbers, and is left out without measurements", () => {
     const { floor: _floor, goal: _goal, beyond: _beyond, ...shown } = FASTER;
     assert.deepEqual(
       judgeGoals([shown, LIGHTER], [round({ us: 1, them: 2 })]).map(({ verdict }) => verdict),

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { createFigures } from "../../../bench/report/figures.js";
+import { createMeasurements } from "../../../bench/report/figures.js";
 import { goalsOf } from "../../../bench/report/goals.js";
 import { judgeGoals } from "../../../bench/report/judge-goals.js";
 import {
@@ -16,10 +16,10 @@ import { FULL } from "../../../bench/scale.js";
 
 function runOf(...jobsPerSecond: number[]): Run {
   const rounds = jobsPerSecond.map((ours) => {
-    const figures = createFigures();
-    figures.record("completed and told/s", "the service", ours);
-    figures.record("completed and told/s", "naive", 100);
-    return figures;
+    const measurements = createMeasurements();
+    measurements.record("completed and delivered/s", "the service", ours);
+    measurements.record("completed and delivered/s", "naive", 100);
+    return measurements;
   });
   return {
     release: "1.2.3",
@@ -49,7 +49,7 @@ describe("the results of a run", () => {
     assert.deepEqual(rest, [""]);
   });
 
-  it("are appended behind the earlier ones, under one title", (t) => {
+  it("are appended after the earlier ones, under one title", (t) => {
     const folder = mkdtempSync(join(tmpdir(), "photo-service-results-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "RESULTS.md");
@@ -63,7 +63,7 @@ describe("the results of a run", () => {
     ]);
   });
 
-  it("are measured on a machine and a commit that are read from here", () => {
+  it("name this machine and this commit", () => {
     const { release, commit, machine, node } = readCircumstances();
     assert.match(release, /^\d+\.\d+\.\d+/);
     assert.match(commit, /^([0-9a-f]{7,}( and changes)?|unknown)$/);

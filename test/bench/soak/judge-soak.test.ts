@@ -14,8 +14,8 @@ function verdictOf(
     ?.verdict;
 }
 
-describe("a figure of the soak", () => {
-  it("returned when it is at rest what it was before, however high it went", () => {
+describe("a measured value of the soak", () => {
+  it("has returned when its value at rest is as before, even after a high peak", () => {
     assert.equal(
       verdictOf(LISTENERS, { start: 100, end: 102, underLoad: [900, 1100, 900, 1200] }),
       "returned",
@@ -23,7 +23,7 @@ describe("a figure of the soak", () => {
     assert.equal(verdictOf(HEAP, { start: 50, end: 53, underLoad: [54, 55, 53, 55] }), "returned");
   });
 
-  it("did not return when it stays higher than caches explain", () => {
+  it("has not returned when it stays higher than caches explain", () => {
     assert.equal(
       verdictOf(LISTENERS, { start: 100, end: 140, underLoad: [900, 900, 900, 900] }),
       "DID NOT RETURN",
@@ -34,7 +34,7 @@ describe("a figure of the soak", () => {
     );
   });
 
-  it("kept rising when a heap grew in the second half, whatever came after", () => {
+  it("kept rising when a heap grew in the second half, even if it shrinks afterwards", () => {
     assert.equal(
       verdictOf(HEAP, { start: 50, end: 50, underLoad: [50, 55, 60, 75, 90, 105] }),
       "KEPT RISING",
@@ -46,11 +46,11 @@ describe("a figure of the soak", () => {
   });
 });
 
-describe("the tables under the soak", () => {
+describe("a table during the soak", () => {
   const ROWS = "rows: queued_jobs";
   const LATE = "late, s: queued_jobs";
 
-  it("level off when their rows stay within a band, however many there are", () => {
+  it("has stopped growing when its number of rows stays within a band", () => {
     const underLoad = [0, 2000, 6000, 6100, 6000, 6200, 6100, 6050];
     assert.equal(verdictOf(ROWS, { start: 0, end: 10, underLoad }), "returned");
   });
@@ -60,7 +60,7 @@ describe("the tables under the soak", () => {
     assert.equal(verdictOf(ROWS, { start: 0, end: 10, underLoad }), "KEPT RISING");
   });
 
-  it("are late when an expired row was there for more than a minute", () => {
+  it("is cleaned too late when an expired row existed for more than a minute", () => {
     assert.equal(verdictOf(LATE, { start: 0, end: 0, underLoad: [12, 61, 14, 12] }), "TOO LATE");
     assert.equal(verdictOf(LATE, { start: 0, end: 0, underLoad: [12, 40, 59, 12] }), "returned");
   });

@@ -3,15 +3,15 @@ import { checkProgress } from "./check-progress.js";
 import { groupBy } from "./group-by.js";
 import type { FeedRecorder } from "../feeds/feed-recorder.js";
 import type { LogRow } from "./read-tables.js";
-import type { ToldEvent } from "../feeds/told-event.js";
+import type { ReceivedEvent } from "../feeds/told-event.js";
 import type { Violations } from "./violations.js";
 
-/** An event of the log, with its number. */
-export interface Numbered extends ToldEvent {
+/** An event with its number in the log. */
+export interface Numbered extends ReceivedEvent {
   seq: number;
 }
 
-/** What one client was told against the log of its user. Returns how many events were checked. */
+/** Compares the events of one client with the log of its user. Returns the number of events. */
 export function checkFeed(
   { name, person, events, gaps }: FeedRecorder,
   log: readonly LogRow[],
@@ -32,7 +32,7 @@ export function checkFeed(
     log.filter(({ seq }) => !isSkipped(seq)),
     violations,
   );
-  // A log that was copied before it was purged has no holes.
+  // A log that was copied before its purge has no holes.
   if (!purges && gaps.length === 0) checkHoles(name, logged, log, violations);
   checkProgress(name, numbered, {
     skipped: skipped.map(({ from, to }) => ({
@@ -49,11 +49,11 @@ function checkOrder(name: string, logged: readonly Numbered[], violations: Viola
   let last = 0;
   for (const { seq, type, jobId } of logged) {
     if (seen.has(seq))
-      violations.add("repeated", `${name} was told event ${seq} (${type} of ${jobId}) again`);
+      violations.add("repeated", `${name} received event ${seq} (${type} of ${jobId}) again`);
     else if (seq < last)
       violations.add(
         "out of order",
-        `${name} was told event ${seq} (${type} of ${jobId}) after event ${last}`,
+        `${name} received event ${seq} (${type} of ${jobId}) after event ${last}`,
       );
     seen.add(seq);
     last = Math.max(last, seq);
@@ -66,16 +66,16 @@ function checkAgainstLog(
   log: readonly LogRow[],
   violations: Violations,
 ): void {
-  const told = new Map(logged.map((event) => [event.seq, event]));
-  // A QueuedJob that its owner deletes takes its earlier events with it.
+  const received = new Map(logged.map((event) => [event.seq, event]));
+  // The deletion of a QueuedJob also deletes its earlier events.
   const deletions = new Map(
     log.filter(({ type }) => type === "DELETED").map(({ jobId, seq }) => [jobId, seq]),
   );
   for (const { seq, type, jobId, version, status, attempts } of log) {
-    const event = told.get(seq);
+    const event = received.get(seq);
     const wasDeleted = seq < (deletions.get(jobId) ?? 0);
     if (!event && !wasDeleted)
-      violations.add("lost", `${name} was not told event ${seq}, ${type} of ${jobId}`);
+      violations.add("lost", `${name} did not receive event ${seq}, ${type} of ${jobId}`);
     else if (!event) continue;
     else if (
       event.type !== type ||
@@ -86,16 +86,16 @@ function checkAgainstLog(
     ) {
       violations.add(
         "other",
-        `${name} was told event ${seq} as ${event.type} of ${event.jobId} at ` +
-          `${event.version}, and the log says ${type} of ${jobId} at ${version}`,
+        `${name} received event ${seq} as ${event.type} of ${event.jobId} at version ` +
+          `${event.version}, but the log has ${type} of ${jobId} at version ${version}`,
       );
     }
   }
 }
 
 /**
- * What is in no log any more was deleted with its QueuedJob: each of those accounts for as many as
- * its last version says.
+ * Events missing from the log were deleted with their QueuedJob. The last version of each deleted
+ * QueuedJob is the number of its events.
  */
 function checkHoles(
   name: string,
@@ -104,22 +104,22 @@ function checkHoles(
   violations: Violations,
 ): void {
   const stories = groupBy(logged, ({ jobId }) => jobId);
-  const told = new Set(logged.map(({ seq }) => seq)).size;
+  const received = new Set(logged.map(({ seq }) => seq)).size;
   const last = log.at(-1)?.seq ?? 0;
-  let deletedUntold = 0;
+  let deletedBefore = 0;
   for (const { jobId, version, type } of log) {
     if (type !== "DELETED") continue;
     const versions = (stories.get(jobId) ?? []).map((event) => event.version);
     if (versions.some((other, i) => i > 0 && other <= (versions[i - 1] ?? 0)))
       violations.add(
         "out of order",
-        `${name} was told versions ${versions.join(", ")} of ${jobId}`,
+        `${name} received versions ${versions.join(", ")} of ${jobId}`,
       );
-    deletedUntold += version - new Set(versions).size;
+    deletedBefore += version - new Set(versions).size;
   }
-  if (told + deletedUntold !== last)
+  if (received + deletedBefore !== last)
     violations.add(
       "lost",
-      `${name} was told ${told} of ${last} events, and deletions account for ${deletedUntold} only`,
+      `${name} received ${received} of ${last} events; deletions explain only ${deletedBefore}`,
     );
 }

@@ -10,9 +10,8 @@ import type { Violations } from "./violations.js";
 const LONG_AGO = new Date(Date.now() - 7_200_000);
 
 /**
- * Files against rows, once the service has stopped. A process that was killed between the two may
- * leave bytes that no row names, until the sweep finds them an hour later: so the files are made to
- * look old, and are swept first.
+ * Compares files with rows after the service has stopped. A killed process may leave files without
+ * a row, which the sweep deletes after an hour. So this makes all files look old, and sweeps first.
  */
 export async function checkFiles(options: {
   storageFolder: string;
@@ -24,19 +23,19 @@ export async function checkFiles(options: {
   const before = await filesBelow(join(storageFolder, "kept"));
   for (const key of tables.files)
     if (!before.includes(key))
-      violations.add("lost", `a row names the file ${key}, which is not there`);
+      violations.add("lost", `a row names the file ${key}, which does not exist`);
   for (const name of await readdir(storageFolder, { recursive: true }))
     await utimes(join(storageFolder, name), LONG_AGO, LONG_AGO);
   const swept = await sweep(options);
   const after = (await filesBelow(join(storageFolder, "kept"))).filter((key) => key !== "owner");
   for (const key of after)
     if (!tables.files.has(key))
-      violations.add("other", `the file ${key} is kept, and no row names it`);
+      violations.add("other", `the file ${key} is stored, but no row names it`);
   for (const key of tables.files)
     if (before.includes(key) && !after.includes(key))
-      violations.add("lost", `the file ${key} was swept, and a row names it`);
+      violations.add("lost", `the file ${key} was swept, but a row names it`);
   for (const name of await readdir(join(storageFolder, "scratch")))
-    violations.add("other", `${name} was left over in the scratch folder`);
+    violations.add("other", `${name} remains in the scratch folder`);
   return { kept: after.length, swept };
 }
 
@@ -51,7 +50,7 @@ async function sweep({
   try {
     const storage = await createLocalStorage(storageFolder);
     const log = createLogger({ name: "chaos", level: "silent", pretty: false });
-    // However much a round of kills has left over.
+    // The killed processes may have left any number of files.
     return await createFileSweep({ database, storage, maxShare: 1, log }).run();
   } finally {
     await database.close();

@@ -1,13 +1,13 @@
 import { askUntilAnswered } from "../people/ask-until-answered.js";
-import type { ToldEvent } from "../feeds/told-event.js";
+import type { ReceivedEvent } from "../feeds/told-event.js";
 import type { Accepted } from "../people/ledger.js";
 import type { Person } from "../people/person.js";
 import type { Violations } from "./violations.js";
 
-/** What the owner of some QueuedJobs has seen of them. */
+/** Events that the owner of some QueuedJobs has seen. */
 export interface Seen {
   name: string;
-  events: readonly Pick<ToldEvent, "jobId" | "version" | "status" | "type">[];
+  events: readonly Pick<ReceivedEvent, "jobId" | "version" | "status" | "type">[];
 }
 
 interface Job {
@@ -30,8 +30,8 @@ const PAGE =
   "endCursor } } }";
 
 /**
- * Every submission that was answered, as its owner finds it by the API; and every answer against
- * the events. Returns how many QueuedJobs there were.
+ * Compares every accepted submission with the API, and every response with the events. Returns the
+ * number of QueuedJobs.
  */
 export async function checkPerson(
   person: Person,
@@ -68,24 +68,21 @@ async function readAll({ api }: Person): Promise<Map<string, Job>> {
 
 function checkAccepted(
   { id, key, job, parameters, deletion }: Accepted,
-  found: Job | undefined,
+  row: Job | undefined,
   violations: Violations,
 ): void {
-  if (!found && deletion === "none")
-    return violations.add("lost", `${id} (${key}) was accepted and is not there`);
-  if (found && deletion === "answered")
-    return violations.add("other", `${id} (${key}) was deleted and is there`);
-  if (!found || found.status === "CANCELLED" || found.error?.code === "STALLED") return;
+  if (!row && deletion === "none")
+    return violations.add("lost", `${id} (${key}) was accepted, but does not exist`);
+  if (row && deletion === "answered")
+    return violations.add("other", `${id} (${key}) was deleted, but still exists`);
+  if (!row || row.status === "CANCELLED" || row.error?.code === "STALLED") return;
   const fails = parameters.failPermanently === true || (parameters.failAttempts ?? 0) >= 3;
-  if (found.status !== (fails ? "FAILED" : "SUCCESS"))
-    violations.add(
-      "other",
-      `${id} (${key}) ended ${found.status} (${found.error?.code}), and should not`,
-    );
-  if (found.status === "SUCCESS" && job === "echo" && found.result?.message !== key)
-    violations.add("other", `${id} gives back ${found.result?.message} for ${key}`);
-  if (found.status === "SUCCESS" && job === "thumbnail" && found.outputs.length !== 1)
-    violations.add("other", `${id} has ${found.outputs.length} outputs for one width`);
+  if (row.status !== (fails ? "FAILED" : "SUCCESS"))
+    violations.add("other", `${id} (${key}) ended as ${row.status} (${row.error?.code})`);
+  if (row.status === "SUCCESS" && job === "echo" && row.result?.message !== key)
+    violations.add("other", `${id} returned ${row.result?.message} for ${key}`);
+  if (row.status === "SUCCESS" && job === "thumbnail" && row.outputs.length !== 1)
+    violations.add("other", `${id} has ${row.outputs.length} outputs for one width`);
 }
 
 function checkEnded({ id, status, attempts, progress, result }: Job, violations: Violations): void {
@@ -96,24 +93,24 @@ function checkEnded({ id, status, attempts, progress, result }: Job, violations:
   if (progress !== 1) violations.add("other", `${id} is SUCCESS with progress ${progress}`);
 }
 
-/** What an answer has shown must have been told. */
+/** Every version that a response has shown must also have arrived as an event. */
 function checkShown({ ledger }: Person, { name, events }: Seen, violations: Violations): void {
-  const told = new Set(events.map(({ jobId, version, status }) => `${jobId} ${version} ${status}`));
+  const received = new Set(
+    events.map(({ jobId, version, status }) => `${jobId} ${version} ${status}`),
+  );
   const deleted = new Set(
     events.filter(({ type }) => type === "DELETED").map(({ jobId }) => jobId),
   );
   for (const { id, version, status, by } of ledger.shown) {
-    if (!told.has(`${id} ${version} ${status}`) && !deleted.has(id))
+    if (!received.has(`${id} ${version} ${status}`) && !deleted.has(id))
       violations.add(
         "lost",
-        `${by} answered that ${id} is ${status} at version ${version}, and ${name} was not told`,
+        `${by} returned ${id} as ${status} at version ${version}, but ${name} got no event`,
       );
   }
 }
 
-/**
- * A delete that was answered has its event; and of one key there are never two that live at once.
- */
+/** Every confirmed deletion has its event, and no two existing QueuedJobs have the same key. */
 function checkKeys({ ledger }: Person, { name, events }: Seen, violations: Violations): void {
   const deleted = new Set(
     events.filter(({ type }) => type === "DELETED").map(({ jobId }) => jobId),
@@ -121,10 +118,10 @@ function checkKeys({ ledger }: Person, { name, events }: Seen, violations: Viola
   const ids = new Map<string, string>();
   for (const { id, key, deletion } of ledger.accepted.values()) {
     if (deletion === "answered" && !deleted.has(id))
-      violations.add("lost", `${id} was deleted, and ${name} was not told`);
+      violations.add("lost", `${id} was deleted, but ${name} got no event`);
     const other = ids.get(key);
     if (other !== undefined && !deleted.has(other))
-      violations.add("repeated", `the key ${key} stands for ${other} and for ${id}`);
+      violations.add("repeated", `the key ${key} made both ${other} and ${id}`);
     ids.set(key, id);
   }
 }

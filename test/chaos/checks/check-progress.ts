@@ -2,15 +2,15 @@ import type { Numbered } from "./check-feed.js";
 import type { LogRow } from "./read-tables.js";
 import type { Violations } from "./violations.js";
 
-/** What a feed learned from the page when its cursor had expired, up to the position `to`. */
+/** Rows that a feed read from a page after its cursor had expired, up to the position `to`. */
 export interface Skipped {
   to: number;
   rows: readonly LogRow[];
 }
 
 /**
- * PROGRESS may be missing, but not come after what followed it, nor fall within an attempt; its
- * cursor is that of the last logged event.
+ * Checks PROGRESS events. They may be missing, but must not arrive late or decrease within an
+ * attempt. Their cursor is the one of the last logged event.
  */
 export function checkProgress(
   name: string,
@@ -35,7 +35,7 @@ export function checkProgress(
       continue;
     }
     const what =
-      `${name} (connection ${event.connection}) was told PROGRESS ${progress} of attempt ` +
+      `${name} (connection ${event.connection}) received PROGRESS ${progress} of attempt ` +
       `${attempts} of ${jobId}`;
     if (position !== null && seq !== position)
       violations.add(

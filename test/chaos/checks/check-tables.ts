@@ -3,7 +3,7 @@ import { groupBy } from "./group-by.js";
 import type { Tables } from "./read-tables.js";
 import type { Violations } from "./violations.js";
 
-/** The log and the counters against the rows. */
+/** Compares the log and the counters with the rows. */
 export function checkTables(
   { log, jobs, streams }: Tables,
   { violations, purges }: { violations: Violations; purges: boolean },
@@ -23,19 +23,19 @@ export function checkTables(
     if (last?.version !== version || last.status !== status)
       violations.add(
         "lost",
-        `${id} is ${status} at version ${version}, and its last event says ` +
-          `${last?.status} at ${last?.version}`,
+        `${id} is ${status} at version ${version}, but its last event has ` +
+          `${last?.status} at version ${last?.version}`,
       );
     const starts = story.filter(({ type }) => type === "STARTED").length;
     if (starts !== attempts)
-      violations.add("other", `${id} has ${attempts} attempts and ${starts} STARTED events`);
+      violations.add("other", `${id} has ${attempts} attempts, but ${starts} STARTED events`);
   }
   const rows = new Set(jobs.map(({ id }) => id));
   for (const [id, story] of purges ? [] : stories) {
     if (!rows.has(id) && !(story.length === 1 && story[0]?.type === "DELETED"))
       violations.add(
         "other",
-        `${id} is gone, and its log says ${story.map(({ type }) => type).join(" ")}`,
+        `${id} does not exist, but has the events ${story.map(({ type }) => type).join(" ")}`,
       );
   }
   const newest = new Map(log.map(({ userId, seq }) => [userId, seq]));
@@ -43,18 +43,18 @@ export function checkTables(
     if (lastSeq !== (newest.get(userId) ?? 0))
       violations.add(
         "lost",
-        `the counter of ${userId} stands at ${lastSeq}, and its last event has ` +
+        `the counter of ${userId} is at ${lastSeq}, but the last event has the number ` +
           `${newest.get(userId)}`,
       );
     if (pending !== unfinished)
       violations.add(
         "other",
-        `the counter of ${userId} says ${pending} unfinished ones, and there are ${unfinished}`,
+        `the counter of ${userId} has ${pending} unfinished jobs, but there are ${unfinished}`,
       );
     if (storedBytes !== bytes)
       violations.add(
         "other",
-        `the counter of ${userId} says ${storedBytes} bytes, and there are ${bytes}`,
+        `the counter of ${userId} has ${storedBytes} bytes, but there are ${bytes}`,
       );
   }
 }

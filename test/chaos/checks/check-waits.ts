@@ -2,8 +2,8 @@ import type { Statistics, Longest } from "./statistics.js";
 import type { Violations } from "./violations.js";
 
 /**
- * Far above what is promised, since a machine may be busy with others: what passes these waits for
- * something that does not come.
+ * Limits far above the promised times, because the machine may be busy. A longer wait means that
+ * something waits for an event that never comes.
  */
 const BOUNDS_MS = {
   longestToStart: 60_000,
@@ -12,12 +12,12 @@ const BOUNDS_MS = {
 } as const satisfies Partial<Record<keyof Statistics, number>>;
 
 const WORDS = {
-  longestToStart: "waited to be started for",
-  longestToArrive: "had an event that its owner waited for",
-  longestToTakeOver: "waited to be taken over for",
+  longestToStart: "started only after",
+  longestToArrive: "had an event that arrived only after",
+  longestToTakeOver: "was taken over only after",
 } as const;
 
-/** Late beyond reason is broken, too. */
+/** Reports waits that are too long. */
 export function checkWaits(statistics: Statistics, violations: Violations): void {
   for (const name of Object.keys(BOUNDS_MS) as (keyof typeof BOUNDS_MS)[]) {
     const { ms, jobId }: Longest = statistics[name];

@@ -24,7 +24,7 @@ export interface StreamRow {
   lastSeq: number;
   pending: number;
   storedBytes: number;
-  /** Counted from the rows. */
+  /** Number of unfinished rows. */
   unfinished: number;
   bytes: number;
 }
@@ -33,15 +33,15 @@ export interface Tables {
   log: LogRow[];
   jobs: JobRow[];
   streams: StreamRow[];
-  /** Storage keys that rows name. */
+  /** Storage keys in the rows. */
   files: Set<string>;
 }
 
-/** One direct look, past the service. */
+/** Reads the tables directly, without the service. */
 export async function readTables(url: string): Promise<Tables> {
   const client = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    // One snapshot: the hostile user's last jobs may still be on their way.
+    // One snapshot, because the hostile user's last jobs may still change.
     return await client.begin("isolation level repeatable read", readAll);
   } finally {
     await client.end({ timeout: 5 });

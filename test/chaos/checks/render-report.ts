@@ -12,13 +12,13 @@ export interface Outcome {
   statistics: Statistics;
   bystanders: BystanderStatistics[];
   hostile: HostileStatistics;
-  /** How long an expired row was there at most, where rows are purged while the run goes on. */
+  /** Longest time that an expired row existed; null if the run does not purge rows. */
   latestSeconds: number | null;
 }
 
 const MAX_SENTENCES = 60;
 
-/** The statistics of a run as a table, and what it broke. */
+/** Renders the statistics of a run as tables, followed by its violations. */
 export function renderReport(outcome: Outcome, violations: Violations): string {
   const faults = outcome.statistics.faults.map(({ kind, count, worstRecovery }): Row => [
     kind,
@@ -31,10 +31,10 @@ export function renderReport(outcome: Outcome, violations: Violations): string {
     "",
     ...table([...countRows(outcome, violations), ...timeRows(outcome), ...hostileRows(outcome)]),
     "",
-    "faults: how often, and at worst how long after its end the next event came",
+    "faults: count, and longest time from the end of a fault to the next event",
     ...table(faults),
     "",
-    "what others saw while",
+    "other users, while",
     ...table(outcome.bystanders.map(bystanderRow)),
     "",
     ...sentences,
@@ -50,9 +50,9 @@ function countRows(outcome: Outcome, violations: Violations): Row[] {
     ["seed", seed],
     ["minutes", minutes],
     ["QueuedJobs accepted", accepted],
-    ["runs of them", statistics.runs],
+    ["runs", statistics.runs],
     ["attempts lost with their worker", statistics.stalls],
-    ["requests repeated, outcome unknown", statistics.repeats],
+    ["requests with unknown outcome", statistics.repeats],
     ["connections of feeds", statistics.connections],
     ["events checked", eventsChecked],
     ["files kept, swept", `${files.kept}, ${files.swept}`],
@@ -66,14 +66,14 @@ function countRows(outcome: Outcome, violations: Violations): Row[] {
 }
 
 function timeRows({ statistics, latestSeconds }: Outcome): Row[] {
-  const whose = ({ ms, jobId, at }: Longest) =>
+  const describe = ({ ms, jobId, at }: Longest) =>
     `${seconds(ms)}${jobId && `  (${jobId}, until ${new Date(at).toISOString().slice(11, 19)})`}`;
   const rows: Row[] = [
-    ["longest from submit to start", whose(statistics.longestToStart)],
-    ["longest from event to client", whose(statistics.longestToArrive)],
-    ["longest from start to takeover", whose(statistics.longestToTakeOver)],
-    ["longest until a feed stood again", seconds(statistics.longestReconnect)],
-    ["slowest answer", seconds(statistics.slowestAnswer)],
+    ["longest from submit to start", describe(statistics.longestToStart)],
+    ["longest from event to client", describe(statistics.longestToArrive)],
+    ["longest from start to takeover", describe(statistics.longestToTakeOver)],
+    ["longest reconnect of a feed", seconds(statistics.longestReconnect)],
+    ["slowest response", seconds(statistics.slowestAnswer)],
   ];
   if (latestSeconds !== null)
     rows.push(["latest clean-up of an expired row", `${latestSeconds.toFixed(0)} s`]);

@@ -2,20 +2,20 @@ import type { FeedRecorder } from "../feeds/feed-recorder.js";
 import type { Injected } from "../faults/inject-faults.js";
 import type { Person } from "../people/person.js";
 
-/** The longest of some waits, and whose it was. */
+/** The longest wait of a kind. */
 export interface Longest {
   ms: number;
   jobId: string;
-  /** When it was over. */
+  /** End of the wait. */
   at: number;
 }
 
-/** What a run shows, in milliseconds where nothing else is said. */
+/** Statistics of a run; times are in milliseconds. */
 export interface Statistics {
   runs: number;
   longestToStart: Longest;
   longestToArrive: Longest;
-  /** From STARTED to the event that tells that its worker died. */
+  /** From STARTED to the event of the lost attempt. */
   longestToTakeOver: Longest;
   longestReconnect: number;
   slowestAnswer: number;
@@ -36,16 +36,16 @@ export function measure({
   steady: FeedRecorder[];
   faults: Injected[];
 }): Statistics {
-  const told = steady.map((feed) => feed.events.filter(({ type }) => type !== "PROGRESS"));
+  const streams = steady.map((feed) => feed.events.filter(({ type }) => type !== "PROGRESS"));
   const immediate = new Set(
     people.flatMap(({ ledger }) =>
       [...ledger.accepted.values()].filter((accepted) => accepted.immediate).map(({ id }) => id),
     ),
   );
   return {
-    runs: count(told, (event) => event.type === "QUEUED"),
-    ...measureWaits(told, immediate),
-    longestToArrive: told
+    runs: count(streams, (event) => event.type === "QUEUED"),
+    ...measureWaits(streams, immediate),
+    longestToArrive: streams
       .flat()
       .reduce(
         (longest, { at, receivedAt, jobId }) => longer(longest, receivedAt - at, jobId, receivedAt),
@@ -54,13 +54,13 @@ export function measure({
     longestReconnect: Math.max(...feeds.map(({ longestGapMs }) => longestGapMs)),
     slowestAnswer: Math.max(...people.map(({ api }) => api.slowestMs)),
     repeats: people.reduce((sum, { ledger }) => sum + ledger.repeats, 0),
-    stalls: count(told, (event) => event.type === "RETRYING" && event.errorCode === "STALLED"),
+    stalls: count(streams, (event) => event.type === "RETRYING" && event.errorCode === "STALLED"),
     connections: feeds.reduce((sum, feed) => sum + feed.connections, 0),
-    faults: measureRecoveries(told.flat(), faults),
+    faults: measureRecoveries(streams.flat(), faults),
   };
 }
 
-type Told = FeedRecorder["events"];
+type Events = FeedRecorder["events"];
 
 const NONE: Longest = { ms: 0, jobId: "", at: 0 };
 
@@ -69,11 +69,11 @@ function longer(longest: Longest, ms: number, jobId: string, at: number): Longes
 }
 
 function measureWaits(
-  told: Told[],
+  streams: Events[],
   immediate: ReadonlySet<string>,
 ): { longestToStart: Longest; longestToTakeOver: Longest } {
   let [longestToStart, longestToTakeOver] = [NONE, NONE];
-  for (const events of told) {
+  for (const events of streams) {
     const since = new Map<string, { type: string; at: number }>();
     for (const { jobId, type, at, version, errorCode } of events) {
       const before = since.get(jobId);
@@ -87,22 +87,22 @@ function measureWaits(
   return { longestToStart, longestToTakeOver };
 }
 
-/** From the end of each fault to the arrival of the next event that happened after it. */
-function measureRecoveries(told: Told, faults: Injected[]): Statistics["faults"] {
-  const found = new Map<string, { kind: string; count: number; worstRecovery: number }>();
+/** Time from the end of each fault to the arrival of the next event after it. */
+function measureRecoveries(events: Events, faults: Injected[]): Statistics["faults"] {
+  const rows = new Map<string, { kind: string; count: number; worstRecovery: number }>();
   for (const { kind, endedAt } of faults) {
-    const next = told.reduce(
+    const next = events.reduce(
       (first, { at, receivedAt }) => (at >= endedAt && receivedAt < first ? receivedAt : first),
       Infinity,
     );
-    const row = found.get(kind) ?? { kind, count: 0, worstRecovery: 0 };
+    const row = rows.get(kind) ?? { kind, count: 0, worstRecovery: 0 };
     row.count++;
     if (next !== Infinity) row.worstRecovery = Math.max(row.worstRecovery, next - endedAt);
-    found.set(kind, row);
+    rows.set(kind, row);
   }
-  return [...found.values()].toSorted((a, b) => a.kind.localeCompare(b.kind));
+  return [...rows.values()].toSorted((a, b) => a.kind.localeCompare(b.kind));
 }
 
-function count(told: Told[], test: (event: Told[number]) => boolean): number {
-  return told.reduce((sum, events) => sum + events.filter(test).length, 0);
+function count(streams: Events[], test: (event: Events[number]) => boolean): number {
+  return streams.reduce((sum, events) => sum + events.filter(test).length, 0);
 }

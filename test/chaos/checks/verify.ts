@@ -19,21 +19,21 @@ import type { Violations } from "./violations.js";
 const END_WITHIN_MS = 90_000;
 const DRAIN_WITHIN_MS = 30_000;
 
-/** Waits until everything has ended and was told, and then holds all records against each other. */
+/** Waits until all jobs have ended and all events have arrived, then compares all records. */
 export async function verify(
   stage: Stage,
   run: Run,
   options: { violations: Violations; say: (line: string) => void; stopFleet: () => Promise<void> },
 ): Promise<Omit<Outcome, "seed" | "minutes">> {
   const { violations, say } = options;
-  say("no more faults; waiting until everything has ended");
+  say("no more faults; waiting until all jobs have ended");
   await untilEnded(run);
   const databaseUrl = (stage.standby ?? stage.postgres).url;
   const tables = await readTables(databaseUrl);
   const purges = run.tail !== null;
   if (run.tail) tables.log = await readTail(run.tail, tables, violations);
   await untilDrained(run.feeds, tables, violations);
-  // Where rows are purged, or the history is another one, the first cursor has expired.
+  // After a purge or a failover, the first cursor has expired.
   const replays = (purges || stage.standby ? [] : run.people).map(
     (person) =>
       new FeedRecorder({
@@ -46,7 +46,7 @@ export async function verify(
       }),
   );
   await untilDrained(replays, tables, violations);
-  say("everything was told; checking");
+  say("all events have arrived; checking");
   await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));
   const counts = await Promise.all(
     run.people.map((person, i) =>
@@ -54,7 +54,7 @@ export async function verify(
     ),
   );
   await options.stopFleet();
-  // What expired since the tables were read took its files with it.
+  // Rows that expired since the tables were read have lost their files.
   if (purges) tables.files = (await readTables(databaseUrl)).files;
   checkTables(tables, { violations, purges });
   const logOf = ({ person }: FeedRecorder) =>
@@ -80,7 +80,7 @@ export async function verify(
   };
 }
 
-/** What a client was told, and what its page showed it where the stream could not be resumed. */
+/** Events of a client, plus those covered by the page it read when it could not resume. */
 function seen({ name, person, events, gaps }: FeedRecorder, { log }: Tables): Seen {
   const seqOf = (cursor: string) => decodeStreamCursor(cursor, person.userId).seq;
   const paged = gaps.flatMap(({ from, to }) =>
@@ -91,10 +91,10 @@ function seen({ name, person, events, gaps }: FeedRecorder, { log }: Tables): Se
   return { name, events: [...events, ...paged] };
 }
 
-/** How late clean-up may be: its own bound, and as long again for the faults that keep it away. */
+/** Maximum lateness of clean-up: its own limit, doubled because faults delay it. */
 const MAX_LATENESS_SECONDS = 120;
 
-/** What the people were told is held against all that was ever logged. */
+/** All events that were ever logged, for the comparison with the received ones. */
 async function readTail(
   tail: LogTail,
   { streams }: Tables,
@@ -103,13 +103,13 @@ async function readTail(
   const last = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
   const log = await tail.close();
   if (tail.latestSeconds > MAX_LATENESS_SECONDS)
-    violations.add("stuck", `an expired row was there for ${tail.latestSeconds.toFixed(0)} s`);
+    violations.add("stuck", `an expired row existed for ${tail.latestSeconds.toFixed(0)} s`);
   return log.filter(({ userId, seq }) => seq <= (last.get(userId) ?? 0));
 }
 
 const UNFINISHED = "{ queuedJobs(filter: { status: [PENDING, STARTED] }) { totalCount } }";
 
-/** By the public API; what is still unfinished when the time is up is found by the checks. */
+/** Waits through the public API. The checks find what is still unfinished at the deadline. */
 async function untilEnded({ people }: Run): Promise<void> {
   const isDone = async (): Promise<boolean> => {
     const answers = await Promise.all(
@@ -129,20 +129,20 @@ async function untilDrained(
   violations: Violations,
 ): Promise<void> {
   const target = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
-  const standsAt = ({ person, events }: FeedRecorder) =>
+  const positionOf = ({ person, events }: FeedRecorder) =>
     decodeStreamCursor(events.at(-1)?.cursor ?? person.firstCursor, person.userId).seq;
   const behind = () =>
-    feeds.filter((feed) => standsAt(feed) < (target.get(feed.person.userId) ?? 0));
+    feeds.filter((feed) => positionOf(feed) < (target.get(feed.person.userId) ?? 0));
   for (const deadline = Date.now() + DRAIN_WITHIN_MS; Date.now() < deadline && behind().length > 0;)
     await pause(100);
   for (const feed of behind())
     violations.add(
       "lost",
-      `${feed.name} stands at event ${standsAt(feed)} of ${target.get(feed.person.userId)}`,
+      `${feed.name} has reached event ${positionOf(feed)} of ${target.get(feed.person.userId)}`,
     );
 }
 
-/** What is replayed from the first cursor is the log, no more and no less. */
+/** A replay from the first cursor must equal the log. */
 function compareWithLog(
   { name, person, events }: FeedRecorder,
   log: Tables["log"],
@@ -159,7 +159,7 @@ function compareWithLog(
   if (i >= 0 || replayed.length !== logged.length)
     violations.add(
       "other",
-      `${name} has ${replayed.length} events and the log ${logged.length}; they part at ` +
-        `${logged[i] ?? "the end"} and ${replayed[i] ?? "nothing"}`,
+      `${name} has ${replayed.length} events and the log ${logged.length}; the first ` +
+        `difference: ${logged[i] ?? "the end"} in the log, ${replayed[i] ?? "nothing"} replayed`,
     );
 }

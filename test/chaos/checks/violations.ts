@@ -1,7 +1,7 @@
-/** What was found to break the promise, a sentence each. */
+/** Broken promises, one sentence each. */
 export interface Violations {
   add(kind: ViolationKind, sentence: string): void;
-  /** How many of this kind. */
+  /** Number of violations of this kind. */
   count(kind: ViolationKind): number;
   readonly sentences: readonly string[];
 }
@@ -9,16 +9,16 @@ export interface Violations {
 export type ViolationKind = "lost" | "repeated" | "out of order" | "stuck" | "other";
 
 export function createViolations(): Violations {
-  const found: { kind: ViolationKind; sentence: string }[] = [];
+  const violations: { kind: ViolationKind; sentence: string }[] = [];
   return {
     add: (kind, sentence) =>
-      void found.push({
+      void violations.push({
         kind,
         sentence: `${new Date().toISOString().slice(11, 23)} ${kind}: ${sentence}`,
       }),
-    count: (kind) => found.filter((violation) => violation.kind === kind).length,
+    count: (kind) => violations.filter((violation) => violation.kind === kind).length,
     get sentences() {
-      return found.map(({ sentence }) => sentence);
+      return violations.map(({ sentence }) => sentence);
     },
   };
 }

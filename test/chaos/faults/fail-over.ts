@@ -7,9 +7,9 @@ import type { Stage } from "../stage.js";
 const WITHIN_MS = 30_000;
 
 /**
- * Promotes a standby that has received every commit, and leads the service to it: the last fault of
- * a run, since no supervisor brings the standby back. Every stream ends with CURSOR_EXPIRED, for
- * the history is another one.
+ * Promotes a standby that has received every commit, and directs the service to it. It must be the
+ * last fault of a run, because nothing restarts the standby. Every stream then ends with
+ * CURSOR_EXPIRED, because the history has changed.
  */
 export async function failOver(stage: Stage): Promise<Standby> {
   const { postgres: primary, toPostgres, folder } = stage;
@@ -38,7 +38,7 @@ async function untilReceived(primary: string, standby: string): Promise<void> {
       >`select pg_last_wal_replay_lsn() >= ${written?.lsn ?? ""}::pg_lsn as done`;
       if (row?.done) return;
     }
-    throw new Error(`The standby had not received everything after ${WITHIN_MS} ms`);
+    throw new Error(`The standby had not received all commits after ${WITHIN_MS} ms`);
   } finally {
     await Promise.all([from.end({ timeout: 5 }), to.end({ timeout: 5 })]);
   }

@@ -15,7 +15,7 @@ export type Component = "worker" | "api" | "redis" | "postgres" | "network";
 export interface Fault {
   component: Component;
   kind: string;
-  /** Resolves when the fault is over: what died has been replaced, what hung goes on. */
+  /** Resolves when the fault is over: killed processes are replaced, frozen ones continue. */
   inject(): Promise<void>;
 }
 
@@ -103,7 +103,7 @@ function postgresFaults({ postgres, folder }: Stage, aWhile: () => number, long:
   return [
     ["PostgreSQL killed", () => end("SIGKILL")],
     ["PostgreSQL restarted", () => end("SIGINT")],
-    // Its sessions are processes of their own.
+    // Each session of PostgreSQL is a separate process.
     ["PostgreSQL frozen", () => freeze(processesIn(data, ["postgres"]), aWhile())],
     ...(long
       ? [
@@ -126,16 +126,16 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // A session that ended meanwhile.
+    // The session has already ended.
   }
 }
 
-/** Longer than any request waits. */
+/** Longer than the timeout of any request. */
 const LONG_HANG_MS = 20_000;
-/** Longer than a silent connection is kept. */
+/** Longer than the timeout of a silent connection. */
 const MUTE_MS = 25_000;
 
-/** Whoever is connected hears nothing more; who connects again is served. */
+/** Open connections receive nothing more; new ones work. */
 async function mute(proxy: TcpProxy): Promise<void> {
   proxy.mute();
   await pause(MUTE_MS);
@@ -148,7 +148,7 @@ function networkFaults(
   { name, proxy }: { name: string; proxy: TcpProxy },
   random: SeededRandom,
 ): Named[] {
-  // Apart: how many connections ask must not move what comes next.
+  // A separate sequence, so that the number of connections does not change the next faults.
   const bytes = random.branch();
   const lasting = (begin: () => void) => async () => {
     begin();

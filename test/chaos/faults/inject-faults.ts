@@ -6,15 +6,15 @@ import type { Violations } from "../checks/violations.js";
 export interface Injected {
   kind: string;
   beganAt: number;
-  /** When what died was back. */
+  /** Time at which the component was available again. */
   endedAt: number;
 }
 
 const PAUSE_MS = [1000, 4000] as const;
 
 /**
- * One fault at a time, with pauses, until told to stop: the components in turn, of each its kinds
- * in an order of chance, so that also a short run meets all components.
+ * Injects one fault at a time, with pauses, until the signal. The components take turns, each with
+ * its faults in random order, so that even a short run covers all components.
  */
 export async function injectFaults(options: {
   faults: Fault[];
@@ -45,7 +45,7 @@ export async function injectFaults(options: {
     const { kind, inject } = next();
     const beganAt = Date.now();
     await inject().catch((error: unknown) =>
-      violations.add("other", `"${kind}" could not be done: ${String(error)}`),
+      violations.add("other", `"${kind}" could not be injected: ${String(error)}`),
     );
     onFault({ kind, beganAt, endedAt: Date.now() });
   }

@@ -4,7 +4,7 @@ import { pingRedis } from "../../../src/embedded/redis/start-redis.js";
 
 const WITHIN_MS = 60_000;
 
-/** Waits until a store that was ended is there again: another process, and it answers. */
+/** Waits until a new process of a killed store answers. */
 export function untilBack(
   name: string,
   answers: () => Promise<boolean>,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { FeedRecorder } from "./feed-recorder.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 
-/** Cuts the feed about every two seconds, until told to stop. */
+/** Cuts the feed about every two seconds, until the signal. */
 export async function keepCutting(
   feed: FeedRecorder,
   { random, stop }: { random: SeededRandom; stop: AbortSignal },
@@ -13,7 +13,7 @@ export async function keepCutting(
   }
 }
 
-/** Has the feed stop reading now and then, longer each time up to a bound; until told to stop. */
+/** Pauses the feed repeatedly, longer each time up to a limit, until the signal. */
 export async function keepSleeping(
   feed: FeedRecorder,
   { random, stop, longestMs }: { random: SeededRandom; stop: AbortSignal; longestMs: number },

@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import { EVENT_FIELDS, type EventFields } from "./told-event.js";
 
-/** How a connection ended. `codes` of an operation that was refused. */
+/** The end of a connection; `codes` are the errors of a refused operation. */
 export interface FeedEnd {
   close: { code: number; reason: string };
   codes: string[];
@@ -33,8 +33,8 @@ export interface FeedConnectionOptions {
 }
 
 /**
- * One socket with one subscription of the whole feed, spoken by hand: graphql-transport-ws without
- * its client, which would reconnect on its own.
+ * One socket with one subscription to the whole feed. It does not use the client of graphql-ws,
+ * which would reconnect by itself.
  */
 export class FeedConnection {
   readonly ended: Promise<FeedEnd>;
@@ -70,12 +70,12 @@ export class FeedConnection {
     });
   }
 
-  /** Cuts it without a word. */
+  /** Drops the connection without a close frame. */
   cut(): void {
     this.#socket.terminate();
   }
 
-  /** Reads nothing until `resume`. */
+  /** Stops reading until `resume`. */
   pause(): void {
     this.#isPaused = true;
     this.#socket.pause();

@@ -3,10 +3,10 @@ import { askUntilAnswered } from "../people/ask-until-answered.js";
 import { FeedConnection, type FeedEnd } from "./feed-connection.js";
 import type { Person } from "../people/person.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
-import { toToldEvent, type ToldEvent } from "./told-event.js";
+import { toReceivedEvent, type ReceivedEvent } from "./told-event.js";
 import type { Violations } from "../checks/violations.js";
 
-/** Closes that a client answers by coming back: cut, gone away, try again later; or its own. */
+/** Close codes after which a client reconnects: cut, going away, try again later, or its own. */
 const PASSING = new Set([1000, 1001, 1005, 1006, 1012, 1013]);
 
 export interface FeedRecorderOptions {
@@ -19,15 +19,12 @@ export interface FeedRecorderOptions {
   hasFailedOver?: () => boolean;
 }
 
-/**
- * A client that writes down every event of its user, and resumes behind the last one wherever it
- * finds an API.
- */
+/** A client that records every event of its user, and resumes after the last one at any API. */
 export class FeedRecorder {
   readonly name: string;
   readonly person: Person;
   readonly #options: FeedRecorderOptions;
-  readonly #events: ToldEvent[] = [];
+  readonly #events: ReceivedEvent[] = [];
   readonly #gaps: { from: string; to: string }[] = [];
   readonly #finished: Promise<void>;
   #cursor: string;
@@ -45,11 +42,11 @@ export class FeedRecorder {
     this.#finished = this.#keepConnected();
   }
 
-  get events(): readonly ToldEvent[] {
+  get events(): readonly ReceivedEvent[] {
     return this.#events;
   }
 
-  /** From where to where a page was read instead, after the history of the database changed. */
+  /** Cursor ranges that a page replaced after the history of the database had changed. */
   get gaps(): readonly { from: string; to: string }[] {
     return this.#gaps;
   }
@@ -58,7 +55,7 @@ export class FeedRecorder {
     return this.#connections;
   }
 
-  /** The longest time from the end of a connection to the next one that stood. */
+  /** Longest time from the end of a connection to the next established one. */
   get longestGapMs(): number {
     return this.#longestGapMs;
   }
@@ -67,12 +64,12 @@ export class FeedRecorder {
     this.#connection?.cut();
   }
 
-  /** Reads nothing for this long, or until the signal. */
+  /** Stops reading for that time, or until the signal. */
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const asleep = this.#connection;
-    asleep?.pause();
+    const connection = this.#connection;
+    connection?.pause();
     await pause(ms, undefined, { signal }).catch(() => {});
-    asleep?.resume();
+    connection?.resume();
   }
 
   async close(): Promise<void> {
@@ -107,7 +104,7 @@ export class FeedRecorder {
       },
       onEvent: (event) => {
         this.#cursor = event.cursor;
-        this.#events.push(toToldEvent(event, number));
+        this.#events.push(toReceivedEvent(event, number));
       },
     });
   }
@@ -129,7 +126,7 @@ export class FeedRecorder {
       );
   }
 
-  /** What a client does when its cursor has expired: it reads the page, and goes on behind that. */
+  /** After an expired cursor, a client reads the page and continues from its cursor. */
   async #readPage(): Promise<void> {
     const page = await askUntilAnswered<{ queuedJobs: { eventCursor: string } }>(this.person.api, {
       query: "{ queuedJobs(first: 1) { eventCursor } }",

@@ -2,17 +2,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import postgres, { type Sql } from "postgres";
 import type { LogRow } from "../checks/read-tables.js";
 
-/** The event log as it grows, copied before anything of it is purged. */
+/** A copy of the growing event log, read before rows are purged. */
 export interface LogTail {
-  /** Reads what is left to read; returns all events by user and number. */
+  /** Reads the remaining rows; returns all events by user and number. */
   close(): Promise<LogRow[]>;
-  /** Seconds that an expired row was there at most. */
+  /** Longest time in seconds that an expired row existed. */
   readonly latestSeconds: number;
 }
 
 const INTERVAL_MS = 500;
 
-/** Follows the log of every user by a direct connection, past the faults of the network. */
+/** Follows the log of every user through a direct connection without network faults. */
 export function followLog(url: string, ttlSeconds: number): LogTail {
   const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} });
   const rows: LogRow[] = [];
@@ -30,7 +30,7 @@ export function followLog(url: string, ttlSeconds: number): LogTail {
 
   async function follow(): Promise<void> {
     while (!closed) {
-      // The server may be down or frozen by a fault; what was committed is read afterwards.
+      // The server may be down or frozen by a fault; the next read catches up.
       await read().catch(() => {});
       await pause(INTERVAL_MS);
     }

@@ -1,10 +1,10 @@
-/** One event as a client was told it. */
-export interface ToldEvent {
+/** One event as a client received it. */
+export interface ReceivedEvent {
   cursor: string;
   type: string;
   at: number;
   receivedAt: number;
-  /** Which connection of the feed it came by, counted from 1. */
+  /** Number of the feed's connection that delivered the event, from 1. */
   connection: number;
   jobId: string;
   version: number;
@@ -19,7 +19,7 @@ export interface ToldEvent {
 export const EVENT_FIELDS =
   "cursor type at queuedJob { id version status progress attempts result error { code } }";
 
-/** As it comes over the socket. */
+/** An event in the format of the API. */
 export interface EventFields {
   cursor: string;
   type: string;
@@ -35,10 +35,10 @@ export interface EventFields {
   };
 }
 
-export function toToldEvent(
+export function toReceivedEvent(
   { cursor, type, at, queuedJob }: EventFields,
   connection: number,
-): ToldEvent {
+): ReceivedEvent {
   const { id, version, status, progress, attempts, result, error } = queuedJob;
   return {
     cursor,

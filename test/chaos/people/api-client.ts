@@ -1,6 +1,6 @@
 /**
- * What became of a request. Unknown: no answer came, or one that says that it may or may not have
- * had its effect.
+ * The outcome of a request. It is unknown if no response arrived, or if the response leaves open
+ * whether the request had an effect.
  */
 export type Answer<T> =
   | { kind: "data"; data: T }
@@ -8,10 +8,10 @@ export type Answer<T> =
   | { kind: "unknown"; why: string };
 
 export interface ApiClient {
-  /** Asks one of the APIs, whichever chance gives. Never throws. */
+  /** Sends a request to a random API. Never throws. */
   ask<T>(query: string, variables?: object): Promise<Answer<T>>;
   upload(bytes: Buffer): Promise<{ id: string }>;
-  /** The slowest answer so far, of a request that was answered. */
+  /** Duration of the slowest response so far. */
   readonly slowestMs: number;
 }
 
@@ -54,7 +54,7 @@ export function createApiClient({
       });
       if (response.status !== 201)
         throw new Error(
-          `The upload was answered with ${response.status}: ${await response.text()}`,
+          `The upload failed with the status ${response.status}: ${await response.text()}`,
         );
       return (await response.json()) as { id: string };
     },

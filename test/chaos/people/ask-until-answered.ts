@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ApiClient } from "./api-client.js";
 
-const BETWEEN_MS = 150;
+const PAUSE_MS = 150;
 
 /**
- * Repeats a request whose outcome is unknown, as a client does. Throws when it is refused, or not
- * answered in time.
+ * Repeats a request while its outcome is unknown, like a client. Throws if it is refused, or at the
+ * deadline.
  */
 export async function askUntilAnswered<T>(
   api: ApiClient,
@@ -18,7 +18,7 @@ export async function askUntilAnswered<T>(
     if (answer.kind === "refused") throw new Error(`${answer.code}: ${answer.message}`);
     why = answer.why;
     request.onRepeat?.();
-    await pause(BETWEEN_MS);
+    await pause(PAUSE_MS);
   }
-  throw new Error(`not answered within ${request.deadlineMs} ms (${why})`);
+  throw new Error(`no response within ${request.deadlineMs} ms (${why})`);
 }

@@ -2,14 +2,14 @@ import type { FeedRecorder } from "../feeds/feed-recorder.js";
 import type { Person } from "./person.js";
 import type { Violations } from "../checks/violations.js";
 
-/** A part of the run that is measured by itself: nobody disturbs, or only the hostile user does. */
+/** A part of the run that is measured separately: without disturbance, or with the hostile user. */
 export interface Phase {
   name: string;
   from: number;
   to: number;
 }
 
-/** What those saw who only did their work; milliseconds. */
+/** Latencies of well-behaved users, in milliseconds. */
 export interface BystanderStatistics {
   phase: string;
   accepted: number;
@@ -19,12 +19,12 @@ export interface BystanderStatistics {
   startP99: number;
 }
 
-/** How much slower a hostile user may make the 99th percentile of others. */
+/** Maximum factor by which a hostile user may slow the 99th percentile of others. */
 const MAX_RATIO = 3;
-/** Below these a difference is not noticed, and a few samples decide. */
+/** Below these times users notice no difference, and few samples would decide. */
 const UNNOTICED_ACCEPT_MS = 100;
 const UNNOTICED_START_MS = 2000;
-/** Of fewer the 99th percentile is the slowest one. */
+/** With fewer samples, the 99th percentile is only the slowest sample. */
 const MIN_SAMPLES = 300;
 
 export function measureBystanders(
@@ -65,7 +65,7 @@ export function checkBystanders(
     if (ms <= Math.max(unnoticedMs, quietMs * MAX_RATIO)) return;
     violations.add(
       "other",
-      `others' ${what} took ${ms.toFixed(0)} ms (p99) while ${phase}, and ` +
+      `${what} of other users took ${ms.toFixed(0)} ms (p99) while ${phase}, but only ` +
         `${quietMs.toFixed(0)} ms before`,
     );
   }
@@ -75,7 +75,7 @@ export function checkBystanders(
   }
 }
 
-/** From QUEUED to STARTED, of jobs that may start at once. */
+/** Times from QUEUED to STARTED, for jobs that may start at once. */
 function startsOf(
   { ledger }: Person,
   feed: FeedRecorder | undefined,

@@ -1,5 +1,5 @@
-// A signed-in user, and an unauthenticated address, that keep within every limit and do the worst
-// those allow.
+// A signed-in user and an unauthenticated address that stay within every limit, and do the worst
+// that the limits allow.
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, type Answer, type ApiClient } from "./api-client.js";
@@ -7,7 +7,7 @@ import type { Violations } from "../checks/violations.js";
 
 export interface HostileStatistics {
   requests: number;
-  /** Answered with the code of a limit. */
+  /** Number of refused requests. */
   refused: number;
   upgrades: number;
   deletedAccounts: number;
@@ -15,13 +15,13 @@ export interface HostileStatistics {
 
 export interface HostileOptions {
   pickUrl: () => string;
-  /** A token issued now. */
+  /** Issues a token. */
   token(subject: string): Promise<string>;
   violations: Violations;
   stop: AbortSignal;
 }
 
-/** What limits answer; any other refusal of a hostile request is a fault of ours. */
+/** Codes with which the service may refuse hostile requests; any other code is a violation. */
 const EXPECTED = new Set([
   "QUOTA_EXCEEDED",
   "GRAPHQL_VALIDATION_FAILED",
@@ -31,7 +31,7 @@ const EXPECTED = new Set([
   "UNAUTHENTICATED",
 ]);
 const ENQUEUE = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
-/** The address of those who only open connections: another one than the bystanders'. */
+/** Source address of idle connections, other than the address of the well-behaved users. */
 const IDLE_ADDRESS = "127.0.0.2";
 const IDLE_UPGRADES = 500;
 const UPGRADES_PER_SECOND = 16;
@@ -41,7 +41,7 @@ interface Attack extends HostileOptions {
   statistics: HostileStatistics;
 }
 
-/** Attacks until `stop`, in every way at once; resolves when the last attack has ended. */
+/** Runs all attacks together until `stop`; resolves when the last one has ended. */
 export async function attack(options: HostileOptions): Promise<HostileStatistics> {
   const statistics: HostileStatistics = {
     requests: 0,
@@ -50,14 +50,14 @@ export async function attack(options: HostileOptions): Promise<HostileStatistics
     deletedAccounts: 0,
   };
   const api = createApiClient({ pickUrl: options.pickUrl, token: await options.token("mallory") });
-  const own = { ...options, api, statistics };
+  const context = { ...options, api, statistics };
   await Promise.all([
-    occupySlots(own),
-    nestLists(own),
-    fillTables(own),
-    flood(own),
-    deleteAccounts(own),
-    openIdleSockets(own),
+    occupySlots(context),
+    nestLists(context),
+    fillTables(context),
+    flood(context),
+    deleteAccounts(context),
+    openIdleSockets(context),
   ]);
   return statistics;
 }
@@ -73,32 +73,36 @@ async function ask<T>(
   if (answer.kind !== "refused") return answer;
   statistics.refused++;
   if (!EXPECTED.has(answer.code))
-    violations.add("other", `a hostile request was answered ${answer.code}: ${answer.message}`);
+    violations.add("other", `a hostile request got ${answer.code}: ${answer.message}`);
   return answer;
 }
 
 const unlessStopped = (ms: number, stop: AbortSignal) =>
   pause(ms, undefined, { signal: stop }).catch(() => {});
 
-/** As many long jobs as all workers have slots, again and again; cancelled at the end. */
-async function occupySlots(own: Attack): Promise<void> {
+/** Repeatedly submits more long jobs than the workers have slots; cancels them at the end. */
+async function occupySlots(context: Attack): Promise<void> {
   const inputs = Array.from({ length: 100 }, () => ({
     job: "echo",
     parameters: { durationMs: 60_000 },
   }));
-  while (!own.stop.aborted) {
-    await ask(own, own.api, ENQUEUE, { inputs });
-    await unlessStopped(15_000, own.stop);
+  while (!context.stop.aborted) {
+    await ask(context, context.api, ENQUEUE, { inputs });
+    await unlessStopped(15_000, context.stop);
   }
   for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
-    const answer = await ask<{ n: number }>(own, own.api, "mutation { n: cancelQueuedJobs }");
+    const answer = await ask<{ n: number }>(
+      context,
+      context.api,
+      "mutation { n: cancelQueuedJobs }",
+    );
     if (answer.kind === "data" && answer.data.n === 0) return;
   }
 }
 
 const MANY_JOBS = "queuedJobs(first: 100) { nodes { photos { id } history { type } } }";
 
-/** Documents that are short, and whose answers are not. */
+/** Short documents with long responses. */
 const NESTED = [
   "query ($id: ID!) { queuedJob(id: $id) { history { queuedJob { history { queuedJob { " +
     "history { type } } } } } } }",
@@ -109,72 +113,76 @@ const NESTED = [
   `{ ${Array.from({ length: 19 }, (_, i) => `a${i}: ${MANY_JOBS}`).join(" ")} }`,
 ];
 
-async function nestLists(own: Attack): Promise<void> {
+async function nestLists(context: Attack): Promise<void> {
   const runAt = new Date(Date.now() + 86_400_000).toISOString();
   const first = await ask<{ jobs: { id: string }[] }>(
-    own,
-    own.api,
+    context,
+    context.api,
     "mutation ($inputs: [EnqueueJobInput!]!) { jobs: enqueueJobs(inputs: $inputs) { id } }",
     { inputs: [{ job: "echo", runAt }] },
   );
   const id = first.kind === "data" ? first.data.jobs[0]?.id : undefined;
-  for (let n = 0; !own.stop.aborted; n++) {
-    if (id !== undefined && n % 10 === 0) await cancelAndRetry(own, id, 5);
-    await ask(own, own.api, NESTED[n % NESTED.length] ?? "", { id });
-    await unlessStopped(250, own.stop);
+  for (let n = 0; !context.stop.aborted; n++) {
+    if (id !== undefined && n % 10 === 0) await cancelAndRetry(context, id, 5);
+    await ask(context, context.api, NESTED[n % NESTED.length] ?? "", { id });
+    await unlessStopped(250, context.stop);
   }
 }
 
-async function cancelAndRetry(own: Attack, id: string, times: number): Promise<void> {
+async function cancelAndRetry(context: Attack, id: string, times: number): Promise<void> {
   const steps = Array.from(
     { length: times },
     (_, i) => `c${i}: cancelQueuedJob(id: $id) { id } r${i}: retryQueuedJob(id: $id) { id }`,
   );
-  await ask(own, own.api, `mutation ($id: ID!) { ${steps.join(" ")} }`, { id });
+  await ask(context, context.api, `mutation ($id: ID!) { ${steps.join(" ")} }`, { id });
 }
 
-/** Large parameters, and small requests that record large events. */
-async function fillTables(own: Attack): Promise<void> {
+/** Submits large parameters, and makes small requests that record large events. */
+async function fillTables(context: Attack): Promise<void> {
   const message = "x".repeat(60_000);
   const runAt = new Date(Date.now() + 86_400_000).toISOString();
-  while (!own.stop.aborted) {
-    const answer = await ask<{ enqueueJobs: { id: string }[] }>(own, own.api, ENQUEUE, {
+  while (!context.stop.aborted) {
+    const answer = await ask<{ enqueueJobs: { id: string }[] }>(context, context.api, ENQUEUE, {
       inputs: [{ job: "echo", parameters: { message }, runAt }],
     });
     if (answer.kind === "data")
-      for (const { id } of answer.data.enqueueJobs) await cancelAndRetry(own, id, 5);
-    await unlessStopped(500, own.stop);
+      for (const { id } of answer.data.enqueueJobs) await cancelAndRetry(context, id, 5);
+    await unlessStopped(500, context.stop);
   }
 }
 
-/** Submissions without a key, more than are waited for. */
-async function flood(own: Attack): Promise<void> {
+/** Submits without a key, and without waiting for the responses. */
+async function flood(context: Attack): Promise<void> {
   const inputs = [{ job: "echo", parameters: { message: "flood" } }];
-  const asked = new Set<Promise<unknown>>();
-  while (!own.stop.aborted) {
-    const asking = ask(own, own.api, ENQUEUE, { inputs }).finally(() => asked.delete(asking));
-    asked.add(asking);
-    await unlessStopped(50, own.stop);
+  const pending = new Set<Promise<unknown>>();
+  while (!context.stop.aborted) {
+    const asking = ask(context, context.api, ENQUEUE, { inputs }).finally(() =>
+      pending.delete(asking),
+    );
+    pending.add(asking);
+    await unlessStopped(50, context.stop);
   }
-  await Promise.all(asked);
+  await Promise.all(pending);
 }
 
-/** Accounts with thousands of jobs that are deleted while others work. */
-async function deleteAccounts(own: Attack): Promise<void> {
+/** Deletes accounts with thousands of jobs while other users work. */
+async function deleteAccounts(context: Attack): Promise<void> {
   const runAt = new Date(Date.now() + 86_400_000).toISOString();
   const inputs = Array.from({ length: 100 }, () => ({ job: "echo", runAt }));
-  for (let n = 0; !own.stop.aborted; n++) {
-    const api = createApiClient({ pickUrl: own.pickUrl, token: await own.token(`mallory-${n}`) });
-    for (let i = 0; i < 20 && !own.stop.aborted; i++) await ask(own, api, ENQUEUE, { inputs });
-    const answer = await ask(own, api, "mutation { deleteMe }");
-    if (answer.kind === "data") own.statistics.deletedAccounts++;
-    await unlessStopped(3000, own.stop);
+  for (let n = 0; !context.stop.aborted; n++) {
+    const api = createApiClient({
+      pickUrl: context.pickUrl,
+      token: await context.token(`mallory-${n}`),
+    });
+    for (let i = 0; i < 20 && !context.stop.aborted; i++)
+      await ask(context, api, ENQUEUE, { inputs });
+    const answer = await ask(context, api, "mutation { deleteMe }");
+    if (answer.kind === "data") context.statistics.deletedAccounts++;
+    await unlessStopped(3000, context.stop);
   }
 }
 
-/**
- * Upgrades that are never followed by a word; each is opened again when the service gives it up.
- */
+/** Opens sockets that never send a message; replaces those that the service closes. */
 async function openIdleSockets({ pickUrl, statistics, stop }: Attack): Promise<void> {
   const sockets = new Set<Socket>();
   function open(): void {
@@ -190,7 +198,7 @@ async function openIdleSockets({ pickUrl, statistics, stop }: Attack): Promise<v
         "sec-websocket-version: 13\r\nsec-websocket-key: " +
         "dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n",
     );
-    // What comes is thrown away: a close frame is never answered.
+    // Received bytes are discarded, and a close frame is never answered.
     socket.resume();
   }
   while (!stop.aborted) {

@@ -1,24 +1,24 @@
-/** What its owner knows of a QueuedJob whose submission was answered. */
+/** An accepted submission, as its owner knows it. */
 export interface Accepted {
   id: string;
   key: string;
   job: "echo" | "thumbnail";
   parameters: { message?: string; failAttempts?: number; failPermanently?: boolean };
-  /** Without `runAt`: it may begin at once. */
+  /** True without `runAt`: the job may start at once. */
   immediate: boolean;
   acceptedAt: number;
-  /** Asked: some request to delete it may have had its effect. */
+  /** "asked": a request to delete it may have had an effect. */
   deletion: "none" | "asked" | "answered";
 }
 
-/** Everything that the service has said yes to. */
+/** Everything that the service has confirmed to a user. */
 export interface Ledger {
   accepted: Map<string, Accepted>;
-  /** Versions that an answer has shown: each must stand in the log, or its QueuedJob be deleted. */
+  /** Versions in responses. Each must be in the log, unless its QueuedJob is deleted. */
   shown: { id: string; version: number; status: string; by: string }[];
-  /** How long submissions took until they were answered, their repeats included. */
+  /** Duration of each submission, including repeated requests. */
   accepts: { at: number; ms: number }[];
-  /** Requests that were sent more than once. */
+  /** Number of requests with an unknown outcome. */
   repeats: number;
 }
 

@@ -19,13 +19,13 @@ const MUTATIONS = {
 type Verb = keyof typeof MUTATIONS;
 
 /**
- * An owner deletes what is this old: a request to submit it that hangs in a frozen process would
- * make it anew.
+ * Minimum age of a QueuedJob before its deletion. A repeated submission may hang in a frozen
+ * process, and would create a deleted QueuedJob again.
  */
 const SETTLED_MS = 15_000;
-const LATELY = 40;
+const RECENT = 40;
 
-/** Cancels, retries and deletes the user's own at random, in whatever state they are. */
+/** Cancels, retries and deletes the user's QueuedJobs at random, in any state. */
 export async function meddle(
   person: Person,
   options: { random: SeededRandom; violations: Violations; stop: AbortSignal; purges: boolean },
@@ -33,9 +33,9 @@ export async function meddle(
   const { random, violations, stop, purges } = options;
   while (!stop.aborted) {
     await pause(random.int(200, 900));
-    const known = [...person.ledger.accepted.values()];
-    if (known.length === 0) continue;
-    const accepted = random.chance(0.7) ? random.pick(known.slice(-LATELY)) : random.pick(known);
+    const all = [...person.ledger.accepted.values()];
+    if (all.length === 0) continue;
+    const accepted = random.chance(0.7) ? random.pick(all.slice(-RECENT)) : random.pick(all);
     const verb = random.pick<Verb>(["cancel", "cancel", "retry", "retry", "delete"]);
     if (verb === "delete" && Date.now() - accepted.acceptedAt < SETTLED_MS) continue;
     if (verb === "delete" && accepted.deletion === "none") accepted.deletion = "asked";
@@ -59,10 +59,7 @@ function judge(
       answer.code === "CONFLICT" ||
       (answer.code === "NOT_FOUND" && (purges || accepted.deletion !== "none"));
     if (!allowed)
-      violations.add(
-        "other",
-        `${verb} of ${accepted.id} was answered with ${answer.code}: ${answer.message}`,
-      );
+      violations.add("other", `${verb} of ${accepted.id} got ${answer.code}: ${answer.message}`);
     return;
   }
   const shown = answer.data.answer;

@@ -3,19 +3,19 @@ import type { ApiClient } from "./api-client.js";
 import { createLedger, type Ledger } from "./ledger.js";
 import { askUntilAnswered } from "./ask-until-answered.js";
 
-/** One user, with all that they know of what they did. */
+/** A user, with a ledger of their requests. */
 export interface Person {
   name: string;
   token: string;
   userId: string;
-  /** Where the stream stood before the first submission. */
+  /** Cursor of the stream before the first submission. */
   firstCursor: string;
   photoId: string;
   api: ApiClient;
   ledger: Ledger;
 }
 
-/** Makes a user at first sight, with one photo. */
+/** Creates a user by their first request, and uploads one photo. */
 export async function createPerson(options: {
   name: string;
   token: string;

@@ -26,12 +26,12 @@ const ONE =
 const MANY =
   "mutation ($inputs: [EnqueueJobInput!]!) { answer: enqueueJobs(inputs: $inputs) { id " +
   "version status } }";
-/** Longer than any fault is. */
+/** Longer than any fault. */
 const ANSWER_WITHIN_MS = 60_000;
 
 /**
- * Submits until told to stop, each submission until it is answered; some are sent again although
- * they were.
+ * Submits until the signal, and repeats each submission until it gets a response. Some submissions
+ * are sent again after their response.
  */
 export async function submitJobs(
   person: Person,
@@ -123,7 +123,8 @@ function record({ ledger }: Person, inputs: Input[], shown: Shown[]): void {
 }
 
 /**
- * Of what was sent twice in a row: later on it may have been deleted, and its key be free again.
+ * Compares two submissions with the same keys directly after each other. Later, the QueuedJob may
+ * have been deleted and its key be free.
  */
 function compare(inputs: Input[], first: Shown[], second: Shown[], violations: Violations): void {
   for (const [i, input] of inputs.entries()) {

@@ -8,20 +8,20 @@ const event = (cursor: string, id: string, version: number, type = "STARTED") =>
   queuedJob: { id, version },
 });
 
-function watchAt(cursor: string, ...told: ReturnType<typeof event>[]) {
+function watchAt(cursor: string, ...events: ReturnType<typeof event>[]) {
   const watch = createCatchUpWatch();
   watch.startAt(cursor);
-  for (const one of told) assert.equal(watch.told(one), null);
+  for (const one of events) assert.equal(watch.receive(one), null);
   watch.resumed(2000);
   return watch;
 }
 
-describe("what a cut did to a stream", () => {
-  it("is told once the event at which the stream stood has come", () => {
+describe("the catch-up watch", () => {
+  it("returns the result when the event with the target cursor has arrived", () => {
     const watch = watchAt("0", event("1", "a", 1));
     assert.equal(watch.target("3"), null);
-    assert.equal(watch.told(event("2", "a", 2)), null);
-    assert.deepEqual(watch.told(event("3", "a", 3)), {
+    assert.equal(watch.receive(event("2", "a", 2)), null);
+    assert.deepEqual(watch.receive(event("3", "a", 3)), {
       awayMs: 2000,
       missed: 2,
       lost: 0,
@@ -29,13 +29,13 @@ describe("what a cut did to a stream", () => {
     });
   });
 
-  it("is told, too, where events come before it is known where the stream stood", () => {
+  it("returns the result when the target arrives after its event", () => {
     const watch = watchAt("0");
-    for (const n of [1, 2, 3]) assert.equal(watch.told(event(String(n), "a", n)), null);
+    for (const n of [1, 2, 3]) assert.equal(watch.receive(event(String(n), "a", n)), null);
     assert.deepEqual(watch.target("2"), { awayMs: 2000, missed: 2, lost: 0, repeated: 0 });
   });
 
-  it("is nothing where the stream stands where it stood, even before its first event", () => {
+  it("counts no missed events when the cursor has not moved, also before the first event", () => {
     assert.deepEqual(watchAt("7").target("7"), { awayMs: 2000, missed: 0, lost: 0, repeated: 0 });
     assert.deepEqual(watchAt("0", event("1", "a", 1)).target("1"), {
       awayMs: 2000,
@@ -45,12 +45,12 @@ describe("what a cut did to a stream", () => {
     });
   });
 
-  it("counts steps that a version jumps over, and those that come again", () => {
+  it("counts skipped versions as lost, and versions that arrive again as repeated", () => {
     const watch = watchAt("0", event("1", "a", 1), event("2", "b", 1));
     watch.target("5");
-    watch.told(event("3", "a", 4));
-    watch.told(event("4", "b", 1));
-    assert.deepEqual(watch.told(event("5", "c", 1)), {
+    watch.receive(event("3", "a", 4));
+    watch.receive(event("4", "b", 1));
+    assert.deepEqual(watch.receive(event("5", "c", 1)), {
       awayMs: 2000,
       missed: 3,
       lost: 2,
@@ -58,11 +58,11 @@ describe("what a cut did to a stream", () => {
     });
   });
 
-  it("does not count progress, which has the cursor of the step before it", () => {
+  it("does not count progress events, which have the cursor of the step before them", () => {
     const watch = watchAt("0", event("1", "a", 2));
-    watch.told(event("1", "a", 2, "PROGRESS"));
+    watch.receive(event("1", "a", 2, "PROGRESS"));
     watch.target("2");
-    assert.deepEqual(watch.told(event("2", "a", 3)), {
+    assert.deepEqual(watch.receive(event("2", "a", 3)), {
       awayMs: 2000,
       missed: 1,
       lost: 0,
@@ -70,10 +70,10 @@ describe("what a cut did to a stream", () => {
     });
   });
 
-  it("is told of every cut anew", () => {
+  it("returns a result for each lost connection", () => {
     const watch = watchAt("0");
     watch.target("1");
-    watch.told(event("1", "a", 1));
+    watch.receive(event("1", "a", 1));
     watch.resumed(500);
     assert.deepEqual(watch.target("1"), { awayMs: 500, missed: 0, lost: 0, repeated: 0 });
   });

@@ -7,7 +7,7 @@ describe("the next attempt to connect", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
   afterEach(() => mock.timers.reset());
 
-  /** Whether it is due after so many milliseconds, and not a millisecond earlier. */
+  /** True if the attempt is due after that time, and not a millisecond earlier. */
   async function isDueAfter(due: Promise<void>, ms: number): Promise<boolean> {
     let isDue = false;
     void due.then(() => (isDue = true));
@@ -26,23 +26,19 @@ describe("the next attempt to connect", () => {
     [5, 5000],
     [50, 5000],
   ] as const) {
-    it(`comes ${ms} ms after a loss and ${retries} attempts that failed`, async () => {
+    it(`is due ${ms} ms after a lost connection and ${retries} failed attempts`, async () => {
       assert.equal(await isDueAfter(createPlug().nextTry(retries), ms), true);
     });
   }
 
-  it(
-    "comes when the plug is in again, however long that takes, and backs off as before " +
-      "afterwards",
-    async () => {
-      const plug = createPlug();
-      plug.pull(10_000);
-      assert.equal(await isDueAfter(plug.nextTry(0), 10_000), true);
-      assert.equal(await isDueAfter(plug.nextTry(0), 250), true);
-    },
-  );
+  it("is due when the plug is in again, and backs off as before afterwards", async () => {
+    const plug = createPlug();
+    plug.pull(10_000);
+    assert.equal(await isDueAfter(plug.nextTry(0), 10_000), true);
+    assert.equal(await isDueAfter(plug.nextTry(0), 250), true);
+  });
 
-  it("comes at once when the plug is pushed in by hand", async () => {
+  it("is due at once when the plug is pushed in by hand", async () => {
     const plug = createPlug();
     plug.pull(10_000);
     const due = plug.nextTry(0);

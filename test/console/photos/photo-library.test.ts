@@ -10,17 +10,22 @@ const page = (ids: string[], hasNextPage = false) => ({
   totalCount: 9,
 });
 
-describe("the photos of the page", () => {
-  function open(answer: (variables: object) => unknown = () => assert.fail("nothing is asked")) {
-    const asked: object[] = [];
+describe("the photo library of the page", () => {
+  function open(
+    answer: (variables: object) => unknown = () => assert.fail("the library must not read"),
+  ) {
+    const requests: object[] = [];
     const library = createPhotoLibrary(
-      async (_query, variables = {}) => (asked.push(variables), (await answer(variables)) as never),
+      async (_query, variables = {}) => (
+        requests.push(variables),
+        (await answer(variables)) as never
+      ),
       page(["c", "b", "a"], true),
     );
-    return { library, asked };
+    return { library, requests };
   }
 
-  it("are chosen one by one in the order of the clicks, and a second click takes one out again", () => {
+  it("selects photos in the order of the clicks, and a second click deselects a photo", () => {
     const { library } = open();
     for (const id of ["b", "c", "a"]) library.toggle(id);
     assert.deepEqual(library.chosen.value, ["b", "c", "a"]);
@@ -32,38 +37,34 @@ describe("the photos of the page", () => {
     assert.deepEqual(library.chosen.value, []);
   });
 
-  it(
-    "begin with one that was just uploaded, which is chosen; one that is there already " +
-      "moves to the front",
-    () => {
-      const { library } = open();
-      for (const id of ["d", "a", "a"]) library.add(photo(id));
-      assert.deepEqual(
-        library.photos.value.map(({ id }) => id),
-        ["a", "d", "c", "b"],
-      );
-      assert.deepEqual(library.chosen.value, ["d", "a"]);
-    },
-  );
+  it("puts an uploaded photo in front and selects it, also when it is already listed", () => {
+    const { library } = open();
+    for (const id of ["d", "a", "a"]) library.add(photo(id));
+    assert.deepEqual(
+      library.photos.value.map(({ id }) => id),
+      ["a", "d", "c", "b"],
+    );
+    assert.deepEqual(library.chosen.value, ["d", "a"]);
+  });
 
-  it("go on where the last page ended, each once", async () => {
-    const { library, asked } = open(() => ({ photos: page(["a", "z"]) }));
+  it("continues after the last page, and lists each photo once", async () => {
+    const { library, requests } = open(() => ({ photos: page(["a", "z"]) }));
     assert.equal(library.hasMore.value, true);
     await library.readMore();
     assert.deepEqual(
-      [library.photos.value.map(({ id }) => id), library.hasMore.value, asked],
+      [library.photos.value.map(({ id }) => id), library.hasMore.value, requests],
       [["c", "b", "a", "z"], false, [{ after: "after a" }]],
     );
   });
 
-  it("are gone once they are deleted; what is refused stays chosen", async () => {
-    const { library, asked } = open((variables) =>
+  it("removes deleted photos; a photo whose deletion is refused stays selected", async () => {
+    const { library, requests } = open((variables) =>
       "id" in variables && variables.id === "a" ? Promise.reject(new Error("in use")) : {},
     );
     for (const id of ["b", "a", "c"]) library.toggle(id);
     await assert.rejects(library.deleteChosen(), /in use/);
     assert.deepEqual(
-      [library.photos.value.map(({ id }) => id), library.chosen.value, asked],
+      [library.photos.value.map(({ id }) => id), library.chosen.value, requests],
       [
         ["c", "a"],
         ["a", "c"],

@@ -1,4 +1,4 @@
-// What comes into the page, in a real browser.
+// Uploads through the page, in a real browser.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import {
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
-describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () => {
+describe("uploads of the page", { skip: NOT_ALL, timeout: 120_000 }, () => {
   let service: TestService;
   let browser: TestBrowser;
   let folder: string;
@@ -27,15 +27,15 @@ describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () =>
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("by being dropped anywhere on it, folders with all that is in them", async () => {
+  it("accept files and folders dropped anywhere on the page", async () => {
     const person = await browser.signIn(service.url, (await service.person()).token);
     const { page } = person;
     mkdirSync(join(folder, "trip/day 2"), { recursive: true });
     for (const name of ["a.png", "trip/b.png", "trip/day 2/c.png"])
       writeFileSync(join(folder, name), smallPhoto());
-    writeFileSync(join(folder, "trip/notes.txt"), "no photo, and nobody asked for it");
+    writeFileSync(join(folder, "trip/notes.txt"), "not a photo");
     const drag = await dragOver(page, [join(folder, "a.png"), join(folder, "trip")]);
-    await page.getByText("Let go to upload").waitFor();
+    await page.getByText("Drop to upload").waitFor();
     await drag.leave();
     await page.getByText("Add photos").waitFor();
     await (await dragOver(page, [join(folder, "a.png"), join(folder, "trip")])).drop();
@@ -47,13 +47,14 @@ describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () =>
     await closeWindow(person);
   });
 
-  it("and show their pictures as soon as there is one, where an upload did not wait for it", async () => {
+  it("show a late preview as soon as it is made", async () => {
     const client = await service.person();
     const { json } = await client.upload(smallPhoto());
     const { id } = await client.finished(
       (await client.enqueue("palette", {}, { photoIds: [json["id"]] })).id,
     );
-    // As it is when its child was too busy; workers are kept from it by the count.
+    // The state after an upload that did not wait for its preview. The attempt count keeps
+    // workers from making the preview.
     const [{ key } = { key: "" }] = await service.database.sql<
       { key: string }[]
     >`select preview_key as key from photos where id = ${String(json["id"])}`;
@@ -71,27 +72,25 @@ describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () =>
   });
 });
 
-/**
- * By the debugger's way in, which is the browser's own: files of this machine are held over the
- * list of jobs.
- */
+/** Holds files of this machine over the list of jobs, through the browser's debugger protocol. */
 async function dragOver(
   page: Page,
   files: string[],
 ): Promise<{ drop(): Promise<void>; leave(): Promise<void> }> {
   const session = await page.context().newCDPSession(page);
-  const { x, y } = (await page.locator(".jobs").boundingBox()) ?? assert.fail("there is no list");
-  const tell = (type: "dragEnter" | "dragOver" | "drop" | "dragCancel") =>
+  const { x, y } =
+    (await page.locator(".jobs").boundingBox()) ?? assert.fail("the list is not shown");
+  const dispatch = (type: "dragEnter" | "dragOver" | "drop" | "dragCancel") =>
     session.send("Input.dispatchDragEvent", {
       type,
       x: x + 50,
       y: y + 200,
       data: { items: [], files, dragOperationsMask: 1 },
     });
-  await tell("dragEnter");
-  await tell("dragOver");
+  await dispatch("dragEnter");
+  await dispatch("dragOver");
   return {
-    drop: async () => void (await tell("drop")),
-    leave: async () => void (await tell("dragCancel")),
+    drop: async () => void (await dispatch("drop")),
+    leave: async () => void (await dispatch("dragCancel")),
   };
 }

@@ -21,7 +21,7 @@ const kindsOf = (name: string) =>
   Object.fromEntries(fieldsOf(name).map((field) => [field.name, field.kind]));
 
 describe("the form of a Job", () => {
-  it("has a control of its own for every parameter of every Job but what may be anything", () => {
+  it("has a control for every parameter of every Job; only echo's message is JSON", () => {
     const asJson = [...catalogue.keys()].flatMap((job) =>
       fieldsOf(job)
         .filter(({ kind }) => kind === "json")
@@ -30,7 +30,7 @@ describe("the form of a Job", () => {
     assert.deepEqual(asJson, ["echo.message"]);
   });
 
-  it("has a control of the right kind", () => {
+  it("has a control of the right kind for each parameter", () => {
     assert.deepEqual(kindsOf("thumbnail"), { widths: "list", format: "choice", quality: "number" });
     assert.deepEqual(kindsOf("watermark"), {
       text: "text",
@@ -42,7 +42,7 @@ describe("the form of a Job", () => {
     assert.deepEqual(kindsOf("prepare"), {});
   });
 
-  it("says what is needed, what is taken when nothing is entered, and in which words", () => {
+  it("gives each field its label, its default and whether it is required", () => {
     const [format, , lossless] = fieldsOf("convert");
     assert.deepEqual(
       [format?.label, format?.required, format?.fallback, format?.options.includes("avif")],
@@ -56,7 +56,7 @@ describe("the form of a Job", () => {
     assert.equal(fieldsOf("convert").at(-1)?.label, "Keep metadata");
   });
 
-  it("offers what one chooses from, numbers too, and reads what was chosen as what it is", () => {
+  it("offers the options of an enum as text, and reads a choice as its original type", () => {
     const parameters = z.strictObject({
       degrees: z.literal([90, 180, 270]).default(90),
       side: z.literal(["left", 2, null]),
@@ -107,7 +107,7 @@ describe("the form of a Job", () => {
   }
 });
 
-describe("what the service finds wrong", () => {
+describe("faults that the service reports", () => {
   const issues = [
     { path: ["parameters", "widths", 1], message: "must be 16 or more" },
     {
@@ -128,26 +128,20 @@ describe("what the service finds wrong", () => {
     { path: [4, "priority"], message: "must be 0 to 100" },
   ];
 
-  it(
-    "stands at its field as a sentence, with the entry of a list, and once for all of many " +
-      "submissions",
-    () => {
-      assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), [
-        "Entry 2: must be 16 or more.",
-      ]);
-      assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
-        "JPEG cannot be lossless: choose WebP, AVIF or PNG.",
-      ]);
-      assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
-      assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
-      assert.deepEqual(faultsAt(issues, ["priority"]), [
-        "Must be a whole number.",
-        "Must be 0 to 100.",
-      ]);
-    },
-  );
+  it("appear at their field as sentences, with the list entry, once for a whole batch", () => {
+    assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), ["Entry 2: must be 16 or more."]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
+      "JPEG cannot be lossless: choose WebP, AVIF or PNG.",
+    ]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
+    assert.deepEqual(faultsAt(issues, ["priority"]), [
+      "Must be a whole number.",
+      "Must be 0 to 100.",
+    ]);
+  });
 
-  it("stands below the form, with its place, where there is no field for it", () => {
+  it("appear below the form, with their place, when the form has no field for them", () => {
     assert.deepEqual(
       faultsElsewhere(issues, [
         ["parameters", "widths"],

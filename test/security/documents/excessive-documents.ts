@@ -9,7 +9,7 @@ import {
   type HostileDocument,
 } from "./hostile-document.js";
 
-/** What is too much, of each that is bounded. */
+/** Documents that exceed the limits, one or more for each limit. */
 export const TOO_MUCH: HostileDocument[] = [
   {
     what: "hundreds of aliases of one field",
@@ -24,7 +24,7 @@ export const TOO_MUCH: HostileDocument[] = [
     limit: "aliases",
   },
   {
-    what: "31 aliases that a fragment brings",
+    what: "31 aliases through a fragment",
     query:
       `{ me { ${times(4, () => "...F")} } } fragment F on User { ` +
       `${times(8, (i) => `a${i}: id`)} }`,
@@ -38,26 +38,31 @@ export const TOO_MUCH: HostileDocument[] = [
     limit: "tokens",
   },
   {
-    what: "21 fields at its root",
+    what: "21 root fields",
     query: `{ ${times(21, (i) => `a${i}: service { version }`)} }`,
     codes: VALIDATION,
     limit: "rootFields",
   },
   {
-    what: "eleven mutations at once",
+    what: "eleven mutations",
     query: `mutation { ${times(11, (i) => `a${i}: cancelQueuedJobs`)} }`,
     codes: VALIDATION,
     limit: "rootFields",
   },
-  { what: "a loop through users thirteen deep", query: loop(4), codes: VALIDATION, limit: "depth" },
   {
-    what: "a loop through users a hundred deep",
+    what: "a loop through users, 13 levels deep",
+    query: loop(4),
+    codes: VALIDATION,
+    limit: "depth",
+  },
+  {
+    what: "a loop through users, 100 levels deep",
     query: loop(33),
     codes: VALIDATION,
     limit: "depth",
   },
   {
-    what: "a loop through users that only fragments make deep",
+    what: "a loop through users that is deep only through fragments",
     query:
       "{ me { ...A } } " +
       `${times(
@@ -80,26 +85,26 @@ export const TOO_MUCH: HostileDocument[] = [
     codes: [...VALIDATION, ...PARSE],
   },
   {
-    what: "pages of a hundred within pages of a hundred within pages",
+    what: "pages of 100 within pages of 100 within pages",
     query: `{ ${pages("100")} }`,
     codes: VALIDATION,
     limit: "cost",
   },
   {
-    what: "pages of two billion within pages, by a variable",
+    what: "pages of two billion within pages, through a variable",
     query: `query ($n: Int!) { ${pages("$n")} }`,
     variables: { n: 2 ** 31 - 1 },
     codes: [...VALIDATION, ...INPUT],
     limit: "cost",
   },
   {
-    what: "pages of a hundred within pages, by a default",
+    what: "pages of 100 within pages, through a default value",
     query: `query ($n: Int = 100) { ${pages("$n")} }`,
     codes: VALIDATION,
     limit: "cost",
   },
   {
-    what: "everybody's photos' jobs' photos",
+    what: "jobs of photos of jobs of photos",
     query:
       "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { id " +
       "queuedJobs(first: 100) { nodes { id } } } } } } } }",
@@ -107,7 +112,7 @@ export const TOO_MUCH: HostileDocument[] = [
     limit: "cost",
   },
   {
-    what: "histories of histories of a hundred",
+    what: "histories of histories of 100 jobs",
     query:
       "{ queuedJobs(first: 100) { nodes { history { queuedJob { history { queuedJob { " +
       "history { queuedJob { id } } } } } } } } }",
@@ -115,7 +120,7 @@ export const TOO_MUCH: HostileDocument[] = [
     limit: "history",
   },
   {
-    what: "a name of 20,000 characters in the histories of a hundred",
+    what: "an alias of 20,000 characters in the histories of 100 jobs",
     query: `{ queuedJobs(first: 100) { nodes { history { ${"a".repeat(20_000)}: type } } } }`,
     codes: VALIDATION,
     limit: "cost",

@@ -1,14 +1,11 @@
 export interface HostileDocument {
   what: string;
   query: string;
-  /** As JSON where nothing would write it. */
+  /** A string is used as raw JSON, for values that JSON.stringify cannot produce. */
   variables?: unknown;
-  /**
-   * A code that it may be refused with; NONE: it may as well be answered, as long as nothing is
-   * told that should not be.
-   */
+  /** Allowed codes of the refusal; with NONE, a harmless response is allowed as well. */
   codes: string[];
-  /** The limit that it exceeds, which the refusal names. */
+  /** Limit that the refusal must name. */
   limit?: string;
 }
 
@@ -19,7 +16,7 @@ export const NONE = "none";
 
 export const times = (count: number, make: (i: number) => string, by = " ") =>
   Array.from({ length: count }, (_, i) => make(i)).join(by);
-/** `a { b { c } }` of any depth. */
+/** Builds `a { b { c } }` of any depth. */
 const nested = (levels: string[], leaf: string) =>
   `{ ${levels.join(" { ")} { ${leaf} ${"} ".repeat(levels.length)}}`;
 export const loop = (rounds: number) =>
@@ -30,7 +27,7 @@ export const loop = (rounds: number) =>
     ],
     "id",
   );
-/** Of a user's QueuedJobs, three within each other. */
+/** Builds three nested pages of a user's QueuedJobs. */
 export const pages = (first: string) =>
   nested(
     [

@@ -14,46 +14,46 @@ export const VALUES: HostileDocument[] = [
   { what: "first: 101", query: "{ photos(first: 101) { totalCount } }", codes: INPUT },
   { what: "first: 2³¹", query: "{ photos(first: 2147483648) { totalCount } }", codes: VALIDATION },
   {
-    what: "first: 1e9, by a variable",
+    what: "first: 1e9 in a variable",
     query: "query ($n: Int) { photos(first: $n) { totalCount } }",
     variables: { n: 1e9 },
     codes: INPUT,
   },
-  { what: "SQL for an id", query: `{ photo(id: "' or 1=1 --") { id } }`, codes: INPUT },
+  { what: "SQL as an id", query: `{ photo(id: "' or 1=1 --") { id } }`, codes: INPUT },
   {
-    what: "an operator for an id, by a variable",
+    what: "an operator object as an id, in a variable",
     query: "query ($id: ID!) { photo(id: $id) { id } }",
     variables: { id: { $ne: null } },
     codes: INPUT,
   },
   {
-    what: "a list for an id, by a variable",
+    what: "a list as an id, in a variable",
     query: "query ($id: ID!) { photo(id: $id) { id } }",
     variables: { id: ["a", "b"] },
     codes: INPUT,
   },
   {
-    what: "SQL for a name of a Job",
+    what: "SQL as the name of a Job",
     query: `{ job(name: "echo'; drop table users; --") { id } }`,
     codes: [NONE],
   },
   {
-    what: "NUL for a name of a Job",
+    what: "a NUL in the name of a Job",
     query: '{ job(name: "a\\u0000") { id } }',
     codes: [NONE, ...INPUT],
   },
   {
-    what: "__proto__ for a name of a Job",
+    what: "__proto__ as the name of a Job",
     query: '{ job(name: "__proto__") { id } }',
     codes: [NONE],
   },
   {
-    what: "SQL for a cursor",
+    what: "SQL as a cursor",
     query: `{ photos(after: "' union select 1 --") { totalCount } }`,
     codes: INPUT,
   },
   {
-    what: "200 kB for a cursor",
+    what: "a cursor of 200 kB",
     query: "query ($a: String) { photos(after: $a) { totalCount } }",
     variables: { a: "A".repeat(200_000) },
     codes: INPUT,
@@ -65,7 +65,7 @@ export const VALUES: HostileDocument[] = [
     codes: [NONE, ...INPUT, ...VALIDATION],
   },
   {
-    what: "a filter by a name with NUL",
+    what: "a filter by a name with a NUL",
     query: "query ($f: QueuedJobFilter) { queuedJobs(filter: $f) { totalCount } }",
     variables: { f: { job: ["a\0"] } },
     codes: [NONE, ...INPUT],
@@ -76,15 +76,15 @@ export const VALUES: HostileDocument[] = [
     variables: { f: { job: ["\ud800"] } },
     codes: [NONE, ...INPUT],
   },
-  { what: "a Job by the name constructor", ...submit({ job: "constructor" }), codes: INPUT },
-  { what: "a Job by a path", ...submit({ job: "../../bin/start" }), codes: INPUT },
+  { what: "a Job named constructor", ...submit({ job: "constructor" }), codes: INPUT },
+  { what: "a Job named like a path", ...submit({ job: "../../bin/start" }), codes: INPUT },
   {
-    what: "parameters a thousand deep",
+    what: "parameters 1,000 levels deep",
     ...submit({ job: "echo", parameters: { message: deep(1000) } }),
     codes: [...INPUT, ...VALIDATION],
   },
   {
-    what: "parameters 10,000 deep",
+    what: "parameters 10,000 levels deep",
     query: enqueue,
     variables:
       `{"input":{"job":"echo","parameters":{"message":` +
@@ -97,12 +97,12 @@ export const VALUES: HostileDocument[] = [
     codes: INPUT,
   },
   {
-    what: "NUL in parameters",
+    what: "a NUL in parameters",
     ...submit({ job: "echo", parameters: { message: "a\0b" } }),
     codes: INPUT,
   },
   {
-    what: "NUL in a key of parameters",
+    what: "a NUL in a key of parameters",
     ...submit({ job: "echo", parameters: { message: { "\0": 1 } } }),
     codes: INPUT,
   },
@@ -112,12 +112,12 @@ export const VALUES: HostileDocument[] = [
     codes: INPUT,
   },
   {
-    what: "a parameter that is none",
+    what: "an unknown parameter",
     ...submit({ job: "echo", parameters: { constructor: 1 } }),
     codes: INPUT,
   },
   {
-    what: "a duration without end",
+    what: "an endless duration",
     ...submit({ job: "echo", parameters: { durationMs: 1e308 } }),
     codes: INPUT,
   },
@@ -136,7 +136,7 @@ export const VALUES: HostileDocument[] = [
     codes: INPUT,
   },
   {
-    what: "a watermark that is markup of Pango",
+    what: "a watermark with Pango markup",
     ...submit({
       job: "watermark",
       parameters: { text: "<span font='9999'>x</span>\n" },
@@ -153,18 +153,22 @@ export const VALUES: HostileDocument[] = [
     codes: INPUT,
   },
   {
-    what: "an address for a photo",
+    what: "a URL as a photo id",
     ...submit({ job: "metadata", photoIds: ["http://169.254.169.254/latest/meta-data/"] }),
     codes: INPUT,
   },
-  { what: "a priority over all", ...submit({ job: "echo", priority: 2 ** 31 - 1 }), codes: INPUT },
+  {
+    what: "the highest possible priority",
+    ...submit({ job: "echo", priority: 2 ** 31 - 1 }),
+    codes: INPUT,
+  },
   {
     what: "a time in the year 9999",
     ...submit({ job: "echo", runAt: "9999-12-31T23:59:59Z" }),
     codes: INPUT,
   },
   {
-    what: "a time that is none",
+    what: "an invalid time",
     ...submit({ job: "echo", runAt: "0000-00-00T99:99:99Z" }),
     codes: INPUT,
   },
@@ -181,13 +185,13 @@ export const VALUES: HostileDocument[] = [
     codes: INPUT,
   },
   {
-    what: "the role of an admin among its variables",
+    what: "the role of an admin in its variables",
     query: "query ($u: ID) { queuedJobs(userId: $u, allUsers: true) { totalCount } }",
     variables: { u: null, role: "ADMIN" },
     codes: ["FORBIDDEN"],
   },
   {
-    what: "variables that are a prototype",
+    what: "variables with __proto__",
     query: "query ($id: ID!) { photo(id: $id) { id } }",
     variables: JSON.parse('{"__proto__":{"id":"0198f3a0-0000-7000-8000-000000000000"}}'),
     codes: [NONE, ...INPUT],

@@ -11,7 +11,7 @@ export interface Round {
 }
 
 export interface AttackStatistics {
-  /** By the kind of attack. */
+  /** Number of cases by kind of attack. */
   cases: Record<string, number>;
   rounds: Round[];
   violations: string[];
@@ -19,12 +19,12 @@ export interface AttackStatistics {
 
 const WARM_UP_MS = 1000;
 const QUIET_MS = 3000;
-/** A heap grows until it is collected; what grows on and on goes beyond this. */
+/** A heap grows between collections, but growth beyond this factor indicates a leak. */
 const MAX_GROWTH = 1.5;
 
 /**
- * Quiet, then an attack, and again: each attack is compared with the quiet just before it, on a
- * machine that may have other work.
+ * Alternates quiet phases and attacks. Each attack is compared with the quiet phase just before it,
+ * because the machine may have other load.
  */
 export async function attackInRounds(options: {
   good: TestClient;
@@ -59,7 +59,7 @@ function attackFrom(workerData: Task): Promise<Report> {
   });
 }
 
-/** The median of resident bytes in the first, second and last third of all attacks. */
+/** Median resident bytes in the first, second and last third of all attacks. */
 export function memoryByThird({
   rounds,
 }: Pick<AttackStatistics, "rounds">): [number, number, number] {

@@ -1,4 +1,4 @@
-// A thread of its own, so that the good client's clock is not held up by whoever attacks.
+// Runs in a separate thread, so that the attack does not delay the good client's measurements.
 import { parentPort, workerData } from "node:worker_threads";
 import { seededRandom } from "../../support/runner/seeded-random.js";
 import { ATTACKS, type Attack, type Target } from "./attacks.js";
@@ -17,14 +17,14 @@ const { seed, seconds, ...target } = workerData as Task;
 const deadline = Date.now() + seconds * 1000;
 const report: Report = { cases: {}, violations: [] };
 
-/** Of each kind, at a time. */
+/** Concurrent cases of each kind. */
 const LANES = 6;
 
 async function attackAlone(name: string, attack: Attack, laneSeed: number): Promise<void> {
   const random = seededRandom(laneSeed);
   for (let cases = 1; Date.now() < deadline; cases++) {
     const violation = await attack(random, target).catch(
-      (error: unknown) => `it could not be asked: ${String(error)}`,
+      (error: unknown) => `the request failed: ${String(error)}`,
     );
     report.cases[name] = (report.cases[name] ?? 0) + 1;
     if (violation !== null)
@@ -32,7 +32,7 @@ async function attackAlone(name: string, attack: Attack, laneSeed: number): Prom
   }
 }
 
-// Each at its own pace, from chance of its own: so a case is found again whatever the others did.
+// Each lane has its own pace and seed, so that a case can be repeated without the other lanes.
 const lanes = Object.entries(ATTACKS).flatMap(([name, attack], kind) =>
   Array.from({ length: LANES }, (_, lane) =>
     attackAlone(name, attack, seed * 100 + kind * LANES + lane),

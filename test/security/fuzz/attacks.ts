@@ -1,5 +1,4 @@
-// One case each: resolves with a sentence when the service did what it must not, with null when it
-// bore it.
+// An attack runs one case. It resolves with a sentence if the service misbehaved, else with null.
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { HOSTILE_DOCUMENTS } from "../documents/hostile-documents.js";
@@ -12,7 +11,7 @@ import { nestLists } from "./nested-lists.js";
 export interface Target {
   url: string;
   token: string;
-  /** Of a photo of the attacker's own: path and query. */
+  /** Path and query of a URL for a photo of the attacker. */
   fileUrl: string;
 }
 
@@ -60,9 +59,7 @@ async function post(url: string, token: string, body: string): Promise<string | 
   return judge(response.status, await response.text());
 }
 
-/**
- * A sound document, or an attack, changed; its variables, too; now and then the JSON around them.
- */
+/** Mutates a valid or hostile document, often its variables, and sometimes the JSON around them. */
 const fuzzDocuments: Attack = (random, { url, token }) => {
   const query = mutateText(random, random.pick(DOCUMENTS));
   const variables = random.below(2)
@@ -72,11 +69,11 @@ const fuzzDocuments: Attack = (random, { url, token }) => {
   return post(url, token, random.below(10) === 0 ? mutateText(random, body) : body);
 };
 
-/** Short documents whose answers would be long. */
+/** Short documents with long responses. */
 const fuzzNestedLists: Attack = (random, { url, token }) =>
   post(url, token, JSON.stringify({ query: nestLists(random) }));
 
-/** A token that holds, with bits turned, parts exchanged, claims changed: none may get in. */
+/** Mutates bits, parts and claims of a valid token. None of these tokens may be accepted. */
 const fuzzTokens: Attack = async (random, { url, token }) => {
   const parts = token.split(".");
   const at = random.below(3);
@@ -100,7 +97,8 @@ const fuzzTokens: Attack = async (random, { url, token }) => {
     ]),
     '{"query":"{me{email}}"',
   ]);
-  if (status === 200 || body.includes("@example.test")) return `a forged token got in: ${forged}`;
+  if (status === 200 || body.includes("@example.test"))
+    return `a forged token was accepted: ${forged}`;
   return judge(status, body);
 };
 
@@ -114,7 +112,7 @@ const FORM = (boundary: string, photo: Buffer) =>
     Buffer.from(`\r\n--${boundary}--\r\n`),
   ]);
 
-/** A photo, or a form with one, with bytes, boundaries, lengths and headers changed. */
+/** Mutates a photo or a form with a photo: bytes, boundaries, lengths and headers. */
 const fuzzUploads: Attack = async (random, { url, token }) => {
   const isForm = random.below(3) > 0;
   const sound = isForm ? FORM("x", smallPhoto()) : smallPhoto();
@@ -149,18 +147,19 @@ const fuzzUploads: Attack = async (random, { url, token }) => {
   return judge(answer.status, answer.body);
 };
 
-/** Frames of a sound conversation, with opcodes, lengths, masks, pieces and bytes changed. */
+/** Mutates the frames of a valid conversation: opcodes, lengths, masks, fragments and bytes. */
 const fuzzFrames: Attack = async (random, { url, token }) => {
   const raw = await openRawWebSocket(url);
-  const say = (message: object) => JSON.stringify(message);
   const messages = [
-    say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
-    ...[1, 2].map((id) =>
-      say({ type: "subscribe", id: `${id}`, payload: { query: random.pick(DOCUMENTS) } }),
-    ),
-    say({ type: "ping" }),
-    say({ type: "complete", id: "1" }),
-  ];
+    { type: "connection_init", payload: { authorization: `Bearer ${token}` } },
+    ...[1, 2].map((id) => ({
+      type: "subscribe",
+      id: `${id}`,
+      payload: { query: random.pick(DOCUMENTS) },
+    })),
+    { type: "ping" },
+    { type: "complete", id: "1" },
+  ].map((message) => JSON.stringify(message));
   const bytes = messages.map((message, i) => {
     const text = i > 0 && random.below(3) === 0 ? mutateText(random, message) : message;
     const shape = random.below(4)
@@ -182,7 +181,7 @@ const fuzzFrames: Attack = async (random, { url, token }) => {
   return judge(raw.status === 101 ? 200 : raw.status, raw.received);
 };
 
-/** The same documents where answers are streams; half of the readers leave before the end. */
+/** Sends the same documents to event streams; half of the readers leave before the end. */
 const fuzzStreams: Attack = async (random, { url, token }) => {
   const query = random.below(3)
     ? mutateText(random, random.pick(STREAMED))
@@ -209,10 +208,7 @@ const fuzzStreams: Attack = async (random, { url, token }) => {
   return judge(status, text);
 };
 
-/**
- * A URL that was signed, with its path, its expiry and its signature changed: none may lead to a
- * file.
- */
+/** Mutates path, expiry and signature of a signed URL. None of these URLs may return a file. */
 const fuzzFileUrls: Attack = async (random, { url, fileUrl }) => {
   const forged = mutateText(random, fileUrl)
     .replaceAll(/[^\x21-\x7e]|#/g, "")
@@ -222,17 +218,17 @@ const fuzzFileUrls: Attack = async (random, { url, fileUrl }) => {
     head(`GET ${forged.startsWith("/") ? forged : `/${forged}`}`),
     500,
   );
-  // Whatever else is asked with it changes nothing.
-  const holds = rightOf(forged) === rightOf(fileUrl);
-  if (body.includes("PNG") && !holds) return `a forged URL led to the file: ${forged}`;
+  // Additional query parameters do not make a URL invalid.
+  const isValid = rightOf(forged) === rightOf(fileUrl);
+  if (body.includes("PNG") && !isValid) return `a forged URL returned the file: ${forged}`;
   return judge(status, body);
 };
 
-/** What a URL of a file gives: a path, and what was signed. */
+/** The parts of a file's URL that the signature covers, and the signature. */
 function rightOf(url: string): string {
   const [path, query = ""] = url.split(/\?(.*)/s);
-  const asked = new URLSearchParams(query);
-  return JSON.stringify([path, asked.getAll("exp"), asked.getAll("sig")]);
+  const parameters = new URLSearchParams(query);
+  return JSON.stringify([path, parameters.getAll("exp"), parameters.getAll("sig")]);
 }
 
 export const ATTACKS: Record<string, Attack> = {

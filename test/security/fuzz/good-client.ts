@@ -3,18 +3,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { TestClient } from "../../support/clients/test-client.js";
 
 export interface Watched {
-  /** Milliseconds that each request took, rising. */
+  /** Duration of each request in milliseconds, ascending. */
   latencies: number[];
-  /** Resident bytes of the service, as time went by. */
+  /** Resident bytes of the service over time. */
   memory: number[];
 }
 
 const PAUSE_MS = 20;
 
-/**
- * Somebody who works with the service until the work is over, one request after the other, and
- * whose every request must succeed.
- */
+/** A well-behaved client: sends one request after another during `work`; each must succeed. */
 export async function watchGoodClient(
   client: TestClient,
   pid: number,
@@ -24,9 +21,9 @@ export async function watchGoodClient(
   let over = false;
   void work.finally(() => (over = true));
   while (!over) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     await client.get("{ me { id } queuedJobs(first: 20) { totalCount nodes { id status } } }");
-    latencies.push(performance.now() - begun);
+    latencies.push(performance.now() - startedAt);
     memory.push(residentBytes(pid));
     await pause(PAUSE_MS);
   }

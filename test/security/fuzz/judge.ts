@@ -17,17 +17,17 @@ const CODES = [
 ];
 
 /**
- * What is wrong with an answer, in a sentence; null when nothing is. Statuses of 500 and more are,
- * whatever was asked.
+ * Returns the fault of a response as a sentence, or null. A status of 500 or more is always a
+ * fault.
  */
 export function judge(status: number, text: string): string | null {
-  if (status >= 500) return `it was answered ${status}: ${text.slice(0, 300)}`;
+  if (status >= 500) return `the response has the status ${status}: ${text.slice(0, 300)}`;
   const codes = [...text.matchAll(/"code":"([^"]*)"/g)].map(([, code = ""]) => code);
   const odd = codes.find((code) => !CODES.includes(code));
-  if (odd !== undefined) return `the code ${odd} left the service: ${text.slice(0, 300)}`;
-  // What was sent comes back within quotes, and is no leak of ours.
+  if (odd !== undefined) return `the response has the code ${odd}: ${text.slice(0, 300)}`;
+  // The response quotes parts of the request; those are not leaks.
   const leak = LEAKS.exec(text.replaceAll(/\\"(?:[^"\\]|\\[^"])*\\"/g, ""));
   return leak && codes.length > 0
-    ? `it tells ${JSON.stringify(leak[0])}: ${text.slice(0, 300)}`
+    ? `the response leaks ${JSON.stringify(leak[0])}: ${text.slice(0, 300)}`
     : null;
 }

@@ -1,8 +1,8 @@
-// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: an API process on stores
-// of its own, attacked with thousands of documents, tokens, uploads, frames, streams and URLs that
-// are nearly sound, while somebody good works with it. Each round is first quiet, then an attack.
-// Exits 1 when an answer was not as it must be, an error of ours was logged, its memory grew, or it
-// does not serve as before.
+// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: starts an API with its
+// own stores. It attacks the API with thousands of almost valid documents, tokens, uploads, frames,
+// streams and URLs, while a good client works. Each round is a quiet phase and then an attack.
+// Exits with 1 after a wrong response, a logged error, growing memory, or if the API does not
+// serve as before.
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,16 +19,21 @@ const { rounds, seconds, seed, rateLimit } = readCommandLine(
   {
     name: "npm run fuzz:edge",
     about:
-      "Attack an API with documents, tokens, uploads, frames, streams and URLs that are " +
-      "nearly sound, while a good client works.",
+      "Attack an API with almost valid documents, tokens, uploads, frames, streams and URLs, " +
+      "while a good client works.",
     options: {
       rounds: {
         type: "string",
         value: "<number>",
         default: "3",
-        about: "Rounds, each first quiet and then an attack.",
+        about: "Rounds, each with a quiet phase and an attack.",
       },
-      seconds: { type: "string", value: "<number>", default: "10", about: "Length of an attack." },
+      seconds: {
+        type: "string",
+        value: "<number>",
+        default: "10",
+        about: "Length of each attack.",
+      },
       seed: { type: "string", value: "<number>", about: "Repeats the attacks of an earlier run." },
       "rate-limit": {
         type: "string",
@@ -51,7 +56,7 @@ const { rounds, seconds, seed, rateLimit } = readCommandLine(
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 process.exitCode = 1;
 const folder = await mkdtemp(join(tmpdir(), "photo-service-attack-"));
-// PostgreSQL may run as another user than we do.
+// PostgreSQL may run as another user than this process.
 await chmod(folder, 0o755);
 const stage = await openStage(folder);
 try {
@@ -59,8 +64,8 @@ try {
   for (const violation of violations.slice(0, 20)) say(`WRONG  ${violation}`);
   say(
     violations.length === 0
-      ? `every answer was as it must be, and it serves as before (seed ${seed})`
-      : `${violations.length} were wrong; seed ${seed}, the log is in ${stage.logs}`,
+      ? `all responses were correct, and the API serves as before (seed ${seed})`
+      : `${violations.length} faults; seed ${seed}, the log is in ${stage.logs}`,
   );
   if (violations.length === 0) process.exitCode = 0;
 } finally {
@@ -69,8 +74,8 @@ try {
 if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
 
 async function run(): Promise<string[]> {
-  // Without a limit every case reaches what it is for; with one it is seen what an attacker is left
-  // of the machine.
+  // Without a rate limit every case reaches its target. With one, the run shows how much load an
+  // attacker can still cause.
   const env = { ...stage.env, RATE_LIMIT_PER_MINUTE: rateLimit };
   const api = await startServiceProcess({ role: "api", name: "api", env, logs: stage.logs });
   try {
@@ -97,7 +102,7 @@ async function run(): Promise<string[]> {
   }
 }
 
-/** Lists that are long, for documents that nest them. */
+/** Makes long lists for documents that nest them. */
 async function growHistory(attacker: TestClient): Promise<void> {
   const { id } = await attacker.enqueue(
     "echo",
@@ -119,16 +124,16 @@ async function faultsInLog(): Promise<string[]> {
       (line) =>
         !line.startsWith("{") || Number((JSON.parse(line) as { level: number }).level) >= 50,
     )
-    .map((line) => `it logged ${line.slice(0, 600)}`);
+    .map((line) => `the API logged ${line.slice(0, 600)}`);
 }
 
 async function servesAsBefore(good: TestClient): Promise<string[]> {
   const upload = await good.upload(smallPhoto(), { type: "image/png" });
   const stream = good.events({ after: await good.cursor() });
   const { id, status } = await good.enqueue("echo");
-  await stream.next("the submission is told", ({ queuedJob }) => queuedJob.id === id);
+  await stream.next("an event of the submission", ({ queuedJob }) => queuedJob.id === id);
   stream.stop();
   return upload.status === 201 && status === "PENDING"
     ? []
-    : [`afterwards an upload is answered ${upload.status} and a submission is ${status}`];
+    : [`after the attacks, an upload has the status ${upload.status}, a submission ${status}`];
 }

@@ -36,7 +36,7 @@ const ODD = [
   "%00",
 ];
 
-/** A text that was sound, changed in one to four places. */
+/** Changes a valid text in one to four places. */
 export function mutateText(random: SeededRandom, text: string): string {
   let changed = text;
   for (let times = 1 + random.below(4); times > 0; times--)
@@ -62,7 +62,7 @@ function mutateOnce(random: SeededRandom, text: string): string {
   return random.pick(kinds)();
 }
 
-/** Bytes that were sound, changed in one to four places. */
+/** Changes valid bytes in one to four places. */
 export function mutateBytes(random: SeededRandom, bytes: Buffer): Buffer {
   const changed = Buffer.from(bytes);
   for (let times = 1 + random.below(4); times > 0 && changed.length > 0; times--)

@@ -1,9 +1,6 @@
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 
-/**
- * The fields that lead from a type to another, with what is asked of them; a page's nodes are
- * meant.
- */
+/** Fields that lead from one type to another, as GraphQL text; pages lead to their nodes' type. */
 const WAYS: Record<string, { text: (first: number, below: string) => string; to: string }[]> = {
   Query: [
     { text: (first, below) => `photos(first: ${first}) { nodes { ${below} } }`, to: "Photo" },
@@ -32,7 +29,7 @@ const WAYS: Record<string, { text: (first: number, below: string) => string; to:
   ],
 };
 
-/** A document of lists below lists, with aliases, as deep and as wide as chance has it. */
+/** Builds a document of nested lists with aliases, of random depth and width. */
 export function nestLists(random: SeededRandom): string {
   const first = () => random.pick([1, 2, 10, 100]);
   function below(type: string, depth: number): string {

@@ -3,7 +3,7 @@ import { quantile } from "./good-client.js";
 
 const MEBIBYTE = 1024 * 1024;
 
-/** What was tried, what a good client noticed of it, and the memory of the service, as a table. */
+/** Renders the cases, the good client's latencies and the memory of the service as a table. */
 export function renderRounds(statistics: AttackStatistics, seconds: number): string {
   const { cases, rounds } = statistics;
   const mib = (bytes: number) => Math.round(bytes / MEBIBYTE);

@@ -3,18 +3,18 @@ import type { TestClient } from "../../support/clients/test-client.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import type { TestService } from "../../support/service/test-service.js";
 
-/** Everything that one person can have, and words that stand nowhere else. */
+/** All kinds of data that a user can have, with unique texts. */
 export interface Belongings {
   client: TestClient;
   ids: { user: string; photo: string; finished: string; failed: string; waiting: string };
-  /** Of each kind. */
+  /** A cursor of each kind. */
   cursors: { events: string; queuedJobs: string; photos: string; jobs: string };
   idempotencyKey: string;
-  /** What nobody else may ever read. */
+  /** Texts that no other user may read. */
   secrets: string[];
 }
 
-/** One person's, of each kind; needs a worker that runs. */
+/** Creates data of each kind for a new user; needs a running worker. */
 export async function createBelongings(service: TestService, name: string): Promise<Belongings> {
   const client = await service.person({
     name: `secret-name-${name}`,
@@ -67,7 +67,7 @@ export async function createBelongings(service: TestService, name: string): Prom
   };
 }
 
-/** Everything that the tables hold of them. */
+/** All rows of the user. */
 export async function rowsOf(sql: Sql, { ids }: Belongings): Promise<unknown> {
   return Promise.all([
     sql`select * from users where id = ${ids.user}`,

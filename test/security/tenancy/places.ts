@@ -7,10 +7,7 @@ const NO_CURSOR: Expected = [
 ];
 const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is no photo of yours$/];
 
-/**
- * What a stranger gets at each place that names something, for what is another's and for what is
- * nothing alike.
- */
+/** Expected outcome at each argument, the same for another user's value and for a missing one. */
 export const PLACES: Record<string, Expected> = {
   "Query.node(id)": "null",
   "Query.user(id)": "null",
@@ -32,13 +29,13 @@ export const PLACES: Record<string, Expected> = {
   "Subscription.queuedJobEvents(queuedJobId)": NO_JOB,
   "Subscription.queuedJobEvents(after)": NO_CURSOR,
 };
-/** One's own namespace: another's key is a new one. */
+/** Idempotency keys are separate for each user. */
 export const KEYS = [
   "Mutation.enqueueJob(input.idempotencyKey)",
   "Mutation.enqueueJobs(inputs[].idempotencyKey)",
 ];
 export const BULK = ["Mutation.cancelQueuedJobs", "Mutation.deleteQueuedJobs", "Mutation.deleteMe"];
-/** Paths that begin at what only an admin gets. */
+/** Paths that only an admin can reach. */
 export const ADMIN_ONLY = [
   "Query.users",
   "UserConnection.edges",
@@ -55,7 +52,7 @@ export const BELOW: Record<string, string> = {
     "totalCount } } } }",
 };
 
-/** What the variables of a place hold besides the value in question. */
+/** Other variables that an operation needs in addition to the tested value. */
 export function baseOf(place: string): Record<string, unknown> {
   if (!/photoIds/.test(place)) return {};
   return place.includes("inputs")

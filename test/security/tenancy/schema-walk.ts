@@ -1,5 +1,5 @@
-// What of the schema can lead from one person to another, found in the schema itself, so that
-// nothing new is forgotten.
+// Finds in the schema everything that can lead from one user to another, so that no new field is
+// forgotten.
 import {
   getNamedType,
   isInputObjectType,
@@ -15,12 +15,12 @@ import {
   type GraphQLSchema,
 } from "graphql";
 
-/** Inputs that name a row, a place in somebody's list, or a submission of somebody's. */
+/** Inputs that identify a row, a position in a list, or a submission. */
 const NAMES_SOMETHING = (name: string, type: GraphQLNamedType) =>
   type.name === "ID" || /(id|ids|key|cursor)$/i.test(name) || name === "after" || name === "before";
 
 /**
- * Every argument, however deep in inputs, that names something: `Query.node(id)`,
+ * Every argument or nested input field that identifies something, e.g. `Query.node(id)` or
  * `Mutation.enqueueJobs(inputs[].photoIds[])`.
  */
 export function placesOf(schema: GraphQLSchema): string[] {
@@ -44,7 +44,7 @@ function inputPaths(name: string, type: GraphQLInputType): string[] {
   return NAMES_SOMETHING(name, named) ? [path] : [];
 }
 
-/** Every field that leads from one object to others: `QueuedJob.user`. */
+/** Every field that leads from one object to others, e.g. `QueuedJob.user`. */
 export function edgesOf(schema: GraphQLSchema): string[] {
   return objectTypes(schema).flatMap((type) =>
     Object.values(type.getFields())
@@ -53,7 +53,7 @@ export function edgesOf(schema: GraphQLSchema): string[] {
   );
 }
 
-/** Every field that gives a URL of ours. */
+/** Every field with a URL of this service. */
 export function urlFieldsOf(schema: GraphQLSchema): string[] {
   return objectTypes(schema).flatMap((type) =>
     Object.keys(type.getFields())
@@ -63,9 +63,8 @@ export function urlFieldsOf(schema: GraphQLSchema): string[] {
 }
 
 /**
- * The operation that calls a root's field with every argument as a variable of the same name, and
- * asks for all there is, `depth` objects deep; but for a history below another, which nobody may
- * ask for.
+ * Builds an operation with a root field whose arguments are variables of the same names. It selects
+ * all fields, `depth` objects deep, except nested histories, which the service refuses.
  */
 export function operationOf(schema: GraphQLSchema, place: string, depth: number): string {
   const [root = "", name = ""] = place.split(/[.(]/);
@@ -74,10 +73,10 @@ export function operationOf(schema: GraphQLSchema, place: string, depth: number)
   const declared = field.args
     .map((argument) => `$${argument.name}: ${String(argument.type)}`)
     .join(", ");
-  const given = field.args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
+  const passed = field.args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
   return (
     `${root.toLowerCase()}${declared && ` (${declared})`} { ` +
-    `${name}${given && `(${given})`} ` +
+    `${name}${passed && `(${passed})`} ` +
     `${selectionOf(schema, getNamedType(field.type), depth)} }`
   );
 }
@@ -115,7 +114,7 @@ function fieldSelection(
   return [`${field.name}${few} ${selectionOf(schema, type, depth - 1, inHistory || isHistory)}`];
 }
 
-/** The edges that an answer has gone along, by the names of types in it. */
+/** The edges that a response contains, by its `__typename` values. */
 export function edgesIn(value: unknown, root: string): string[] {
   if (Array.isArray(value)) return value.flatMap((entry) => edgesIn(entry, root));
   if (typeof value !== "object" || value === null) return [];
@@ -131,10 +130,7 @@ function holdsObject(value: unknown): boolean {
     : typeof value === "object" && value !== null && "__typename" in value;
 }
 
-/**
- * Variables with a value at the place in brackets; a list there gets it as its only member, an
- * object that is there is kept.
- */
+/** Puts a value at the path of a place. A list gets it as its only entry; objects are merged. */
 export function variablesAt(
   place: string,
   value: unknown,

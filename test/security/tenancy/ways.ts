@@ -10,7 +10,7 @@ export interface Outcome {
 
 export type Ask = (query: string, variables: object) => Promise<Outcome>;
 
-/** The ways on which a person asks. `asker` is read at each question. */
+/** The transports of a request. `asker` is called for each request. */
 export function createWays(asker: () => { client: TestClient; socket: RawSocket }) {
   let operations = 0;
   const ways = {
@@ -23,7 +23,7 @@ export function createWays(asker: () => { client: TestClient; socket: RawSocket 
       const id = `${++operations}`;
       socket.send({ type: "subscribe", id, payload: { query, variables } });
       const { type, payload } = await socket.next(
-        `an answer to ${query.slice(0, 60)}`,
+        `a response to ${query.slice(0, 60)}`,
         (message) => message.id === id,
       );
       return plain(type === "error" ? { errors: payload as GraphqlError[] } : (payload as Outcome));
@@ -32,7 +32,7 @@ export function createWays(asker: () => { client: TestClient; socket: RawSocket 
       const { url, token } = asker().client;
       const stream = await openEventStream(url, token, { query, variables });
       const result = await eventually(
-        `an answer to ${query.slice(0, 60)}`,
+        `a response to ${query.slice(0, 60)}`,
         () => stream.results[0],
       );
       stream.stop();
@@ -42,7 +42,7 @@ export function createWays(asker: () => { client: TestClient; socket: RawSocket 
   return ways satisfies Record<string, Ask>;
 }
 
-/** Without the places in the document, which name no row. */
+/** Removes the locations in the document, which differ between requests. */
 function plain({ data, errors }: Outcome): Outcome {
   return {
     ...(data !== undefined && { data }),

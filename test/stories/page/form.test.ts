@@ -10,8 +10,7 @@ describe("the form of the page", { skip: NO_BROWSER }, () => {
   const site = usePage();
 
   it(
-    "says of a photo that it is already here, and of a file that is none why, which " +
-      "stays until it is dismissed",
+    "reports a duplicate photo, and shows why a file is refused until it is dismissed",
     { ...PATIENT, ...long },
     async () => {
       const { page, close } = await site.newcomer();
@@ -22,7 +21,7 @@ describe("the form of the page", { skip: NO_BROWSER }, () => {
         photo,
         { name: "b.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg/>") },
       ]);
-      await page.getByText("already here").waitFor();
+      await page.getByText("already uploaded").waitFor();
       const refusal = page.locator(".uploads li", { hasText: "b.svg" });
       await refusal.getByRole("alert").waitFor();
       assert.match(await refusal.getByRole("alert").innerText(), /JPEG|format|photo/i);
@@ -36,7 +35,7 @@ describe("the form of the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "shows what the service finds wrong at the field it is about, and lets it be mended",
+    "shows each fault at its field, and removes it when the field is corrected",
     { ...PATIENT, ...long },
     async () => {
       const { page, close } = await site.newcomer();
@@ -49,7 +48,7 @@ describe("the form of the page", { skip: NO_BROWSER }, () => {
         ["soon", "Must be a number."],
       ] as const) {
         await field.fill(typed);
-        assert.equal(await faults.count(), 0, "the fault stays while it is mended");
+        assert.equal(await faults.count(), 0, "the fault stays while the field is corrected");
         await submit.click();
         await faults.filter({ hasText: fault }).waitFor();
         await field.and(page.locator(":focus[aria-invalid=true]")).waitFor();

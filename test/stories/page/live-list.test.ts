@@ -11,25 +11,24 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
   const site = usePage();
 
   it(
-    "goes on behind a cut that it made itself, and says how many events were missed, all " +
-      "of them delivered",
+    "resumes after it went offline, and counts the missed events, none lost or duplicate",
     { ...PATIENT, ...long },
     async () => {
       const { client, page, close } = await site.newcomer();
-      // Told before the cut, and so not to be told again.
+      // This job's events arrive before the cut and must not arrive again.
       await client.enqueue("echo");
       await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
-      await page.getByRole("button", { name: "Pull the plug" }).click();
-      await page.getByText("Unplugged: showing what was known at").waitFor();
+      await page.getByRole("button", { name: "Go offline" }).click();
+      await page.getByText("Offline demo: last update at").waitFor();
       const [first, second] = [
         await client.enqueue("echo"),
         await client.enqueue("echo", { failPermanently: true }),
       ];
       await Promise.all([client.finished(first.id), client.finished(second.id)]);
-      assert.equal(await page.locator(".job-row").count(), 1, "it was not cut at all");
+      assert.equal(await page.locator(".job-row").count(), 1, "the connection was not cut");
 
-      await page.getByRole("button", { name: "Plug in again" }).click();
-      await page.getByText("6 missed events, all delivered, 0 lost, 0 twice").waitFor();
+      await page.getByRole("button", { name: "Reconnect now" }).click();
+      await page.getByText("caught up on 6 missed events, 0 lost, 0 duplicates").waitFor();
       assert.deepEqual(await page.locator(".job-row .status").allTextContents(), [
         "Failed",
         "Done",
@@ -37,7 +36,7 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
       ]);
       await client.enqueue("echo");
       await eventually(
-        "the stream goes on",
+        "the stream continues",
         async () =>
           (await page.locator(".job-row .status").allTextContents()).join() ===
           "Done,Failed,Done,Done",
@@ -47,8 +46,7 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "comes back by itself from a cut that it did not make, however often nobody " +
-      "answered, or somebody who then said nothing",
+    "reconnects after the server was unreachable or accepted connections without answering",
     { ...PATIENT, ...long },
     async (t) => {
       const cuttable = await createTcpProxy(site.service.url);
@@ -56,10 +54,10 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
       const client = await site.service.person();
       const person = await site.browser.signIn(new URL(cuttable.url).origin, client.token);
       cuttable.down();
-      await person.page.getByText("Reconnecting: showing what was known at").waitFor();
+      await person.page.getByText("Connection lost, reconnecting… Last update at").waitFor();
       await client.finished((await client.enqueue("echo")).id);
       await eventually(
-        "it was tried in vain",
+        "two attempts to connect have failed",
         () => person.errors.filter((error) => error.includes("ERR_CONNECTION_REFUSED")).length >= 2,
       );
       const silent = person.page.waitForEvent("websocket");
@@ -70,32 +68,32 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
         person.page.once("websocket", resolve);
       });
       cuttable.heal();
-      await person.page.getByText("3 missed events, all delivered, 0 lost, 0 twice").waitFor();
+      await person.page.getByText("caught up on 3 missed events, 0 lost, 0 duplicates").waitFor();
       await closeWindow(person, { but: /WebSocket connection/ });
     },
   );
 
   it(
-    "reads the list anew where the stream cannot be resumed any more, and goes on",
+    "reads the list again when its cursor has expired, and continues",
     { ...PATIENT, ...long },
     async () => {
       const { client, page, close } = await site.newcomer();
       await client.finished((await client.enqueue("echo")).id);
       await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
-      await page.getByRole("button", { name: "Pull the plug" }).click();
+      await page.getByRole("button", { name: "Go offline" }).click();
       await client.finished((await client.enqueue("echo", { failPermanently: true })).id);
       const { me } = await client.get("{ me { id } }");
       await site.service.database
         .sql`update user_streams set floor_seq = last_seq where user_id = ${me.id}`;
-      await page.getByRole("button", { name: "Plug in again" }).click();
+      await page.getByRole("button", { name: "Reconnect now" }).click();
       await eventually(
-        "the list was read anew",
+        "the list was read again",
         async () =>
           (await page.locator(".job-row .status").allTextContents()).join() === "Failed,Done",
       );
       await client.enqueue("echo");
       await eventually(
-        "the stream goes on",
+        "the stream continues",
         async () =>
           (await page.locator(".job-row .status").allTextContents()).join() === "Done,Failed,Done",
       );
@@ -104,7 +102,7 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "shows each of two people in two windows what is theirs, and nothing of the other",
+    "shows each of two users their own jobs and none of the other's",
     { ...PATIENT, ...long },
     async () => {
       const [ann, bob] = await Promise.all([site.newcomer(), site.newcomer()]);
@@ -121,7 +119,7 @@ describe("the live list of the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "follows a job through progress, cancel, retry and delete, in every window of its owner",
+    "follows a job through progress, cancel, retry and delete in all of its owner's windows",
     { ...PATIENT, ...long },
     async () => {
       const { client, page, close } = await site.newcomer();

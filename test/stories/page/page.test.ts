@@ -1,5 +1,5 @@
-// The page at /, in a real browser whose network ends at this machine. One story always; all the
-// others are long.
+// The page at /, in a real browser without access to other machines. Only the first test always
+// runs; the others need LONG=1.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -14,7 +14,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
   const site = usePage();
 
   it(
-    "signs in by the link, uploads, submits and shows the result, and loads nothing from outside",
+    "signs in by link, uploads, submits, shows the result, and loads nothing from outside",
     PATIENT,
     async () => {
       const { page, close } = await site.newcomer();
@@ -25,7 +25,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
         { name: "ü one.png", mimeType: "image/png", buffer: smallPhoto(40, 30) },
       ]);
       const tile = (pressed: boolean) => page.getByRole("button", { name: "ü one.png", pressed });
-      // What was uploaded is chosen: a click takes it out, and another one puts it in again.
+      // An uploaded photo is selected: one click deselects it, the next selects it again.
       for (const pressed of [true, false]) await tile(pressed).click();
       await tile(true).waitFor();
       await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("thumbnail");
@@ -33,7 +33,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
       await page.getByRole("button", { name: "Submit for 1 photo" }).click();
 
       await page
-        .getByRole("complementary", { name: "Chosen job" })
+        .getByRole("complementary", { name: "Selected job" })
         .getByRole("link", { name: "20w.webp" })
         .waitFor();
       const sizes = await page.locator(".outputs img").evaluateAll((images) =>
@@ -62,7 +62,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "has no fault that axe finds, light and dark, with jobs of all kinds, on a phone too",
+    "passes axe in light and dark mode and on a phone, with running, failed and done jobs",
     { ...PATIENT, ...long },
     async () => {
       for (const options of [
@@ -89,7 +89,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "asks to sign in again once the token has expired, and says why",
+    "asks to sign in again when the token has expired, and shows the reason",
     { ...PATIENT, ...long },
     async () => {
       const person = await site.browser.signIn(
@@ -104,7 +104,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "signs out when told to, and forgets the token; a token that does not hold is told as that",
+    "forgets the token on sign-out, and shows an error for an invalid token",
     { ...PATIENT, ...long },
     async () => {
       const { page, close } = await site.newcomer();
@@ -120,13 +120,13 @@ describe("the page", { skip: NO_BROWSER }, () => {
         .getByRole("textbox", { name: "Token" })
         .fill(`${site.service.url}/#token=${await site.service.token()}`);
       await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByRole("button", { name: "Pull the plug" }).waitFor();
+      await page.getByRole("button", { name: "Go offline" }).waitFor();
       await close({ but: /401/ });
     },
   );
 });
 
-it("needs under 40 kB of script to begin with, compressed", () => {
+it("the page loads under 40 kB of compressed script at first", () => {
   const page = readFileSync("dist/console/index.html", "utf8");
   const scripts = [...page.matchAll(/src="\/(console\/[^"]+\.js)"/g)].map(([, path = ""]) =>
     readFileSync(`dist/${path}`),

@@ -12,7 +12,7 @@ export const PATIENT = { timeout: 60_000 };
 
 export interface PersonWithClient extends PersonAtPage {
   client: TestClient;
-  /** Also fails the test when something went wrong in the page. */
+  /** Closes the window, and fails the test if the page logged an error. */
   close(allowed?: { but: RegExp }): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function usePage() {
     get browser() {
       return browser;
     },
-    /** A new person, signed in. */
+    /** Signs a new user in. */
     async newcomer(options: Parameters<TestBrowser["signIn"]>[2] = {}): Promise<PersonWithClient> {
       const client = await service.person();
       const person = await browser.signIn(service.url, client.token, options);

@@ -5,16 +5,16 @@ import type { QueuedJob } from "../../../src/domain/queued-job.js";
 import { assertLegalStory } from "./assert-legal-story.js";
 
 /**
- * What must hold of the tables at any moment, whatever was done at once: of one user's rows, or of
- * all.
+ * Asserts the invariants of the tables, for one user or for all. They hold at any moment, also
+ * after concurrent changes.
  */
 export async function assertConsistent(sql: Sql, userId: string | null = null): Promise<void> {
   const ofUser = userId === null ? sql`true` : sql`user_id = ${userId}`;
   for (const [what, query] of [
-    ["the counters are what is counted", findWrongCounters],
-    ["the recorded bytes are what is counted", findWrongRecordedBytes],
-    ["each event has the length of its snapshot", findWrongEventBytes],
-    ["the newest event has the last number", findWrongLastNumbers],
+    ["the counters equal the counts of rows", findWrongCounters],
+    ["the recorded bytes equal the sum over rows", findWrongRecordedBytes],
+    ["each event records the length of its snapshot", findWrongEventBytes],
+    ["the newest event has the stream's last number", findWrongLastNumbers],
   ] as const)
     assert.deepEqual([...(await query(sql, ofUser))], [], what);
   for (const row of await readStories(sql, ofUser)) assertStory(row);
@@ -83,5 +83,5 @@ function assertStory({ id, status, version, events, photoCount, links }: Story):
     `${id}: its last event shows the row`,
   );
   if (status === "PENDING" || status === "STARTED")
-    assert.equal(links, photoCount, `${id}: an unfinished one has its photos`);
+    assert.equal(links, photoCount, `${id}: an unfinished job keeps its photos`);
 }

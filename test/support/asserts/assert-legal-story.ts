@@ -6,10 +6,7 @@ import {
   type Transition,
 } from "../../../src/domain/queued-job-status.js";
 
-/**
- * That the events of one QueuedJob, from its first, are steps that are allowed, each with the next
- * version.
- */
+/** Asserts that all events of one QueuedJob are allowed transitions with consecutive versions. */
 export function assertLegalStory(
   id: string,
   story: { type: LoggedEventType; version: number; status: QueuedJobStatus }[],

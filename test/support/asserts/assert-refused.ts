@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import type { GraphqlError } from "../clients/test-client.js";
 
-/**
- * That the first error has this code and message, and, for BAD_USER_INPUT, its first issue this
- * path.
- */
+/** Asserts the code and message of the first error, and the path of its first issue, if given. */
 export function assertRefused(
   errors: GraphqlError[] | undefined,
   code: string,
@@ -12,7 +9,7 @@ export function assertRefused(
   path?: (string | number)[],
 ): void {
   const error = errors?.[0];
-  assert.ok(error, `nothing was refused where ${code} was expected`);
+  assert.ok(error, `no error, but ${code} was expected`);
   assert.equal(error.extensions.code, code, error.message);
   if (typeof message === "string") assert.equal(error.message, message);
   else assert.match(error.message, message);

@@ -4,8 +4,8 @@ import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import { assertLegalStory } from "./assert-legal-story.js";
 
 /**
- * That what was told is a whole story: numbered without a gap for each user, and legal for each
- * QueuedJob. Returns how many events there were.
+ * Asserts that the published events are complete: consecutive numbers per user, and allowed
+ * transitions per QueuedJob. Returns the number of logged events.
  */
 export function assertToldWhole(published: readonly QueuedJobEvent[]): number {
   const logged = published

@@ -1,7 +1,7 @@
 import type { QueuedJob, QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import type { QueuedJobEventType } from "../../../src/domain/queued-job-status.js";
 
-/** An event with nothing in it but what the feed looks at. */
+/** An event with only the fields that the feed reads. */
 export function bareEvent(
   seq: number,
   {

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 
-/** What is no id, although it comes close. */
+/** Strings that are almost ids. */
 export const BROKEN_IDS = [
   "",
   " ",
@@ -13,5 +13,5 @@ export const BROKEN_IDS = [
   "0198f3a0-0000-7000-8000-00000000000g",
 ];
 
-/** An id of nothing. */
+/** A valid id without a row. */
 export const idOfNothing = (): string => uuidv7();

@@ -1,6 +1,6 @@
 import { refusalOf } from "./refusal-of.js";
 
-/** "done", or the code with which the service refused; fails with what is no refusal. */
+/** Returns "done" or the code of the refusal; throws any other error. */
 export async function outcomeOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;

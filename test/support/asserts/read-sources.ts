@@ -1,16 +1,16 @@
-// What the tests of the architecture read in the sources, and how they measure it.
+// Reads and measures the sources for the architecture tests.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parseSource, walk, type SyntaxNode } from "../../mutants/syntax.js";
 
 interface Source {
-  /** Below src/, e.g. `services/users.ts`. */
+  /** Path below src/, e.g. `services/users.ts`. */
   path: string;
   text: string;
   imports: string[];
 }
 
-/** The sources of the service, with what each imports. */
+/** The sources of the service, with their imports. */
 export const sources: Source[] = readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((path) => /\.tsx?$/.test(path))
   .map((path) => {
@@ -32,7 +32,7 @@ export const resolveImport = (from: string, name: string) => {
   return existsSync(join("src", `${path}x`)) ? `${path}x` : path;
 };
 
-/** All that is written by hand and compiled, and style sheets. */
+/** All compiled source files, and style sheets. */
 export const checkedFiles = ["src", "test", "examples", "bench"]
   .flatMap((root) =>
     readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)),
@@ -45,21 +45,21 @@ export function libraryOf(name: string): string {
     : (name.split("/")[0] ?? name);
 }
 
-/** What is loaded lazily is loaded by whoever does the work. */
+/** Static imports. Dynamic imports are left out, because they load only when the work begins. */
 export function firstImports(text: string): string[] {
   return [...text.matchAll(/^(?:import|export) (?:[^"]*? from )?"([^"]+)"/gm)].map(
     ([, name = ""]) => name,
   );
 }
 
-/** Without types, which are not there at run time. */
+/** Static imports without type imports, which do not exist at run time. */
 function valueImports(text: string): string[] {
   return [...text.matchAll(/^(?:import|export) (?!type )(?:[^"]*? from )?"([^"]+)"/gm)].map(
     ([, name = ""]) => name,
   );
 }
 
-/** How many files are loaded with these, and the libraries. */
+/** Number of files that importing the entries loads, and the libraries they need. */
 export function loadedBy(...entries: string[]): { files: number; libraries: string[] } {
   const reached = new Set<string>();
   const libraries = new Set<string>();
@@ -81,11 +81,11 @@ export function countLines(text: string): number {
 }
 
 /**
- * Functions of more lines than these, also within others. The callbacks of `describe` and its like
- * are lists, and may be of any length.
+ * Functions with more than `maxLines` lines, including nested ones. The callbacks of `describe`,
+ * `it` and `test` may have any length.
  */
 export function longFunctionsIn(path: string, text: string, maxLines: number): string[] {
-  const found: string[] = [];
+  const faults: string[] = [];
   const isSuite = (node?: SyntaxNode) =>
     node?.type === "CallExpression" && /^(describe|it|test)\b/.test(text.slice(node.start));
   walk(parseSource(path, text), {
@@ -94,10 +94,10 @@ export function longFunctionsIn(path: string, text: string, maxLines: number): s
       if (!/^(Function|ArrowFunction)/.test(node.type) || isSuite(parent)) return;
       const lines = countLines(text.slice(node.start, node.end));
       const [head = ""] = text.slice(node.start, node.start + 50).split("\n");
-      if (lines > maxLines) found.push(`${path}: ${lines} lines from ${head}`);
+      if (lines > maxLines) faults.push(`${path}: ${lines} lines from ${head}`);
     },
   });
-  return found;
+  return faults;
 }
 
 export function filesWith(pattern: RegExp): string[] {

@@ -12,13 +12,10 @@ export interface Refusal {
   retryAfterMs?: number;
 }
 
-/**
- * With what the service refused; fails when it did not, or failed with something that is no
- * refusal.
- */
+/** Returns the service's refusal; throws if the work succeeded or failed with another error. */
 export async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   const error = await work.then(
-    (result) => new Error(`Nothing was refused: ${JSON.stringify(result)}`),
+    (result) => new Error(`A refusal was expected, got: ${JSON.stringify(result)}`),
     (reason: unknown) => reason,
   );
   if (!(error instanceof ServiceError)) throw error;

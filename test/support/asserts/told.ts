@@ -5,14 +5,14 @@ export interface Told {
   events: ToldEvent[];
   /** `<type> <number of the cursor>` of each. */
   readonly story: string[];
-  /** How the stream ended: by itself, or by an error; null while it has not. */
+  /** "done", or the error that ended the stream; null while it is open. */
   end: "done" | Error | null;
-  /** Resolves when so many were told. */
+  /** Resolves when `n` events have arrived. */
   count(n: number): Promise<void>;
   ended(): Promise<"done" | Error>;
 }
 
-/** Pulls a stream as fast as it gives, and keeps what it told. */
+/** Reads a stream as fast as possible, and keeps its events. */
 export function told(subscription: Subscription): Told {
   const self: Told = {
     events: [],
@@ -21,10 +21,10 @@ export function told(subscription: Subscription): Told {
     },
     end: null,
     count: async (n) =>
-      void (await eventually(`${n} events are told`, () => self.events.length >= n).catch(
+      void (await eventually(`${n} events have arrived`, () => self.events.length >= n).catch(
         (error: unknown) => {
           throw new Error(
-            `${String(error)}; it told ${JSON.stringify(self.story)}, its end: ${String(self.end)}`,
+            `${String(error)}; received ${JSON.stringify(self.story)}, end: ${String(self.end)}`,
           );
         },
       )),

@@ -10,8 +10,8 @@ export interface PersonAtPage extends Watched {
 }
 
 /**
- * Closes the window and fails where something went wrong in it; `but` is what the browser itself
- * says of answers that are refusals.
+ * Closes the window, and fails the test if the page logged an error or made a request to another
+ * origin. `but` matches expected errors, such as those the browser logs for refused requests.
  */
 export async function closeWindow(
   { page, outside, errors }: PersonAtPage,
@@ -27,9 +27,9 @@ export async function closeWindow(
 }
 
 export interface TestBrowser {
-  /** A window of somebody's own, who signs in by the link. */
+  /** Opens a window in its own browser context, and signs in by the link. */
   signIn(url: string, token: string, options?: WindowOptions): Promise<PersonAtPage>;
-  /** A window of an operator's, who has been let in. */
+  /** Opens a window with the operator's credentials. */
   operate(url: string, password: string, options?: WindowOptions): Promise<PersonAtPage>;
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ interface WindowOptions {
   height?: number;
 }
 
-/** Why all but the one story that always runs are left out. */
+/** Reason why all browser tests except the one that always runs are skipped; or false. */
 export const NOT_ALL = NO_BROWSER || long.skip;
 
 export async function startBrowser(): Promise<TestBrowser> {
@@ -66,7 +66,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       const { page } = person;
       await page.goto(`${url}/#token=${token}`);
       await page
-        .getByRole("button", { name: "Pull the plug" })
+        .getByRole("button", { name: "Go offline" })
         .and(page.locator(":enabled"))
         .waitFor();
       return person;
@@ -77,10 +77,9 @@ export async function startBrowser(): Promise<TestBrowser> {
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** What axe finds wrong with the page as it is now, a line each. */
+/** The accessibility faults that axe finds in the page, one line each. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  // By the debugger's way in: the page's own policy lets no script in, and that is how it should
-  // be.
+  // Through the debugger, because the page's Content-Security-Policy allows no other script.
   await page.evaluate(readFileSync(axePath, "utf8"));
   return page.evaluate(
     `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + ` +

@@ -10,17 +10,14 @@ const PLACES = [
 ];
 const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
 
-/** Why the tests in a browser are skipped; false where there is one. */
+/** Reason why browser tests are skipped; false if a browser exists. */
 export const NO_BROWSER =
   executablePath === undefined &&
-  "there is no Chromium here: apt-get install -y chromium, or set CHROMIUM to its path";
+  "Chromium was not found: apt-get install -y chromium, or set CHROMIUM to its path";
 
-/**
- * A real browser whose network ends at this machine: no name exists, and only 127.0.0.1 can be
- * reached.
- */
+/** A real browser without access to other machines: only 127.0.0.1 can be reached. */
 export async function launchChromium(): Promise<Browser> {
-  // Here, since it is heavy, and most of what looks for a browser is left out.
+  // Imported here because it is heavy, and most test runs skip the browser.
   const { chromium } = await import("playwright-core");
   return chromium.launch({
     executablePath: executablePath ?? "",
@@ -29,9 +26,9 @@ export async function launchChromium(): Promise<Browser> {
 }
 
 export interface Watched {
-  /** Addresses asked for that are not the service's. */
+  /** Requested addresses outside of the service. */
   outside: string[];
-  /** Errors of scripts and of the console, where what the policy of a page forbade stands, too. */
+  /** Script errors and console errors, including violations of the Content-Security-Policy. */
   errors: string[];
 }
 

@@ -4,14 +4,14 @@ import { JOB_FIELDS, type EventFields, type GraphqlError } from "./test-client.j
 export interface EventStream {
   status: number;
   headers: Headers;
-  /** What came after `event: next`, parsed. */
+  /** Parsed data of each `next` event. */
   results: {
     data?: { queuedJobEvents?: EventFields; enqueueJob?: { id: string } };
     errors?: GraphqlError[];
   }[];
   events: EventFields[];
   comments: number;
-  /** How it ended: with `complete`, by a cut, or not yet. */
+  /** How the stream ended; null while it is open. */
   end: "complete" | "cut" | null;
   next(what: string, test: (event: EventFields) => boolean): Promise<EventFields>;
   ended(deadlineMs?: number): Promise<"complete" | "cut">;
@@ -22,7 +22,7 @@ export const STREAMED_EVENTS =
   "subscription ($id: ID, $after: String) { queuedJobEvents(queuedJobId: $id, after: " +
   `$after) { cursor type at queuedJob { ${JOB_FIELDS} } } }`;
 
-/** The bytes of `/graphql/stream`, read by hand. */
+/** Reads `/graphql/stream` without a client library. */
 export async function openEventStream(
   url: string,
   token: string | null,

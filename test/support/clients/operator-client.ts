@@ -6,7 +6,7 @@ export interface OperatorAnswer {
   text: string;
 }
 
-/** The operator at the pages of a service, as from a page of the service's own. */
+/** An operator's client; its requests look as if a page of the service made them. */
 export interface OperatorClient {
   get(path: string, headers?: Record<string, string>): Promise<OperatorAnswer>;
   post(

@@ -4,7 +4,7 @@ import { buildSchema, getNamedType, isLeafType, isObjectType } from "graphql";
 const type = buildSchema(readFileSync("test/schema.graphql", "utf8")).getType("Photo");
 const fields = isObjectType(type) ? Object.values(type.getFields()) : [];
 
-/** All that a Photo says of itself, to be asked for: what an upload answers, too. */
+/** Selection of all scalar fields of a Photo; the response of an upload has the same fields. */
 export const PHOTO_FIELDS = fields
   .filter((field) => isLeafType(getNamedType(field.type)))
   .map(({ name }) => name)

@@ -11,20 +11,20 @@ export interface Message {
 
 export interface RawSocket {
   messages: Message[];
-  /** How it was closed; null while it is not. */
+  /** Close code and reason; null while the socket is open. */
   readonly end: { code: number; reason: string } | null;
   send(message: object | string): void;
-  /** The first message that passes. */
+  /** Resolves with the first message that passes the test. */
   next(what: string, test: (message: Message) => boolean): Promise<Message>;
-  /** Signs in, and resolves when that is acknowledged. */
+  /** Signs in, and resolves at the acknowledgement. */
   init(token: string): Promise<void>;
   closed(deadlineMs?: number): Promise<{ code: number; reason: string }>;
-  /** The status of an upgrade that was refused. */
+  /** Resolves with the HTTP status of a refused upgrade. */
   refused(): Promise<number>;
   close(): void;
 }
 
-/** The protocol by hand: what a client of good manners would never send. */
+/** Speaks the protocol without a client library, for messages that a correct client never sends. */
 export function openRawSocket(
   url: string,
   options: Omit<ClientOptions, "protocol"> & { path?: string; protocol?: string | null } = {},

@@ -1,19 +1,16 @@
 export const OPERATOR_PASSWORD = "a-password-for-tests";
 
 export interface Scrape {
-  /** The sum of all samples of this name whose labels hold these; NaN when there is none. */
+  /** Sum of all samples with this name and these labels; NaN if none exists. */
   value(name: string, labels?: Record<string, string>): number;
-  /** Every name, `_bucket`, `_sum` and `_count` cut off. */
+  /** All metric names, without `_bucket`, `_sum` and `_count`. */
   names: Set<string>;
-  /** Every value of this label that occurs. */
+  /** All values of this label. */
   values(label: string): Set<string>;
   text: string;
 }
 
-/**
- * What an operator is told at `/metrics`, read by a reader of the text format that knows nothing of
- * the library.
- */
+/** Reads `/metrics` as an operator, with a parser that is independent of the metrics library. */
 export async function scrape(url: string): Promise<Scrape> {
   const response = await fetch(`${url}/metrics`, {
     headers: {
@@ -38,12 +35,14 @@ export async function scrape(url: string): Promise<Scrape> {
     text,
     names: new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name = ""]) => name)),
     value(name, labels = {}) {
-      const found = samples.filter(
+      const matches = samples.filter(
         (sample) =>
           sample.name === name &&
           Object.entries(labels).every(([key, word]) => sample.labels[key] === word),
       );
-      return found.length === 0 ? Number.NaN : found.reduce((sum, sample) => sum + sample.value, 0);
+      return matches.length === 0
+        ? Number.NaN
+        : matches.reduce((sum, sample) => sum + sample.value, 0);
     },
     values: (label) => new Set(samples.flatMap((sample) => sample.labels[label] ?? [])),
   };

@@ -3,16 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, preview, type InlineConfig } from "vite";
 
-/**
- * A page of an example's, bundled and served on an origin of its own, as somebody's frontend would
- * be.
- */
+/** A page of an example, bundled and served from another origin, like a separate frontend. */
 export interface ServedBundle {
   origin: string;
   close(): Promise<void>;
 }
 
-/** `port`: where, since the service has to be told of the origin before there is a page. */
+/** The caller chooses `port`, because the service's configuration must allow the origin first. */
 export async function serveBundle(port: number, config: InlineConfig): Promise<ServedBundle> {
   const outDir = mkdtempSync(join(tmpdir(), "photo-service-bundle-"));
   const common: InlineConfig = {

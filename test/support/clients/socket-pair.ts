@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 
-/** Both ends of a socket on this machine, and what ours writes to. */
+/** Both ends of a WebSocket on this machine, and the stream below the server's end. */
 export async function openSocketPair(
   options: ClientOptions = {},
 ): Promise<{ ours: WebSocket; stream: Duplex; theirs: WebSocket; close(): Promise<void> }> {

@@ -18,7 +18,7 @@ export interface Answer {
   // eslint-disable-next-line typescript/no-explicit-any -- the test knows the shape
   data: any;
   errors: GraphqlError[] | undefined;
-  /** Of the first error. */
+  /** Code of the first error. */
   code: string | undefined;
 }
 
@@ -43,20 +43,20 @@ export interface EventFields {
 
 export interface Stream {
   events: EventFields[];
-  /** How it ended; null while it has not. */
+  /** How the stream ended; null while it is open. */
   end: {
     complete?: true;
     errors?: GraphqlError[];
     close?: { code: number; reason: string };
   } | null;
-  /** The first event that passes; fails when there is none in time. */
+  /** Resolves with the first event that passes the test; fails after the deadline. */
   next(
     what: string,
     test: (event: EventFields) => boolean,
     deadlineMs?: number,
   ): Promise<EventFields>;
   ended(deadlineMs?: number): Promise<NonNullable<Stream["end"]>>;
-  /** Ends the subscription in good order. */
+  /** Completes the subscription. */
   stop(): void;
   /** Cuts the connection. */
   cut(): void;
@@ -66,14 +66,14 @@ export interface TestClient {
   url: string;
   token: string;
   ask(query: string, variables?: object, headers?: Record<string, string>): Promise<Answer>;
-  /** As `ask`, but an error fails the test. */
+  /** Like `ask`, but throws if the response has errors. */
   // eslint-disable-next-line typescript/no-explicit-any -- as above
   get(query: string, variables?: object): Promise<any>;
   enqueue(job: string, parameters?: object, more?: object): Promise<QueuedJobFields>;
   job(id: string): Promise<QueuedJobFields | null>;
-  /** The QueuedJob once it has finished. */
+  /** Resolves with the QueuedJob when it has finished. */
   finished(id: string, deadlineMs?: number): Promise<QueuedJobFields>;
-  /** Where the event stream stands. */
+  /** The current cursor of the event stream. */
   cursor(): Promise<string>;
   events(options?: {
     id?: string;
@@ -97,7 +97,7 @@ const ENQUEUE = `mutation ($input: EnqueueJobInput!) {
   enqueueJob(input: $input) { ${JOB_FIELDS} } }`;
 const FINISHED = ["SUCCESS", "FAILED", "CANCELLED"];
 
-/** A person's client, over the wire. */
+/** A user's client, over the network. */
 export function createTestClient(url: string, token: string): TestClient {
   const authorization = `Bearer ${token}`;
   const ask: TestClient["ask"] = (query, variables = {}, headers = {}) =>
@@ -124,8 +124,8 @@ export function createTestClient(url: string, token: string): TestClient {
       eventually(
         `${id} has finished`,
         async () => {
-          const found = await job(id);
-          return found !== null && FINISHED.includes(found.status) && found;
+          const queuedJob = await job(id);
+          return queuedJob !== null && FINISHED.includes(queuedJob.status) && queuedJob;
         },
         deadlineMs,
       ),
@@ -185,7 +185,7 @@ function subscribe(url: string, authorization: string, variables: Record<string,
   class CuttableSocket extends WebSocket {
     constructor(...args: ConstructorParameters<typeof WebSocket>) {
       super(...args);
-      // One that is cut while it connects says so here.
+      // A socket that is cut while it connects emits an error.
       this.on("error", () => {});
       sockets.push(this);
     }
@@ -223,7 +223,7 @@ function subscribe(url: string, authorization: string, variables: Record<string,
     stop() {
       stopped = true;
       off();
-      // It rejects when the connection broke before.
+      // The promise rejects if the connection was lost before.
       Promise.resolve(client.dispose()).catch(() => {});
     },
     cut: () => sockets.forEach((socket) => socket.terminate()),

@@ -12,7 +12,7 @@ import type { TestCore } from "../service/test-core.js";
 export interface TestReader {
   feed: Feed;
   bus: EventBus;
-  /** The reader's own ways to the stores. */
+  /** The proxies between the reader and its stores. */
   postgres: TcpProxy;
   redis: TcpProxy;
   open(userId: string, request?: Partial<FeedRequest>): Promise<Subscription>;
@@ -20,8 +20,8 @@ export interface TestReader {
 }
 
 /**
- * The feed of another process than the one that writes. Unless told otherwise its watchdog sleeps,
- * so that what arrives came by a notification.
+ * The feed of a process other than the writing one. By default its watchdog does not run, so that
+ * events arrive only through notifications.
  */
 export async function createTestReader(
   core: TestCore,

@@ -30,14 +30,12 @@ const PARTS = [
 ];
 const FREE_PORTS = { HOST: "127.0.0.1", PORT: "0", WORKER_PORT: "0" };
 
-/**
- * Why what runs a service below npm is left out; false where it can be seen what is left of one.
- */
+/** Reason why tests that look for leftover processes are skipped; false if /proc exists. */
 export const NO_PROC = existsSync("/proc/self/stat")
   ? false
-  : "there is no /proc here: this test has shown nothing";
+  : "/proc does not exist on this system, so this test did not run";
 
-/** A copy of the project, in which npm runs its scripts as in a checkout that was just compiled. */
+/** A copy of the project, in the state of a freshly compiled checkout. */
 export function copyProject(): { path: string; remove(): void } {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "photo-service-npm-")));
   // PostgreSQL may run as another user.
@@ -51,7 +49,7 @@ export function copyProject(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** The processes that work in this folder or below it; by Linux's /proc. */
+/** Ids of the processes whose working directory is in this folder, from Linux's /proc. */
 export function processesBelow(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -67,13 +65,13 @@ export function processesBelow(folder: string): number[] {
 
 export interface NpmRun {
   npm: ChildProcess;
-  /** What it has written so far, to both outputs. */
+  /** Output so far, stdout and stderr together. */
   readonly output: string;
-  /** Resolves when the service has announced itself. */
+  /** Resolves when the service has written its service file and printed its address. */
   ready(): Promise<ServiceFile>;
 }
 
-/** `npm run <script>` as a terminal runs it: npm and what it starts are one process group. */
+/** Runs `npm run <script>` like a terminal: npm and its children are one process group. */
 export function runNpm(
   script: string,
   { cwd, args = [], env = {} }: { cwd: string; args?: string[]; env?: Record<string, string> },
@@ -107,28 +105,31 @@ export function runNpm(
   };
 }
 
-/** As a terminal does it at Ctrl-C: the whole foreground group gets the signal. */
+/** Sends SIGINT to the whole process group, like Ctrl-C in a terminal. */
 export function pressCtrlC({ npm }: NpmRun): void {
   process.kill(-(npm.pid ?? 0), "SIGINT");
 }
 
-/** Fails when npm, or anything else in the folder, still runs after 20 s. */
+/** Fails if npm or another process of the folder still runs after 20 s. */
 export async function endedBelow(folder: string, { npm }: NpmRun): Promise<void> {
-  const begun = Date.now();
+  const startedAt = Date.now();
   const isOver = () => npm.exitCode !== null || npm.signalCode !== null;
   await eventually("npm has ended", isOver, 20_000);
-  const leftMs = 20_000 - (Date.now() - begun);
+  const leftMs = 20_000 - (Date.now() - startedAt);
   await eventually("no process is left", () => processesBelow(folder).length === 0, leftMs);
 }
 
-/** Ends what is left in the folder, so that a test that fails leaves nothing behind. */
+/** Kills the remaining processes of the folder, so that a failed test leaves none behind. */
 export async function endAllBelow(folder: string): Promise<void> {
   for (const pid of processesBelow(folder)) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
   }
-  await eventually("all of it is gone", () => processesBelow(folder).length === 0);
+  await eventually(
+    "all processes of the folder have ended",
+    () => processesBelow(folder).length === 0,
+  );
 }

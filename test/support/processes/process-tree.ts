@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 
-/** The living processes that this one began, itself, and theirs; by Linux's /proc. */
+/** Ids of a living process and all its descendants, from Linux's /proc. */
 export function processTree(root: number): number[] {
   const everyone = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -10,7 +10,7 @@ export function processTree(root: number): number[] {
   return tree.map(({ pid }) => pid);
 }
 
-/** Zero when it has ended. */
+/** Returns the parent's id, or 0 if the process has ended. */
 export function parentOf(pid: number): number {
   return readProcess(pid)?.ppid ?? 0;
 }
@@ -19,10 +19,10 @@ export function isAlive(pid: number): boolean {
   return readProcess(pid) !== null;
 }
 
-/** Null when it has ended; a zombie has. */
+/** Returns null if the process has ended; a zombie counts as ended. */
 function readProcess(pid: number): { pid: number; ppid: number } | null {
   try {
-    // The name in parentheses may hold anything.
+    // The name in parentheses may contain any character.
     const [state, ppid] = readFileSync(`/proc/${pid}/stat`, "latin1")
       .replace(/^.*\) /s, "")
       .split(" ");

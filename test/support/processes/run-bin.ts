@@ -4,17 +4,14 @@ import { fileURLToPath } from "node:url";
 
 export interface RunningBin {
   child: ChildProcess;
-  /** What it has written so far. */
+  /** Output so far. */
   readonly stdout: string;
   readonly stderr: string;
-  /** The exit code, null after a signal. */
+  /** Resolves with the exit code, or with null after a signal. */
   ended: Promise<number | null>;
 }
 
-/**
- * A file of `src/bin/` as a process of its own group, in a folder of the test's, with no other
- * environment than this.
- */
+/** Starts a file of `src/bin/` as its own process group, with only the given environment. */
 export function startBin(
   name: string,
   options: { cwd: string; args?: string[]; env?: Record<string, string> },
@@ -35,7 +32,7 @@ export function startBin(
   });
 }
 
-/** To its end. */
+/** Runs a file of `src/bin/` until it exits. */
 export async function runBin(
   ...args: Parameters<typeof startBin>
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {

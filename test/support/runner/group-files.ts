@@ -2,21 +2,18 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What a file loads before its first test, by what it imports: the whole service, the rules with
- * their stores, all else.
+ * Kinds of test files by their imports: the whole service, the services with their stores, and all
+ * others. Files of one kind load about the same modules.
  */
 const LOADED = [
   /\/[a-z-]*service\.js"/,
   /\/(?:test-(?:services|core|reader|database)|worker-scene)\.js"/,
   /^/,
 ];
-/**
- * A hook around every test, outside of any `describe`, would be around those of the others of its
- * group as well.
- */
+/** A hook outside of any `describe` would also run for the other files of its group. */
 const ON_ITS_OWN = /^(?:beforeEach|afterEach)\b/m;
 const MAX_MEMBERS = 16;
-/** Of all that is run: a longer group would leave the other processors idle at the end. */
+/** Maximum share of the total time. A longer group leaves other processors idle at the end. */
 const MAX_SHARE = 1 / 20;
 
 interface Group {
@@ -25,8 +22,8 @@ interface Group {
 }
 
 /**
- * The paths to run: of groups of files whose tests follow each other in one process, so that it
- * starts, loads and warms up once.
+ * Writes groups of test files and returns their paths. The files of a group run in one process,
+ * which starts, loads and warms up only once.
  */
 export function groupFiles(
   names: readonly string[],
@@ -53,7 +50,7 @@ export function groupFiles(
     .map((group, i) => writeGroup(join(folder, `${i + 1}.js`), group));
 }
 
-/** In the order they are given: neighbours load the same. */
+/** Keeps the order, because neighbouring files load similar modules. */
 function inGroups(
   names: readonly string[],
   { maxMs, msOf }: { maxMs: number; msOf(name: string): number },

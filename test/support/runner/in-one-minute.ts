@@ -1,16 +1,16 @@
 /**
- * Requests are counted by the minute of the clock: a test that failed while the minute turned has
- * said nothing, and is run again.
+ * Repeats a test that failed across a change of the minute. Requests are counted per clock minute,
+ * so such a failure means nothing.
  */
 export function inOneMinute(test: () => Promise<void>): () => Promise<void> {
   const minute = () => Math.floor(Date.now() / 60_000);
   return async () => {
     for (;;) {
-      const begun = minute();
+      const startMinute = minute();
       try {
         return await test();
       } catch (error) {
-        if (minute() === begun) throw error;
+        if (minute() === startMinute) throw error;
       }
     }
   };

@@ -1,6 +1,4 @@
-/**
- * The seed that was given, or one by chance. Throws an Error where it is not a whole number from 0.
- */
+/** Parses the seed; picks one if it is undefined. Throws unless it is a whole number from 0. */
 export function readSeed(text: string | undefined): number {
   const seed = text === undefined ? Date.now() % 1_000_000 : Number(text);
   if (!Number.isSafeInteger(seed) || seed < 0)

@@ -1,10 +1,10 @@
 /**
- * Chance from a seed. The same seed gives the same choices, though not the same interleaving of
- * those who make them.
+ * Random choices from a seed. The same seed gives the same choices, but concurrent work may still
+ * interleave differently.
  */
 export interface SeededRandom {
   seed: number;
-  /** From 0 up to 1. */
+  /** From 0, below 1. */
   next(): number;
   /** A whole number from 0, below `limit`. */
   below(limit: number): number;
@@ -13,14 +13,11 @@ export interface SeededRandom {
   chance(probability: number): boolean;
   pick<T>(list: readonly T[]): T;
   shuffled<T>(list: readonly T[]): T[];
-  /**
-   * Chance of its own for another part of the program, so that how often one asks does not move the
-   * other.
-   */
+  /** A separate sequence for another part of the program; the two do not affect each other. */
   branch(): SeededRandom;
 }
 
-/** mulberry32, by Tommy Ettinger, public domain. Print the seed where it matters. */
+/** mulberry32, by Tommy Ettinger, public domain. Print the seed to reproduce a failure. */
 export function seededRandom(seed = Date.now() % 1_000_000): SeededRandom {
   let state = seed >>> 0;
   function next(): number {
@@ -38,7 +35,7 @@ export function seededRandom(seed = Date.now() % 1_000_000): SeededRandom {
     int,
     chance: (probability) => next() < probability,
     pick<T>(list: readonly T[]): T {
-      if (list.length === 0) throw new Error("There is nothing to pick from");
+      if (list.length === 0) throw new Error("The list to pick from is empty");
       return list[below(list.length)] as T;
     },
     shuffled<T>(list: readonly T[]): T[] {

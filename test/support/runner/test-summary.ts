@@ -19,13 +19,13 @@ export interface TestSummary {
   readonly failed: number;
   /** Paths of the files with failures. */
   readonly failedFiles: ReadonlySet<string>;
-  /** How long the tests of each file took, by its path. */
+  /** Duration of each file's tests in milliseconds, by path. */
   readonly fileMs: ReadonlyMap<string, number>;
-  /** @param recovered failures that did not come again when their files ran alone */
+  /** @param recovered number of failures that did not recur when their files ran alone */
   render(recovered?: number): string;
 }
 
-/** Counts what a run tells, and what took longest: of the files, and of the tests. */
+/** Counts the results of a run, and finds the slowest files and tests. */
 export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
   let passed = 0;
   let failed = 0;
@@ -40,7 +40,7 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
       failedFiles.add(event.file ?? "");
     }),
   );
-  // A process is told of as a test that is named by its path.
+  // The runner also reports each process as a test that has the path as its name.
   events.on(
     "test:complete",
     ({ name, file, nesting, details }) =>
@@ -53,7 +53,7 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
   );
 
   function count({ name, details, skip, file }: Outcome, add: () => void): void {
-    // Within a suite that is skipped nothing is told of: it counts as one.
+    // The runner reports no tests inside a skipped suite, so the suite counts as one.
     if (skip) skipped.set(String(skip), (skipped.get(String(skip)) ?? 0) + 1);
     if (skip || details.type === "suite") return;
     add();
@@ -83,7 +83,7 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
 interface Counts {
   passed: number;
   failed: number;
-  /** How often, by the reason. */
+  /** Number of skipped tests by reason. */
   skipped: ReadonlyMap<string, number>;
   tests: Timed[];
   fileMs: ReadonlyMap<string, number>;
@@ -93,7 +93,7 @@ function render({ passed, failed, skipped, tests, fileMs }: Counts): string {
   const files = [...fileMs].map(([path, ms]) => ({ name: relative(process.cwd(), path), ms }));
   const reasons = [...skipped]
     .filter(([reason]) => reason !== LEFT_OUT)
-    .map(([reason, times]) => `${times} NOT RUN, WHICH SHOWS NOTHING: ${reason}`);
+    .map(([reason, times]) => `${times} NOT RUN: ${reason}`);
   const leftOut = skipped.get(LEFT_OUT) ?? 0;
   return [
     "",
@@ -107,7 +107,7 @@ function render({ passed, failed, skipped, tests, fileMs }: Counts): string {
     ...(leftOut > 0
       ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`]
       : []),
-    // The last line, alone: whoever reads many runs looks for it there.
+    // The totals stay on the last line, where they are easy to find.
     `${passed} passed, ${failed} failed, ` +
       `${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
     "",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineTask } from "../../../src/tasks/define-task.js";
 
-/** A Job of tests that takes one to three photos and two attempts; its work is never done here. */
+/** A test Job that takes one to three photos and has two attempts; it never runs. */
 export const albumTask = defineTask({
   name: "album",
   title: "Album",
@@ -13,5 +13,5 @@ export const albumTask = defineTask({
   maxAttempts: 2,
   timeoutMs: 1000,
   runsIn: "child",
-  load: () => Promise.reject(new Error("Its work is not done here")),
+  load: () => Promise.reject(new Error("The album task does not run in tests")),
 });

@@ -1,18 +1,18 @@
 import type { Sql } from "postgres";
 
 export interface LargeAccount {
-  /** Finished QueuedJobs, each with an output. */
+  /** Number of finished QueuedJobs, each with an output. */
   finished: number;
   pending?: number;
   started?: number;
-  /** Events of each QueuedJob. */
+  /** Number of events per QueuedJob. */
   events: number;
   photos?: number;
 }
 
 /**
- * Gives a user rows past the service, as many as it would take hours to submit: ids ascend, and the
- * unfinished ones are the newest.
+ * Inserts rows directly, because submitting so many would take hours. Ids ascend, and unfinished
+ * QueuedJobs have the newest ones.
  */
 export async function fillAccount(
   sql: Sql,

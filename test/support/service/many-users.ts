@@ -1,9 +1,6 @@
 import type { Sql } from "postgres";
 
-/**
- * Users who never signed in, with so many events each, numbered from 1; `at`: when the event `i`
- * was, as SQL.
- */
+/** Inserts users with events numbered from 1. `at` is an SQL expression: the time of event `i`. */
 export async function insertUsersWithEvents(
   sql: Sql,
   { users, events, at }: { users: number; events: number; at: string },

@@ -1,6 +1,6 @@
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
 
-/** A submission of the Job `echo`, but for what is given. */
+/** A submission of the Job `echo` with the given changes. */
 export function submissionOf(submission: Partial<Submission> = {}): Submission {
   return {
     job: "echo",

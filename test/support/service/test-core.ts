@@ -19,33 +19,33 @@ import { silentLog } from "../runner/silent-log.js";
 import { submissionOf } from "./submission-of.js";
 import { testRedis } from "../stores/test-redis.js";
 
-/** The services on real stores, without API and worker: whoever uses it makes the steps itself. */
+/** The services on real stores, without API and worker; the test makes each step itself. */
 export interface TestCore extends TestDatabase {
   redis: { url: string; prefix: string };
   bus: EventBus;
   eventLog: EventLog;
   queuedJobs: QueuedJobs;
   hints: HintQueue;
-  /** What was put in the queue, oldest first. */
+  /** Hints added to the queue, oldest first. */
   hinted: Hint[];
-  /** Ids for which workers were told to stop. */
+  /** Ids of cancelled QueuedJobs that were published to the workers. */
   stopped: string[];
-  /** While true, notifications are lost on their way. */
+  /** While true, notifications are dropped. */
   losesNotifications: boolean;
   newUser(): Promise<User>;
   submit(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
-  /** So many at once, in one statement and one notification. */
+  /** Submits `count` QueuedJobs in one statement, with one notification. */
   submitMany(user: User, count: number, submission?: Partial<Submission>): Promise<QueuedJob[]>;
-  /** Begins an attempt by the last hint of this one. */
+  /** Starts an attempt with the last hint of this QueuedJob. */
   start(queuedJob: Pick<QueuedJob, "id">, worker?: string): Promise<Claimed>;
-  /** Submitted, started and succeeded. */
+  /** Submits, starts and succeeds a QueuedJob. */
   finish(user: User, result?: unknown): Promise<QueuedJob>;
 }
 
 export interface TestCoreOptions {
-  /** Offered beside the real ones. */
+  /** Tasks added to the real catalogue. */
   tasks?: Task[];
-  /** Instead of the queue that only notes what it is given. */
+  /** Creates a real queue; by default hints are only recorded. */
   hints?: (redis: { url: string; prefix: string }) => HintQueue;
   deleteFiles?: (keys: string[]) => Promise<void>;
   maxStoredBytes?: number;
@@ -104,12 +104,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     newUser: createNewUser(database),
     submitMany,
     submit: async (user, submission) => first(await submitMany(user, 1, submission)),
-    async start({ id }, worker = "test") {
-      const run = hinted.findLast((hint) => hint.id === id)?.run ?? 0;
-      const claimed = await queuedJobs.start({ id, run, worker });
-      if (!claimed) throw new Error(`${id} could not be claimed`);
-      return claimed;
-    },
+    start: createStart(queuedJobs, hinted),
     async finish(user, result = null) {
       const queuedJob = await core.submit(user);
       await queuedJobs.succeed(await core.start(queuedJob), result, []);
@@ -122,7 +117,16 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
   return core;
 }
 
-/** Notes every hint, and passes it on to the queue when there is one. */
+function createStart(queuedJobs: QueuedJobs, hinted: Hint[]): TestCore["start"] {
+  return async ({ id }, worker = "test") => {
+    const run = hinted.findLast((hint) => hint.id === id)?.run ?? 0;
+    const claimed = await queuedJobs.start({ id, run, worker });
+    if (!claimed) throw new Error(`${id} could not be claimed`);
+    return claimed;
+  };
+}
+
+/** Records every hint, and passes it to the queue, if there is one. */
 function createNotedHints(hinted: Hint[], queue: HintQueue | null): HintQueue {
   return {
     async add(more) {
@@ -138,14 +142,14 @@ function createNotedHints(hinted: Hint[], queue: HintQueue | null): HintQueue {
 
 function createNewUser(database: Database): () => Promise<User> {
   const users = createUsers({ database, adminEmails: [] });
-  let made = 0;
+  let count = 0;
   return () =>
     users.signIn({
       issuer: "test",
-      subject: `person-${++made}`,
-      email: `person-${made}@example.test`,
+      subject: `person-${++count}`,
+      email: `person-${count}@example.test`,
       emailVerified: true,
-      name: `Person ${made}`,
+      name: `Person ${count}`,
       picture: null,
       issuedAt: 1,
       admin: false,
@@ -162,6 +166,6 @@ function addMissing(hinted: Hint[], some: Hint[]): number {
 
 function first<T>(list: T[]): T {
   const [one] = list;
-  if (one === undefined) throw new Error("There is none");
+  if (one === undefined) throw new Error("The list is empty");
   return one;
 }

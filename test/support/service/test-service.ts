@@ -22,50 +22,48 @@ import { createTestTokens } from "./test-tokens.js";
 
 export interface AddedProcess {
   url: string;
-  /** Starts its children, which otherwise come with the first photo. */
+  /** Starts the child processes, which otherwise start with the first photo. */
   warm(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface TestService {
-  /** Of the first API. */
+  /** Address of the first API. */
   url: string;
-  /** Direct, for what no API tells. */
+  /** Direct access, for facts that no API returns. */
   database: Database;
-  /** What was logged, a parsed line each. */
+  /** Parsed log lines. */
   logged: Record<string, unknown>[];
   token(claims?: Record<string, unknown>, options?: { expiresIn?: number }): Promise<string>;
-  /** A client of a person nobody has seen before. */
+  /** A client of a new user. */
   person(claims?: Record<string, unknown>): Promise<TestClient>;
   admin(): Promise<TestClient>;
-  /** At the operators' pages, which the option `operated` switches on. */
+  /** A client of the operators' pages, which need the option `operated`. */
   operator: OperatorClient;
-  /** Another API process's worth, on the same stores. */
+  /** Adds another API on the same stores, in this process. */
   addApi(): Promise<AddedProcess>;
   addWorker(): Promise<AddedProcess>;
-  /**
-   * With which a process of its own is one more of this service; it takes the prefix of production.
-   */
+  /** Environment for a separate process of this service; such a process has production's prefix. */
   env: Record<string, string>;
   close(): Promise<void>;
 }
 
-/** Whose way to its stores can be watched and cut. */
+/** A service whose connections to its stores can be watched and cut. */
 export type ProxiedService = TestService & Omit<ProxiedStores, "close">;
 
 export interface TestServiceOptions {
   apis?: number;
   workers?: number;
   env?: Record<string, string>;
-  /** Closed with the service; a database of its own by default. */
+  /** Closed with the service; a new database by default. */
   store?: TestDatabase;
   redisPrefix?: string;
   timeouts?: HttpTimeouts;
-  /** With the operators' pages, and the role that reads the database for them. */
+  /** Enables the operators' pages, and creates the read-only database role for them. */
   operated?: boolean;
 }
 
-/** The whole service in this process, as production composes it, on a Redis prefix of its own. */
+/** Starts the whole service in this process, composed as in production, with a new Redis prefix. */
 export async function startTestService(
   options: TestServiceOptions & { proxied: true },
 ): Promise<ProxiedService>;
@@ -102,7 +100,7 @@ export async function startTestService(
     await proxies?.close();
     await rm(storage, { recursive: true, force: true });
   }
-  // What was opened before something could not be must not keep the process alive.
+  // After a failed start, open connections would keep the process alive.
   const url = await processes.start({ apis, workers }).catch(async (error: unknown) => {
     await close();
     throw error;
@@ -142,7 +140,7 @@ interface Stack {
   add(name: string, close: () => unknown): void;
 }
 
-/** APIs and workers, each of which can be closed alone. */
+/** APIs and workers that can be closed one by one. */
 function createProcesses(
   config: CompleteConfig,
   options: { log: Logger; redisPrefix: string; timeouts?: HttpTimeouts },
@@ -152,12 +150,12 @@ function createProcesses(
   async function add(
     create: (stack: Stack) => Promise<Omit<AddedProcess, "close">>,
   ): Promise<AddedProcess> {
-    const opened: (() => unknown)[] = [];
+    const stack: (() => unknown)[] = [];
     const close = async (): Promise<void> => {
-      for (let last = opened.pop(); last; last = opened.pop()) await last();
+      for (let last = stack.pop(); last; last = stack.pop()) await last();
     };
     closings.push(close);
-    return { ...(await create({ add: (_name, closeOne) => opened.push(closeOne) })), close };
+    return { ...(await create({ add: (_name, closeOne) => stack.push(closeOne) })), close };
   }
   const addApi = () => add((stack) => createApi(config, options, stack));
   const addWorker = () =>
@@ -174,7 +172,7 @@ function createProcesses(
         Promise.all(Array.from({ length: apis }, addApi)),
         Promise.all(Array.from({ length: workers }, addWorker)),
       ]);
-      if (!first) throw new Error("A test service has an API at least");
+      if (!first) throw new Error("A test service needs at least one API");
       return first.url;
     },
     close: () => Promise.all(closings.map((close) => close())),

@@ -31,33 +31,30 @@ import { createTestDatabase, type TestDatabase } from "../stores/test-database.j
 
 interface Services {
   queuedJobs: QueuedJobs;
-  /** The tasks of it; changes count from the next submission on. */
+  /** Tasks by name; a change applies from the next submission on. */
   catalogue: Map<string, Task>;
   photos: Photos;
   users: Users;
 }
 
-/** What would go to Redis and to the storage. */
+/** Recorded calls to Redis and to the storage. */
 interface Notes {
-  /** Every event that was published, in the order of the ringing, PROGRESS too. */
+  /** Every published event in order, including PROGRESS. */
   published: QueuedJobEvent[];
-  /** How many events each notification carried. */
+  /** Number of events in each notification. */
   notifications: number[];
   hinted: Hint[];
-  /** What the reconciler would put back where it is missing. */
+  /** Hints that the reconciler offered to the queue. */
   offered: Hint[];
   unhinted: { lane: string; id: string; run: number }[];
-  /** Ids of QueuedJobs whose attempts were told to stop. */
+  /** Ids of cancelled QueuedJobs that were published to the workers. */
   stopped: string[];
   deletedFiles: string[];
 }
 
-/**
- * The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted
- * instead.
- */
+/** The services on their own database. Calls to Redis and to the storage are only recorded. */
 export interface TestServices extends TestDatabase, Services, Notes {
-  /** While true, Redis is away for the reconciler. */
+  /** While true, Redis is unavailable to the reconciler. */
   losesHints: boolean;
   newUser(role?: User["role"]): Promise<User>;
   newPhoto(user: User, more?: Partial<NewPhoto>): Promise<Photo>;
@@ -67,16 +64,16 @@ export interface TestServices extends TestDatabase, Services, Notes {
     submissions: Partial<Submission>[],
     more?: { requestId?: string },
   ): Promise<QueuedJob[]>;
-  /** Claims it by its last hint. */
+  /** Claims the QueuedJob with its last hint. */
   start(queuedJob: { id: string }, worker?: string): Promise<Claimed>;
-  /** Submitted, started and succeeded. */
+  /** Submits, starts and succeeds a QueuedJob. */
   finished(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
   row(id: string): Promise<Row>;
-  /** All that may be written of a QueuedJob and its owner, to be compared with what it is later. */
+  /** All rows of a user and their QueuedJobs, to compare them with a later state. */
   everythingOf(user: User): Promise<unknown>;
 }
 
-/** The columns that only the service knows. */
+/** Columns that the API does not return. */
 export interface Row {
   status: string;
   run: number;
@@ -85,9 +82,9 @@ export interface Row {
   failures: number;
   stalls: number;
   worker: string | null;
-  /** Seconds from now; null without a lease. */
+  /** Remaining seconds of the lease; null without a lease. */
   lease: number | null;
-  /** Due so many seconds after it was touched last. */
+  /** Seconds between the last update and the due time. */
   pause: number;
   progress: number;
 }
@@ -242,7 +239,7 @@ function createSubmissions(
   { queuedJobs }: Services,
   { hinted }: Notes,
 ): Pick<TestServices, "submit" | "submitMany" | "start"> {
-  /** Resolves when they are hinted, too, for which their submission does not wait. */
+  /** Also waits for the hints, which a submission itself does not wait for. */
   async function enqueue(
     user: User,
     request: { single: boolean; requestId: string; submissions: Partial<Submission>[] },
@@ -251,7 +248,7 @@ function createSubmissions(
       ...request,
       submissions: request.submissions.map(submissionOf),
     });
-    await eventually("they are hinted", () =>
+    await eventually("all submissions are hinted", () =>
       accepted.every(({ id }) => hinted.some((hint) => hint.id === id)),
     );
     return accepted;
@@ -295,6 +292,6 @@ async function readEverythingOf(sql: Sql, { id }: User): Promise<unknown> {
 
 function theOne<T>(list: T[]): T {
   const [one] = list;
-  if (one === undefined) throw new Error("There is none");
+  if (one === undefined) throw new Error("The list is empty");
   return one;
 }

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { SignJWT } from "jose";
 
-/** Signs tokens as the provider of a test service. */
+/** Signs tokens as the identity provider of a test service. */
 export interface TestTokens {
-  /** What a service needs to check the tokens. */
+  /** Configuration with which a service accepts the tokens. */
   env: Record<string, string>;
-  /** Of a new person, unless the claims say otherwise. */
+  /** Signs a token for a new user; claims override the defaults. */
   sign(claims?: Record<string, unknown>, options?: { expiresIn?: number }): Promise<string>;
 }
 

@@ -1,8 +1,8 @@
 import type { Database } from "../../../src/db/database.js";
 
 /**
- * As with a driver out of step: statements of one user return the rows of another, or no rows where
- * `to` is null. `foreign` collects the rows that were noticed.
+ * Simulates a driver that mixes up results: statements of one user return another user's rows, or
+ * no rows if `to` is null. `foreign` collects the rows that the service detected.
  */
 export function desynchronised(
   database: Database,
@@ -17,7 +17,7 @@ export function desynchronised(
     apply(target, self, [strings, ...values]: [TemplateStringsArray, ...unknown[]]) {
       if (to !== null)
         return Reflect.apply(target, self, [strings, ...values.map(crossed)]) as unknown;
-      // A part of a statement stays what it is.
+      // Fragments of a statement pass unchanged.
       return /\bfrom\b/.test(strings.join())
         ? target`select 1 where false`
         : (Reflect.apply(target, self, [strings, ...values]) as unknown);

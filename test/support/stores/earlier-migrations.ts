@@ -1,12 +1,9 @@
 import { cpSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/**
- * Puts the migrations before this one (by the number in front of its name) into the folder, which
- * is returned.
- */
+/** Copies the migrations before the given one into the folder, and returns the folder. */
 export function earlierMigrations(folder: string, before: string): string {
-  // Itself, where it is a link.
+  // The folder may be a link; copy its target.
   cpSync(realpathSync("drizzle"), folder, { recursive: true });
   const path = join(folder, "meta/_journal.json");
   const journal = JSON.parse(readFileSync(path, "utf8")) as { entries: { tag: string }[] };

@@ -4,7 +4,7 @@ import { createTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 export interface ProxiedStores {
   postgres: TcpProxy;
   redis: TcpProxy;
-  /** How many statements PostgreSQL is sent through its proxy while `work` is under way. */
+  /** Counts the statements sent to PostgreSQL through the proxy while `work` runs. */
   statements(work: () => Promise<unknown>): Promise<number>;
   close(): Promise<void>;
 }
@@ -32,12 +32,12 @@ export async function createProxiedStores(urls: {
   };
 }
 
-/** The watchdog's, which comes every two seconds whatever the test does. */
+/** The watchdog's statement, which runs every two seconds in every test. */
 const IN_BACKGROUND = /pg_control_system\(\)/;
 
 /**
- * Counts the messages Bind and Query of PostgreSQL's protocol: a type, a length that counts itself,
- * a body. The first message has no type.
+ * Counts the Bind and Query messages of PostgreSQL's protocol. A message has a type, a length that
+ * includes itself, and a body; the first message has no type.
  */
 function statementListener(onStatement: () => void): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);
@@ -46,7 +46,7 @@ function statementListener(onStatement: () => void): (bytes: Buffer) => void {
 
   function read(type: string, body: Buffer): void {
     const [first = "", second = ""] = body.toString("latin1").split("\0");
-    // Parse names a statement and has its text; Bind names a portal and the statement.
+    // A Parse message has a statement's name and text; Bind has the names of portal and statement.
     if (type === "P" && IN_BACKGROUND.test(second)) background.add(first);
     if (type === "Q" || (type === "B" && !background.has(second))) onStatement();
   }

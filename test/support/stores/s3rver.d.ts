@@ -1,7 +1,5 @@
 declare module "@20minutes/s3rver" {
-  /**
-   * An S3-compatible server that checks signatures; its one key is S3RVER, with the secret S3RVER.
-   */
+  /** An S3-compatible server that checks signatures. Its only key is S3RVER, secret S3RVER. */
   class S3rver {
     constructor(options: {
       address: string;

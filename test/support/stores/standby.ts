@@ -1,5 +1,4 @@
-// A standby of an embedded PostgreSQL, by streaming replication: a copy of its data that follows
-// it, and that can be promoted.
+// A standby of an embedded PostgreSQL by streaming replication. It can be promoted.
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
@@ -12,14 +11,14 @@ import { eventually } from "../runner/eventually.js";
 
 export interface Standby {
   url: string;
-  /** Receives nothing more: what the primary commits from now on is lost with it. */
+  /** Stops the replication; later commits exist only on the primary. */
   unfollow(): Promise<void>;
-  /** Resolves when it takes writes. */
+  /** Resolves when the standby accepts writes. */
   promote(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** `primary`: what `startPostgres` keeps in `dataDir`. */
+/** `primary` is a server of `startPostgres`, with its data directory. */
 export async function startStandby(
   primary: { url: string; dataDir: string },
   dataDir: string,
@@ -61,13 +60,13 @@ export async function startStandby(
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const isFollowing = async () =>
     (await sql`select from pg_stat_wal_receiver where status = 'streaming'`).length > 0;
-  await eventually("the standby follows", isFollowing);
+  await eventually("the standby follows the primary", isFollowing);
   return {
     url,
     async unfollow() {
       await sql.unsafe("alter system set primary_conninfo = ''");
       await sql`select pg_reload_conf()`;
-      await eventually("the standby does not follow any more", async () => !(await isFollowing()));
+      await eventually("the standby has stopped following", async () => !(await isFollowing()));
     },
     promote: async () => void (await sql`select pg_promote()`),
     async close() {
@@ -77,7 +76,7 @@ export async function startStandby(
   };
 }
 
-/** As `pg_basebackup` does, which the embedded PostgreSQL comes without. */
+/** Does the work of `pg_basebackup`, which the embedded PostgreSQL does not include. */
 async function copyData(primary: { url: string; dataDir: string }, data: string): Promise<void> {
   const sql = postgres(primary.url, { max: 1, onnotice: () => {} });
   try {

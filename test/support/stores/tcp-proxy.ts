@@ -1,12 +1,12 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** What all ways of a proxy share. */
+/** State shared by all directions of a proxy. */
 interface Weather {
   isFrozen: boolean;
   delayMs: number;
 }
 
-/** One way of a connection: what was read waits here in order. */
+/** One direction of a connection, which queues bytes in order. */
 class Way {
   readonly from: Socket;
   readonly isReply: boolean;
@@ -15,7 +15,7 @@ class Way {
   #waiting: { bytes: Buffer; at: number }[] = [];
   #isMute = false;
   #delayMs: number;
-  /** After so many bytes both ends are cut. */
+  /** Remaining bytes before both ends are cut. */
   #left: number;
 
   constructor(
@@ -69,7 +69,7 @@ class Way {
       this.#to.write(first.bytes.subarray(0, this.#left));
       this.#left -= first.bytes.length;
       if (this.#left > 0) continue;
-      // `end` lets the part that was written out; a destroy would take it back.
+      // `end` still sends the part already written; `destroy` would discard it.
       this.#to.end();
       this.from.destroy();
       return;
@@ -77,9 +77,9 @@ class Way {
   }
 }
 
-/** Stands between a client and a store, and does what networks and servers do. */
+/** A proxy between a client and a store that simulates network and server faults. */
 export class TcpProxy {
-  /** The target's URL, with the address of the proxy in it. */
+  /** The target's URL, with the host and port of the proxy. */
   readonly url: string;
   readonly #server: Server;
   readonly #port: number;
@@ -90,13 +90,13 @@ export class TcpProxy {
   #cutAfter: (() => number) | null = null;
   #ended = 0;
 
-  /** `server` listens already. */
+  /** `server` must already listen. */
   constructor(server: Server, target: string, listen: () => (bytes: Buffer) => void) {
     this.#server = server;
     this.#target = new URL(target);
     this.#port = (server.address() as AddressInfo).port;
-    const own = { hostname: "127.0.0.1", port: String(this.#port) };
-    this.url = Object.assign(new URL(target), own).href;
+    const address = { hostname: "127.0.0.1", port: String(this.#port) };
+    this.url = Object.assign(new URL(target), address).href;
     server.on("connection", (client) => {
       const upstream = connect(Number(this.#target.port), this.#target.hostname);
       this.#join(client, upstream, false);
@@ -117,12 +117,12 @@ export class TcpProxy {
     });
   }
 
-  /** Connections that have ended. */
+  /** Number of connections that have ended. */
   get ended(): number {
     return this.#ended;
   }
 
-  /** Cuts what is open and refuses what comes, until `up`: a dead server. */
+  /** Simulates a dead server: cuts and refuses connections until `up`. */
   down(): void {
     this.#server.close();
     this.cut();
@@ -132,46 +132,40 @@ export class TcpProxy {
     if (!this.#server.listening) this.#server.listen(this.#port, "127.0.0.1");
   }
 
-  /** Sends what comes from now on to another server; what is open stays. */
+  /** Sends new connections to another server; open ones stay. */
   aim(target: string): void {
     this.#target = new URL(target);
   }
 
-  /** Breaks every connection; new ones are taken. */
+  /** Cuts every connection; new ones are accepted. */
   cut(): void {
     for (const { from } of this.#ways) from.destroy();
   }
 
-  /**
-   * Breaks every connection in the middle of what its server answers next, after so many bytes at
-   * the most, until `heal`.
-   */
+  /** Cuts every connection within the server's next reply, after that many bytes, until `heal`. */
   cutReplies(bytes: () => number): void {
     this.#cutAfter = bytes;
     for (const way of this.#ways) if (way.isReply) way.cutAfter(bytes());
   }
 
-  /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
+  /** Simulates a hanging peer: passes no bytes and closes nothing, until `heal`. */
   freeze(): void {
     this.#weather.isFrozen = true;
-    // Paused, so that it is not noticed either when the other end goes.
+    // Paused sockets do not notice that the other end has closed either.
     for (const { from } of this.#ways) from.pause();
   }
 
-  /**
-   * Lets nothing more through what is open, and closes nothing, until `heal`; what comes from now
-   * on passes.
-   */
+  /** Like `freeze`, but only for open connections; new ones pass. */
   mute(): void {
     for (const way of this.#ways) way.mute();
   }
 
-  /** Lets everything through this much later, until `heal`. */
+  /** Delays all bytes by that time, until `heal`. */
   delay(ms: number): void {
     this.#weather.delayMs = ms;
   }
 
-  /** As `delay`, of the connections that are made from now on. */
+  /** Like `delay`, but only for new connections. */
   delayNew(ms: number): void {
     this.#delayNewMs = ms;
   }
@@ -188,7 +182,7 @@ export class TcpProxy {
   }
 }
 
-/** `listen` receives what each client sends. */
+/** `listen` is called per client, and returns a function that receives the client's bytes. */
 export async function createTcpProxy(
   target: string,
   listen: () => (bytes: Buffer) => void = () => () => {},

@@ -10,14 +10,11 @@ const TEMPLATE = "template_photos";
 export interface TestDatabase {
   url: string;
   database: Database;
-  /** Leaves nothing behind. */
+  /** Closes the connections, and drops the database and its role. */
   close(): Promise<void>;
 }
 
-/**
- * A database of one's own, migrated, with the catalogue: a copy of the template, which costs
- * milliseconds.
- */
+/** Creates a migrated database with the catalogue, in milliseconds, by copying a template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env["TEST_DATABASE_URL"];
   if (!server) throw new Error("Run the tests with npm test, which starts PostgreSQL for them");
@@ -37,7 +34,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** An empty database: no table, no migration. */
+/** Creates an empty database without tables. */
 export async function createEmptyDatabase(): Promise<{ url: string; close(): Promise<void> }> {
   const server = process.env["TEST_DATABASE_URL"] ?? "";
   const name = `empty_${randomBytes(6).toString("hex")}`;
@@ -45,7 +42,7 @@ export async function createEmptyDatabase(): Promise<{ url: string; close(): Pro
   return { url: withDatabase(server, name), close: () => dropDatabase(server, name) };
 }
 
-/** Called once, before the tests. */
+/** Call it once, before the tests. */
 export async function createTemplateDatabase(server: string): Promise<void> {
   await withServer(server, (sql) => sql.unsafe(`create database ${TEMPLATE}`));
   const url = withDatabase(server, TEMPLATE);
@@ -55,7 +52,7 @@ export async function createTemplateDatabase(server: string): Promise<void> {
   await database.close();
 }
 
-/** And the role that reads it, if it was migrated under this name. */
+/** Also drops the read-only role that a migration may have created for this database. */
 async function dropDatabase(server: string, name: string): Promise<void> {
   await withServer(server, async (sql) => {
     await sql.unsafe(`drop database ${name} with (force)`);

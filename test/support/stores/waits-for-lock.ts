@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { eventually } from "../runner/eventually.js";
 
-/** Resolves when a statement of this database waits for another's lock. */
+/** Resolves when a statement of this database waits for a lock of another one. */
 export const waitsForLock = (sql: Sql): Promise<unknown> =>
   eventually(
     "a statement waits for a lock",

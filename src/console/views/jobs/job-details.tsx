@@ -7,13 +7,13 @@ import { useWorkspace } from "../../workspace.js";
 import { AsGraphql, CopyButton } from "../as-graphql.js";
 import { JobButtons } from "./job-row.js";
 
-/** As in the style sheet: there it lies over everything else, and so has to have the focus. */
+/** Same width as in narrow.css, where the details cover the page and so must take the focus. */
 const isNarrow = matchMedia("(max-width: 760px)");
 
 export function JobDetails() {
   const { selection, list } = useWorkspace();
   const id = selection.id.value;
-  // Rows come and go with it.
+  // This read subscribes the component to added and removed rows.
   void list.ids.value;
   const ref = useRef<HTMLElement>(null);
   useEscape(() => selection.select(null));
@@ -25,8 +25,8 @@ export function JobDetails() {
   }, [id]);
   if (id === null)
     return (
-      <aside class="details is-empty" aria-label="Chosen job">
-        <p class="empty">Choose a job to see its result and every step of its life.</p>
+      <aside class="details is-empty" aria-label="Selected job">
+        <p class="empty">Select a job to see its result and history.</p>
       </aside>
     );
 
@@ -34,7 +34,7 @@ export function JobDetails() {
   const row = list.row(id)?.value;
   const isGone = selection.isGone.value || (details?.id === id && !row);
   return (
-    <aside class="details" aria-label="Chosen job" ref={ref}>
+    <aside class="details" aria-label="Selected job" ref={ref}>
       <header>
         <h2>{row?.job.title ?? "Job"}</h2>
         <button
@@ -46,7 +46,7 @@ export function JobDetails() {
           ✕
         </button>
       </header>
-      {isGone && <p class="empty">It was deleted.</p>}
+      {isGone && <p class="empty">This job was deleted.</p>}
       {row && !isGone && (
         <>
           <p class={`line is-${row.status.toLowerCase()}`}>
@@ -64,7 +64,7 @@ export function JobDetails() {
           <Rest details={details} />
         ) : (
           <p aria-busy="true" class="faint">
-            Reading…
+            Loading…
           </p>
         ))}
     </aside>
@@ -93,24 +93,24 @@ function Rest({ details }: { details: QueuedJobDetails }) {
       )}
       {reusedFrom && (
         <p class="faint">
-          The same was done before:{" "}
+          Reused the{" "}
           <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>
-            its result
+            result
           </button>{" "}
-          was taken over.
+          of an identical job.
         </p>
       )}
       {status === "SUCCESS" && <JobResult details={details} />}
       <h3>Timeline</h3>
       <Timeline history={history} />
-      <h3>Submitted with</h3>
+      <h3>Parameters</h3>
       <pre tabIndex={0} aria-label="Parameters">
         <code>{JSON.stringify(parameters, null, 2)}</code>
       </pre>
       <p class="line faint">
         <code class="id">{id}</code> <CopyButton text={id} what="id" />
       </p>
-      {expiresAt && <p class="faint kept">Kept until {moment(expiresAt)}</p>}
+      {expiresAt && <p class="faint kept">Expires {moment(expiresAt)}</p>}
       <AsGraphql label="Show as GraphQL" query={QUEUED_JOB} variables={{ id }} />
     </>
   );
@@ -120,18 +120,18 @@ const WORDS: Record<HistoryEvent["type"], string> = {
   QUEUED: "Queued",
   STARTED: "Started",
   PROGRESS: "Progress",
-  RETRYING: "Tries again",
+  RETRYING: "Retrying",
   SUCCEEDED: "Succeeded",
   FAILED: "Failed",
   CANCELLED: "Cancelled",
   DELETED: "Deleted",
 };
 
-const CURSOR_TITLE = "Cursor: a stream resumed from here goes on with the next event";
+const CURSOR_TITLE = "Cursor: a stream resumed from here continues with the next event";
 
-/** Every logged step, with the cursor from which a stream would go on behind it. */
+/** Every recorded event, with its cursor, from which a stream can resume. */
 function Timeline({ history }: { history: readonly HistoryEvent[] }) {
-  if (history.length === 0) return <p class="faint">Its events have been cleared away.</p>;
+  if (history.length === 0) return <p class="faint">The history has expired.</p>;
   return (
     <ol class="timeline">
       {history.map((event, i) => (

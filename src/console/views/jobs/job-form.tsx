@@ -14,7 +14,7 @@ export function JobForm() {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     await submission.send();
-    // The fault may be out of sight, above the button.
+    // The faulty field may be out of sight, above the button.
     requestAnimationFrame(() =>
       form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(),
     );
@@ -64,7 +64,7 @@ export function JobForm() {
   );
 }
 
-/** What every Job takes beside its parameters. */
+/** Options of every Job, in addition to its parameters. */
 function More() {
   const { submission } = useWorkspace();
   const { issues, priority, runAt, fresh } = submission;
@@ -88,8 +88,8 @@ function More() {
         />
         <Extra
           name="runAt"
-          label="Not before"
-          hint="Up to a year ahead."
+          label="Start at"
+          hint="Up to one year ahead."
           value={runAt}
           attributes={{ type: "datetime-local" }}
         />
@@ -102,8 +102,8 @@ function More() {
               fresh.value = event.currentTarget.checked;
             }}
           />
-          Anew
-          <small>Even where an earlier result of the same could be taken over.</small>
+          Always run again
+          <small>Do not reuse the result of an identical job.</small>
         </label>
       </div>
     </details>
@@ -156,5 +156,5 @@ function buttonText({ maxPhotos }: Job, count: number, photos: number): string {
 }
 
 function missingPhotos({ minPhotos }: Job): string {
-  return minPhotos === 1 ? "Choose a photo first." : `Choose ${minPhotos} photos or more first.`;
+  return minPhotos === 1 ? "Select a photo first." : `Select ${minPhotos} or more photos first.`;
 }

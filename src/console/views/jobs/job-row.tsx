@@ -84,7 +84,7 @@ function about({ photos, attempts }: QueuedJob): string {
     .join(" · ");
 }
 
-/** What its owner may do with it now. */
+/** Buttons for the actions that the job's status allows. */
 export function JobButtons({
   row: { id, status, job },
 }: {

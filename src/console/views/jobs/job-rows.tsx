@@ -9,12 +9,12 @@ import { EVENTS, QUEUED_JOBS } from "../../operations.js";
 import type { Status } from "../../types.js";
 import { AsGraphql } from "../as-graphql.js";
 
-/** As in the style sheet. */
+/** Height of a row; equals `--row` in base.css. */
 const ROW_PX = 68;
-/** Rows before the end at which more are read, so that one seldom sees the end. */
+/** Rows before the end at which the next page is read, so that users seldom wait for it. */
 const AHEAD = 60;
 
-/** However many there are, only those in sight are drawn. */
+/** The list of jobs. Only the visible rows are drawn. */
 export function JobRows() {
   const { list, selection } = useWorkspace();
   const { ref, range } = useWindow(ROW_PX);
@@ -44,8 +44,8 @@ export function JobRows() {
       {isEmpty && (
         <p class="empty">
           {isFiltered(list.filter.value)
-            ? "No job is like this."
-            : "Nothing submitted yet. Add a photo and press Submit: every step arrives here."}
+            ? "No jobs match these filters."
+            : "No jobs yet. Add a photo and submit a job; its progress shows here live."}
         </p>
       )}
       <ul
@@ -67,7 +67,7 @@ export function JobRows() {
       </ul>
       {list.isReading.value && (
         <p class="faint" aria-busy="true">
-          Reading…
+          Loading…
         </p>
       )}
     </div>
@@ -90,7 +90,7 @@ function Complaint() {
   );
 }
 
-/** The row may not be drawn yet: it is as soon as its place is in sight. */
+/** Scrolls to the row first, because only visible rows are drawn and can take the focus. */
 function reveal(box: HTMLElement | null, index: number, id: string | undefined): void {
   const scroller = box?.closest(".job-rows");
   const focus = (): void => box?.querySelector<HTMLElement>(`[data-id="${id}"] button`)?.focus();
@@ -113,7 +113,7 @@ function isFiltered({
   return status.length + job.length > 0;
 }
 
-/** `totalCount` is exact up to here. */
+/** `totalCount` is exact up to this number. */
 const COUNTED = 10_000;
 
 export function ListFilter() {
@@ -173,17 +173,17 @@ ${EVENTS}`}
 }
 
 interface Window {
-  /** First row to draw, and the one behind the last. */
+  /** Index of the first row to draw; `end` is exclusive. */
   start: number;
   end: number;
 }
 
-/** Rows that are drawn beyond the edges, so that a quick flick shows no gap. */
+/** Rows drawn beyond each edge, so that fast scrolling shows no gap. */
 const SPARE = 12;
 
 /**
- * Which rows of a long list are in sight, whatever it is that scrolls. Rows have one height, in
- * pixels.
+ * The range of visible rows, for a list inside any scrolling element. All rows have the same
+ * height, in pixels.
  */
 function useWindow(rowHeight: number): {
   ref: RefObject<HTMLUListElement | null>;
@@ -204,7 +204,7 @@ function useWindow(rowHeight: number): {
       frame ||= requestAnimationFrame(measure);
     };
     measure();
-    // Captured, because scrolling of an inner box does not rise.
+    // Captured, because the scroll event of an inner element does not bubble.
     addEventListener("scroll", later, { capture: true, passive: true });
     addEventListener("resize", later);
     return () => {

@@ -1,7 +1,7 @@
 import { faultsAt, type ParameterField } from "../../submission/parameter-field.js";
 import { useWorkspace } from "../../workspace.js";
 
-/** The control of one parameter, with what the service found wrong with it. */
+/** The control of one parameter, with the faults that the service reported for it. */
 export function ParameterInput({ field }: { field: ParameterField }) {
   const { submission } = useWorkspace();
   const faults = faultsAt(submission.issues.value, ["parameters", field.name]);
@@ -23,7 +23,7 @@ export function ParameterInput({ field }: { field: ParameterField }) {
         <>
           <label for={id}>
             {field.label}
-            {field.required && <span class="faint"> needed</span>}
+            {field.required && <span class="faint"> (required)</span>}
           </label>
           {control}
         </>
@@ -31,7 +31,7 @@ export function ParameterInput({ field }: { field: ParameterField }) {
       <small id={hint}>
         <Faults faults={faults} />
         {field.description}
-        {field.kind === "list" && " Commas between them."}
+        {field.kind === "list" && " Separate with commas."}
       </small>
     </div>
   );
@@ -87,7 +87,7 @@ function Control({ field, attributes }: ControlProps) {
         onInput={type}
       />
     );
-  // Not of the type number, which tells nothing of what it does not take for one.
+  // Not type="number": such a control reports an empty value for text that is not a number.
   if (kind === "number")
     return (
       <input
@@ -121,7 +121,7 @@ function Choice({ field: { name, options, fallback, required }, attributes }: Co
       value={submission.texts.value[name] ?? ""}
       onChange={(event) => submission.type(name, event.currentTarget.value)}
     >
-      <option value="">{required ? "Choose…" : defaultLabel}</option>
+      <option value="">{required ? "Select…" : defaultLabel}</option>
       {options
         .filter((option) => option !== fallback)
         .map((option) => (
