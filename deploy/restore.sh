@@ -16,6 +16,6 @@ psql --no-psqlrc --set=ON_ERROR_STOP=1 --quiet --dbname="$DATABASE_URL" --comman
 if [ "$adopt" = yes ]; then
   node "$(dirname "$0")/../dist/src/bin/adopt-storage.js"
 else
-  echo "The files still belong to the database of the backup: nothing in them is cleared away until npm run adopt-storage."
+  echo "The files still belong to the database of the backup: nothing in them is cleared away until node dist/src/bin/adopt-storage.js runs."
 fi
 echo "Restored. Run the migrations of the version that is to run, start it, and look at /health/ready."

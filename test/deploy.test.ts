@@ -1,5 +1,5 @@
 // What is deployed, read as those read it who run it. Whether an engine builds it is not shown
-// here: `npm run rehearse` goes through the same steps without one.
+// here: `node dist/test/deploy/rehearse.js` goes through the same steps without one.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";

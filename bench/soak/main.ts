@@ -1,6 +1,7 @@
-// `npm run soak [-- --minutes N --events N --ttl SECONDS]`: the service under a steady mixed load,
-// and whether what it holds returns to what it held before; with --ttl also whether its tables
-// level off and clean-up keeps up. Exits 1 when something did not, or was answered wrongly.
+// `node dist/bench/soak/main.js [--minutes N --events N --ttl SECONDS]`: runs the service under a
+// steady mixed load and checks that its memory, timers, handles and connections return to where
+// they began. With --ttl it also checks that the tables stop growing and that the purge keeps up.
+// Exits with 1 when a check fails or an answer was wrong.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
 import { readSoakOptions } from "./read-soak-options.js";

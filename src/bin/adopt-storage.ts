@@ -11,7 +11,7 @@ import { readServiceFile } from "../app/local-service/service-file.js";
 
 const sweep = readCommandLine(
   {
-    name: "npm run adopt-storage",
+    name: "node dist/src/bin/adopt-storage.js",
     about: "Make the storage this database's, so that workers remove the files that no row names.",
     options: { sweep: { type: "boolean", about: "Remove the files that no row names at once." } },
     examples: ["", "--sweep"],

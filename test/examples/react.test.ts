@@ -1,4 +1,4 @@
-// The example in a real browser, once its own packages are there: npm run check:react.
+// The example in a real browser, once its own packages are there: npm run check -- react.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -12,7 +12,7 @@ import { startTestService } from "../support/service/test-service.js";
 
 const NOT_INSTALLED =
   !existsSync("examples/react/node_modules") &&
-  "npm run check:react installs what it needs, and runs it";
+  "npm run check -- react installs what it needs, and runs it";
 
 describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 120_000 }, () => {
   it(

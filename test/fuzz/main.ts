@@ -1,6 +1,6 @@
-// `npm run fuzz [-- --files N --seed S]`: spoils photos of every format and sends each through
-// every Job, in the worker's own children. Exits 1 when one was answered with something else than a
-// result, a warning or a sentence; its file is then kept.
+// `node dist/test/fuzz/main.js [--files N --seed S]`: damages photos of every format and sends each
+// through every Job, in the child processes of a worker. Exits with 1 when a photo ends in anything
+// but a result, a warning or an error message; its file is then kept.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

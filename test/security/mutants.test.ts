@@ -7,7 +7,7 @@ import { createNearestTests } from "../mutants/nearest-tests.js";
 import { long } from "../support/runner/long.js";
 import { mutate, readAreas, testFilesOf } from "../mutants/read-areas.js";
 
-describe("the guards that npm run mutants takes out", () => {
+describe("the guards that test/mutants takes out", () => {
   it("stand where their tables say, and each has tests that must notice", async () => {
     const mutants = await readAreas();
     assert.ok(mutants.length > 100, `only ${mutants.length} were found`);
@@ -62,7 +62,7 @@ export async function act(list: string[], log: Logger): Promise<number | null> {
 }
 `;
 
-describe("the changes that npm run mutants -- --random makes", () => {
+describe("the changes that test/mutants --random makes", () => {
   const changed = findMutations("src/x.ts", SOURCE).map(
     ({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`,
   );

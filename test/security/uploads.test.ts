@@ -1,7 +1,7 @@
 // Bytes and names from anybody. What is refused of honest mistakes is tested at
 // test/server/files/photo-uploads/refusals.test.ts, slowness at
 // test/server/http/slow-bodies.test.ts, and what broken pictures do to their decoders by
-// `npm run fuzz`.
+// `dist/test/fuzz/main.js`.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";

@@ -3,7 +3,7 @@
 // no narrower test shows: empty files, texts, documents, archives and pages are at
 // test/server/photo-uploads/refusals, names of files at test/server/photo-uploads, every format cut
 // and flipped at test/imaging/decode-photo/damage, texts of watermarks at test/tasks/watermark, and
-// many files more are made by `npm run fuzz`.
+// many files more are made by `dist/test/fuzz/main.js`.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { exifTraps } from "../imaging/exif-traps.js";

@@ -1,8 +1,8 @@
-// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: an API process on stores
-// of its own, attacked with thousands of documents, tokens, uploads, frames, streams and URLs that
-// are nearly sound, while somebody good works with it. Each round is first quiet, then an attack.
-// Exits 1 when an answer was not as it must be, an error of ours was logged, its memory grew, or it
-// does not serve as before.
+// `node dist/test/security/fuzz/main.js [--rounds N --seconds S --seed S --rate-limit N]`: starts an
+// API process on private stores and attacks it with thousands of documents, tokens, uploads, frames,
+// streams and URLs that are almost valid, while a well-behaved client works. Each round begins
+// quietly; the attack follows. Exits with 1 when an answer was wrong, the service logged an internal
+// error, its memory grew, or it no longer serves as before.
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { renderRounds } from "./render-rounds.js";
 
 const { rounds, seconds, seed, rateLimit } = readCommandLine(
   {
-    name: "npm run fuzz:edge",
+    name: "node dist/test/security/fuzz/main.js",
     about:
       "Attack an API with documents, tokens, uploads, frames, streams and URLs that are " +
       "nearly sound, while a good client works.",
