@@ -1,4 +1,4 @@
-// The layout of the README as a test: imports point down, siblings do not know each other, one
+// The layout of src/README.md as a test: imports point down, siblings do not know each other, one
 // library has one folder.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -214,7 +214,15 @@ describe("the architecture", () => {
   });
 
   it("has each test at the path of what it tests", () => {
-    const stories = ["architecture", "deploy", "monitoring", "readme", "release"];
+    const stories = [
+      "architecture",
+      "deploy",
+      "documents",
+      "monitoring",
+      "prose",
+      "readme",
+      "release",
+    ];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) =>
       path.endsWith(".test.ts"),
     );

@@ -113,7 +113,7 @@ describe("the dashboard and the alerts", () => {
   });
 
   it(
-    "are whole: every alert has a severity and says what is wrong, and is in the README; " +
+    "are whole: every alert has a severity and says what is wrong, and is in the runbook; " +
       "every panel has a place of its own",
     () => {
       assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
@@ -121,9 +121,9 @@ describe("the dashboard and the alerts", () => {
         "page",
         "ticket",
       ]);
-      const readme = readFileSync("README.md", "utf8");
+      const runbook = readFileSync("deploy/runbook.md", "utf8");
       assert.deepEqual(
-        alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
+        alerts.map(({ name }) => name).filter((name) => !runbook.includes(`\`${name}\``)),
         [],
       );
       const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);

@@ -38,7 +38,7 @@ interface Everything {
   };
 }
 
-/** The line of the README that calls this script, without its comment. */
+/** The line of deploy/README.md that calls this script, without its comment. */
 function commandOf(script: string): string {
   const section = readFileSync("deploy/README.md", "utf8").split("## Backup and restore")[1] ?? "";
   const line = section

@@ -160,7 +160,7 @@ describe("what comes from others", () => {
       "a script would install what is not locked",
     );
     assert.match(
-      readFileSync("README.md", "utf8"),
+      readFileSync(".github/SECURITY.md", "utf8"),
       /npm sbom --omit dev --package-lock-only --sbom-format cyclonedx/,
     );
   });
