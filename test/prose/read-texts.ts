@@ -126,7 +126,7 @@ export function documentTexts(): Text[] {
 }
 
 function isError({ type, callee }: SyntaxNode): boolean {
-  return type === "NewExpression" && isNode(callee) && /Error$/.test(String(callee["name"]));
+  return type === "NewExpression" && isNode(callee) && String(callee["name"]).endsWith("Error");
 }
 
 /** The text of a string, a template or a sum of them; values are "…". Null: it is none of them. */
