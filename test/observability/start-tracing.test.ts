@@ -220,7 +220,7 @@ async function packagesLoaded(otlpEndpoint: string | null): Promise<string[]> {
     import Module from "node:module";
     await import(${urlOf("create-api")});
     await import(${urlOf("create-worker")});
-    const { startTracingIfWanted } = await import(${urlOf("start-tracing-if-wanted")});
+    const { startTracingIfWanted } = await import(${urlOf("prepare-process")});
     await startTracingIfWanted("api", ${JSON.stringify({ otlpEndpoint })});
     const packages = Object.keys(Module._cache).flatMap(
       (path) => /@opentelemetry\\/[\\w-]+/.exec(path) ?? [],

@@ -28,7 +28,7 @@ import { photos } from "./photos.js";
 const unfinished = sql`status in ('PENDING', 'STARTED')`;
 const finished = sql`('SUCCESS', 'FAILED', 'CANCELLED')`;
 
-const queuedJobs = pgTable(
+export const queuedJobs = pgTable(
   "queued_jobs",
   {
     id: uuid().primaryKey(),
