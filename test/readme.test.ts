@@ -1,5 +1,6 @@
 // What a document and the code both say is compared.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, it } from "node:test";
@@ -83,27 +84,6 @@ describe("the documents", () => {
       .flatMap(([command]) => wordsIn(command))
       .map((command) => command.replace(/^npm (run )?/, ""));
     assert.deepEqual(names.toSorted(), Object.keys(manifest["scripts"] ?? {}).toSorted());
-  });
-
-  it("name no script that package.json does not have", () => {
-    const scripts = new Set(Object.keys(manifest["scripts"] ?? {}));
-    const missing = DOCUMENTS.flatMap((path) =>
-      [...readFileSync(path, "utf8").matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]
-        .map(([, name = ""]) => name)
-        .filter((name) => !scripts.has(name) && !REACT_SCRIPTS.has(name))
-        .map((name) => `${path}: ${name}`),
-    );
-    assert.deepEqual(missing, []);
-  });
-
-  it("name no command that is not compiled from a source", () => {
-    const missing = DOCUMENTS.flatMap((path) =>
-      [...readFileSync(path, "utf8").matchAll(/node (dist\/[\w./-]+)\.js/g)]
-        .map(([, file = ""]) => file.replace(/^dist\//, ""))
-        .filter((file) => !existsSync(`${file}.ts`))
-        .map((file) => `${path}: ${file}`),
-    );
-    assert.deepEqual(missing, []);
   });
 
   it("have every code that may leave the service", () => {
@@ -194,6 +174,35 @@ describe("the documents", () => {
         name,
       );
     }
+  });
+});
+
+describe("the commands that texts name", () => {
+  const files = execFileSync("git", ["ls-files"], { encoding: "utf8" })
+    .split("\n")
+    .filter((path) => /\.(md|tsx?|mjs|cjs|sh|ya?ml)$|^\.ci\/|Dockerfile$/.test(path))
+    // Its command is invented.
+    .filter((path) => existsSync(path) && path !== "test/runtime/command-line.test.ts");
+
+  it("are scripts of package.json, where npm runs them", () => {
+    const scripts = new Set(Object.keys(manifest["scripts"] ?? {}));
+    const missing = files.flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !scripts.has(name) && !REACT_SCRIPTS.has(name))
+        .map((name) => `${path}: ${name}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it("are compiled from a source, where node runs them", () => {
+    const missing = files.flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/node (dist\/[\w./-]+)\.js/g)]
+        .map(([, file = ""]) => file.replace(/^dist\//, ""))
+        .filter((file) => !existsSync(`${file}.ts`))
+        .map((file) => `${path}: ${file}`),
+    );
+    assert.deepEqual(missing, []);
   });
 });
 

@@ -1,4 +1,4 @@
-// Loaded into the processes of the service by `npm run soak`: whoever connects to its socket gets
+// Loaded into the processes of the service by `dist/bench/soak/main.js`: whoever connects to its socket gets
 // what the process holds, after a collection of garbage. The inspector is the only one who can find
 // every emitter, wherever it is.
 import { EventEmitter } from "node:events";
