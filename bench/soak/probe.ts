@@ -1,6 +1,5 @@
-// Loaded into the processes of the service by `dist/bench/soak/main.js`: whoever connects to its socket gets
-// what the process holds, after a collection of garbage. The inspector is the only one who can find
-// every emitter, wherever it is.
+// The soak test loads this into the service's processes. It collects garbage and reports the
+// process's resources to each connection. Only the inspector can find every emitter.
 import { EventEmitter } from "node:events";
 import { Session, type Runtime } from "node:inspector";
 import { createServer } from "node:net";
