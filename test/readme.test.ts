@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, it } from "node:test";
 import { parseEnv } from "node:util";
+import { buildSchema, parse, validate } from "graphql";
 import { parseConfig } from "../src/runtime/config.js";
 import { SECRET_NAMES, VARIABLE_NAMES } from "../src/runtime/variables.js";
 import * as errors from "../src/domain/errors.js";
@@ -108,6 +109,21 @@ describe("the documents", () => {
       "BAD_REQUEST",
     ])
       assert.ok(codes.includes(code), code);
+  });
+
+  it("show operations that fit the schema", () => {
+    const schema = buildSchema(readFileSync("test/schema.graphql", "utf8"));
+    const texts = ["README.md", "examples/README.md"].map((path) => readFileSync(path, "utf8"));
+    const operations = texts.flatMap((text) =>
+      [/"query": ?"([^"]+)"/g, /query(?::| =) `([^`]+)`/g, /query\("([^"]+)"\)/g].flatMap((form) =>
+        [...text.matchAll(form)].map(([, operation = ""]) => operation),
+      ),
+    );
+    assert.ok(operations.length >= 7, `only ${operations.length} were found`);
+    assert.deepEqual(
+      operations.flatMap((operation) => validate(schema, parse(operation))),
+      [],
+    );
   });
 
   it("have every folder of the sources in the layout, and no other", () => {
