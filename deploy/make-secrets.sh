@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes the secrets of docker-compose.yml, each in a file of deploy/secrets; what is there already stays as it is.
+# Makes the secrets of docker-compose.yml, each in a file of deploy/secrets. Existing files stay as they are.
 #   deploy/make-secrets.sh [folder]
 set -eu
 folder=${1:-$(dirname "$0")/secrets}
 umask 077
 mkdir -p "$folder/development"
-# Compose mounts the files as they are, and each container reads them as another user: the folder is what keeps others out.
+# Compose mounts the files with their modes, and each container reads them as another user. The folder keeps other users out.
 chmod 700 "$folder"
 umask 022
 
@@ -19,8 +19,8 @@ printf 'redis://:%s@redis:6379\n' "$(sed -n 's/^requirepass //p' "$folder/redis.
 random | keep file_signing_key
 random | keep admin_password
 
-# A key to sign in with before there is an identity provider: whoever has it is everybody. For real users replace
-# jwt_public_key by the provider's, set JWT_ISSUER and JWT_AUDIENCE, and delete the folder development.
+# A key to sign in with before there is an identity provider. Its owner can sign in as any user. For real users replace
+# jwt_public_key by the provider's key, set JWT_ISSUER and JWT_AUDIENCE, and delete the folder development.
 if [ ! -s "$folder/jwt_public_key" ]; then
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$folder/development/development-key.pem" 2>/dev/null
   openssl pkey -in "$folder/development/development-key.pem" -pubout -out "$folder/jwt_public_key"
@@ -29,7 +29,7 @@ chmod 644 "$folder"/[a-z]*_* "$folder/redis.conf"
 chmod 755 "$folder/development"
 if [ -e "$folder/development/development-key.pem" ]; then
   chmod 600 "$folder/development/development-key.pem"
-  # The user of the image; without the right to do so, the files are the one's who ran this.
+  # 1000 is the user of the image. Without the right to change it, the owner stays the user who runs this.
   chown 1000:1000 "$folder/development/development-key.pem" 2>/dev/null || true
 fi
 echo "The secrets are in $folder. The password of the operators' pages (user admin) is in $folder/admin_password."

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Brings a backup back into an EMPTY database, and makes its history another one, so that every cursor from before is answered
-# CURSOR_EXPIRED: what a client has seen after the backup never happened here, and a number may come again for another event.
-# Stop API and workers first, and start them afterwards: what they write in between would be mixed with the backup.
+# Restores a backup into an EMPTY database and renews its history id, so that every older cursor answers CURSOR_EXPIRED.
+# Events that clients saw after the backup do not exist here, and their numbers will be used again for other events.
+# Stop API and workers first and start them afterwards: otherwise their writes would mix with the backup.
 #   DATABASE_URL=postgres://… STORAGE_URL=… deploy/restore.sh --adopt-storage photos.dump
-# --adopt-storage: this database takes the files of STORAGE_URL over (of a bucket with its AWS_* variables), so that workers clear
-# away what no row names. Leave it out for a copy that is only looked at: the files then stay those of the database of the backup.
+# --adopt-storage assigns the files of STORAGE_URL (of a bucket with its AWS_* variables) to this database, so that workers remove
+# files without a row. Leave it out for a copy that is only read: the files then still belong to the original database.
 set -eu
 adopt=no
 if [ "$1" = --adopt-storage ]; then
@@ -16,6 +16,6 @@ psql --no-psqlrc --set=ON_ERROR_STOP=1 --quiet --dbname="$DATABASE_URL" --comman
 if [ "$adopt" = yes ]; then
   node "$(dirname "$0")/../dist/src/bin/adopt-storage.js"
 else
-  echo "The files still belong to the database of the backup: nothing in them is cleared away until npm run adopt-storage."
+  echo "The files still belong to the original database: workers remove none of them until you run node dist/src/bin/adopt-storage.js."
 fi
-echo "Restored. Run the migrations of the version that is to run, start it, and look at /health/ready."
+echo "Restored. Run the migrations of the version to start, start it, and check /health/ready."

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Brings a version into the cluster of KUBECONFIG without downtime: migrations, then API and workers, one at a time.
+# Rolls a version out in the cluster of KUBECONFIG without downtime: migrations, then API and workers, one at a time.
 #   deploy/roll-out.sh registry.example.com/photo-service@sha256:…
-# Migrations only ever add (expand), so the old version runs on while the new one starts; a version that does not become
-# ready is taken back, and the database stays as it is.
+# Migrations only add (expand), so that the old version still runs while the new one starts. A version that does not become
+# ready is rolled back; the database stays as it is.
 set -eu
 image=$1
 case $image in
   *@sha256:*) ;;
-  *) echo "Give the image by its digest, not by a tag, which may be another image tomorrow." >&2; exit 1 ;;
+  *) echo "Name the image by its digest: a tag may be another image tomorrow." >&2; exit 1 ;;
 esac
 kubectl() { command kubectl --namespace photo-service "$@"; }
 

@@ -1,4 +1,4 @@
-// Tests the layout of the README: imports point down, sibling folders do not import each other, and
+// Tests the layout of src/README.md: imports point down, sibling folders do not import each other, and
 // each library is used in one folder.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -210,7 +210,15 @@ describe("the architecture", () => {
   });
 
   it("has each test at the path of the tested file", () => {
-    const stories = ["architecture", "deploy", "monitoring", "readme", "release"];
+    const stories = [
+      "architecture",
+      "deploy",
+      "documents",
+      "monitoring",
+      "prose",
+      "readme",
+      "release",
+    ];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) =>
       path.endsWith(".test.ts"),
     );

@@ -112,15 +112,15 @@ describe("the dashboard and the alerts", () => {
     );
   });
 
-  it("have a severity, a summary and a README entry per alert, and a place per panel", () => {
+  it("have a severity, a summary and a runbook entry per alert, and a place per panel", () => {
     assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
     assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), [
       "page",
       "ticket",
     ]);
-    const readme = readFileSync("README.md", "utf8");
+    const runbook = readFileSync("deploy/runbook.md", "utf8");
     assert.deepEqual(
-      alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
+      alerts.map(({ name }) => name).filter((name) => !runbook.includes(`\`${name}\``)),
       [],
     );
     const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);

@@ -1,22 +1,24 @@
-// What stands in the README and somewhere else is compared.
+// What a document and the code both say is compared.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, it } from "node:test";
 import { parseEnv } from "node:util";
+import { buildSchema, parse, validate } from "graphql";
 import { parseConfig } from "../src/runtime/config.js";
 import { SECRET_NAMES, VARIABLE_NAMES } from "../src/runtime/variables.js";
 import * as errors from "../src/domain/errors.js";
+import { DOCUMENTS } from "./support/asserts/read-documents.js";
 
-const readme = readFileSync("README.md", "utf8");
+/** Scripts of examples/react, which the documents name too. */
+const REACT_SCRIPTS = new Set(["codegen", "dev"]);
+/** A file of the repository in backticks, without a placeholder. */
+const PATH = /`((?:src|test|examples|drizzle|deploy|scripts|bench)\/[\w./-]+\.\w+)`/g;
 
-function sectionOf(heading: string): string {
-  return readme.split(new RegExp(`^#+ ${heading}$`, "m"))[1]?.split(/^#+ /m)[0] ?? "";
-}
-
-/** The rows of the table under a heading, as their cells. */
-function rowsUnder(heading: string): string[][] {
-  return sectionOf(heading)
+/** The rows of the table under a heading of a document, as their cells. */
+function rowsUnder(document: string, heading: string): string[][] {
+  return sectionOf(document, heading)
     .split("\n")
     .filter((line) => line.startsWith("| "))
     .slice(2)
@@ -27,11 +29,47 @@ function rowsUnder(heading: string): string[][] {
         .map((cell) => cell.trim()),
     );
 }
+function sectionOf(document: string, heading: string): string {
+  const text = readFileSync(document, "utf8");
+  return text.split(new RegExp(`^#+ ${heading}$`, "m"))[1]?.split(/^#+ /m)[0] ?? "";
+}
 const wordsIn = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<
+  string,
+  Record<string, string>
+>;
 
-describe("the README", () => {
-  it("describes every variable of the configuration, and no other, and marks the secrets", () => {
-    const rows = rowsUnder("Configuration");
+describe("README.md", () => {
+  const lines = readFileSync("README.md", "utf8").trimEnd().split("\n");
+
+  it("has at most 150 lines, and no line of prose over 120 columns", () => {
+    assert.ok(lines.length <= 150, `${lines.length} lines`);
+    const isProse = (line: string) => !line.startsWith("|") && !line.startsWith("![");
+    assert.deepEqual(
+      lines.filter((line) => isProse(line) && line.length > 120),
+      [],
+    );
+  });
+
+  it("has diagrams of at most 100 columns", () => {
+    const blocks = lines.join("\n").split("```");
+    const wide = blocks
+      .filter((_, i) => i % 2 === 1)
+      .flatMap((block) => block.split("\n"))
+      .filter((line) => line.length > 100 && !line.startsWith("npm "));
+    assert.deepEqual(wide, []);
+  });
+
+  it("shows a client of at most 15 lines", () => {
+    const [, client = ""] = /```ts\n([^`]*(?:`[^`]+)*?)```/.exec(lines.join("\n")) ?? [];
+    const written = client.split("\n").filter((line) => line.trim() !== "");
+    assert.ok(written.length > 10 && written.length <= 15, `${written.length} lines`);
+  });
+});
+
+describe("the documents", () => {
+  it("describe every variable of the configuration, and no other, and mark the secrets", () => {
+    const rows = rowsUnder("deploy/configuration.md", "Configuration");
     assert.deepEqual(
       rows.map(([name]) => wordsIn(name)[0]),
       [...VARIABLE_NAMES],
@@ -42,31 +80,26 @@ describe("the README", () => {
     );
   });
 
-  it("has every script of package.json among its commands, and no other", () => {
-    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
-      scripts: Record<string, string>;
-    };
-    const told = rowsUnder("Commands")
+  it("have every script of package.json among the commands, and no other", () => {
+    const names = rowsUnder("src/README.md", "Commands")
       .flatMap(([command]) => wordsIn(command))
       .map((command) => command.replace(/^npm (run )?/, ""));
-    assert.deepEqual(
-      told.toSorted(),
-      Object.keys(scripts)
-        .filter((name) => !/^pre(?!view)/.test(name))
-        .toSorted(),
-    );
+    assert.deepEqual(names.toSorted(), Object.keys(manifest["scripts"] ?? {}).toSorted());
   });
 
-  it("has every code that may leave the service", () => {
-    const told = rowsUnder("Handle errors").flatMap(([code]) => wordsIn(code));
-    const own = Object.values(errors).flatMap((kind) => {
+  it("have every code that may leave the service", () => {
+    const guide = readFileSync("examples/README.md", "utf8");
+    const codes = rowsUnder("examples/README.md", "Handle errors").flatMap(([code]) =>
+      wordsIn(code),
+    );
+    const thrown = Object.values(errors).flatMap((kind) => {
       const instance: unknown = Reflect.construct(kind, [[], "x"]);
       return instance instanceof errors.ServiceError && typeof instance.code === "string"
         ? [instance.code]
         : [];
     });
     assert.deepEqual(
-      own.filter((code) => !told.includes(code) && !readme.includes(`\`${code}\``)),
+      thrown.filter((code) => !codes.includes(code) && !guide.includes(`\`${code}\``)),
       [],
     );
     for (const code of [
@@ -75,45 +108,117 @@ describe("the README", () => {
       "GRAPHQL_VALIDATION_FAILED",
       "BAD_REQUEST",
     ])
-      assert.ok(told.includes(code), code);
+      assert.ok(codes.includes(code), code);
   });
 
-  it("has every folder of the sources in its layout, and no other", () => {
-    const told = rowsUnder("Layout").flatMap(([folder]) => wordsIn(folder));
+  it("show operations that fit the schema", () => {
+    const schema = buildSchema(readFileSync("test/schema.graphql", "utf8"));
+    const texts = ["README.md", "examples/README.md"].map((path) => readFileSync(path, "utf8"));
+    const operations = texts.flatMap((text) =>
+      [/"query": ?"([^"]+)"/g, /query(?::| =) `([^`]+)`/g, /query\("([^"]+)"\)/g].flatMap((form) =>
+        [...text.matchAll(form)].map(([, operation = ""]) => operation),
+      ),
+    );
+    assert.ok(operations.length >= 7, `only ${operations.length} were found`);
+    assert.deepEqual(
+      operations.flatMap((operation) => validate(schema, parse(operation))),
+      [],
+    );
+  });
+
+  it("have every folder of the sources in the layout, and no other", () => {
+    const listed = rowsUnder("src/README.md", "Layout").flatMap(([folder]) => wordsIn(folder));
     const folders = readdirSync("src", { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && entry.name !== "decisions")
       .map(({ name }) => `src/${name}/`);
     assert.deepEqual(
-      told.filter((folder) => /^src\/[\w-]+\/$/.test(folder)).toSorted(),
+      listed.filter((folder) => /^src\/[\w-]+\/$/.test(folder)).toSorted(),
       folders.toSorted(),
     );
-    for (const folder of told.filter((path) => !path.includes("*")))
+    for (const folder of listed.filter((path) => !path.includes("*")))
       assert.ok(existsSync(folder), folder);
   });
 
-  it("says of every dependency what it is for, and of no other", () => {
-    const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
-      readFileSync("package.json", "utf8"),
-    ) as Record<string, Record<string, string>>;
-    const told = sectionOf("Dependencies")
+  it("explain what every dependency is for, and no other", () => {
+    const { dependencies, optionalDependencies, devDependencies } = manifest;
+    const explained = sectionOf("src/README.md", "Dependencies")
       .split("\n")
       .filter((line) => line.startsWith("- "))
       .flatMap((line) => wordsIn(line));
     assert.deepEqual(
-      told.toSorted(),
+      explained.toSorted(),
       Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }).toSorted(),
     );
   });
 
-  it("names files that exist", () => {
-    const paths = [...readme.matchAll(/`((?:src|test|examples|drizzle)\/[\w./-]+\.\w+)`/g)].map(
-      ([, path = ""]) => path,
+  it("name files that exist", () => {
+    const paths = DOCUMENTS.flatMap((document) =>
+      [...readFileSync(document, "utf8").matchAll(PATH)].map(([, path = ""]) => path),
     );
     assert.deepEqual(
       paths.filter((path) => !existsSync(path)),
       [],
     );
-    assert.ok(paths.length > 3, "no path was found at all");
+    assert.ok(paths.length > 60, `only ${paths.length} paths were found`);
+  });
+
+  it("quote log lines of the runbook as the code writes them", () => {
+    const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map((path) => readFileSync(`src/${path}`, "utf8"))
+      .join("\n");
+    const quoted = [...readFileSync("deploy/runbook.md", "utf8").matchAll(/"([a-z][a-z ]+)"/g)].map(
+      ([, phrase = ""]) => phrase,
+    );
+    assert.ok(quoted.length >= 5, `only ${quoted.length} were found`);
+    assert.deepEqual(
+      quoted.filter((phrase) => !sources.includes(`"${phrase}`)),
+      [],
+    );
+  });
+
+  it("list every decision, each with context, alternatives, price and what was measured", () => {
+    const index = readFileSync("src/decisions/README.md", "utf8");
+    const files = readdirSync("src/decisions").filter((name) => /^\d{4}-/.test(name));
+    assert.ok(files.length >= 11);
+    for (const name of files) {
+      assert.ok(index.includes(`(${name})`), name);
+      const text = readFileSync(`src/decisions/${name}`, "utf8");
+      assert.deepEqual(
+        [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading),
+        ["Context", "Decision", "Alternatives", "Price", "Measured"],
+        name,
+      );
+    }
+  });
+});
+
+describe("the commands that texts name", () => {
+  const files = execFileSync("git", ["ls-files"], { encoding: "utf8" })
+    .split("\n")
+    .filter((path) => /\.(md|tsx?|mjs|cjs|sh|ya?ml)$|^\.ci\/|Dockerfile$/.test(path))
+    // Its command is invented.
+    .filter((path) => existsSync(path) && path !== "test/runtime/command-line.test.ts");
+
+  it("are scripts of package.json, where npm runs them", () => {
+    const scripts = new Set(Object.keys(manifest["scripts"] ?? {}));
+    const missing = files.flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !scripts.has(name) && !REACT_SCRIPTS.has(name))
+        .map((name) => `${path}: ${name}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it("are compiled from a source, where node runs them", () => {
+    const missing = files.flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/node (dist\/[\w./-]+)\.js/g)]
+        .map(([, file = ""]) => file.replace(/^dist\//, ""))
+        .filter((file) => !existsSync(`${file}.ts`))
+        .map((file) => `${path}: ${file}`),
+    );
+    assert.deepEqual(missing, []);
   });
 });
 
@@ -133,7 +238,9 @@ describe("the file .env", () => {
 });
 
 describe("the paths in src/README.md", () => {
-  const paths = readFileSync("src/README.md", "utf8").split(/^## /m).slice(1);
+  const paths = readFileSync("src/README.md", "utf8")
+    .split(/^## /m)
+    .filter((section) => /^(A request|A job|An event)/.test(section));
   const filesOf = (path: string) =>
     [...path.matchAll(/^\d+\. `(src\/[^`]+)`/gm)].map(([, file = ""]) => file);
   const nameOf = (file: string) => basename(file).replace(/\.ts$/, ".js");

@@ -11,7 +11,7 @@ export interface SoakOptions {
 export function readSoakOptions(): SoakOptions {
   return readCommandLine(
     {
-      name: "npm run soak",
+      name: "node dist/bench/soak/main.js",
       about:
         "Put a steady mixed load on the service, and check that memory, timers, listeners, " +
         "handles and connections return to their values before. With --ttl, check that tables " +

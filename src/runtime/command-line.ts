@@ -128,14 +128,18 @@ function renderUsage({
     ...shown.map((option) => [option.text, `${option.about}${noteOf(option)}`]),
     ["--help", "Show this."],
   ];
+  // npm keeps the options in front of the first "--" for itself.
+  const separator = name.startsWith("npm ") ? ["--"] : [];
   const width = Math.max(...rows.map(([text = ""]) => text.length)) + 2;
   return [
-    `Usage: ${[name, ...(line.length > 0 ? ["--"] : []), ...line].join(" ")}`,
+    `Usage: ${[name, ...(line.length > 0 ? separator : []), ...line].join(" ")}`,
     `\n${about}\n`,
     "Options:",
     ...rows.map(([text = "", what = ""]) => `  ${text.padEnd(width)}${what}`),
     ...(examples.length > 0 ? ["\nExamples:"] : []),
-    ...examples.map((example) => `  ${example === "" ? name : `${name} -- ${example}`}`),
+    ...examples.map((example) =>
+      ["  ".concat(name), ...(example === "" ? [] : [...separator, example])].join(" "),
+    ),
     "",
   ].join("\n");
 }

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/processes/run-bin.js";
 import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 
-describe("npm run adopt-storage", () => {
+describe("the command adopt-storage", () => {
   const cwd = temporaryFolder().path;
   const files = join(cwd, "photos");
   let store: TestDatabase;
@@ -58,6 +58,6 @@ describe("npm run adopt-storage", () => {
   it("prints its usage for other arguments", async () => {
     const { code, stderr } = await run("--all");
     assert.equal(code, 1);
-    assert.match(stderr, /Usage: npm run adopt-storage -- \[--sweep\]/);
+    assert.match(stderr, /Usage: node dist\/src\/bin\/adopt-storage\.js \[--sweep\]/);
   });
 });

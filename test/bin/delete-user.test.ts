@@ -7,7 +7,7 @@ import { runBin } from "../support/processes/run-bin.js";
 import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 import { testRedis } from "../support/stores/test-redis.js";
 
-describe("npm run delete-user", { concurrency: 2 }, () => {
+describe("the command delete-user", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;
   let store: TestDatabase;
   let users: Users;
@@ -93,7 +93,9 @@ describe("npm run delete-user", { concurrency: 2 }, () => {
       const { code, stdout, stderr } = await run(...args);
       assert.deepEqual([code, stdout], [1, ""]);
       assert.ok(
-        stderr.startsWith(`Invalid arguments: ${fault}\n\nUsage: npm run delete-user -- `),
+        stderr.startsWith(
+          `Invalid arguments: ${fault}\n\nUsage: node dist/src/bin/delete-user.js `,
+        ),
         stderr,
       );
     });

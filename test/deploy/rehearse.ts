@@ -35,7 +35,7 @@ import { smallPhoto } from "../support/service/small-photo.js";
 
 readCommandLine(
   {
-    name: "npm run rehearse",
+    name: "node dist/test/deploy/rehearse.js",
     about:
       "Install, build and prune like the image, and run the result as another user from a " +
       "read-only copy.",

@@ -9,7 +9,7 @@ export interface FuzzOptions {
 export function readFuzzOptions(): FuzzOptions {
   return readCommandLine(
     {
-      name: "npm run fuzz",
+      name: "node dist/test/fuzz/main.js",
       about:
         "Run every Job on damaged copies of photos, and print how many were read, were " +
         "refused, or crashed a child process.",

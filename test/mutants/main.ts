@@ -1,5 +1,5 @@
-// `npm run mutants`: changes a copy of the sources, one place at a time, and runs the tests that
-// must notice.
+// `node dist/test/mutants/main.js`: changes a copy of the sources, one place at a time, and runs the
+// tests that must notice.
 import { availableParallelism } from "node:os";
 import { readCommandLine } from "../../src/runtime/command-line.js";
 import { readSeed } from "../support/runner/read-seed.js";
@@ -11,7 +11,7 @@ import { withLanes } from "./stage.js";
 
 const options = readCommandLine(
   {
-    name: "npm run mutants",
+    name: "node dist/test/mutants/main.js",
     about:
       "Take guards out of a copy of the sources, one at a time, and name the test that " +
       "notices: the core, without which the promises are broken; or, with --random, make " +

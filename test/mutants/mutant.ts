@@ -1,6 +1,6 @@
 /** A guard taken out of the sources, and the tests that must notice. */
 export interface Mutant {
-  /** A promise of the service rests on it: what plain `npm run mutants` takes out. */
+  /** Belongs to the core, which is taken out when no option asks for more. */
   core?: true;
   /** What is broken then, as a sentence. */
   breaks: string;

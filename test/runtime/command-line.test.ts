@@ -78,6 +78,17 @@ describe("the arguments of a command", () => {
     );
   });
 
+  it("follow a program directly, without the -- that npm needs", () => {
+    const direct = { ...command, name: "node greet.js" };
+    assert.throws(
+      () => parseCommandLine(direct, () => null, []),
+      (error) =>
+        error instanceof ArgumentsError &&
+        error.message.includes("Usage: node greet.js --name <name> [--times") &&
+        error.message.includes("\n  node greet.js --name Ann\n  node greet.js\n"),
+    );
+  });
+
   it("may not be there at all where a command takes none", () => {
     assert.throws(
       () => parseCommandLine({ name: "x", about: "X." }, () => null, ["y"]),
@@ -86,17 +97,31 @@ describe("the arguments of a command", () => {
   });
 });
 
-describe("every command of package.json", { concurrency: 2 }, () => {
+describe("every command", { concurrency: 2 }, () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
     scripts: Record<string, string>;
   };
-  const files = Object.entries(scripts).flatMap(
-    ([name, line]) =>
-      /^exec node (?:--\S+ )?(dist\/\S+\.js)$/
-        .exec(line)
-        ?.slice(1)
-        .map((file) => ({ name, file })) ?? [],
-  );
+  const typedAs = (name: string) =>
+    ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
+  const files = [
+    ...Object.entries(scripts).flatMap(
+      ([name, line]) =>
+        / exec node (?:--\S+ )?(dist\/\S+\.js)$/
+          .exec(line)
+          ?.slice(1)
+          .map((file) => ({ typed: typedAs(name), file })) ?? [],
+    ),
+    // The commands without a script, which are rare or run in a container without npm.
+    ...[
+      "dist/src/bin/delete-user.js",
+      "dist/src/bin/adopt-storage.js",
+      "dist/test/fuzz/main.js",
+      "dist/test/security/fuzz/main.js",
+      "dist/test/mutants/main.js",
+      "dist/test/deploy/rehearse.js",
+      "dist/bench/soak/main.js",
+    ].map((file) => ({ typed: `node ${file}`, file })),
+  ];
   const run = (file: string, ...args: string[]) =>
     new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
       execFile(process.execPath, [file, ...args], (error, stdout, stderr) =>
@@ -106,8 +131,7 @@ describe("every command of package.json", { concurrency: 2 }, () => {
 
   it("is found by this test", () => assert.ok(files.length > 15, `${files.length} were found`));
 
-  for (const { name, file } of files) {
-    const typed = ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
+  for (const { typed, file } of files) {
     // What only developers run takes longest to load.
     it(
       `explains itself with --help: ${typed}`,

@@ -62,7 +62,7 @@ export async function act(list: string[], log: Logger): Promise<number | null> {
 }
 `;
 
-describe("the changes that npm run mutants -- --random makes", () => {
+describe("the changes that test/mutants --random makes", () => {
   const changed = findMutations("src/x.ts", SOURCE).map(
     ({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`,
   );

@@ -156,7 +156,7 @@ describe("the dependencies", () => {
       "a script installs packages that are not locked",
     );
     assert.match(
-      readFileSync("README.md", "utf8"),
+      readFileSync(".github/SECURITY.md", "utf8"),
       /npm sbom --omit dev --package-lock-only --sbom-format cyclonedx/,
     );
   });

@@ -117,7 +117,7 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
     if (await owner.isOurs()) return;
     throw new Error(
       "The storage belongs to another database, so nothing in it is removed: check " +
-        "STORAGE_URL; if this database is to have it, run npm run adopt-storage",
+        "STORAGE_URL; if this database is to have it, run node dist/src/bin/adopt-storage.js",
     );
   }
 
@@ -171,8 +171,8 @@ function refuseTooMany({ listed, count, keys }: LeftOver, maxShare: number, log:
   );
   throw new Error(
     `${count} of ${listed} files have no row, more than may be removed at once: check ` +
-      "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
-      "adopt-storage -- --sweep",
+      "DATABASE_URL and STORAGE_URL; if they are left over indeed, run " +
+      "node dist/src/bin/adopt-storage.js --sweep",
   );
 }
 

@@ -17,7 +17,7 @@ import { renderRounds } from "./render-rounds.js";
 
 const { rounds, seconds, seed, rateLimit } = readCommandLine(
   {
-    name: "npm run fuzz:edge",
+    name: "node dist/test/security/fuzz/main.js",
     about:
       "Attack an API with almost valid documents, tokens, uploads, frames, streams and URLs, " +
       "while a good client works.",

@@ -20,7 +20,7 @@ import { createTestServices, type TestServices } from "../../support/service/tes
 
 const NOT_OURS =
   "The storage belongs to another database, so nothing in it is removed: check " +
-  "STORAGE_URL; if this database is to have it, run npm run adopt-storage";
+  "STORAGE_URL; if this database is to have it, run node dist/src/bin/adopt-storage.js";
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
@@ -148,8 +148,8 @@ describe("the sweep of files", () => {
           await assert.rejects(sweep(), {
             message:
               "101 of 101 files have no row, more than may be removed at once: check " +
-              "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
-              "adopt-storage -- --sweep",
+              "DATABASE_URL and STORAGE_URL; if they are left over indeed, run " +
+              "node dist/src/bin/adopt-storage.js --sweep",
           });
           assert.equal((await keysOf(storage)).length, 102);
           assert.deepEqual(

@@ -127,13 +127,13 @@ describe("the metrics of a service", () => {
           assert.equal(told.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
       }
       assert.equal(own.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }), 0);
-      // As the README has them.
-      const codes =
-        readFileSync("README.md", "utf8")
-          .split("### Errors")[1]
-          ?.split("\n| code | when |")[1]
-          ?.split("\n\n")[0] ?? "";
-      for (const [, code = ""] of codes.matchAll(/^\| `([A-Z_]+)` \|/gm))
+      const [, guide = ""] = readFileSync("examples/README.md", "utf8").split("## Handle errors");
+      const [table = ""] = guide.split("Uploads answer");
+      const codes = [...table.matchAll(/^\| (`[A-Z_`, ]+`) \|/gm)].flatMap(([, cell = ""]) =>
+        [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code),
+      );
+      assert.ok(codes.length > 10, `the client guide has ${codes.length} codes`);
+      for (const code of codes)
         assert.equal(api.value("photos_graphql_errors_total", { code }), 0, code);
     },
   );
