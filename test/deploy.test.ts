@@ -1,4 +1,4 @@
-// Checks the compose file, the Dockerfile and the workflows by their texts. `npm run rehearse` runs
+// Checks the compose file, the Dockerfile and the workflows by their texts. `node dist/test/deploy/rehearse.js` runs
 // the steps of the Dockerfile without a container engine.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

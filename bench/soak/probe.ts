@@ -1,4 +1,4 @@
-// `npm run soak` loads this into the service's processes. It collects garbage and reports the
+// `node dist/bench/soak/main.js` loads this into the service's processes. It collects garbage and reports the
 // process's resources to each connection. Only the inspector can find every emitter.
 import { EventEmitter } from "node:events";
 import { Session, type Runtime } from "node:inspector";

@@ -12,7 +12,7 @@ type By = { email: string } | { id: string };
 
 const by = readCommandLine(
   {
-    name: "npm run delete-user",
+    name: "node dist/src/bin/delete-user.js",
     about: "Delete an account with all its photos, jobs and files, at once and permanently.",
     options: {
       email: { type: "string", value: "<address>", about: "E-mail address of the user." },

@@ -76,24 +76,15 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     page.setDefaultTimeout(60_000);
     const { outside, errors } = watchPage(page, new URL(address).origin);
     await page.goto(`${address}#token=${token}`);
-    await page
-      .getByRole("button", { name: "Go offline" })
-      .and(page.locator(":enabled"))
-      .waitFor();
+    await page.getByRole("button", { name: "Go offline" }).and(page.locator(":enabled")).waitFor();
     await change("src/console/views/desk.tsx", ">New job<", ">New work<");
     await page.getByRole("heading", { name: "New work" }).waitFor();
-    await page
-      .getByRole("button", { name: "Go offline" })
-      .and(page.locator(":enabled"))
-      .waitFor();
+    await page.getByRole("button", { name: "Go offline" }).and(page.locator(":enabled")).waitFor();
     // Modules of the page that tests import are also compiled, which must not restart the
     // service.
     await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
     await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
-    await page
-      .getByRole("button", { name: "Go offline" })
-      .and(page.locator(":enabled"))
-      .waitFor();
+    await page.getByRole("button", { name: "Go offline" }).and(page.locator(":enabled")).waitFor();
     // A style is replaced without a reload of the page.
     await page.evaluate("window.stayed = true");
     await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");

@@ -1,4 +1,4 @@
-// The React example in a real browser. `npm run check:react` installs its packages and runs this.
+// The React example in a real browser. `npm run check -- react` installs its packages and runs this.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -12,7 +12,7 @@ import { startTestService } from "../support/service/test-service.js";
 
 const NOT_INSTALLED =
   !existsSync("examples/react/node_modules") &&
-  "npm run check:react installs the example's packages and runs this test";
+  "npm run check -- react installs the example's packages and runs this test";
 
 describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 120_000 }, () => {
   it("keeps its cache current by subscription, across cuts and expired cursors", async (t) => {

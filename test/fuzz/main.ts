@@ -1,4 +1,4 @@
-// `npm run fuzz [-- --files N --seed S]`: damages photos of every format, and runs every Job on
+// `node dist/test/fuzz/main.js [--files N --seed S]`: damages photos of every format, and runs every Job on
 // them in the worker's child processes. Each run must end with a result, a warning or a public
 // error. Otherwise it exits with 1, and keeps the files.
 import { mkdtemp, rm } from "node:fs/promises";

@@ -7,7 +7,7 @@ import { createNearestTests } from "../mutants/nearest-tests.js";
 import { long } from "../support/runner/long.js";
 import { mutate, readAreas, testFilesOf } from "../mutants/read-areas.js";
 
-describe("the guards that npm run mutants removes", () => {
+describe("the guards that node dist/test/mutants/main.js removes", () => {
   it("exist in the sources exactly once, and each has tests that must fail", async () => {
     const mutants = await readAreas();
     assert.ok(mutants.length > 100, `only ${mutants.length} mutants exist`);

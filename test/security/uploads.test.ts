@@ -1,7 +1,7 @@
 // Hostile bytes and names in uploads. Other tests cover
 // - test/server/files/photo-uploads/refusals.test.ts: honest mistakes
 // - test/server/http/slow-bodies.test.ts: slow uploads
-// - npm run fuzz: broken images in the decoders
+// - node dist/test/fuzz/main.js: broken images in the decoders
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";

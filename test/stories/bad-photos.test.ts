@@ -4,7 +4,7 @@
 // - test/server/files/photo-uploads: file names
 // - test/imaging/pixels/decode-photo: every format, cut and with flipped bits
 // - test/tasks/watermark: texts of watermarks
-// - npm run fuzz: many generated files
+// - node dist/test/fuzz/main.js: many generated files
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { exifTraps } from "../imaging/exif-traps.js";

@@ -1,4 +1,4 @@
-// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: starts an API with its
+// `node dist/test/security/fuzz/main.js [--rounds N --seconds S --seed S --rate-limit N]`: starts an API with its
 // own stores. It attacks the API with thousands of almost valid documents, tokens, uploads, frames,
 // streams and URLs, while a good client works. Each round is a quiet phase and then an attack.
 // Exits with 1 after a wrong response, a logged error, growing memory, or if the API does not
