@@ -70,7 +70,7 @@ describe("an attempt", () => {
     await scene.execute(queuedJob);
     assert.deepEqual((await scene.find(queuedJob))?.error, {
       code: "TASK_FAILED",
-      message: "The process that ran it died.",
+      message: "The process of this attempt died.",
     });
   });
 
@@ -120,7 +120,7 @@ describe("an attempt", () => {
       assert.deepEqual(await scene.storyOf(queuedJob), ["QUEUED", "STARTED", "RETRYING"]);
       assert.deepEqual((await scene.find(queuedJob))?.error, {
         code: "STALLED",
-        message: "The worker that ran it died or lost touch.",
+        message: "The worker of this attempt died or lost its connection.",
       });
     },
   );

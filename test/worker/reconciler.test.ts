@@ -95,8 +95,8 @@ describe("the reconciler", () => {
           {
             code: "STALLED",
             message:
-              "The worker that ran it died or lost touch. It happened 2 times, so it is " +
-              "not tried again.",
+              "The worker of this attempt died or lost its connection. This happened 2 times, " +
+              "so there is no further attempt.",
           },
         ],
       );

@@ -248,8 +248,8 @@ describe("the schedule of maintenance", () => {
       .filter(({ level }) => level === 50)
       .map(({ msg, task: name, misses, err }) => [msg, name, misses, (err as Error).message]);
     assert.deepEqual(errors, [
-      ["a maintenance task failed; it is tried again", "shaky", 2, away.message],
-      ["a maintenance task failed; it is tried again", "shaky", 3, "a bug"],
+      ["a maintenance task failed; the next interval tries again", "shaky", 2, away.message],
+      ["a maintenance task failed; the next interval tries again", "shaky", 3, "a bug"],
     ]);
     assert.deepEqual(failed, ["shaky", "shaky"]);
   });

@@ -67,7 +67,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a refused token is asked for each time",
     file: USERS,
-    find: "if (error instanceof UnauthenticatedError) seen.set(key, null, readAt);",
+    find: "if (error instanceof UnauthenticatedError) cache.set(key, null, readAt);",
     replace: "",
     tests: CLOSE,
   },

@@ -73,8 +73,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the epoch is read once in the life of a process",
     file: "src/services/reads/event-log.ts",
-    find: "epoch = read.epoch",
-    replace: "epoch ??= read.epoch",
+    find: "epoch = result.epoch",
+    replace: "epoch ??= result.epoch",
     tests: HISTORY,
   },
   {
@@ -141,8 +141,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a page that was cut for its length is taken for all there is",
     file: "src/services/reads/event-log.ts",
-    find: "whole: found < limit && found === events.length,",
-    replace: "whole: found < limit,",
+    find: "whole: matches < limit && matches === events.length,",
+    replace: "whole: matches < limit,",
     tests: LOG,
   },
   {
@@ -207,7 +207,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the places of a user are read each time",
     file: "src/services/reads/queue-places.ts",
-    find: "seen.set(id, own);",
+    find: "cache.set(id, own);",
     replace: "",
     tests: ["services/reads/queue-places.test"],
   },

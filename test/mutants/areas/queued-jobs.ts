@@ -209,15 +209,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "no hint is put back while attempts cannot be taken over",
     file: "src/worker/reconciler.ts",
-    find: "await tryPart(() => queuedJobs.takeOverLapsed(LAPSED))",
-    replace: "await queuedJobs.takeOverLapsed(LAPSED)",
+    find: "await tryPart(() => queuedJobs.takeOverLapsed(MAX_LAPSED))",
+    replace: "await queuedJobs.takeOverLapsed(MAX_LAPSED)",
     tests: RECONCILER_FAULTS,
   },
   {
     breaks: "hints that are lost wait for the next beat",
     file: "src/worker/reconciler.ts",
-    find: "lapsed === LAPSED || (missing > 0 && sweep.underWay)",
-    replace: "lapsed === LAPSED",
+    find: "lapsed === MAX_LAPSED || (missing > 0 && sweep.underWay)",
+    replace: "lapsed === MAX_LAPSED",
     tests: SWEEPS,
   },
   {

@@ -171,15 +171,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "new defaults change what a key came with",
     file: "src/services/queued-jobs/check-submission.ts",
-    find: "[given, validated].map(",
+    find: "[received, validated].map(",
     replace: "[validated].map(",
     tests: KEYS,
   },
   {
     breaks: "keys of rows of an earlier release are refused",
     file: "src/services/queued-jobs/check-submission.ts",
-    find: "[given, validated].map(",
-    replace: "[given].map(",
+    find: "[received, validated].map(",
+    replace: "[received].map(",
     tests: KEYS,
   },
   {

@@ -19,8 +19,8 @@ import { createTestDatabase } from "../../support/stores/test-database.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const NOT_OURS =
-  "The storage belongs to another database, so nothing in it is removed: check " +
-  "STORAGE_URL; if this database is to have it, run npm run adopt-storage";
+  "The storage belongs to another database, so no file was removed: check STORAGE_URL; " +
+  "if this database should own the storage, run npm run adopt-storage";
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
@@ -147,8 +147,8 @@ describe("the sweep of files", () => {
           lines.length = 0;
           await assert.rejects(sweep(), {
             message:
-              "101 of 101 files have no row, more than may be removed at once: check " +
-              "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
+              "101 of 101 files have no row, and one run may not remove so many: check " +
+              "DATABASE_URL and STORAGE_URL; if these files are really left over, run npm run " +
               "adopt-storage -- --sweep",
           });
           assert.equal((await keysOf(storage)).length, 102);

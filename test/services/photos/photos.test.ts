@@ -95,7 +95,8 @@ describe("photos", () => {
     ]);
     assert.deepEqual(await refusalOf(services.newPhoto(owner)), {
       code: "QUOTA_EXCEEDED",
-      message: "Your photos and outputs may take 1000 bytes at most; delete some first.",
+      message:
+        "Quota exceeded: at most 1000 bytes of photos and outputs per user; delete some of them.",
       retryAfterMs: 60_000,
     });
     assert.equal(await storedBytes(owner), 1000);

@@ -48,14 +48,14 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
   {
     what: "a parameter that the Job has not",
     submission: { parameters: { durationMS: 1 } },
-    issues: [{ path: ["parameters", "durationMS"], message: "is no parameter of this Job" }],
+    issues: [{ path: ["parameters", "durationMS"], message: "is not a parameter of this Job" }],
   },
   {
     what: "each of several such parameters",
     submission: { parameters: { a: 1, b: 2 } },
     issues: [
-      { path: ["parameters", "a"], message: "is no parameter of this Job" },
-      { path: ["parameters", "b"], message: "is no parameter of this Job" },
+      { path: ["parameters", "a"], message: "is not a parameter of this Job" },
+      { path: ["parameters", "b"], message: "is not a parameter of this Job" },
     ],
   },
   {
@@ -111,24 +111,24 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
   {
     what: "no photo where the Job needs one",
     submission: { job: "thumbnail" },
-    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 0' }],
+    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, but the list has 0' }],
   },
   {
     what: "too many photos, without looking at the others",
     submission: { job: "thumbnail", photoIds: [ID, "x"] },
-    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 2' }],
+    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, but the list has 2' }],
   },
   {
     what: "too many photos of a Job that takes several",
     submission: { job: "album", photoIds: [ID, ID, ID, ID] },
-    issues: [{ path: ["photoIds"], message: '"album" takes 1 to 3 photos, these are 4' }],
+    issues: [{ path: ["photoIds"], message: '"album" takes 1 to 3 photos, but the list has 4' }],
   },
   {
     what: "each id that is none",
     submission: { job: "album", photoIds: ["", ID, `${ID} `] },
     issues: [
-      { path: ["photoIds", 0], message: "is no id: ids are UUIDs" },
-      { path: ["photoIds", 2], message: "is no id: ids are UUIDs" },
+      { path: ["photoIds", 0], message: "is not an id: ids are UUIDs" },
+      { path: ["photoIds", 2], message: "is not an id: ids are UUIDs" },
     ],
   },
   {
@@ -178,8 +178,8 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     },
     issues: [
       { path: ["parameters", "quality"], message: "must be 1 or more" },
-      { path: ["parameters", "nope"], message: "is no parameter of this Job" },
-      { path: ["photoIds", 0], message: "is no id: ids are UUIDs" },
+      { path: ["parameters", "nope"], message: "is not a parameter of this Job" },
+      { path: ["photoIds", 0], message: "is not an id: ids are UUIDs" },
       { path: ["priority"], message: "must be 0 to 100" },
       { path: ["runAt"], message: "must be within a year from now" },
       { path: ["idempotencyKey"], message: "must have 1 to 200 characters" },

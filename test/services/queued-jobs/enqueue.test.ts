@@ -181,14 +181,14 @@ describe("accepting submissions", () => {
         code: "BAD_USER_INPUT",
         message:
           '1.job: there is no Job "nope" to submit; the query jobs lists them; ' +
-          "1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job",
+          "1.priority: must be 0 to 100; 3.parameters.a: is not a parameter of this Job",
         issues: [
           {
             path: [1, "job"],
             message: 'there is no Job "nope" to submit; the query jobs lists them',
           },
           { path: [1, "priority"], message: "must be 0 to 100" },
-          { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
+          { path: [3, "parameters", "a"], message: "is not a parameter of this Job" },
         ],
       },
     );
@@ -213,7 +213,10 @@ describe("accepting submissions", () => {
         await services.newPhoto(user),
       ];
       await services.photos.remove(user.id, gone.id);
-      const fault = (...path: (string | number)[]) => ({ path, message: "is no photo of yours" });
+      const fault = (...path: (string | number)[]) => ({
+        path,
+        message: "is not a photo of yours",
+      });
       const one = await refusalOf(
         services.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
       );
@@ -248,8 +251,8 @@ describe("accepting submissions", () => {
     });
     assert.deepEqual(await submitting, {
       code: "BAD_USER_INPUT",
-      message: "1.photoIds.1: is no photo of yours",
-      issues: [{ path: [1, "photoIds", 1], message: "is no photo of yours" }],
+      message: "1.photoIds.1: is not a photo of yours",
+      issues: [{ path: [1, "photoIds", 1], message: "is not a photo of yours" }],
     });
     await sql`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize}
       where user_id = ${user.id}`;

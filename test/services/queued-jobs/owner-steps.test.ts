@@ -121,7 +121,7 @@ describe("what an owner does", () => {
         const before_ = await services.everythingOf(user);
         assert.deepEqual(await refusalOf(services.queuedJobs.cancel(user, id)), {
           code: "CONFLICT",
-          message: `It is ${status}: a finished one cannot be cancelled.`,
+          message: `The QueuedJob is ${status}: only a PENDING or STARTED one can be cancelled.`,
         });
         assert.deepEqual(await services.everythingOf(user), before_);
       });
@@ -212,7 +212,7 @@ describe("what an owner does", () => {
         const { id } = await states[status]();
         assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), {
           code: "CONFLICT",
-          message: `It is ${status}: only a FAILED or CANCELLED one can be sent again.`,
+          message: `The QueuedJob is ${status}: only a FAILED or CANCELLED one can be retried.`,
         });
       });
     }
@@ -224,7 +224,8 @@ describe("what an owner does", () => {
       await services.photos.remove(user.id, gone.id);
       assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), {
         code: "CONFLICT",
-        message: "A photo that it needs was deleted.",
+        message:
+          "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob.",
       });
     });
 
@@ -255,7 +256,8 @@ describe("what an owner does", () => {
       const before_ = await services.everythingOf(user);
       assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), {
         code: "QUOTA_EXCEEDED",
-        message: "You have 5 unfinished QueuedJobs at most; wait until some have finished.",
+        message:
+          "Quota exceeded: at most 5 unfinished QueuedJobs per user; wait until some have finished.",
         retryAfterMs: 5000,
       });
       assert.deepEqual(await services.everythingOf(user), before_);

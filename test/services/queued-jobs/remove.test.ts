@@ -132,7 +132,9 @@ describe("the removal of finished QueuedJobs", () => {
     assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 1);
     await eventually("it is logged", () =>
       lines.some(
-        ({ msg, level }) => msg === "outputs of deleted QueuedJobs are left over" && level === 40,
+        ({ msg, level }) =>
+          msg === "outputs of deleted QueuedJobs were not deleted; the file sweep removes them" &&
+          level === 40,
       ),
     );
     assert.equal(await services.queuedJobs.find(user, id ?? ""), null);

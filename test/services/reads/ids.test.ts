@@ -18,8 +18,8 @@ describe("ids", () => {
       assert.equal(isUuid(id), false);
       assert.deepEqual(await refusalOf(parse(id)), {
         code: "BAD_USER_INPUT",
-        message: "id: is no id: ids are UUIDs",
-        issues: [{ path: ["id"], message: "is no id: ids are UUIDs" }],
+        message: "id: is not an id: ids are UUIDs",
+        issues: [{ path: ["id"], message: "is not an id: ids are UUIDs" }],
       });
     });
   }

@@ -189,8 +189,11 @@ describe("a task in a child", () => {
     await scene.core.database.sql`delete from photos where id = ${gone.id}`;
     await scene.deps.storage.delete([empty.storageKey]);
     for (const [queuedJob, message] of [
-      [first, "A photo that it needs was deleted. Upload it again."],
-      [second, "The bytes of a photo are not there any more. Delete it and upload it again."],
+      [first, "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob."],
+      [
+        second,
+        "The bytes of a photo are missing in the storage: delete the photo and upload it again.",
+      ],
     ] as const) {
       await scene.execute(queuedJob);
       const row = await scene.find(queuedJob);

@@ -37,7 +37,7 @@ describe("an attempt", () => {
       "long",
       {},
       "TASK_FAILED",
-      "The result is longer than 262144 characters of JSON.",
+      "The result is too long: at most 262144 characters of JSON are allowed.",
       true,
     ],
     [
@@ -53,7 +53,7 @@ describe("an attempt", () => {
       "deaf",
       {},
       "TIMEOUT",
-      "It took longer than this Job may.",
+      "The attempt exceeded the time limit of this Job.",
       false,
     ],
     [
@@ -61,7 +61,7 @@ describe("an attempt", () => {
       "brief child",
       { hang: true },
       "TIMEOUT",
-      "It took longer than this Job may.",
+      "The attempt exceeded the time limit of this Job.",
       false,
     ],
     [

@@ -216,7 +216,8 @@ describe("a result that is there already", () => {
         "FAILED",
         {
           code: "QUOTA_EXCEEDED",
-          message: "Your photos and outputs may take 60 bytes at most; delete some first.",
+          message:
+            "Quota exceeded: at most 60 bytes of photos and outputs per user; delete some of them.",
         },
         null,
         false,

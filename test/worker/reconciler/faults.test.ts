@@ -49,7 +49,7 @@ describe("the reconciler", () => {
 
   it(
     "says once, when it was in vain three times in a row because a store was away, that it " +
-      "goes on trying",
+      "it keeps trying",
     async () => {
       const lines: { level: number; msg: string }[] = [];
       const log = createLoggerTo({
@@ -73,7 +73,7 @@ describe("the reconciler", () => {
       await reconciler.close();
       assert.deepEqual(
         lines.map(({ level, msg }) => [level, msg]),
-        [[50, "the reconciler failed 3 times in a row; it goes on trying"]],
+        [[50, "the reconciler failed 3 times in a row; it keeps trying"]],
       );
     },
   );

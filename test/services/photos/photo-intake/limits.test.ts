@@ -115,7 +115,8 @@ describe("uploads that are under way", () => {
 
   it("are ten of one user at the most, and others are not kept from theirs", async () => {
     const ten = Array.from({ length: 10 }, () => begin());
-    const message = "You have 10 uploads under way at most; wait until one of them has ended.";
+    const message =
+      "Quota exceeded: at most 10 concurrent uploads per user; wait until one has ended.";
     assert.deepEqual(await refusalOf(upload()), {
       code: "QUOTA_EXCEEDED",
       message,
@@ -132,7 +133,8 @@ describe("uploads that are under way", () => {
     const late = begin();
     await send([late], 100);
     await send(others, MAX_UPLOAD_BYTES);
-    const message = "Your photos and outputs may take 50000 bytes at most; delete some first.";
+    const message =
+      "Quota exceeded: at most 50000 bytes of photos and outputs per user; delete some of them.";
     const full = { code: "QUOTA_EXCEEDED", message, retryAfterMs: 60_000 };
     assert.deepEqual(await refusalOf(upload()), full, "one that begins");
     late.bytes.write(Buffer.alloc(100));

@@ -86,8 +86,10 @@ describe("an upload", () => {
         read: async () => {},
         refusal: {
           code: "BAD_USER_INPUT",
-          message: "file: There is no file.",
-          issues: [{ path: ["file"], message: "There is no file." }],
+          message: "file: The upload contains no file; send exactly one file.",
+          issues: [
+            { path: ["file"], message: "The upload contains no file; send exactly one file." },
+          ],
         },
       },
       {
@@ -107,8 +109,13 @@ describe("an upload", () => {
         },
         refusal: {
           code: "BAD_USER_INPUT",
-          message: "file: There is a second file: upload one at a time.",
-          issues: [{ path: ["file"], message: "There is a second file: upload one at a time." }],
+          message: "file: The upload contains a second file; upload one file per request.",
+          issues: [
+            {
+              path: ["file"],
+              message: "The upload contains a second file; upload one file per request.",
+            },
+          ],
         },
       },
       {
@@ -140,7 +147,8 @@ describe("an upload", () => {
         read: (receive) => receive(Readable.from([overQuota]), "a.png"),
         refusal: {
           code: "QUOTA_EXCEEDED",
-          message: "Your photos and outputs may take 200000 bytes at most; delete some first.",
+          message:
+            "Quota exceeded: at most 200000 bytes of photos and outputs per user; delete some of them.",
           retryAfterMs: 60_000,
         },
       },

@@ -14,8 +14,8 @@ function said(job: string, parameters: object): string {
 
 describe("what is wrong with a parameter", () => {
   const faults: [job: string, parameters: object, fault: string][] = [
-    ["watermark", {}, "is needed"],
-    ["convert", {}, "is needed"],
+    ["watermark", {}, "is required"],
+    ["convert", {}, "is required"],
     ["convert", { format: "gif" }, "must be one of jpeg, webp, avif, png"],
     ["convert", { format: 7 }, "must be one of jpeg, webp, avif, png"],
     ["convert", { format: "webp", quality: 101 }, "must be 100 or less"],

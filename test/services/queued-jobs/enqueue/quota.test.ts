@@ -13,7 +13,8 @@ describe("the quota of unfinished QueuedJobs", () => {
   after(() => services.close());
   const overQuota = {
     code: "QUOTA_EXCEEDED",
-    message: "You have 20 unfinished QueuedJobs at most; wait until some have finished.",
+    message:
+      "Quota exceeded: at most 20 unfinished QueuedJobs per user; wait until some have finished.",
     retryAfterMs: 5000,
   };
 

@@ -94,7 +94,7 @@ describe("what an owner does", () => {
         const before_ = await services.everythingOf(user);
         assert.deepEqual(await refusalOf(services.queuedJobs.remove(user, id)), {
           code: "CONFLICT",
-          message: `It is ${status}: cancel it before you delete it.`,
+          message: `The QueuedJob is ${status}: cancel it before you delete it.`,
         });
         assert.deepEqual(await services.everythingOf(user), before_);
       });

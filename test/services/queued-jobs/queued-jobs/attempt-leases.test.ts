@@ -130,7 +130,10 @@ describe("leases", () => {
     const told = services.published.at(-1);
     assert.deepEqual(
       [told?.type, told?.queuedJob.error],
-      ["RETRYING", { code: "STALLED", message: "The worker that ran it died or lost touch." }],
+      [
+        "RETRYING",
+        { code: "STALLED", message: "The worker of this attempt died or lost its connection." },
+      ],
     );
     assert.deepEqual(
       [services.hinted.at(-1)?.id, services.hinted.at(-1)?.run, services.hinted.at(-1)?.delayMs],
@@ -156,8 +159,8 @@ describe("leases", () => {
         {
           code: "STALLED",
           message:
-            "The worker that ran it died or lost touch. It happened 2 times, so it is " +
-            "not tried again.",
+            "The worker of this attempt died or lost its connection. This happened 2 times, " +
+            "so there is no further attempt.",
         },
       ],
     );

@@ -24,7 +24,7 @@ describe("idempotency keys", () => {
   after(() => services.close());
   const conflict = {
     code: "IDEMPOTENCY_CONFLICT",
-    message: 'The idempotency key "k" was used with other arguments.',
+    message: 'The idempotency key "k" was used with other arguments; use a new key.',
   };
   const toldOf = (someone: User) =>
     services.published.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;

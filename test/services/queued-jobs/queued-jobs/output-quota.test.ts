@@ -14,7 +14,7 @@ import { createTestServices, type TestServices } from "../../../support/service/
 const MAX = 100;
 const REFUSAL = {
   code: "QUOTA_EXCEEDED",
-  message: "Your photos and outputs may take 100 bytes at most; delete some first.",
+  message: "Quota exceeded: at most 100 bytes of photos and outputs per user; delete some of them.",
   retryAfterMs: 60_000,
 };
 

@@ -21,8 +21,7 @@ const MAX = 200_000;
 const REFUSAL = {
   code: "QUOTA_EXCEEDED",
   message:
-    "Your jobs and their events may take 200000 bytes in the database at most; delete " +
-    "finished jobs first.",
+    "Quota exceeded: at most 200000 bytes of jobs and events per user; delete finished jobs.",
   retryAfterMs: 60_000,
 };
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: true };

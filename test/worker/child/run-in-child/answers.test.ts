@@ -29,7 +29,7 @@ describe("what a task may ask", () => {
   it("is nothing else, and nothing that is out of bounds", async () => {
     const answer = answersOf(() => assert.fail("it was looked for"));
     await assert.rejects(answer("deleteEverything", {}), {
-      message: 'A task may not ask "deleteEverything".',
+      message: 'A task may not call "deleteEverything": it may only call findNearPhotos.',
     });
     for (const wrong of [
       { ...QUERY, phash: "0" },
@@ -53,7 +53,7 @@ describe("what a task may ask", () => {
     const answer = answersOf(() => new Promise((resolve) => (finish = resolve)));
     const first = answer("findNearPhotos", QUERY);
     await assert.rejects(answer("findNearPhotos", QUERY), {
-      message: "A task may ask one question at a time.",
+      message: "A task may make one call at a time: wait for the answer of the previous one.",
     });
     finish({ photos: [], cut: false });
     await first;
