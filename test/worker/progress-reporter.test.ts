@@ -9,7 +9,7 @@ import { silentLog } from "../support/runner/silent-log.js";
 
 const claimed = { id: "1", attempt: 1 } as Claimed;
 
-/** Notes what is recorded, and when. */
+/** Records each write with its time. */
 function recorder(record: () => Promise<boolean> = async () => true) {
   const recorded: { progress: number; message: string | null; at: number }[] = [];
   const reporter = createProgressReporter(
@@ -28,28 +28,24 @@ function recorder(record: () => Promise<boolean> = async () => true) {
 }
 
 describe("the progress of an attempt", () => {
-  it(
-    "is recorded when it has run for 100 ms, and from then on at most every 250 ms, the " +
-      "last word each time",
-    async () => {
-      const begun = performance.now();
-      const { recorded, reporter, told } = recorder();
-      for (let step = 1; step <= 100; step++) reporter.report(step / 200);
-      await eventually("the last word is recorded", () => told().includes(0.5));
-      reporter.report(0.6);
-      await eventually("the next, too", () => told().includes(0.6));
-      await reporter.stop();
-      assert.deepEqual(told(), [0.5, 0.6]);
-      // Timers go by the loop's own clock, which stands still while the process waits for its turn:
-      // on a busy machine 250 ms look shorter.
-      for (const [i, { at }] of recorded.entries()) {
-        const [before, least] = i === 0 ? [begun, 50] : [recorded[i - 1]?.at ?? begun, 125];
-        assert.ok(at - before > least, `${at - before} ms`);
-      }
-    },
-  );
+  it("is recorded after 100 ms and then at most every 250 ms, each time the latest report", async () => {
+    const begun = performance.now();
+    const { recorded, reporter, told } = recorder();
+    for (let step = 1; step <= 100; step++) reporter.report(step / 200);
+    await eventually("the latest report is recorded", () => told().includes(0.5));
+    reporter.report(0.6);
+    await eventually("the next one is recorded too", () => told().includes(0.6));
+    await reporter.stop();
+    assert.deepEqual(told(), [0.5, 0.6]);
+    // Timers use the clock of the event loop, which stands still while the process waits for a
+    // processor. On a busy machine, 250 ms therefore look shorter.
+    for (const [i, { at }] of recorded.entries()) {
+      const [before, least] = i === 0 ? [begun, 50] : [recorded[i - 1]?.at ?? begun, 125];
+      assert.ok(at - before > least, `${at - before} ms`);
+    }
+  });
 
-  it("never falls, is between 0 and 1 whatever a task says, and its message is cut", async () => {
+  it("never decreases, stays between 0 and 1, and has a bounded message", async () => {
     const { recorded, reporter } = recorder();
     reporter.report(-3, "x".repeat(1000));
     await eventually("the first is recorded", () => recorded.length === 1);
@@ -69,7 +65,7 @@ describe("the progress of an attempt", () => {
     );
   });
 
-  it("is not recorded any more once it was stopped, which waits for what is under way", async () => {
+  it("is not recorded after a stop, which waits for the write under way", async () => {
     let done: (value: boolean) => void = () => {};
     const { reporter, told } = recorder(() => new Promise((resolve) => (done = resolve)));
     reporter.report(0.1);

@@ -36,7 +36,7 @@ export function createLostFiles({
   storage: Pick<Storage, "has">;
   log: Logger;
 }): LostFiles {
-  /** Returns the missing keys of the page. A key that cannot be checked does not stop the others. */
+  /** Returns the missing keys of a page. A key that cannot be checked does not stop the others. */
   async function findMissing(page: Row[]): Promise<string[]> {
     const keys = page.flatMap((row) => row.keys);
     const answers = await inBatches(keys, CONCURRENCY, (key) =>

@@ -6,7 +6,7 @@ import { QuotaExceededError, UnauthenticatedError } from "../../domain/errors.js
 export const quotaExceeded = {
   unfinished: (most: number) =>
     new QuotaExceededError(
-      `Quota exceeded: at most ${most} unfinished QueuedJobs per user; wait until some have finished.`,
+      `Quota exceeded: at most ${most} unfinished QueuedJobs per user; wait until some finish.`,
       5000,
     ),
   uploads: (most: number) =>
@@ -22,7 +22,7 @@ export const quotaExceeded = {
     ),
   storedBytes: (most: number) =>
     new QuotaExceededError(
-      `Quota exceeded: at most ${most} bytes of photos and outputs per user; delete some of them.`,
+      `Quota exceeded: at most ${most} bytes of photos and outputs per user; delete some.`,
       60_000,
     ),
 };

@@ -166,7 +166,7 @@ describe("enqueueJob and enqueueJobs", () => {
     assertRefused(
       errors,
       "QUOTA_EXCEEDED",
-      "Quota exceeded: at most 200 unfinished QueuedJobs per user; wait until some have finished.",
+      "Quota exceeded: at most 200 unfinished QueuedJobs per user; wait until some finish.",
     );
     assert.equal(errors?.[0]?.extensions.retryAfterMs, 5000);
     assert.equal(await unfinished(one), 199);

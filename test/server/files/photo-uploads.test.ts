@@ -180,7 +180,7 @@ describe("an upload", () => {
     assert.equal((await one.upload(smallPhoto(25, 25))).status, 201);
     const files = storedFiles(folder);
     const message =
-      "Quota exceeded: at most 3000 bytes of photos and outputs per user; delete some of them.";
+      "Quota exceeded: at most 3000 bytes of photos and outputs per user; delete some.";
     const over = await one.upload(smallPhoto(25, 25));
     assert.deepEqual(
       [over.status, over.json],

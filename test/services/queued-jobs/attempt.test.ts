@@ -59,7 +59,7 @@ describe("an attempt", () => {
     ],
   ];
   for (const [how, finish] of finishes) {
-    it(`has no progress message any more when it ${how}`, async () => {
+    it(`loses its progress message when it ${how}`, async () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.progress(claimed, 0.5, "decoding");
       await finish(claimed);
@@ -69,7 +69,7 @@ describe("an attempt", () => {
   }
 
   describe("that fails", () => {
-    it("goes back to PENDING with its error, due after a pause, and is hinted at again", async () => {
+    it("returns to PENDING with its error, due after a pause, with a new hint", async () => {
       const { id } = await services.submit(user);
       assert.equal(await services.queuedJobs.fail(await services.start({ id }), FAULT), "RETRYING");
       const row = await services.row(id);
@@ -111,7 +111,7 @@ describe("an attempt", () => {
       assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
     });
 
-    it("is FAILED at once when it is for good", async () => {
+    it("is FAILED at once after a permanent fault", async () => {
       const { id } = await services.submit(user);
       assert.equal(
         await services.queuedJobs.fail(await services.start({ id }), {
@@ -127,7 +127,7 @@ describe("an attempt", () => {
       });
     });
 
-    it("does not count when its worker hands it back", async () => {
+    it("is not counted when its worker hands it back", async () => {
       const { id } = await services.submit(user);
       for (let i = 0; i < 5; i++)
         await services.queuedJobs.handBack(await services.start({ id }), 0);
@@ -140,7 +140,7 @@ describe("an attempt", () => {
       assert.equal(services.hinted.at(-1)?.delayMs, 0);
     });
 
-    it("is due again after the pause that the worker that hands it back asks for", async () => {
+    it("is due again after the pause that its worker requests", async () => {
       const { id } = await services.submit(user);
       await services.queuedJobs.handBack(await services.start({ id }), 60_000);
       assert.equal(Math.round((await services.row(id)).pause), 60);
@@ -155,7 +155,7 @@ describe("an attempt", () => {
   });
 
   describe("under way", () => {
-    it("tells how far it is, in no new version and under no new number", async () => {
+    it("publishes its progress without a new version or sequence number", async () => {
       const claimed = await services.start(await services.submit(user));
       assert.equal(await services.queuedJobs.progress(claimed, 0.25, "one of four"), true);
       const [told, queuedJob] = [lastTold(), await services.queuedJobs.find(user, claimed.id)];
@@ -169,7 +169,7 @@ describe("an attempt", () => {
       );
     });
 
-    it("never tells less than before", async () => {
+    it("never publishes less progress than before", async () => {
       const claimed = await services.start(await services.submit(user));
       for (const progress of [0.5, 0.2])
         await services.queuedJobs.progress(claimed, progress, null);
@@ -179,7 +179,7 @@ describe("an attempt", () => {
       );
     });
 
-    it("begins again at 0 in the next attempt", async () => {
+    it("restarts at 0 in the next attempt", async () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.progress(claimed, 0.9, "almost");
       await services.queuedJobs.handBack(claimed, 0);
@@ -202,14 +202,14 @@ describe("an attempt", () => {
       ],
       ["waits for another attempt", (claimed) => services.queuedJobs.fail(claimed, FAULT)],
       [
-        "runs again elsewhere",
+        "runs again on another worker",
         async (claimed) => {
           await services.queuedJobs.handBack(claimed, 0);
           await services.start(claimed, "another worker");
         },
       ],
       [
-        "was cancelled, sent again and runs elsewhere",
+        "was cancelled, retried and runs on another worker",
         async (claimed) => {
           await services.queuedJobs.cancel(user, claimed.id);
           await services.queuedJobs.retry(user, claimed.id);
@@ -225,7 +225,7 @@ describe("an attempt", () => {
       ],
     ];
     for (const [how, end] of ends) {
-      it(`writes nothing and tells nothing when it ${how}`, async () => {
+      it(`records nothing and publishes nothing when it ${how}`, async () => {
         const claimed = await services.start(await services.submit(user));
         await end(claimed);
         const [before_, told, hints] = [
@@ -247,7 +247,7 @@ describe("an attempt", () => {
       });
     }
 
-    it("is either cancelled or complete when both come at once, and told as that alone", async () => {
+    it("is either cancelled or complete when both happen at once, and is published as such", async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, async () => {
           const claimed = await services.start(await services.submit(user));
@@ -271,7 +271,7 @@ describe("an attempt", () => {
     });
   });
 
-  it("leaves counters, numbers and events in step, whatever became of it", async () => {
+  it("leaves consistent counters, numbers and events after every outcome", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

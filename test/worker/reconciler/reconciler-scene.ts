@@ -9,7 +9,7 @@ import type { Logger } from "../../../src/runtime/logger.js";
 export interface ReconcilerScene {
   core: TestCore;
   user: User;
-  /** What the reconcilers see of Redis: whether it has forgotten, and how often they have asked. */
+  /** The simulated Redis: whether it has lost its data, and the number of checks. */
   redis: { forgotten: boolean; looks: number };
   open(
     worker: string,
@@ -18,12 +18,12 @@ export interface ReconcilerScene {
     log?: Logger,
     sweepMs?: number,
   ): Reconciler;
-  /** Closes what was opened. */
+  /** Closes what the scene has opened. */
   closeReconcilers(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Reconcilers on a real database, whose Redis forgets when a test says so. */
+/** Reconcilers on a real database, with a Redis that loses its data when a test says so. */
 export async function createReconcilerScene(): Promise<ReconcilerScene> {
   const core = await createTestCore();
   const redis = { forgotten: false, looks: 0 };

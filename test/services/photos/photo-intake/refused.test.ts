@@ -68,7 +68,7 @@ describe("an upload", () => {
     take((receive) =>
       receive(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]), filename),
     );
-  /** Everything below the storage's folder that is a file. */
+  /** All files below the folder of the storage. */
   const files = async () =>
     (await readdir(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
@@ -82,7 +82,7 @@ describe("an upload", () => {
       refusal: Refusal | RegExp;
     }[] = [
       {
-        what: "when there is no file",
+        what: "when it has no file",
         read: async () => {},
         refusal: {
           code: "BAD_USER_INPUT",
@@ -102,7 +102,7 @@ describe("an upload", () => {
         },
       },
       {
-        what: "when there is a second file",
+        what: "when it has a second file",
         async read(receive) {
           await receive(Readable.from([smallPhoto()]), "a.png");
           await receive(Readable.from([smallPhoto()]), "b.png");
@@ -133,22 +133,22 @@ describe("an upload", () => {
         refusal: /^PHOTO_TOO_LARGE: .*pixels/,
       },
       {
-        what: "when it is no photo",
+        what: "when it is not a photo",
         read: (receive) => receive(Readable.from([Buffer.from("%PDF-1.7 ...")]), "a.pdf"),
         refusal: /^PHOTO_UNREADABLE: .*PDF/,
       },
       {
-        what: "when its header is cut",
+        what: "when its header is truncated",
         read: (receive) => receive(Readable.from([smallPhoto().subarray(0, 20)]), "a.png"),
         refusal: /^PHOTO_UNREADABLE: /,
       },
       {
-        what: "when it would pass the quota",
+        what: "when it would exceed the quota",
         read: (receive) => receive(Readable.from([overQuota]), "a.png"),
         refusal: {
           code: "QUOTA_EXCEEDED",
           message:
-            "Quota exceeded: at most 200000 bytes of photos and outputs per user; delete some of them.",
+            "Quota exceeded: at most 200000 bytes of photos and outputs per user; delete some.",
           retryAfterMs: 60_000,
         },
       },
@@ -165,7 +165,7 @@ describe("an upload", () => {
       });
     }
 
-    it("when its sender breaks off, with what the reader says of it", async () => {
+    it("when its sender aborts, with the error of the reader", async () => {
       const before_ = await files();
       async function* broken() {
         yield smallPhoto().subarray(0, 50);
@@ -178,7 +178,7 @@ describe("an upload", () => {
       assert.deepEqual(await files(), before_);
     });
 
-    it("when the reader finds something wrong behind the file", async () => {
+    it("when the reader finds a fault after the file", async () => {
       const before_ = await files();
       await assert.rejects(
         take(async (receive) => {
@@ -191,7 +191,7 @@ describe("an upload", () => {
       assert.equal(await services.photos.count(user.id, 10), 0);
     });
 
-    it("when the disk takes none of it, which is no fault of its sender", async () => {
+    it("when the disk fails, which is not the sender's fault", async () => {
       const gone = { ...storage, scratchFolder: join(folder, "gone") };
       const away = createPhotoIntake({
         photos: services.photos,
@@ -207,8 +207,8 @@ describe("an upload", () => {
       );
     });
 
-    it("when the storage takes the photo and not its preview", async () => {
-      // Where the previews of this user should lie is a file already.
+    it("when the storage accepts the photo but not its preview", async () => {
+      // A file lies at the path of this user's preview folder.
       await upload(smallPhoto());
       const other = await services.newUser();
       await writeFile(join(folder, "kept", "previews", other.id), "in the way");
@@ -219,10 +219,10 @@ describe("an upload", () => {
     });
   });
 
-  it("leaves counters in step", () => assertConsistent(services.database.sql));
+  it("leaves consistent counters", () => assertConsistent(services.database.sql));
 });
 
-/** A PNG whose header tells of so many pixels; it has none. */
+/** Makes a PNG without pixels whose header declares the given size. */
 function smallPhotoOf(width: number, height: number): Buffer {
   const bytes = smallPhoto();
   bytes.writeUInt32BE(width, 16);

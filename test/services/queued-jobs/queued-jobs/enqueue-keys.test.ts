@@ -29,7 +29,7 @@ describe("idempotency keys", () => {
   const toldOf = (someone: User) =>
     services.published.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;
 
-  it("give the first submission back, without a row, an event or a hint", async () => {
+  it("return the first submission, without a row, an event or a hint", async () => {
     const first = await services.submit(user, { idempotencyKey: "k" });
     const [before_, told, hints] = [
       await services.everythingOf(user),
@@ -43,50 +43,46 @@ describe("idempotency keys", () => {
     );
   });
 
-  it("give it back as it is now, whatever has become of it", async () => {
+  it("return the first submission in its current state", async () => {
     const finished = await services.finished(user, { idempotencyKey: "k" });
     assert.equal(finished.status, "SUCCESS");
     assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), finished);
   });
 
-  it(
-    "know the same arguments in another order, with defaults spelled out and ids in upper " +
-      "case",
-    async () => {
-      const { id: photoId } = await services.newPhoto(user);
-      const first = await services.submit(user, {
-        idempotencyKey: "k",
-        job: "album",
-        photoIds: [photoId],
-      });
-      assert.equal(
-        (
-          await services.submit(user, {
-            idempotencyKey: "k",
-            job: "album",
-            photoIds: [photoId.toUpperCase()],
-            parameters: { title: "untitled" },
-          })
-        ).id,
-        first.id,
-      );
-      const deep = await services.submit(user, {
-        idempotencyKey: "deep",
-        parameters: { message: { a: 1, b: 2 }, steps: 1 },
-      });
-      assert.equal(
-        (
-          await services.submit(user, {
-            idempotencyKey: "deep",
-            parameters: { steps: 1, message: { b: 2, a: 1 } },
-          })
-        ).id,
-        deep.id,
-      );
-    },
-  );
+  it("match the same arguments in another order, with explicit defaults and ids in upper case", async () => {
+    const { id: photoId } = await services.newPhoto(user);
+    const first = await services.submit(user, {
+      idempotencyKey: "k",
+      job: "album",
+      photoIds: [photoId],
+    });
+    assert.equal(
+      (
+        await services.submit(user, {
+          idempotencyKey: "k",
+          job: "album",
+          photoIds: [photoId.toUpperCase()],
+          parameters: { title: "untitled" },
+        })
+      ).id,
+      first.id,
+    );
+    const deep = await services.submit(user, {
+      idempotencyKey: "deep",
+      parameters: { message: { a: 1, b: 2 }, steps: 1 },
+    });
+    assert.equal(
+      (
+        await services.submit(user, {
+          idempotencyKey: "deep",
+          parameters: { steps: 1, message: { b: 2, a: 1 } },
+        })
+      ).id,
+      deep.id,
+    );
+  });
 
-  it("know the same arguments when a later release validates them with a new default", async () => {
+  it("match the same arguments when a later release validates them with a new default", async () => {
     const first = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     services.catalogue.set("echo", {
       ...echo,
@@ -106,7 +102,7 @@ describe("idempotency keys", () => {
     }
   });
 
-  it("know the same arguments in a row of a release that hashed the validated ones alone", async () => {
+  it("match the same arguments in a row of a release that hashed only the validated ones", async () => {
     const { id } = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     const validated = {
       message: 1,
@@ -136,7 +132,7 @@ describe("idempotency keys", () => {
     ["a run time", { runAt: new Date(0) }],
   ];
   for (const [what, more] of others) {
-    it(`refuse ${what} that came not with the first`, async () => {
+    it(`refuse ${what} that the first submission did not have`, async () => {
       await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
       assert.deepEqual(
         await refusalOf(
@@ -164,7 +160,7 @@ describe("idempotency keys", () => {
     );
   });
 
-  it("still give the first back when its photo is gone by now", async () => {
+  it("still return the first submission when its photo was deleted", async () => {
     const photo = await services.newPhoto(user);
     const submission = { idempotencyKey: "k", job: "metadata", photoIds: [photo.id] };
     const first = await services.finished(user, submission);
@@ -174,7 +170,7 @@ describe("idempotency keys", () => {
     assert.equal((await services.submitMany(user, [other, submission]))[1]?.id, first.id);
   });
 
-  it("are one's own", async () => {
+  it("are separate for each user", async () => {
     const other = await services.newUser();
     const [mine, theirs] = [
       await services.submit(user, { idempotencyKey: "k" }),
@@ -184,7 +180,7 @@ describe("idempotency keys", () => {
     assert.equal(theirs.userId, other.id);
   });
 
-  it("are free again when the QueuedJob is deleted", async () => {
+  it("are free again after the QueuedJob is deleted", async () => {
     const first = await services.finished(user, { idempotencyKey: "k" });
     await services.queuedJobs.remove(user, first.id);
     const second = await services.submit(user, { idempotencyKey: "k", priority: 5 });
@@ -227,7 +223,7 @@ describe("idempotency keys", () => {
     assert.deepEqual(await services.everythingOf(user), before_);
   });
 
-  it("may come twice in one batch: that makes one", async () => {
+  it("may come twice in one batch, which makes one QueuedJob", async () => {
     const [a, b, c] = await services.submitMany(user, [
       { idempotencyKey: "k" },
       {},
@@ -248,7 +244,7 @@ describe("idempotency keys", () => {
     assert.equal(toldOf(user), 0);
   });
 
-  it("make one row, one event and one hint of 50 that come at once", async () => {
+  it("make one row, one event and one hint for 50 concurrent submissions", async () => {
     const hints = services.hinted.length;
     const all = await Promise.all(
       Array.from({ length: 50 }, () => services.submit(user, { idempotencyKey: "k" })),
@@ -263,7 +259,7 @@ describe("idempotency keys", () => {
     assert.deepEqual([n, seq, toldOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
   });
 
-  it("make one row each when batches with the same keys in other orders come at once", async () => {
+  it("make one row each when concurrent batches contain the same keys in other orders", async () => {
     const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`);
     const batches = await Promise.all(
       [keys, keys.toReversed(), keys.slice(3), keys.slice(0, 7).toReversed()].map((some) =>
@@ -291,7 +287,7 @@ describe("idempotency keys", () => {
     ]);
   });
 
-  it("leave counters, numbers and events in step", async () => {
+  it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });
