@@ -25,7 +25,7 @@ describe("an attempt", () => {
     assert.equal(scene.deps.leases.size, 0);
   });
 
-  it("does not start from a hint of an old run, a cancelled QueuedJob or an unknown one", async () => {
+  it("does not start from a hint of an old run or a cancelled QueuedJob", async () => {
     const queuedJob = await scene.submit("answers");
     await scene.core.queuedJobs.cancel(scene.user, queuedJob.id);
     await scene.execute(queuedJob);
@@ -38,7 +38,7 @@ describe("an attempt", () => {
     );
   });
 
-  it("of a light task runs in the worker process, and in a child after a death of its worker", async () => {
+  it("of a light task runs in the worker, and in a child after a worker death", async () => {
     const queuedJob = await scene.submit("here");
     await scene.execute(queuedJob);
     assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
@@ -60,7 +60,7 @@ describe("an attempt", () => {
     });
   });
 
-  it("in a child after a worker death reports another death without mentioning photos", async () => {
+  it("in a child after a worker death reports a death without photos", async () => {
     const queuedJob = await scene.submit("answers", { death: "crash" });
     await scene.core.database.sql`update queued_jobs set stalls = 1 where id = ${queuedJob.id}`;
     await scene.execute(queuedJob);
@@ -97,7 +97,7 @@ describe("an attempt", () => {
     }
   });
 
-  it("that another worker has taken over stops, and records neither progress nor an outcome", async () => {
+  it("that another worker has taken over stops and records nothing more", async () => {
     const queuedJob = await scene.submit("obedient");
     const running = scene.execute(queuedJob);
     await eventually("it runs", async () => (await scene.find(queuedJob))?.status === "STARTED");

@@ -176,7 +176,7 @@ describe("leases", () => {
       return seconds;
     }
 
-    it("stop their attempt after 20 of 30 seconds, while the database is away, hangs, or holds a lock", async () => {
+    it("stop their attempt after 20 of 30 seconds, whatever blocks the database", async () => {
       for (const renewLeases of [away, hung, locked]) {
         const seconds = await stoppedAfter(renewLeases);
         assert.equal(seconds, 20);

@@ -28,7 +28,7 @@ function recorder(record: () => Promise<boolean> = async () => true) {
 }
 
 describe("the progress of an attempt", () => {
-  it("is recorded after 100 ms and then at most every 250 ms, each time the latest report", async () => {
+  it("is recorded after 100 ms and then every 250 ms, with the latest report", async () => {
     const begun = performance.now();
     const { recorded, reporter, told } = recorder();
     for (let step = 1; step <= 100; step++) reporter.report(step / 200);

@@ -21,7 +21,7 @@ describe("the reconciler", () => {
       >`select type from queued_job_events where queued_job_id = ${id} order by seq`
     ).map(({ type }) => type);
 
-  it("restores a lost hint of a row that has waited for a while, and leaves the others alone", async () => {
+  it("restores a lost hint of a row that has waited, and no other hint", async () => {
     const [lost, fresh, late, hinted] = [
       await scene.core.submit(scene.user),
       await scene.core.submit(scene.user),
@@ -64,7 +64,7 @@ describe("the reconciler", () => {
     await reconciler.close();
   });
 
-  it("takes over an attempt with a lapsed lease: RETRYING at first, STALLED at the second death", async () => {
+  it("takes over a lapsed attempt: RETRYING at first, STALLED at the second", async () => {
     const queuedJob = await scene.core.submit(scene.user);
     const reconciler = scene.open("w");
     for (const [i, last] of ["RETRYING", "FAILED"].entries()) {

@@ -86,7 +86,7 @@ describe("the schedule of maintenance", () => {
     return scene;
   }
 
-  it("is in Redis once, however many workers write it, and each run happens on one of them", async () => {
+  it("is in Redis once for many workers, and each run happens on one of them", async () => {
     const scene = open();
     const done: string[] = [];
     const tasks = Object.fromEntries(
@@ -120,7 +120,7 @@ describe("the schedule of maintenance", () => {
     end();
   });
 
-  it("keeps an exclusive task on one worker until it ends, and gives it to another after a death", async () => {
+  it("keeps an exclusive task on one worker until it ends or the worker dies", async () => {
     const scene = open();
     const begun: string[] = [];
     let end = (): void => {};
@@ -152,7 +152,7 @@ describe("the schedule of maintenance", () => {
     await first.close();
   });
 
-  it("interrupts a task with a lost duty or a closing worker, without counting a failure", async () => {
+  it("interrupts a task with a lost duty or a closing worker, uncounted", async () => {
     const scene = open();
     const reasons: string[] = [];
     let begun = 0;
@@ -173,7 +173,7 @@ describe("the schedule of maintenance", () => {
     );
   });
 
-  it("passes the end position of each slice to the next one, and waits between two passes", async () => {
+  it("continues each slice where the last one ended, and waits between passes", async () => {
     const scene = open();
     const froms: (string | null)[] = [];
     const passes = {
@@ -209,7 +209,7 @@ describe("the schedule of maintenance", () => {
     assert.equal(froms[3], null);
   });
 
-  it("logs and counts every failure except the first in a row because of an unavailable store", async () => {
+  it("logs and counts every failure except the first one of an outage", async () => {
     const scene = open();
     const away = new ServiceUnavailableError("The database is away; try again in a moment.");
     const faults: (Error | null)[] = [away, null, away, away, new TypeError("a bug")];
@@ -242,7 +242,7 @@ describe("the schedule of maintenance", () => {
     assert.deepEqual(failed, ["shaky", "shaky"]);
   });
 
-  it("knows the last success of each task on any worker, and logs once that a task is late", async () => {
+  it("knows the last success on any worker, and logs once that a task is late", async () => {
     const scene = open();
     const [first, second] = [
       scene.start({

@@ -73,7 +73,7 @@ describe("a worker", () => {
     await worker.close();
   });
 
-  it("gives a child the next task while the outputs of the previous one are being stored", async () => {
+  it("gives a child the next task while earlier outputs are being stored", async () => {
     let store = () => {};
     const stored = new Promise<void>((resolve) => (store = resolve));
     const storage: Storage = {

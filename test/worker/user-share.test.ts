@@ -46,7 +46,7 @@ describe("the share of a lane's slots that one user may hold", () => {
       assert.equal((await enterAll(share, "bob", slots)).length, slow, "each user has a share");
     });
 
-    it(`is ${quick} of ${slots} slots for a second after a task of the user ended quickly`, async (t) => {
+    it(`is ${quick} of ${slots} slots for a second after a quick end of a task`, async (t) => {
       const passMs = stopClock(t);
       const share = new UserShare(slots);
       const [first] = await enterAll(share, "ann", slots);
@@ -73,7 +73,7 @@ describe("the share of a lane's slots that one user may hold", () => {
     assert.equal((await enterAll(share, "ann", 2)).length, 1);
   });
 
-  it("admits waiting tasks in order, as soon as another task of the same user has ended", async (t) => {
+  it("admits waiting tasks in order when another task of the user has ended", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const share = new UserShare(2);
     const started: string[] = [];
@@ -97,7 +97,7 @@ describe("the share of a lane's slots that one user may hold", () => {
     leave(ends[1]);
   });
 
-  it("refuses tasks at once that would wait for slow tasks, and spreads their return", async (t) => {
+  it("refuses tasks at once that would wait for slow ones, and spreads them", async (t) => {
     const passMs = stopClock(t);
     const share = new UserShare(20);
     assert.equal((await enterAll(share, "ann", 10)).length, 10);

@@ -90,7 +90,7 @@ describe("the catalogue of Jobs", () => {
     );
   });
 
-  it("accepts no submissions of a Job without a row until migrate has written it", async (context) => {
+  it("refuses submissions of a Job without a row until migrate has written it", async (context) => {
     await store.database.sql`delete from jobs where name = 'hash'`;
     const jobs = create();
     assert.equal(await jobs.submittable("hash"), null);

@@ -45,7 +45,7 @@ describe("files with a row that are missing in the storage", () => {
     await storage.put(key, path);
   }
 
-  it("are counted and logged, for originals, previews and outputs, and nothing is deleted", async () => {
+  it("are counted and logged, of originals, previews and outputs, and not deleted", async () => {
     const user = await services.newUser();
     const claimed = await services.start(await services.submit(user));
     const photo = await services.newPhoto(user, {
@@ -98,7 +98,7 @@ describe("files with a row that are missing in the storage", () => {
     );
   });
 
-  it("are found beside a file that the storage cannot check, which is logged with its key", async () => {
+  it("are found beside a file that the storage cannot check, which is logged", async () => {
     await services.database.sql`delete from users`;
     const user = await services.newUser();
     const [poison, lost] = [

@@ -120,7 +120,7 @@ describe("the purge", () => {
       assert.deepEqual([row?.["bytes"], row?.["floor"]], [1030, 2]);
     });
 
-    it("ends although more events expire all the time, after removing all that were old at its start", async () => {
+    it("ends with all that were old at its start removed, although more expire", async () => {
       // For eight seconds, one event of 300 users expires every five milliseconds.
       await insertUsersWithEvents(services.database.sql, {
         users: 300,
@@ -152,7 +152,7 @@ describe("the purge", () => {
       await forgetUsers();
     });
 
-    it("skips a locked counter while there is other work, and returns to that user in the same run", async () => {
+    it("skips a locked counter at first, and returns to that user in the same run", async () => {
       await services.submitMany(user, [{}, {}]);
       await age(2);
       await insertUsersWithEvents(services.database.sql, {
@@ -174,7 +174,7 @@ describe("the purge", () => {
       await forgetUsers();
     });
 
-    it("by two concurrent workers removes each event once, and neither waits for the other", async () => {
+    it("by two concurrent workers removes each event once, and neither waits", async () => {
       await insertUsersWithEvents(services.database.sql, {
         users: 60,
         events: 100,
@@ -192,7 +192,7 @@ describe("the purge", () => {
       await forgetUsers();
     });
 
-    it("leaves no event below the floor when another transaction locks one and is rolled back", async () => {
+    it("leaves none below the floor beside a transaction that is rolled back", async () => {
       await services.submitMany(user, [{}, {}, {}, {}]);
       await age(4);
       const other = postgres(services.url, { max: 1 });
@@ -206,7 +206,7 @@ describe("the purge", () => {
       assert.deepEqual([(await log()).floor, await countEvents()], [4, 0]);
     });
 
-    it("of a user whose row cannot be written is logged with the id and does not stop the others", async () => {
+    it("of a user whose row cannot be written is logged, and the others continue", async () => {
       await insertUsersWithEvents(services.database.sql, {
         users: 5,
         events: 2,

@@ -64,7 +64,7 @@ describe("the purge", () => {
     assert.equal(services.published.at(-1)?.type, "DELETED");
   });
 
-  it("gives QueuedJobs and events a share of each run, however many of one kind there are", async () => {
+  it("gives QueuedJobs and events a share of each run, however many there are", async () => {
     await insertUsersWithEvents(services.database.sql, {
       users: 50,
       events: 100,

@@ -90,7 +90,7 @@ describe("the recount of counters", () => {
     }
   });
 
-  it("counts a user with thousands of QueuedJobs and events in parts, in one snapshot", async () => {
+  it("counts a user with thousands of QueuedJobs and events in parts of a snapshot", async () => {
     await services.database.sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
@@ -143,7 +143,7 @@ describe("the recount of counters", () => {
     assert.ok(slices > 2, `${slices} slices`);
   });
 
-  it("of a user whose counters cannot be written is logged with the id and does not stop the others", async () => {
+  it("of a user whose counters cannot be written is logged, and the others continue", async () => {
     const other = await services.newUser();
     for (const one of [user, other]) await set({ pending: 3 }, one);
     await services.database.sql.unsafe(

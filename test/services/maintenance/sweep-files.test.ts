@@ -89,7 +89,7 @@ describe("the sweep of files", () => {
           ...more,
         }).run();
 
-      it("assigns a storage without an owner to its database, and removes its files without a row", async () => {
+      it("assigns a free storage to its database, and removes files without a row", async () => {
         await putOrphans(storage, 2);
         assert.equal(await sweep(), 2);
         assert.deepEqual(await keysOf(storage), ["owner"]);
@@ -100,7 +100,7 @@ describe("the sweep of files", () => {
         assert.equal(await sweep(), 0);
       });
 
-      it("removes nothing from a storage of another database until this database adopts it", async () => {
+      it("removes nothing of another database until this database adopts the storage", async () => {
         const other = await createTestDatabase();
         await other.database.sql`update histories set id = gen_random_uuid()`;
         await createStorageOwner({ database: other.database, storage }).adopt();
@@ -119,7 +119,7 @@ describe("the sweep of files", () => {
         await other.close();
       });
 
-      it("removes nothing when another database adopts the storage during the listing", async () => {
+      it("removes nothing when another database adopts the storage while it lists", async () => {
         const other = await createTestDatabase();
         await other.database.sql`update histories set id = gen_random_uuid()`;
         await putOrphans(storage, 2);
@@ -135,7 +135,7 @@ describe("the sweep of files", () => {
         await other.close();
       });
 
-      it("removes nothing when more than a hundred and more than a tenth have no row, and logs an error", async () => {
+      it("removes nothing when too many files have no row, and logs an error", async () => {
         await putOrphans(storage, 101);
         lines.length = 0;
         await assert.rejects(sweep(), {
@@ -176,7 +176,7 @@ describe("the sweep of files", () => {
       await utimes(path, then, then);
     }
 
-    it("removes only files of the service that have no row and are older than an hour", async () => {
+    it("removes only files of the service without a row, older than an hour", async () => {
       const claimed = await services.start(await services.submit(user));
       const [named, preview, output] = [
         `photos/${user.id}/${claimed.id}`,
@@ -209,7 +209,7 @@ describe("the sweep of files", () => {
       assert.equal(await sweep(), 0);
     });
 
-    it("removes incomplete files and folders of a killed process, and keeps current ones", async () => {
+    it("removes incomplete files of a killed process, and keeps current ones", async () => {
       const then = new Date(Date.now() - 61 * 60_000);
       for (const name of ["upload-left", "upload"])
         await writeFile(join(storage.scratchFolder, name), name);

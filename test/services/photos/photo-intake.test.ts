@@ -159,7 +159,7 @@ describe("an upload", () => {
     assert.deepEqual([second.created, second.photo.id !== first.photo.id], [true, true]);
   });
 
-  it("with truncated pixels is accepted without a preview, and its jobs report the fault", async () => {
+  it("with truncated pixels is accepted without a preview; its jobs report it", async () => {
     const whole = await noise(300, 300, 7).png().toBuffer();
     const { photo, created } = await upload(whole.subarray(0, 5000));
     assert.deepEqual(

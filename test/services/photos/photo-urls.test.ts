@@ -26,7 +26,7 @@ const photo = {
 };
 
 describe("the URLs of a photo", () => {
-  it("lead to the bytes under their name and to the preview, signed, and show no storage key", async () => {
+  it("lead to the bytes and the preview, signed, without showing a storage key", async () => {
     for (const [signed, path] of [
       [await photoUrl(fileUrls, photo), `/files/photos/${photo.id}/%C3%9C%201%2F2.jpg`],
       [(await previewUrl(fileUrls, photo)) ?? "", `/files/previews/${photo.id}/preview.webp`],

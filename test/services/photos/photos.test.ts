@@ -95,8 +95,7 @@ describe("photos", () => {
     ]);
     assert.deepEqual(await refusalOf(services.newPhoto(owner)), {
       code: "QUOTA_EXCEEDED",
-      message:
-        "Quota exceeded: at most 1000 bytes of photos and outputs per user; delete some.",
+      message: "Quota exceeded: at most 1000 bytes of photos and outputs per user; delete some.",
       retryAfterMs: 60_000,
     });
     assert.equal(await storedBytes(owner), 1000);
@@ -176,7 +175,7 @@ describe("photos", () => {
       assert.notEqual((await services.newPhoto(user, { sha256: photo.sha256 })).id, photo.id);
     });
 
-    it("must belong to the user: NOT_FOUND for another user's and for unknown ids, also to admins", async () => {
+    it("return NOT_FOUND for another user's photo, also to admins", async () => {
       const photo = await services.newPhoto(user);
       for (const someone of [await services.newUser(), await services.newUser("ADMIN")])
         assert.deepEqual(await refusalOf(services.photos.remove(someone.id, photo.id)), NOT_FOUND);
@@ -184,7 +183,7 @@ describe("photos", () => {
       assert.ok(await services.photos.find(user, photo.id));
     });
 
-    it("are refused while an unfinished QueuedJob uses them, and removed after it has finished", async () => {
+    it("are refused while an unfinished QueuedJob uses them, and not afterwards", async () => {
       const photo = await services.newPhoto(user);
       const queuedJob = await services.submit(user, { job: "metadata", photoIds: [photo.id] });
       assert.deepEqual(await refusalOf(services.photos.remove(user.id, photo.id)), IN_USE);
@@ -202,7 +201,7 @@ describe("photos", () => {
       );
     });
 
-    it("are deleted once, and return their bytes once, when ten requests come at once", async () => {
+    it("are deleted once when ten requests come at once, and free their bytes once", async () => {
       const owner = await services.newUser();
       await services.newPhoto(owner, { byteSize: 100 });
       const photo = await services.newPhoto(owner, { byteSize: 10 });
@@ -216,7 +215,7 @@ describe("photos", () => {
       assert.equal(await storedBytes(owner), 100);
     });
 
-    it("and submitted at the same time never leave an unfinished QueuedJob without its photo", async () => {
+    it("and submitted at once never leave an unfinished QueuedJob without a photo", async () => {
       const owner = await services.newUser();
       const outcomes = new Set<string>();
       for (let i = 0; i < 24; i++) {

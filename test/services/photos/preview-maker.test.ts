@@ -133,7 +133,7 @@ describe("previews that are made later", () => {
     assert.equal(await create().makePreviews(), 1);
   });
 
-  it("are made of other photos when the storage fails for one, which costs that one an attempt", async () => {
+  it("are made of other photos when the storage fails for one, at its cost", async () => {
     const [poison, good] = [await store(picture), await store(picture)];
     const lines: Record<string, unknown>[] = [];
     const log = createLoggerTo({

@@ -247,7 +247,7 @@ describe("an attempt", () => {
       });
     }
 
-    it("is either cancelled or complete when both happen at once, and is published as such", async () => {
+    it("is either cancelled or complete, and published as such, when both happen", async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, async () => {
           const claimed = await services.start(await services.submit(user));

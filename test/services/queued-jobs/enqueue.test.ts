@@ -110,7 +110,7 @@ describe("accepting submissions", () => {
     assert.ok(delayMs > 25_000 && delayMs <= 30_000, String(delayMs));
   });
 
-  it("gives the hint the owner's backlog of at least its priority, so that users share the queue", async () => {
+  it("gives the hint the owner's backlog of at least its priority", async () => {
     const somebody = await services.newUser();
     for (const priority of [0, 5, 0, 9, 5]) await services.submit(somebody, { priority });
     assert.deepEqual(
@@ -134,7 +134,7 @@ describe("accepting submissions", () => {
     );
   });
 
-  it("accepts 100 at once in order, numbered in sequence and published by one notification", async () => {
+  it("accepts 100 at once in order, numbered and published together", async () => {
     const somebody = await services.newUser();
     const [notifications, told, hints] = [
       services.notifications.length,
@@ -162,7 +162,7 @@ describe("accepting submissions", () => {
     assert.equal(services.hinted.length - hints, 100);
   });
 
-  it("reports every fault of every submission at once, with its index, and accepts none of them", async () => {
+  it("reports all faults of all submissions with their indexes, and accepts none", async () => {
     const before_ = await services.everythingOf(user);
     assert.deepEqual(
       await refusalOf(
@@ -230,7 +230,7 @@ describe("accepting submissions", () => {
     );
   });
 
-  it("refuses a photo that is deleted at the same time, with its position, and accepts nothing", async () => {
+  it("refuses a photo that is deleted at the same time, and accepts nothing", async () => {
     const [kept, photo] = [await services.newPhoto(user), await services.newPhoto(user)];
     const { sql } = services.database;
     let submitting: Promise<unknown> = Promise.resolve();

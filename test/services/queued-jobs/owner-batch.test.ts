@@ -42,7 +42,7 @@ describe("a batch of several owners", () => {
     assert.deepEqual(sent, [["a1", "b1", "a2"]]);
   });
 
-  it("is sent per owner when a row of one owner is locked, which delays only that owner", async () => {
+  it("is sent per owner when a row of one owner is locked, which delays only it", async () => {
     const { sent, locked, submit } = createRecorder();
     locked.add("x");
     let isDone = false;
@@ -63,7 +63,7 @@ describe("a batch of several owners", () => {
     assert.deepEqual(await held, ["x1 done", "x2 done"]);
   });
 
-  it("keeps an owner with recently locked rows separate, and takes the others back at once", async () => {
+  it("keeps an owner with recently locked rows separate, and merges the others", async () => {
     const { sent, locked, submit } = createRecorder();
     locked.add("x");
     const [held, ...others] = ["x1", "a1", "b1"].map(submit);

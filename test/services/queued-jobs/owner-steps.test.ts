@@ -35,7 +35,7 @@ describe("a step of an owner", () => {
   }
 
   for (const step of ["cancel", "retry", "remove"] as const) {
-    it(`to ${step} answers NOT_FOUND for another user's QueuedJob and for an unknown one`, async () => {
+    it(`to ${step} answers NOT_FOUND for another user's QueuedJob`, async () => {
       const other = await services.newUser();
       const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
       const before_ = await services.everythingOf(user);

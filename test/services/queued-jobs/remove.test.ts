@@ -96,7 +96,7 @@ describe("the removal of finished QueuedJobs", () => {
     }
   }
 
-  it("deletes 200 rows per statement, returns their bytes, and calls the storage once for each", async () => {
+  it("deletes 200 rows per statement, frees their bytes, and deletes their files", async () => {
     const ids = await succeeded(450);
     const notifications = services.notifications.length;
     assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 450);

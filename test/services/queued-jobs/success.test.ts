@@ -59,7 +59,7 @@ describe("an attempt", () => {
       assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
     });
 
-    it("records its outputs in order, counts their bytes and publishes them without their keys", async () => {
+    it("records its outputs in order, and publishes them without their keys", async () => {
       const { id } = await services.submit(user);
       const outputs = [
         output("b.webp"),

@@ -38,7 +38,7 @@ describe("the backlog", () => {
     assert.ok(connections.some(({ state, count }) => state === "active" && count >= 1));
   });
 
-  it("reports how long the oldest one has been due, and ignores those that are not due yet", async () => {
+  it("reports how long the oldest due one has waited, and ignores later ones", async () => {
     const user = await services.newUser();
     await age(100);
     await services.submit(user, { runAt: new Date(Date.now() + 3_600_000) });
@@ -57,7 +57,7 @@ describe("the backlog", () => {
     );
   });
 
-  it("finds a Job that has waited behind thousands of another, which may belong to a slower lane", async () => {
+  it("finds a Job that has waited behind thousands of another one", async () => {
     const { sql } = services.database;
     const user = await services.newUser();
     await sql`

@@ -54,7 +54,7 @@ describe("the event log", () => {
       assert.deepEqual(await read({ seq: 99 }), { events: [], whole: true, last: 4, floor: 0 });
     });
 
-    it("returns at most 256 kB plus the event that exceeds it, and whether more events exist", async () => {
+    it("returns at most 256 kB plus one event, and whether more events exist", async () => {
       await services.submitMany(
         user,
         Array.from({ length: 8 }, () => ({})),
@@ -87,7 +87,7 @@ describe("the event log", () => {
       );
     });
 
-    it("returns nothing of another user, not even for the id of an existing QueuedJob", async () => {
+    it("returns nothing of another user, not even for an existing QueuedJob", async () => {
       const { id } = await services.submit(user);
       const other = await services.newUser();
       assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), {

@@ -34,7 +34,7 @@ describe("lists of QueuedJobs", () => {
   const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
   describe("a page", () => {
-    it("is sorted newest first, continues after the last one, and shows whether more follow", async () => {
+    it("is sorted newest first, continues, and shows whether more follow", async () => {
       const made = idsOf(await services.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
       const first = await page({}, { first: 2 });
       const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
@@ -52,7 +52,7 @@ describe("lists of QueuedJobs", () => {
       assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
     });
 
-    it("with brief columns contains the values that lists show, with the same rows as a whole page", async () => {
+    it("with brief columns has the values of lists, and the rows of a whole page", async () => {
       assert.deepEqual(await page({}, { columns: "brief" }), {
         rows: [],
         hasMore: false,
@@ -102,7 +102,7 @@ describe("lists of QueuedJobs", () => {
       ]);
     });
 
-    it("is read up to the row that exceeds the bytes or rows, and reports what it has read", async () => {
+    it("is read up to the row that exceeds the budget, and reports its size", async () => {
       const made = await services.submitMany(
         user,
         Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),

@@ -58,7 +58,7 @@ describe("the places in the queue", () => {
     assert.deepEqual(await unseen().find([]), []);
   });
 
-  it("alternate between users in blocks of 16, so that a first one never waits behind thousands", async () => {
+  it("alternate between users in blocks of 16, so that no first one waits long", async () => {
     const [one, other] = [await services.newUser(), await services.newUser()];
     await services.submitMany(
       other,
@@ -83,7 +83,7 @@ describe("the places in the queue", () => {
     assert.deepEqual(await positions(echo, album), [3, 0]);
   });
 
-  it("are read once a second per user, and newer QueuedJobs go behind all of their priority", async () => {
+  it("are read once a second per user, and newer QueuedJobs go to the end", async () => {
     let statements = 0;
     const sql = new Proxy(services.database.sql, {
       apply: (target, self, args: unknown[]) => (

@@ -21,7 +21,7 @@ describe("reading QueuedJobs", () => {
   });
   after(() => services.close());
 
-  it("returns the newest hundred events of a history, and without snapshots only types and times", async () => {
+  it("returns the newest hundred events, and only types and times if asked", async () => {
     const { id } = await services.submit(user);
     for (let i = 0; i < 60; i++) {
       await services.queuedJobs.cancel(user, id);
@@ -34,7 +34,7 @@ describe("reading QueuedJobs", () => {
     ]);
   });
 
-  it("ends histories with the event that exceeds the bytes or rows, and reports what it has read", async () => {
+  it("ends histories with the event that exceeds the budget, and reports sizes", async () => {
     const [{ id: first }, { id: second }] = [
       await services.finished(user, { parameters: { message: "x".repeat(1000) } }),
       await services.finished(user),

@@ -54,7 +54,7 @@ describe("the data of a closed account", () => {
   }
   const NOTHING = { users: 0, queuedJobs: 0, events: 0, photos: 0, outputs: 0 };
 
-  it("is erased in slices that another process continues after an interruption, each file once", async () => {
+  it("is erased in slices that another process can continue, each file once", async () => {
     const [user, other] = [await services.newUser(), await services.newUser()];
     await fillAccount(services.database.sql, user.id, {
       finished: 1100,
@@ -77,7 +77,7 @@ describe("the data of a closed account", () => {
     assert.deepEqual(await services.everythingOf(other), before_);
   });
 
-  it("is erased starting with unfinished QueuedJobs, so that none of them runs any more", async () => {
+  it("is erased with unfinished QueuedJobs first, so that none runs any more", async () => {
     const user = await services.newUser();
     await fillAccount(services.database.sql, user.id, {
       finished: 600,

@@ -54,7 +54,7 @@ describe("users", () => {
     assert.deepEqual(await elsewhere().counters(user.id), { pending: 0, storedBytes: 0 });
   });
 
-  it("are created once for ten concurrent tokens of a new user, in one process and in several", async () => {
+  it("are created once for ten concurrent tokens, in one process or several", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const seen = await Promise.all(
@@ -129,7 +129,7 @@ describe("users", () => {
     assert.equal((await users.signIn(claims)).name, "Changed");
   });
 
-  it("are created again by a valid token after they were deleted and removed from the cache", async () => {
+  it("are created again by a valid token after a deletion and a clean cache", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const { id } = await users.signIn(claims);
@@ -210,7 +210,7 @@ describe("users", () => {
       );
     });
 
-    it("are read each time, so that a token without the rights ends the rights of older tokens", async () => {
+    it("are read each time, so that a token without the rights ends them", async () => {
       const claims = claimsOf({ email: "boss@example.test" });
       const users = elsewhere("boss@example.test");
       assert.equal((await users.signIn(claims)).role, "ADMIN");
@@ -231,7 +231,7 @@ describe("users", () => {
     });
   });
 
-  it("are returned in the requested order, null for unknown ids, and twice for repeated ids", async () => {
+  it("are returned in the requested order, with null and with repeats", async () => {
     const users = elsewhere();
     const [a, b] = [await users.signIn(claimsOf()), await users.signIn(claimsOf())];
     assert.deepEqual(await users.findMany([b.id, uuidv7(), a.id, b.id]), [b, null, a, b]);

@@ -66,7 +66,7 @@ describe("a task in a child", () => {
     );
   });
 
-  it("fails without a trace when its parameters or its result do not match its schemas", async () => {
+  it("fails without a trace when its parameters or result break its schemas", async () => {
     const kept = await scene.kept();
     const wrongly = await scene.core.submit(user, { job: "with schemas" });
     await scene.core.database
@@ -204,7 +204,7 @@ describe("a task in a child", () => {
     }
   });
 
-  it("counts a photo that never arrives in time as a failure, so it is not retried without end", async () => {
+  it("counts a photo that never arrives in time as a failed attempt", async () => {
     const photo = await addPhoto();
     const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
     const localPath = () => Promise.reject(new SlowDownloadError("It was late."));

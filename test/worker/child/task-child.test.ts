@@ -114,7 +114,7 @@ describe("a task in a child", () => {
     assert.deepEqual([metadata.width, placeholder.aspectRatio], [300, 1.5]);
   });
 
-  it("fails permanently, with a code and a message about the photo, when the file is not a photo", async () => {
+  it("fails permanently, with a clear message, when the file is not a photo", async () => {
     for (const [bytes, sentence] of [
       ["", /^The file is empty\.$/],
       ["hello", /^This is text, not a photo\./],

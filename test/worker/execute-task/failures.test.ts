@@ -82,7 +82,7 @@ describe("an attempt", () => {
     ],
   ];
   for (const [what, job, parameters, code, message, final] of failures) {
-    it(`whose task ${what} ends with ${code}, and is ${final ? "the last" : "retried later"}`, async () => {
+    it(`whose task ${what} ends with ${code} (${final ? "final" : "retried"})`, async () => {
       const queuedJob = await scene.submit(job, parameters);
       let bugs = 0;
       await scene.execute(queuedJob, { onBug: () => bugs++ });
@@ -107,7 +107,7 @@ describe("an attempt", () => {
     });
   }
 
-  it("that is the last of its Job ends with FAILED, also the second one that kills its child", async () => {
+  it("that is the last of its Job, or kills a second child, ends with FAILED", async () => {
     const due = (queuedJob: QueuedJob) =>
       scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
     for (const [job, parameters, attempts] of [

@@ -216,8 +216,7 @@ describe("an earlier result", () => {
         "FAILED",
         {
           code: "QUOTA_EXCEEDED",
-          message:
-            "Quota exceeded: at most 60 bytes of photos and outputs per user; delete some.",
+          message: "Quota exceeded: at most 60 bytes of photos and outputs per user; delete some.",
         },
         null,
         false,

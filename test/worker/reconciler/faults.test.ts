@@ -47,7 +47,7 @@ describe("the reconciler", () => {
     );
   });
 
-  it("logs once, after three failures in a row because of an unavailable store, that it keeps trying", async () => {
+  it("logs once, after three failures in a row, that it keeps trying", async () => {
     const lines: { level: number; msg: string }[] = [];
     const log = createLoggerTo({
       write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
@@ -74,7 +74,7 @@ describe("the reconciler", () => {
     );
   });
 
-  it("logs a fault and continues, and retries soon without a log line when a store was unavailable", async () => {
+  it("logs a fault and continues, and retries soon after an outage", async () => {
     const lines: { level: number; msg: string }[] = [];
     const log = createLoggerTo({
       write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),

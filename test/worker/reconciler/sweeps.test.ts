@@ -15,7 +15,7 @@ describe("the reconciler", () => {
   afterEach(() => scene.closeReconcilers());
   after(() => scene.close());
 
-  it("runs again at once while hints are missing, and else continues its sweep in the next interval", async () => {
+  it("runs again at once while hints are missing, else continues its sweep", async () => {
     const sweeps: DueSweep[] = [];
     const reconciler = scene.open(
       "w",

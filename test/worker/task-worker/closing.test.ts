@@ -40,7 +40,7 @@ describe("a worker", () => {
     await next.close();
   });
 
-  it("puts back unclaimed hints when it closes, and another worker takes them at once", async () => {
+  it("puts back unclaimed hints when it closes, for another worker", async () => {
     const { queuedJobs } = scene.core;
     const worker = scene.open(
       {},

@@ -52,7 +52,7 @@ describe("the synchronization of the Jobs with the tasks", () => {
     });
   });
 
-  it("keeps the row of a removed task for its QueuedJobs, and offers the task again when it returns", async () => {
+  it("keeps the row of a removed task, and offers the task again when it returns", async () => {
     await syncCatalogue(services.database, [...tasks, albumTask]);
     const user = await services.newUser();
     const { id } = await services.submit(user, {

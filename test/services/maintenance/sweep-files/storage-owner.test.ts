@@ -50,7 +50,7 @@ describe("the owner of a storage", () => {
     }
   });
 
-  it("stops being this database after its history was renewed, as by a restore, until it adopts", async () => {
+  it("stops being this database after a restore, until the database adopts it", async () => {
     const [owner] = await ownersOf("renewed");
     assert.equal(await owner.isOurs(), true);
     await here.database.sql`update histories set id = gen_random_uuid()`;

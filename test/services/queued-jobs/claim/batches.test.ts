@@ -38,7 +38,7 @@ describe("concurrent steps of many attempts", () => {
     };
   }
 
-  it("are published by one notification per owner and batch, with the events in order", async () => {
+  it("are published by one notification per owner and batch, in order", async () => {
     const [annas, bobs] = [await of(ann, 20), await of(bob, 10)];
     const told = listen();
     const claimed = isThere(await claimAll([...annas, ...bobs]));
@@ -173,7 +173,7 @@ describe("concurrent steps of many attempts", () => {
     assert.equal(await services.queuedJobs.claimableIn(request), null, "its run has begun");
   });
 
-  it("claim for others while one owner's counter is locked, and keep the hint of that owner", async () => {
+  it("claim for others while one owner's counter is locked, and keep its hint", async () => {
     const [annas, bobs] = [await of(ann, 2), await of(bob, 2)];
     const [own] = annas;
     const begun = performance.now();
@@ -194,7 +194,7 @@ describe("concurrent steps of many attempts", () => {
     isThere(await claimAll(annas));
   });
 
-  it("record successes of others while one owner's row is locked, and that one afterwards", async () => {
+  it("record successes of others while one owner's row is locked", async () => {
     const [annas, bobs] = [
       isThere(await claimAll(await of(ann, 2))),
       isThere(await claimAll(await of(bob, 2))),

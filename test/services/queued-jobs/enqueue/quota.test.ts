@@ -13,8 +13,7 @@ describe("the quota of unfinished QueuedJobs", () => {
   after(() => services.close());
   const overQuota = {
     code: "QUOTA_EXCEEDED",
-    message:
-      "Quota exceeded: at most 20 unfinished QueuedJobs per user; wait until some finish.",
+    message: "Quota exceeded: at most 20 unfinished QueuedJobs per user; wait until some finish.",
     retryAfterMs: 5000,
   };
 
@@ -65,7 +64,7 @@ describe("the quota of unfinished QueuedJobs", () => {
     );
   });
 
-  it("refuses a submission with a key without a trace, and still returns an earlier one", async () => {
+  it("refuses a key without a trace, and still returns an earlier submission", async () => {
     const user = await services.newUser();
     const first = await services.submit(user, { idempotencyKey: "first" });
     await services.submitMany(

@@ -51,7 +51,7 @@ describe("concurrent submissions", () => {
     return (await others) as T;
   }
 
-  it("are recorded by one statement and published by one notification, each with its own hint", async () => {
+  it("share one statement and one notification, and have separate hints", async () => {
     const user = await services.newUser();
     const [notifications, hints] = [services.notifications.length, services.hinted.length];
     const queuedJobs = await behindAnother(user, () =>
@@ -136,7 +136,7 @@ describe("concurrent submissions", () => {
     assert.equal(await statementsOf(user, roomy), 3, "the first one and two batches");
   });
 
-  it("fill the remaining room, and small ones are accepted after a large one that does not fit", async () => {
+  it("fill the remaining room, also after a large one that does not fit", async () => {
     const user = await services.newUser();
     const units = [10, 10, 5, 4];
     const outcomes = await behindAnother(user, () =>
@@ -154,7 +154,7 @@ describe("concurrent submissions", () => {
     assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
   });
 
-  it("are accepted for other users while one user's counter is locked, and for that one afterwards", async () => {
+  it("are accepted for other users while one user's counter is locked", async () => {
     const { sql } = services.database;
     const [held, ...others] = await Promise.all(
       Array.from({ length: 13 }, () => services.newUser()),

@@ -55,7 +55,7 @@ describe("units in one statement", () => {
     assert.equal((await services.users.counters(user.id)).pending, 4);
   });
 
-  it("lock the counters of their users in the order of the ids, so that they never deadlock", async () => {
+  it("lock the counters of their users by id, so that they never deadlock", async () => {
     const { sql } = services.database;
     const users = await Promise.all([1, 2, 3].map(() => services.newUser()));
     const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));

@@ -54,7 +54,7 @@ describe("the rows that the reconciler finds", () => {
     );
   });
 
-  it("include a row that is due within a minute, with its remaining delay, and no later one", async () => {
+  it("include a row that is due within a minute, with its delay, and no later one", async () => {
     const [soon, later] = [
       await services.submit(user, { runAt: new Date(Date.now() + 40_000) }),
       await services.submit(user, { runAt: new Date(Date.now() + 90_000) }),
@@ -78,7 +78,7 @@ describe("the rows that the reconciler finds", () => {
     assert.equal(await hintAll(), 0);
   });
 
-  it("include every row across page borders, also when many are due at the same moment", async () => {
+  it("include every row across page borders, also many due at the same moment", async () => {
     const many = (
       await services.submitMany(
         user,
@@ -175,7 +175,7 @@ describe("the rows that the reconciler finds", () => {
     assert.deepEqual(left, [false, false, true, true]);
   });
 
-  it("count as backlog when they are unfinished, of the same owner and of at least the priority", async () => {
+  it("count as backlog the owner's unfinished ones of at least the priority", async () => {
     const other = await services.newUser();
     await services.submitMany(other, [{ priority: 100 }, { priority: 100 }]);
     const [low, high] = await services.submitMany(user, [

@@ -52,7 +52,7 @@ describe("attempts of dead workers", () => {
   const statusesOf = (ids: string[]) =>
     Promise.all(ids.map(async (id) => (await services.row(id)).status));
 
-  it("are taken over beside one whose owner's counter is wrong, which is skipped for a while", async () => {
+  it("are taken over beside one with a wrong counter, which is skipped for a while", async () => {
     const drifted = await services.newUser();
     const bad = await lapsed(drifted, 3);
     const { sql } = services.database;
@@ -85,7 +85,7 @@ describe("attempts of dead workers", () => {
     assert.equal(await takeOver(100), 1);
   });
 
-  it("are left for later when several statements fail because PostgreSQL is unavailable", async () => {
+  it("are left for later when several statements fail without PostgreSQL", async () => {
     await lapsed(user, 12);
     const takeOver = open();
     await services.database.sql.begin(async (transaction) => {

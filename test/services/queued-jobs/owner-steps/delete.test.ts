@@ -39,7 +39,7 @@ describe("a step of an owner", () => {
   }
 
   describe("to delete", () => {
-    it("removes the row, outputs, files and earlier events, and publishes DELETED with a new version", async () => {
+    it("removes the row, outputs, files and earlier events, and publishes DELETED", async () => {
       const { id } = await states.STARTED();
       await services.queuedJobs.succeed({ ...(await restart(id)) }, null, [
         output(`outputs/${id}`),

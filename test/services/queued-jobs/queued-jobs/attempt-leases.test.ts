@@ -23,7 +23,7 @@ describe("leases", () => {
         where id = ${id}`;
   const started = async (worker?: string) => services.start(await services.submit(user), worker);
 
-  it("are renewed for all attempts of a worker, and the answer lists what still belongs to it", async () => {
+  it("are renewed for all attempts that still belong to a worker", async () => {
     const [mine, alsoMine, cancelled, older, others] = [
       await started("a"),
       await started("a"),
@@ -66,7 +66,7 @@ describe("leases", () => {
     assert.deepEqual(lengthened, [true, false]);
   });
 
-  it("that lapsed are taken over beside one whose row is locked, which follows in the next call", async () => {
+  it("that lapsed are taken over beside one whose row is locked", async () => {
     const [free, locked] = [await started(), await started()];
     for (const { id } of [free, locked]) await lapse(id);
     const { sql } = services.database;

@@ -49,7 +49,7 @@ describe("idempotency keys", () => {
     assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), finished);
   });
 
-  it("match the same arguments in another order, with explicit defaults and ids in upper case", async () => {
+  it("match the same arguments in another order, with explicit defaults", async () => {
     const { id: photoId } = await services.newPhoto(user);
     const first = await services.submit(user, {
       idempotencyKey: "k",
@@ -82,7 +82,7 @@ describe("idempotency keys", () => {
     );
   });
 
-  it("match the same arguments when a later release validates them with a new default", async () => {
+  it("match the same arguments when a later release adds a new default", async () => {
     const first = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     services.catalogue.set("echo", {
       ...echo,
@@ -102,7 +102,7 @@ describe("idempotency keys", () => {
     }
   });
 
-  it("match the same arguments in a row of a release that hashed only the validated ones", async () => {
+  it("match the same arguments in a row that hashes only the validated ones", async () => {
     const { id } = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     const validated = {
       message: 1,
@@ -259,7 +259,7 @@ describe("idempotency keys", () => {
     assert.deepEqual([n, seq, toldOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
   });
 
-  it("make one row each when concurrent batches contain the same keys in other orders", async () => {
+  it("make one row each when concurrent batches have the same keys, reordered", async () => {
     const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`);
     const batches = await Promise.all(
       [keys, keys.toReversed(), keys.slice(3), keys.slice(0, 7).toReversed()].map((some) =>

@@ -63,7 +63,7 @@ describe("recorded bytes", () => {
       >`select pg_database_size(current_database())::float8 as n`
     )[0]?.n ?? 0;
 
-  it("are counted as JSON text in every step, and returned when the QueuedJob is deleted", async () => {
+  it("are counted as JSON text in every step, and freed by the deletion", async () => {
     const [first] = await services.submitMany(user, [
       { parameters: LARGE },
       { parameters: LONG_NUMBERS },
@@ -83,7 +83,7 @@ describe("recorded bytes", () => {
     assert.ok((await recordedBytes()) < 10_000, "only the DELETED events remain");
   });
 
-  it("refuse a submission without room, without a trace and in a message that names the limit", async () => {
+  it("refuse a submission without room, in a message that names the limit", async () => {
     for (let i = 0; i < 2; i++) await services.submit(user, { parameters: LARGE });
     const [before_, size] = [await services.everythingOf(user), await databaseBytes()];
     for (let i = 0; i < 30; i++) {
@@ -110,7 +110,7 @@ describe("recorded bytes", () => {
     assert.ok((await recordedBytes()) <= MAX);
   });
 
-  it("without room for one user do not fail the submissions of others in the same batch", async () => {
+  it("without room for one user do not fail submissions of others in the batch", async () => {
     const { sql } = services.database;
     const other = await services.newUser();
     await fill();

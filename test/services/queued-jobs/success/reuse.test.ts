@@ -159,7 +159,7 @@ describe("an earlier result", () => {
     assert.equal(await find(await services.submit(user)), null);
   });
 
-  it("may come from any task except those whose result depends on more than parameters and photos", () => {
+  it("may come from any task whose result depends only on parameters and photos", () => {
     assert.deepEqual(
       [...catalogue.values()]
         .filter((task) => reusableVersion(task) === null)

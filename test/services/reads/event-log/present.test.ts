@@ -115,7 +115,7 @@ describe("the event log", () => {
       ],
     ];
     for (const [what, type, make] of made) {
-      it(`is ${type} at the position of the stream for ${what} whose events were purged`, async () => {
+      it(`is ${type} at the position of the stream for ${what} without events`, async () => {
         const { id } = await make();
         const kept = (await log.present(user.id, id))?.event;
         assert.equal(kept?.type, type);

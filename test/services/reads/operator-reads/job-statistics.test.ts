@@ -52,7 +52,7 @@ describe("the statistics of the Jobs", () => {
     );
   });
 
-  it("count the QueuedJobs that finished within the hour and the day, and those that wait", async () => {
+  it("count waiting QueuedJobs, and those finished within the hour and the day", async () => {
     await finished(3, "SUCCESS", 10, 1);
     await finished(1, "SUCCESS", 10, 9);
     await finished(2, "FAILED", 59, 1);

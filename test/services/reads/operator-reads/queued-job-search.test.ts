@@ -30,7 +30,7 @@ describe("a search among the QueuedJobs of all users", () => {
   });
   after(() => store.close());
 
-  it("finds distant rows by continuing where it stopped, and never reads all rows at once", async () => {
+  it("finds distant rows step by step, and never reads all rows at once", async () => {
     let beforeId: string | null = null;
     let searches = 0;
     for (;;) {
@@ -69,7 +69,7 @@ describe("a search among the QueuedJobs of all users", () => {
     );
   });
 
-  it("accepts an e-mail address in any case, for all users who have it, and an id for one user", async () => {
+  it("accepts an e-mail address in any case, for all its users, or one id", async () => {
     const both = await searchQueuedJobs(store.database, { ...ALL, user: "same@EXAMPLE.test" });
     assert.equal(new Set(both.rows.map(({ userId }) => userId)).size, 2);
     const one = await searchQueuedJobs(store.database, {

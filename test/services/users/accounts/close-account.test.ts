@@ -89,7 +89,7 @@ describe("a closed account", () => {
     assert.match(text, /"[0-9a-f]{64}"/);
   });
 
-  it("refuses tokens of that second and before in every process, also after a new account exists", async () => {
+  it("refuses older tokens in every process, also after a new account exists", async () => {
     const claims = claimsOf();
     const { id } = await elsewhere().signIn(claims);
     await close(id);
@@ -199,7 +199,7 @@ describe("a closed account", () => {
     assert.ok(photo);
   });
 
-  it("is closed beside accepts and sign-ins without a deadlock and without an account for old tokens", async () => {
+  it("is closed beside accepts and sign-ins without a deadlock", async () => {
     const deadlocks = async () =>
       Number(
         (

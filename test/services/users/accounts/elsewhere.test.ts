@@ -39,7 +39,7 @@ describe("a user who was deleted in another process", () => {
       )[0]?.["n"],
     );
 
-  it("is soon refused on every transport, also after a restart, and is new with a later token", async () => {
+  it("is soon refused on every transport, and is new with a later token", async () => {
     const { here, there, id } = await knownToBoth();
     assert.deepEqual(await here.get("mutation { deleteMe }"), { deleteMe: true });
     await eventually(
@@ -108,7 +108,7 @@ describe("a user who was deleted in another process", () => {
     socket.close();
   });
 
-  it("does not exist for an admin, who sees the remaining rows with an owner without a name", async () => {
+  it("does not exist for an admin, who sees the rows with a nameless owner", async () => {
     const { here, id } = await knownToBoth();
     const { id: queuedJobId } = await here.enqueue("echo");
     await closeAccount(service.database, id);
@@ -162,7 +162,7 @@ describe("a user who was deleted in another process", () => {
     assert.equal(await usersOf(there.token), 0, "and no request creates the user again");
   });
 
-  it("has a stream ended within seconds after a lost notification, and is new at the next sign-in", async () => {
+  it("has a stream ended within seconds after a lost notification", async () => {
     const { there, id } = await knownToBoth();
     const stream = there.events();
     await eventually(

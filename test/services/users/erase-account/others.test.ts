@@ -41,7 +41,7 @@ describe("other users during the deletion of an account", long, () => {
     await sql.end();
   }
 
-  it(`wait at most half a second for each step, beside ${JOBS.toLocaleString("en")} deleted QueuedJobs`, async () => {
+  it(`wait at most half a second beside ${JOBS.toLocaleString("en")} deletions`, async () => {
     const [user, ...others] = await Promise.all([1, 2, 3, 4, 5].map(() => core.newUser()));
     if (!user) throw new Error("There is none");
     await fill(user);

@@ -12,7 +12,7 @@ function answersOf(find: NearPhotos["find"]) {
 }
 
 describe("a call of a task in a child", () => {
-  it("is answered for the attempt's owner without its own photos, whatever the arguments say", async () => {
+  it("is answered for the attempt's owner, whatever the arguments say", async () => {
     const asked: unknown[] = [];
     const answer = answersOf(async (query) => (asked.push(query), { photos: [], cut: false }));
     assert.deepEqual(await answer("findNearPhotos", QUERY), { photos: [], cut: false });
