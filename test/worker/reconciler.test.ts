@@ -104,28 +104,28 @@ describe("the reconciler", () => {
   it("leaves alone an attempt whose lease holds", async () => {
     const queuedJob = await scene.core.submit(scene.user);
     await scene.core.start(queuedJob);
-    let beats = 0;
+    let passes = 0;
     const reconciler = scene.open(
       "w",
-      { hintDue: async (sweep) => (sweep.pass([], 1), beats++ > 0 ? 0 : 1) },
+      { hintDue: async (sweep) => (sweep.pass([], 1), passes++ > 0 ? 0 : 1) },
       5,
     );
-    await eventually("it has looked", () => beats > 2);
+    await eventually("it has checked", () => passes > 2);
     await reconciler.close();
     assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED"]);
   });
 
   it("runs on one worker at a time, and on another when the first does not renew it", async () => {
-    const beats = { first: 0, second: 0 };
-    const first = scene.open("first", { takeOverLapsed: async () => beats.first++ }, 5);
-    await eventually("the first has it", () => beats.first > 0);
-    const second = scene.open("second", { takeOverLapsed: async () => beats.second++ }, 5);
-    const seen = beats.first;
-    await eventually("the first continues", () => beats.first > seen + 5);
-    assert.equal(beats.second, 0);
+    const passes = { first: 0, second: 0 };
+    const first = scene.open("first", { takeOverLapsed: async () => passes.first++ }, 5);
+    await eventually("the first has it", () => passes.first > 0);
+    const second = scene.open("second", { takeOverLapsed: async () => passes.second++ }, 5);
+    const seen = passes.first;
+    await eventually("the first continues", () => passes.first > seen + 5);
+    assert.equal(passes.second, 0);
     await first.close();
     await scene.core.database.sql`update duties set held_until = now() - interval '1 second'`;
-    await eventually("the second has it", () => beats.second > 0);
+    await eventually("the second has it", () => passes.second > 0);
     await second.close();
     assert.deepEqual(
       (await scene.core.database.sql`select name, holder from duties`).map((row) => [
@@ -139,23 +139,23 @@ describe("the reconciler", () => {
   it("runs again at once when it is hurried during a pass, and never twice at a time", async () => {
     let running = 0;
     let most = 0;
-    let beats = 0;
+    let passes = 0;
     let go: () => void = () => {};
     const reconciler = scene.open("w", {
       async takeOverLapsed() {
         most = Math.max(most, ++running);
         await new Promise<void>((resolve) => (go = resolve));
         running--;
-        return beats++;
+        return passes++;
       },
       hintDue: async (sweep) => (sweep.pass([], 1), 0),
     });
     await eventually("it works", () => running === 1);
     for (let i = 0; i < 5; i++) reconciler.hurry();
     go();
-    await eventually("it works again", () => beats === 1 && running === 1);
+    await eventually("it works again", () => passes === 1 && running === 1);
     go();
-    await eventually("it rests", () => beats === 2 && running === 0);
+    await eventually("it rests", () => passes === 2 && running === 0);
     await reconciler.close();
     assert.equal(most, 1);
   });

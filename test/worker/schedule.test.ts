@@ -108,28 +108,28 @@ describe("the schedule of maintenance", () => {
 
   it("never runs a task twice at a time, and a long task does not delay the others", async () => {
     const scene = open();
-    let [begun, quick] = [0, 0];
+    let [started, quick] = [0, 0];
     let end = (): void => {};
     const long = new Promise<void>((resolve) => (end = resolve));
-    scene.start({ long: task(() => (begun++, long)), quick: task(async () => void quick++) });
-    await eventually("the long one has started", () => begun === 1);
+    scene.start({ long: task(() => (started++, long)), quick: task(async () => void quick++) });
+    await eventually("the long one has started", () => started === 1);
     await scene.next("long");
     await scene.next("quick");
     await eventually("the other was done twice", () => quick === 2);
-    assert.equal(begun, 1);
+    assert.equal(started, 1);
     end();
   });
 
   it("keeps an exclusive task on one worker until it ends or the worker dies", async () => {
     const scene = open();
-    const begun: string[] = [];
+    const started: string[] = [];
     let end = (): void => {};
     const long = new Promise<void>((resolve) => (end = resolve));
     const sweep = (who: string) => ({
-      sweep: task(() => (begun.push(who), long), { exclusive: true }),
+      sweep: task(() => (started.push(who), long), { exclusive: true }),
     });
     const first = scene.start(sweep("first"));
-    await eventually("the first has started", () => begun.length === 1);
+    await eventually("the first has started", () => started.length === 1);
     scene.start(sweep("second"));
     for (let i = 0; i < 3; i++) await scene.next("sweep");
     await eventually(
@@ -138,16 +138,16 @@ describe("the schedule of maintenance", () => {
         (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 &&
         (await scene.queue.getJobCounts("active"))["active"] === 1,
     );
-    assert.deepEqual(begun, ["first"]);
+    assert.deepEqual(started, ["first"]);
     // Simulates the death of the first worker, with a lapsed duty.
     await store.database
-      .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody'
+      .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'dead'
           where name = 'maintenance sweep'`;
     await eventually(
       "the second has started",
-      async () => begun.length === 2 || (await scene.next("sweep"), false),
+      async () => started.length === 2 || (await scene.next("sweep"), false),
     );
-    assert.equal(begun[1], "second");
+    assert.equal(started[1], "second");
     end();
     await first.close();
   });
@@ -155,16 +155,16 @@ describe("the schedule of maintenance", () => {
   it("interrupts a task with a lost duty or a closing worker, uncounted", async () => {
     const scene = open();
     const reasons: string[] = [];
-    let begun = 0;
+    let started = 0;
     const untilAborted: ScheduledTask["run"] = ({ signal }) =>
       new Promise((_, reject) => {
         signal.addEventListener("abort", () =>
           reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)),
         );
-        begun++;
+        started++;
       });
     const schedule = scene.start({ closing: task(untilAborted) });
-    await eventually("it has begun", () => begun === 1);
+    await eventually("it has started", () => started === 1);
     await schedule.close();
     assert.deepEqual(reasons, ["The worker is closing"]);
     assert.deepEqual(

@@ -86,7 +86,7 @@ describe("a worker", () => {
     );
     try {
       await eventually(
-        "all are begun, and there is room for more",
+        "all have started, and there is room for more",
         async () =>
           (await Promise.all(three.map(scene.statusOf))).every((status) => status === "STARTED") &&
           worker.restingMs("child") > 0,

@@ -102,9 +102,9 @@ describe("the share of a lane's slots that one user may hold", () => {
     const share = new UserShare(20);
     assert.equal((await enterAll(share, "ann", 10)).length, 10);
     passMs(1000);
-    const begun = process.hrtime.bigint();
+    const startedAt = process.hrtime.bigint();
     const delays = await tryAll(share, "ann", 3);
-    assert.ok(process.hrtime.bigint() - begun < 100_000_000n, "nothing waited in a slot");
+    assert.ok(process.hrtime.bigint() - startedAt < 100_000_000n, "nothing waited in a slot");
     assert.deepEqual(delays, [1000, 1020, 1040]);
   });
 
@@ -129,9 +129,9 @@ describe("the share of a lane's slots that one user may hold", () => {
     const share = new UserShare(10_000);
     await enterAll(share, "ann", 5000);
     const waiting = tryAll(share, "ann", 3);
-    const begun = performance.now();
+    const startedAt = performance.now();
     share.close();
     assert.deepEqual(await waiting, [0, 0, 0]);
-    assert.ok(performance.now() - begun < 400);
+    assert.ok(performance.now() - startedAt < 400);
   });
 });

@@ -69,11 +69,11 @@ describe("duties", () => {
     it("are renewed however long the work takes, and are free some time after it", async () => {
       let end = (): void => {};
       const long = new Promise<string>((resolve) => (end = () => resolve("done")));
-      const begun = Date.now();
+      const startedAt = Date.now();
       const first = whileHolding(holding("a", "long"), () => long);
       await eventually("the work takes longer than the duty", async () => {
         assert.equal(await whileHolding(holding("b", "long"), async () => "stolen"), null);
-        return Date.now() - begun > 1500;
+        return Date.now() - startedAt > 1500;
       });
       end();
       assert.equal(await first, "done");
@@ -107,12 +107,12 @@ describe("duties", () => {
         hold: async (...asked) =>
           answers ? duties.hold(...asked) : Promise.reject(new Error("away")),
       };
-      const begun = Date.now();
+      const startedAt = Date.now();
       const lost = whileHolding(
         { ...holding("a", "away"), duties: deaf },
         (own) =>
           new Promise((resolve) =>
-            own.addEventListener("abort", () => resolve(Date.now() - begun)),
+            own.addEventListener("abort", () => resolve(Date.now() - startedAt)),
           ),
       );
       await eventually(

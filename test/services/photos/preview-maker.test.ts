@@ -191,7 +191,7 @@ describe("previews that are made later", () => {
   it("are abandoned without an attempt when the worker closes", async () => {
     const photo = await store(picture);
     let began = (): void => {};
-    const begun = new Promise<void>((resolve) => (began = resolve));
+    const started = new Promise<void>((resolve) => (began = resolve));
     const maker = create({
       openInspector: () => {
         const inspector = openInspector();
@@ -203,7 +203,7 @@ describe("previews that are made later", () => {
       },
     });
     const running = maker.makePreviews();
-    await begun;
+    await started;
     await maker.close();
     assert.equal(await running, 0);
     assert.deepEqual(

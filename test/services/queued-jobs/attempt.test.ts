@@ -28,18 +28,18 @@ describe("an attempt", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const lastTold = () => services.published.at(-1);
+  const lastPublished = () => services.published.at(-1);
   const makeDue = (id: string) =>
     services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   it("does not show the failure of the attempt before it, which RETRYING has shown", async () => {
     const { id } = await services.submit(user);
     await services.queuedJobs.fail(await services.start({ id }), FAULT);
-    assert.deepEqual(lastTold()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
+    assert.deepEqual(lastPublished()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
     await makeDue(id);
     const { queuedJob } = await services.start({ id });
     assert.deepEqual(
-      [lastTold()?.type, lastTold()?.queuedJob.error, queuedJob.error],
+      [lastPublished()?.type, lastPublished()?.queuedJob.error, queuedJob.error],
       ["STARTED", null, null],
     );
     assert.equal((await services.queuedJobs.find(user, id))?.error, null);
@@ -63,7 +63,7 @@ describe("an attempt", () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.progress(claimed, 0.5, "decoding");
       await finish(claimed);
-      assert.equal(lastTold()?.queuedJob.progressMessage, null);
+      assert.equal(lastPublished()?.queuedJob.progressMessage, null);
       assert.equal((await services.queuedJobs.find(user, claimed.id))?.progressMessage, null);
     });
   }
@@ -79,7 +79,7 @@ describe("an attempt", () => {
       );
       assert.ok(row.pause >= 0.499 && row.pause <= 1.1, String(row.pause));
       assert.deepEqual(
-        [lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt],
+        [lastPublished()?.type, lastPublished()?.queuedJob.error, lastPublished()?.queuedJob.runAt],
         ["RETRYING", { code: "TASK_FAILED", message: "No." }, null],
       );
       const hint = services.hinted.at(-1);
@@ -136,7 +136,10 @@ describe("an attempt", () => {
         [row.status, row.attempts, row.failures, row.stalls, row.run],
         ["PENDING", 5, 0, 0, 6],
       );
-      assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error], ["RETRYING", null]);
+      assert.deepEqual(
+        [lastPublished()?.type, lastPublished()?.queuedJob.error],
+        ["RETRYING", null],
+      );
       assert.equal(services.hinted.at(-1)?.delayMs, 0);
     });
 
@@ -158,9 +161,12 @@ describe("an attempt", () => {
     it("publishes its progress without a new version or sequence number", async () => {
       const claimed = await services.start(await services.submit(user));
       assert.equal(await services.queuedJobs.progress(claimed, 0.25, "one of four"), true);
-      const [told, queuedJob] = [lastTold(), await services.queuedJobs.find(user, claimed.id)];
+      const [event, queuedJob] = [
+        lastPublished(),
+        await services.queuedJobs.find(user, claimed.id),
+      ];
       assert.deepEqual(
-        [told?.type, told?.seq, told?.queuedJob],
+        [event?.type, event?.seq, event?.queuedJob],
         ["PROGRESS", claimed.startedSeq, queuedJob],
       );
       assert.deepEqual(
@@ -174,7 +180,7 @@ describe("an attempt", () => {
       for (const progress of [0.5, 0.2])
         await services.queuedJobs.progress(claimed, progress, null);
       assert.deepEqual(
-        [(await services.row(claimed.id)).progress, lastTold()?.queuedJob.progress],
+        [(await services.row(claimed.id)).progress, lastPublished()?.queuedJob.progress],
         [0.5, 0.5],
       );
     });
@@ -228,7 +234,7 @@ describe("an attempt", () => {
       it(`records nothing and publishes nothing when it ${how}`, async () => {
         const claimed = await services.start(await services.submit(user));
         await end(claimed);
-        const [before_, told, hints] = [
+        const [before_, eventCount, hints] = [
           await services.everythingOf(user),
           services.published.length,
           services.hinted.length,
@@ -243,7 +249,7 @@ describe("an attempt", () => {
           locked: new Set(),
         });
         assert.deepEqual(await services.everythingOf(user), before_);
-        assert.deepEqual([services.published.length, services.hinted.length], [told, hints]);
+        assert.deepEqual([services.published.length, services.hinted.length], [eventCount, hints]);
       });
     }
 

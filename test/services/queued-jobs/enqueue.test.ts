@@ -18,9 +18,9 @@ describe("accepting submissions", () => {
   after(() => services.close());
 
   it("creates a PENDING row, its event and its hint", async () => {
-    const somebody = await services.newUser();
-    const photo = await services.newPhoto(somebody);
-    const queuedJob = await services.submit(somebody, {
+    const submitter = await services.newUser();
+    const photo = await services.newPhoto(submitter);
+    const queuedJob = await services.submit(submitter, {
       job: "album",
       parameters: { title: "ü" },
       photoIds: [photo.id],
@@ -28,7 +28,7 @@ describe("accepting submissions", () => {
     });
     assert.deepEqual(queuedJob, {
       id: queuedJob.id,
-      userId: somebody.id,
+      userId: submitter.id,
       jobName: "album",
       status: "PENDING",
       parameters: { title: "ü" },
@@ -50,14 +50,14 @@ describe("accepting submissions", () => {
       reusedFrom: null,
     });
     assert.match(queuedJob.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert.deepEqual(await services.queuedJobs.find(somebody, queuedJob.id), queuedJob);
+    assert.deepEqual(await services.queuedJobs.find(submitter, queuedJob.id), queuedJob);
     const [event] = services.published.slice(-1);
     assert.deepEqual(event, { seq: 1, type: "QUEUED", at: event?.at, queuedJob });
     assert.deepEqual(services.hinted.at(-1), {
       id: queuedJob.id,
       run: 1,
       requestId: "request",
-      userId: somebody.id,
+      userId: submitter.id,
       lane: "child",
       priority: 7,
       backlog: 1,
@@ -111,8 +111,8 @@ describe("accepting submissions", () => {
   });
 
   it("gives the hint the owner's backlog of at least its priority", async () => {
-    const somebody = await services.newUser();
-    for (const priority of [0, 5, 0, 9, 5]) await services.submit(somebody, { priority });
+    const submitter = await services.newUser();
+    for (const priority of [0, 5, 0, 9, 5]) await services.submit(submitter, { priority });
     assert.deepEqual(
       services.hinted.slice(-5).map(({ backlog }) => backlog),
       [1, 1, 3, 1, 3],
@@ -135,14 +135,14 @@ describe("accepting submissions", () => {
   });
 
   it("accepts 100 at once in order, numbered and published together", async () => {
-    const somebody = await services.newUser();
-    const [notifications, told, hints] = [
+    const submitter = await services.newUser();
+    const [notifications, eventCount, hints] = [
       services.notifications.length,
       services.published.length,
       services.hinted.length,
     ];
     const queuedJobs = await services.submitMany(
-      somebody,
+      submitter,
       Array.from({ length: 100 }, (_, i) => ({ parameters: { message: i } })),
     );
     assert.deepEqual(
@@ -156,7 +156,7 @@ describe("accepting submissions", () => {
     );
     assert.deepEqual(services.notifications.slice(notifications), [100]);
     assert.deepEqual(
-      services.published.slice(told).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
+      services.published.slice(eventCount).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
       queuedJobs.map(({ id }, i) => [i + 1, id]),
     );
     assert.equal(services.hinted.length - hints, 100);

@@ -110,9 +110,9 @@ describe("a step of an owner", () => {
 
     it("changes and publishes nothing for a cancelled QueuedJob", async () => {
       const cancelled = await states.CANCELLED();
-      const told = services.published.length;
+      const eventCount = services.published.length;
       assert.deepEqual(await services.queuedJobs.cancel(user, cancelled.id), cancelled);
-      assert.equal(services.published.length, told);
+      assert.equal(services.published.length, eventCount);
     });
 
     for (const status of ["SUCCESS", "FAILED"] as const) {

@@ -58,8 +58,8 @@ describe(`${HISTORIES} histories of concurrent commands`, () => {
       { numRuns: HISTORIES, seed: SEED },
     );
     await assertConsistent(services.database.sql);
-    const told = assertToldWhole(services.published);
-    assert.ok(told > HISTORIES * 5, `only ${told} events were published`);
+    const eventCount = assertToldWhole(services.published);
+    assert.ok(eventCount > HISTORIES * 5, `only ${eventCount} events were published`);
     assert.deepEqual(
       COMMANDS.filter((command) => !applied.get(command)),
       [],
@@ -80,14 +80,14 @@ describe(`${HISTORIES} histories of concurrent commands`, () => {
     >`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id
       from queued_job_events order by 1, 2`;
     const deleted = new Set(recorded.filter(({ type }) => type === "DELETED").map(({ id }) => id));
-    const told = services.published.filter(
+    const published = services.published.filter(
       ({ type, queuedJob }) =>
         type !== "PROGRESS" && (type === "DELETED" || !deleted.has(queuedJob.id)),
     );
     const key = (userId: string, seq: number, type: string, id: string) =>
       `${userId} ${String(seq).padStart(6)} ${type} ${id}`;
     assert.deepEqual(
-      told
+      published
         .map(({ seq, type, queuedJob }) => key(queuedJob.userId, seq, type, queuedJob.id))
         .toSorted(),
       recorded.map(({ userId, seq, type, id }) => key(userId, seq, type, id)).toSorted(),

@@ -71,10 +71,10 @@ describe("an attempt", () => {
         }),
       ];
       await services.queuedJobs.succeed(await services.start({ id }), null, outputs);
-      const told = outputs.map(({ storageKey: _, ...rest }) => rest);
+      const visible = outputs.map(({ storageKey: _, ...rest }) => rest);
       assert.deepEqual(
         [(await services.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
-        [told, told],
+        [visible, visible],
       );
       assert.deepEqual(await services.users.counters(user.id), {
         pending: 0,

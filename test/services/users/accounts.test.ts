@@ -69,7 +69,7 @@ describe("deleting one's account", () => {
     const user = await services.newUser();
     const claimed = await services.start(await services.submit(user));
     const waiting = await services.submit(user);
-    const told = services.published.length;
+    const eventCount = services.published.length;
     await accounts().remove(user.id);
     assert.deepEqual(
       [stopped.includes(claimed.id), stopped.includes(waiting.id)],
@@ -84,7 +84,7 @@ describe("deleting one's account", () => {
       ],
       [false, false, { renewed: new Set(), locked: new Set() }],
     );
-    assert.deepEqual([await countRows(user), services.published.length], [0, told]);
+    assert.deepEqual([await countRows(user), services.published.length], [0, eventCount]);
   });
 
   it("refuses older tokens at once, and makes a new User for a newer token", async () => {

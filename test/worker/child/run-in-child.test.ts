@@ -19,7 +19,7 @@ const tasks = [
     result: z.strictObject({ attempt: z.int() }),
   }),
   childTask("plain"),
-  childTask("with a result of its own", { result: z.object({ other: z.string() }) }),
+  childTask("with another result", { result: z.object({ other: z.string() }) }),
 ];
 
 describe("a task in a child", () => {
@@ -72,7 +72,7 @@ describe("a task in a child", () => {
     await scene.core.database
       .sql`update queued_jobs set parameters = '{ "files": 1 }' where id = ${wrongly.id}`;
     const made = await scene.core.submit(user, {
-      job: "with a result of its own",
+      job: "with another result",
       parameters: { files: { made: "for nothing" } },
     });
     for (const queuedJob of [wrongly, made]) {

@@ -80,12 +80,12 @@ describe("the reconciler", () => {
       write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
     });
     const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
-    let beats = 0;
+    let passes = 0;
     const reconciler = scene.open(
       "w",
       {
         takeOverLapsed: async () => {
-          const fault = faults[beats++];
+          const fault = faults[passes++];
           if (fault) throw fault;
           return 0;
         },
@@ -95,7 +95,7 @@ describe("the reconciler", () => {
     );
     await eventually("the fault is logged", () => lines.length === 1);
     reconciler.hurry();
-    await eventually("it runs again by itself", () => beats === 3);
+    await eventually("it runs again by itself", () => passes === 3);
     await reconciler.close();
     assert.deepEqual(
       lines.map(({ level, msg }) => [level, msg]),

@@ -27,7 +27,7 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
     await sql`
       insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
         created_at)
-      select md5('user' || i)::uuid, 'crowd', i, i || '@example.test', true, 'n', 0, now()
+      select md5('user' || i)::uuid, 'many', i, i || '@example.test', true, 'n', 0, now()
       from generate_series(0, ${OWNERS - 1}) i`;
     await sql`insert into user_streams (user_id, pending) select id, 2 from users`;
     const rows = await sql<{ id: string }[]>`

@@ -10,7 +10,7 @@ export interface ReconcilerScene {
   core: TestCore;
   user: User;
   /** The simulated Redis: whether it has lost its data, and the number of checks. */
-  redis: { forgotten: boolean; looks: number };
+  redis: { forgotten: boolean; checks: number };
   open(
     worker: string,
     more?: Partial<QueuedJobs>,
@@ -26,7 +26,7 @@ export interface ReconcilerScene {
 /** Reconcilers on a real database, with a Redis that loses its data when a test says so. */
 export async function createReconcilerScene(): Promise<ReconcilerScene> {
   const core = await createTestCore();
-  const redis = { forgotten: false, looks: 0 };
+  const redis = { forgotten: false, checks: 0 };
   const opened: Reconciler[] = [];
   return {
     core,
@@ -35,7 +35,7 @@ export async function createReconcilerScene(): Promise<ReconcilerScene> {
     open(worker, more = {}, beatMs = 600_000, log = silentLog, sweepMs = 2000) {
       const reconciler = createReconciler({
         queuedJobs: { ...core.queuedJobs, ...more },
-        hints: { hasForgotten: async () => (redis.looks++, redis.forgotten) },
+        hints: { hasForgotten: async () => (redis.checks++, redis.forgotten) },
         duties: createDuties(core.database),
         worker,
         log,

@@ -60,8 +60,8 @@ describe("the reconciler", () => {
     await eventually("it is within its first sweep", () => pages.length === 4);
     assert.equal(pages[0]?.sweep.patient, true);
     scene.redis.forgotten = true;
-    const before_ = scene.redis.looks;
-    await eventually("it has noticed", () => scene.redis.looks > before_);
+    const before_ = scene.redis.checks;
+    await eventually("it has noticed", () => scene.redis.checks > before_);
     scene.redis.forgotten = false;
     go();
     await eventually("it ends", () => pages.at(-1)?.page === 5);

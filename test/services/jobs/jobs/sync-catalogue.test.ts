@@ -105,13 +105,13 @@ describe("the synchronization of the Jobs with the tasks", () => {
     let [worst, done, accepted] = [0, false, 0];
     const submitting = users.map(async (user) => {
       while (!done) {
-        const begun = performance.now();
+        const startedAt = performance.now();
         await services.queuedJobs.enqueue(user.id, {
           single: true,
           requestId: "request",
           submissions: [submissionOf()],
         });
-        worst = Math.max(worst, performance.now() - begun);
+        worst = Math.max(worst, performance.now() - startedAt);
         accepted++;
       }
     });

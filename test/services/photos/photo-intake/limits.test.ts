@@ -190,9 +190,9 @@ describe("concurrent uploads", () => {
     it("wait for their maximum time and then report that the service is busy", async () => {
       await haltChildren();
       intake = createIntake({ headerMs: 1000 });
-      const begun = Date.now();
+      const startedAt = Date.now();
       const answers = await Promise.all(Array.from({ length: 10 }, () => refusalOf(upload())));
-      assert.ok(Date.now() - begun >= 1000);
+      assert.ok(Date.now() - startedAt >= 1000);
       const message = "Too many uploads are being checked; try again in a moment.";
       for (const answer of answers)
         assert.deepEqual(answer, { code: "SERVICE_UNAVAILABLE", message });

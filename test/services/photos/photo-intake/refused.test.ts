@@ -156,9 +156,9 @@ describe("an upload", () => {
     for (const { what, read, refusal } of refused) {
       it(what, async () => {
         const before_ = await files();
-        const told = await refusalOf(take(read));
-        if (refusal instanceof RegExp) assert.match(`${told.code}: ${told.message}`, refusal);
-        else assert.deepEqual(told, refusal);
+        const answer = await refusalOf(take(read));
+        if (refusal instanceof RegExp) assert.match(`${answer.code}: ${answer.message}`, refusal);
+        else assert.deepEqual(answer, refusal);
         assert.deepEqual(await files(), before_);
         assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
         assert.equal(await services.photos.count(user.id, 10), 0);

@@ -40,26 +40,26 @@ describe("concurrent steps of many attempts", () => {
 
   it("are published by one notification per owner and batch, in order", async () => {
     const [annas, bobs] = [await of(ann, 20), await of(bob, 10)];
-    const told = listen();
+    const published = listen();
     const claimed = isThere(await claimAll([...annas, ...bobs]));
-    assert.deepEqual(told.notifications(), [20, 10]);
+    assert.deepEqual(published.notifications(), [20, 10]);
     assert.deepEqual(
-      told.events().map(({ queuedJob }) => queuedJob.id),
+      published.events().map(({ queuedJob }) => queuedJob.id),
       [...annas, ...bobs].map(({ id }) => id),
     );
     assert.ok(
-      told
+      published
         .events()
         .every(
           ({ type, queuedJob }, i) =>
             type === "STARTED" &&
             queuedJob.startedAt !== null &&
-            claimed[i]?.startedSeq === told.events()[i]?.seq,
+            claimed[i]?.startedSeq === published.events()[i]?.seq,
         ),
     );
     assert.deepEqual(
       claimed.map(({ queuedJob }) => queuedJob),
-      told.events().map(({ queuedJob }) => queuedJob),
+      published.events().map(({ queuedJob }) => queuedJob),
     );
     const row = await services.row(claimed[7]?.id ?? "");
     assert.deepEqual(
@@ -75,13 +75,13 @@ describe("concurrent steps of many attempts", () => {
       ).every(Boolean),
     );
     assert.deepEqual(
-      told
+      published
         .events()
         .slice(30)
         .map(({ queuedJob }) => queuedJob.result),
       claimed.map((_, i) => ({ place: i })),
     );
-    assert.equal(told.notifications().length, 4);
+    assert.equal(published.notifications().length, 4);
     assertToldWhole(services.published);
     await assertConsistent(services.database.sql);
   });
@@ -155,7 +155,7 @@ describe("concurrent steps of many attempts", () => {
   it("claim free rows beside a locked one, and keep the hint of the locked one", async () => {
     const [locked, ...free] = await of(bob, 4);
     const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
-    const begun = performance.now();
+    const startedAt = performance.now();
     const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${request.id} for update`;
       return [
@@ -168,7 +168,7 @@ describe("concurrent steps of many attempts", () => {
       [claimed.flatMap((one) => one?.id ?? []), alone, wait],
       [free.map(({ id }) => id), null, 1000],
     );
-    assert.ok(performance.now() - begun < MAX_WAIT_MS);
+    assert.ok(performance.now() - startedAt < MAX_WAIT_MS);
     isThere([await services.queuedJobs.start(request)]);
     assert.equal(await services.queuedJobs.claimableIn(request), null, "its run has begun");
   });
@@ -176,7 +176,7 @@ describe("concurrent steps of many attempts", () => {
   it("claim for others while one owner's counter is locked, and keep its hint", async () => {
     const [annas, bobs] = [await of(ann, 2), await of(bob, 2)];
     const [own] = annas;
-    const begun = performance.now();
+    const startedAt = performance.now();
     const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${ann?.id ?? ""} for update`;
       const all = await claimAll([...annas, ...bobs]);
@@ -190,7 +190,7 @@ describe("concurrent steps of many attempts", () => {
       [claimed.flatMap((one) => one?.id ?? []), alone, wait],
       [bobs.map(({ id }) => id), null, 1000],
     );
-    assert.ok(performance.now() - begun < MAX_WAIT_MS);
+    assert.ok(performance.now() - startedAt < MAX_WAIT_MS);
     isThere(await claimAll(annas));
   });
 
@@ -262,13 +262,13 @@ describe("concurrent steps of many attempts", () => {
   it("record two outcomes of one attempt in sequence, of which the first counts", async () => {
     const claimed = isThere(await claimAll(await of(ann, 3)));
     const [one] = claimed;
-    const told = listen();
+    const published = listen();
     const recorded = await Promise.all(
       [one ?? assert.fail(), ...claimed].map((each, i) => services.queuedJobs.succeed(each, i, [])),
     );
     assert.deepEqual(recorded, [true, false, true, true]);
     assert.deepEqual(
-      told.events().map(({ queuedJob: { id, result } }) => [id, result]),
+      published.events().map(({ queuedJob: { id, result } }) => [id, result]),
       claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]),
     );
     assertToldWhole(services.published);
@@ -278,13 +278,13 @@ describe("concurrent steps of many attempts", () => {
     const claimed = isThere(await claimAll(await of(bob, 4)));
     const [over] = claimed;
     await services.queuedJobs.succeed(over ?? assert.fail(), null, []);
-    const told = listen();
+    const published = listen();
     const known = await Promise.all(
       claimed.map((one, i) => services.queuedJobs.progress(one, i / 10, `step ${i}`)),
     );
     assert.deepEqual(known, [false, true, true, true]);
     assert.deepEqual(
-      told
+      published
         .events()
         .map(({ queuedJob: { id, progress, progressMessage } }) => [id, progress, progressMessage]),
       claimed.slice(1).map(({ id }, i) => [id, (i + 1) / 10, `step ${i + 1}`]),

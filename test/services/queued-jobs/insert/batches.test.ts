@@ -34,13 +34,13 @@ describe("concurrent submissions", () => {
   async function behindAnother<T>(
     user: User,
     submit: () => Promise<T>,
-    meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {},
+    duringWait: (tx: TransactionSql) => Promise<unknown> = async () => {},
     { database: { sql }, submit: submitFirst } = services,
   ): Promise<T> {
     let [first, others]: Promise<unknown>[] = [];
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
-      await meanwhile(tx);
+      await duringWait(tx);
       first = submitFirst(user);
       await waitsForLock(sql);
       others = submit();
@@ -182,9 +182,9 @@ describe("concurrent submissions", () => {
     const outcomes = await Promise.all(submissions);
     assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
     for (const user of users) {
-      const told = services.published.filter(({ queuedJob }) => queuedJob.userId === user.id);
+      const published = services.published.filter(({ queuedJob }) => queuedJob.userId === user.id);
       assert.deepEqual(
-        told.map(({ seq }) => seq).toSorted((a, b) => a - b),
+        published.map(({ seq }) => seq).toSorted((a, b) => a - b),
         Array.from({ length: MOST }, (_, i) => i + 1),
       );
     }

@@ -91,11 +91,11 @@ describe("leases", () => {
 
   it("are renewed without an event or a new version", async () => {
     const claimed = await started();
-    const told = services.published.length;
+    const eventCount = services.published.length;
     await services.queuedJobs.renewLeases("worker", [claimed]);
     assert.deepEqual(
       [services.published.length, (await services.row(claimed.id)).version],
-      [told, 2],
+      [eventCount, 2],
     );
   });
 
@@ -119,9 +119,9 @@ describe("leases", () => {
       [row.status, row.run, row.attempts, row.failures, row.stalls, row.version],
       ["PENDING", 2, 1, 0, 1, 3],
     );
-    const told = services.published.at(-1);
+    const event = services.published.at(-1);
     assert.deepEqual(
-      [told?.type, told?.queuedJob.error],
+      [event?.type, event?.queuedJob.error],
       [
         "RETRYING",
         { code: "STALLED", message: "The worker of this attempt died or lost its connection." },

@@ -26,12 +26,12 @@ describe("idempotency keys", () => {
     code: "IDEMPOTENCY_CONFLICT",
     message: 'The idempotency key "k" was used with other arguments; use a new key.',
   };
-  const toldOf = (someone: User) =>
+  const eventCountOf = (someone: User) =>
     services.published.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;
 
   it("return the first submission, without a row, an event or a hint", async () => {
     const first = await services.submit(user, { idempotencyKey: "k" });
-    const [before_, told, hints] = [
+    const [before_, eventCount, hints] = [
       await services.everythingOf(user),
       services.published.length,
       services.hinted.length,
@@ -39,7 +39,7 @@ describe("idempotency keys", () => {
     assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), first);
     assert.deepEqual(
       [await services.everythingOf(user), services.published.length, services.hinted.length],
-      [before_, told, hints],
+      [before_, eventCount, hints],
     );
   });
 
@@ -190,7 +190,7 @@ describe("idempotency keys", () => {
 
   it("may be old and new in one batch", async () => {
     const old = await services.submit(user, { idempotencyKey: "old" });
-    const told = toldOf(user);
+    const eventCount = eventCountOf(user);
     const batch = await services.submitMany(user, [
       { idempotencyKey: "new" },
       { idempotencyKey: "old" },
@@ -198,7 +198,7 @@ describe("idempotency keys", () => {
     ]);
     assert.equal(batch[1]?.id, old.id);
     assert.deepEqual(new Set(batch.map(({ id }) => id)).size, 3);
-    assert.equal(toldOf(user) - told, 2);
+    assert.equal(eventCountOf(user) - eventCount, 2);
     assert.deepEqual(
       (await services.submitMany(user, [{ idempotencyKey: "old" }, { idempotencyKey: "new" }])).map(
         ({ id }) => id,
@@ -231,7 +231,7 @@ describe("idempotency keys", () => {
     ]);
     assert.deepEqual(c, a);
     assert.notEqual(b?.id, a?.id);
-    assert.equal(toldOf(user), 2);
+    assert.equal(eventCountOf(user), 2);
   });
 
   it("refuse a batch in which they come with different arguments", async () => {
@@ -241,7 +241,7 @@ describe("idempotency keys", () => {
       ),
       conflict,
     );
-    assert.equal(toldOf(user), 0);
+    assert.equal(eventCountOf(user), 0);
   });
 
   it("make one row, one event and one hint for 50 concurrent submissions", async () => {
@@ -256,7 +256,7 @@ describe("idempotency keys", () => {
       select (select count(*)::int from queued_jobs
         where user_id = ${user.id}) as n, last_seq::int as seq from user_streams
           where user_id = ${user.id}`;
-    assert.deepEqual([n, seq, toldOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
+    assert.deepEqual([n, seq, eventCountOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
   });
 
   it("make one row each when concurrent batches have the same keys, reordered", async () => {
@@ -270,7 +270,7 @@ describe("idempotency keys", () => {
       ),
     );
     assert.equal(new Set(batches.flat().map(({ id }) => id)).size, 10);
-    assert.equal(toldOf(user), 10);
+    assert.equal(eventCountOf(user), 10);
   });
 
   it("refuse the loser of a race with other arguments", async () => {

@@ -57,14 +57,14 @@ describe("the quota of stored bytes", () => {
   it("refuses outputs that would exceed it, without a trace", async () => {
     await services.newPhoto(user, { byteSize: 40 });
     const claimed = await started();
-    const [before_, told] = [await services.everythingOf(user), services.published.length];
+    const [before_, eventCount] = [await services.everythingOf(user), services.published.length];
     assert.deepEqual(
       await refusalOf(services.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))),
       REFUSAL,
     );
     assert.deepEqual(
       [await services.everythingOf(user), services.published.length],
-      [before_, told],
+      [before_, eventCount],
     );
     assert.equal(
       await services.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }),

@@ -248,12 +248,12 @@ describe("large parameters and results", () => {
       const queuedJob = await services.submit(user, { parameters: limit(more) });
       await services.queuedJobs.progress(await services.start(queuedJob), 0.5, null);
       await services.queuedJobs.cancel(user, queuedJob.id);
-      const told = services.published.filter(({ queuedJob: { id } }) => id === queuedJob.id);
+      const events = services.published.filter(({ queuedJob: { id } }) => id === queuedJob.id);
       assert.deepEqual(
-        told.map(({ type }) => type),
+        events.map(({ type }) => type),
         ["QUEUED", "STARTED", "PROGRESS", "CANCELLED"],
       );
-      for (const { type, queuedJob: snapshot } of told)
+      for (const { type, queuedJob: snapshot } of events)
         assert.equal("parameters" in snapshot, present, `${type} with ${more} more`);
     }
   });

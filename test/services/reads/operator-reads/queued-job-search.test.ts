@@ -80,7 +80,7 @@ describe("a search among the QueuedJobs of all users", () => {
       [one.rows.length, new Set(one.rows.map(({ userId }) => userId)).size],
       [50, 1],
     );
-    assert.deepEqual(await searchQueuedJobs(store.database, { ...ALL, user: "nobody" }), {
+    assert.deepEqual(await searchQueuedJobs(store.database, { ...ALL, user: "unknown" }), {
       rows: [],
       nextBeforeId: null,
     });

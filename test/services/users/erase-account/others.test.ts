@@ -56,9 +56,9 @@ describe("other users during the deletion of an account", long, () => {
     const waits: Record<string, number[]> = { accept: [], claim: [], lease: [], succeed: [] };
     let done = false;
     async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const result = await work();
-      waits[what]?.push(performance.now() - begun);
+      waits[what]?.push(performance.now() - startedAt);
       return result;
     }
     const working = Promise.all(
@@ -77,12 +77,12 @@ describe("other users during the deletion of an account", long, () => {
         }
       }),
     );
-    const begun = performance.now();
+    const startedAt = performance.now();
     const first = await accounts.remove(user.id, { forMs: 3000 });
-    const answeredMs = performance.now() - begun;
+    const answeredMs = performance.now() - startedAt;
     assert.equal(first, false, "it is too large for one call");
     while (!(await accounts.erase(user.id, { forMs: 10_000 })));
-    const tookMs = performance.now() - begun;
+    const tookMs = performance.now() - startedAt;
     done = true;
     await working;
     const worst = Object.fromEntries(
