@@ -11,7 +11,7 @@ const STREAM = ["server/graphql/websocket/socket-stream.test"];
 export const MUTANTS: Mutant[] = [
   {
     core: true,
-    breaks: "the event of a cursor is told again",
+    breaks: "the event of a cursor is sent again",
     file: "src/services/reads/event-log.ts",
     find: "e.seq > ${seq}",
     replace: "e.seq >= ${seq}",
@@ -71,7 +71,7 @@ export const MUTANTS: Mutant[] = [
     tests: HISTORY,
   },
   {
-    breaks: "the epoch is read once in the life of a process",
+    breaks: "the epoch is read only once per process",
     file: "src/services/reads/event-log.ts",
     find: "epoch = result.epoch",
     replace: "epoch ??= result.epoch",
@@ -139,7 +139,7 @@ export const MUTANTS: Mutant[] = [
     tests: LOG,
   },
   {
-    breaks: "a page that was cut for its length is taken for all there is",
+    breaks: "a page that was cut for its length counts as complete",
     file: "src/services/reads/event-log.ts",
     find: "whole: matches < limit && matches === events.length,",
     replace: "whole: matches < limit,",

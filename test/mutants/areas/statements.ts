@@ -5,24 +5,24 @@ const KEYS = ["enqueue-keys.test"];
 const RECORDED = ["recorded-bytes.test"];
 const REMOVER = ["queued-jobs/remove.test"];
 
-/** What the statements of the QueuedJob service count, give back, remove and log. */
+/** The rows, counters and log lines of the QueuedJob service's statements. */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "a submission alone passes the limit of recorded bytes",
+    breaks: "a single submission exceeds the limit of recorded bytes",
     file: "src/services/queued-jobs/insert.ts",
     find: "when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED}) end",
     replace: "when ${maxRecordedBytes}::float8 < 0 then refuse(${OVER_RECORDED}) end",
     tests: RECORDED,
   },
   {
-    breaks: "submissions together pass the limit of recorded bytes",
+    breaks: "concurrent submissions exceed the limit of recorded bytes",
     file: "src/services/queued-jobs/insert.ts",
     find: "when s.recorded_bytes > ${limits.maxRecordedBytes} then refuse(${OVER_RECORDED}) end",
     replace: "when ${limits.maxRecordedBytes}::float8 < 0 then refuse(${OVER_RECORDED}) end",
     tests: RECORDED,
   },
   {
-    breaks: "one who has no room for bytes fails those beside them",
+    breaks: "a user without room fails the other users of the batch",
     file: "src/services/queued-jobs/insert.ts",
     find: " and u.recorded_bytes + w.bytes <= ${maxRecordedBytes}",
     replace: "",
@@ -36,7 +36,7 @@ export const MUTANTS: Mutant[] = [
     tests: RECORDED,
   },
   {
-    breaks: "a retry passes the limit of recorded bytes",
+    breaks: "a retry exceeds the limit of recorded bytes",
     file: "src/services/queued-jobs/transition.ts",
     find: "when s.recorded_bytes > ${maxRecordedBytes} then",
     replace: "when ${maxRecordedBytes}::float8 < 0 then",
@@ -57,14 +57,14 @@ export const MUTANTS: Mutant[] = [
     tests: RECORDED,
   },
   {
-    breaks: "bytes are not given back",
+    breaks: "bytes of deleted rows are not subtracted",
     file: "src/services/queued-jobs/remove.ts",
     find: "j.event_bytes - j.parameter_bytes - j.result_bytes - coalesce(g.bytes, 0)",
     replace: "j.event_bytes - coalesce(g.bytes, 0)",
     tests: RECORDED,
   },
   {
-    breaks: "a large result passes the limit of recorded bytes",
+    breaks: "a large result exceeds the limit of recorded bytes",
     file: "src/services/queued-jobs/success.ts",
     find: "...(!isSmall(result) && { maxRecordedBytes }),",
     replace: "",
@@ -85,7 +85,7 @@ export const MUTANTS: Mutant[] = [
     tests: RECORDED,
   },
   {
-    breaks: "a worker has no large parameters",
+    breaks: "a worker gets no large parameters",
     file: "src/services/queued-jobs/statements.ts",
     find: "case when j.parameter_bytes > 8192 then j.parameters end",
     replace: "null::jsonb",
@@ -99,42 +99,42 @@ export const MUTANTS: Mutant[] = [
     tests: RECORDED,
   },
   {
-    breaks: "large values of another's row are shown",
+    breaks: "large values of another user's row are shown",
     file: "src/graphql/queued-job/queued-job.resolver.ts",
     find: "return row?.userId === userId ? row : null;",
     replace: "return userId ? row : null;",
     tests: ["queued-job.resolver.test"],
   },
   {
-    breaks: "one that was removed with others leaves its files",
+    breaks: "a QueuedJob that was removed in a batch leaves its files",
     file: "src/services/queued-jobs/remove.ts",
     find: "withoutDeadline(() => void deleteFilesOf(removal, removed));",
     replace: "withoutDeadline(() => {});",
     tests: REMOVER,
   },
   {
-    breaks: "a bulk call goes on until it is too late",
+    breaks: "a bulk call continues beyond its time",
     file: "src/services/queued-jobs/remove.ts",
     find: "if ((currentDeadline()?.left() ?? Infinity) < STATEMENT_MS) break;",
     replace: "void currentDeadline;",
     tests: REMOVER,
   },
   {
-    breaks: "a bulk call that did something says that it did not",
+    breaks: "a bulk call that removed rows reports an error",
     file: "src/services/queued-jobs/remove.ts",
     find: "if (count > 0 && error instanceof ServiceUnavailableError) break;",
     replace: "",
     tests: REMOVER,
   },
   {
-    breaks: "one row that cannot be removed keeps the others",
+    breaks: "one row that cannot be removed blocks the others",
     file: "src/services/queued-jobs/remove.ts",
     find: "return removeSingly(removal, finished);",
     replace: "throw error;",
     tests: REMOVER,
   },
   {
-    breaks: "expired rows that cannot be removed come again and again",
+    breaks: "expired rows that cannot be removed are tried again and again",
     file: "src/services/queued-jobs/remove.ts",
     find: "removal.broken.add(one.id);",
     replace: "",
@@ -148,28 +148,28 @@ export const MUTANTS: Mutant[] = [
     tests: REMOVER,
   },
   {
-    breaks: "an unfinished one expires",
+    breaks: "an unfinished QueuedJob expires",
     file: "src/services/queued-jobs/remove.ts",
     find: "where expires_at < now() and status = any(${[...FINISHED_STATUSES]}) and",
     replace: "where expires_at < now() and ${[...FINISHED_STATUSES]}::text[] is not null and",
     tests: REMOVER,
   },
   {
-    breaks: "a started one shows the failure before it",
+    breaks: "a started QueuedJob shows the failure before it",
     file: "src/services/queued-jobs/claim.ts",
     find: "progress_message = null, error_code = null, error_message = null, started_at",
     replace: "progress_message = null, started_at",
     tests: ATTEMPT,
   },
   {
-    breaks: "what has finished still says what it was doing",
+    breaks: "a finished QueuedJob still has a progress message",
     file: "src/services/queued-jobs/statements.ts",
     find: "lease_until = null, progress_message = null,",
     replace: "lease_until = null,",
     tests: ATTEMPT,
   },
   {
-    breaks: "new defaults change what a key came with",
+    breaks: "new defaults change the arguments of a key",
     file: "src/services/queued-jobs/check-submission.ts",
     find: "[received, validated].map(",
     replace: "[validated].map(",
@@ -190,7 +190,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["insert/batches.test"],
   },
   {
-    breaks: "a key that was taken fails a batch",
+    breaks: "a taken key fails a batch",
     file: "src/services/queued-jobs/insert.ts",
     find: "${count > 1 ? sql`and ${keysAreFree}` : sql``}",
     replace: "${count > 1e9 ? sql`and ${keysAreFree}` : sql``}",
@@ -218,14 +218,14 @@ export const MUTANTS: Mutant[] = [
     tests: ["sync-catalogue.test"],
   },
   {
-    breaks: "the catalogue waits for those who read a key",
+    breaks: "the catalogue waits for readers of a key",
     file: "src/services/jobs/jobs.ts",
     find: ".filter(([, { primary }]) => !primary)",
     replace: "",
     tests: ["sync-catalogue.test"],
   },
   {
-    breaks: "a Job without a row is taken",
+    breaks: "a Job without a row is accepted",
     file: "src/services/jobs/jobs.ts",
     find: "task && (byName.has(name) || (await find(name))) ? task : null",
     replace: "task ?? null",
