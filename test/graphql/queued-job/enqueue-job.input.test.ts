@@ -174,7 +174,7 @@ describe("enqueueJob and enqueueJobs", () => {
     assertRefused(
       (await one.ask(ONE, { input: { job: "echo" } })).errors,
       "QUOTA_EXCEEDED",
-      /^You have 200 unfinished/,
+      /^Quota exceeded: at most 200 unfinished/,
     );
   });
 });
