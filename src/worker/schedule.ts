@@ -45,9 +45,9 @@ const LOG_LATE_MS = 3_600_000;
 const QUIET_MISSES = 1;
 
 /**
- * Runs recurring tasks, each on one worker at a time, with job schedulers of BullMQ that are
- * written again and again. A long task does not delay the others. If a pass takes several slices,
- * Redis keeps its position; when Redis loses it, the pass starts again.
+ * Runs recurring tasks, each on one worker at a time, with job schedulers of BullMQ. Their entries
+ * are written again and again. A long task does not delay the others. If a pass takes several
+ * slices, Redis keeps its position; when Redis loses it, the pass starts again.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { tasks, log } = options;

@@ -1,5 +1,4 @@
-// The end of an attempt: its outcome is recorded, a failure gets a message, and its files are kept
-// or deleted.
+// The end of an attempt: its outcome is recorded, and its files are kept or deleted.
 import { setTimeout as pause } from "node:timers/promises";
 import {
   PermanentTaskError,
@@ -80,8 +79,7 @@ export async function settleFailure(
     log.info("stopped: the attempt was cancelled or taken over");
     return "lost";
   }
-  // None of these is a failure of the task: the worker closes, a store is unavailable, or the
-  // machine lacks memory.
+  // None of these is a failure of the task: the worker closes, a store is away, or memory is short.
   const closing =
     reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
   if (closing || error instanceof ServiceUnavailableError || wasKilledByChance(error, claimed)) {

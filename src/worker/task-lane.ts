@@ -22,8 +22,8 @@ interface TaskLaneOptions {
 
 /**
  * A hint may be taken but never attended, if its worker died or the answer of Redis was lost. It
- * returns after its lock has expired and a check has noticed that: after at most 15 s with these
- * values. A hint that returns too early claims nothing.
+ * returns when its lock has expired and a check has noticed that. With these values, this takes at
+ * most 15 s. A hint that returns too early claims nothing.
  */
 const HINT_LOCK = { lockDuration: 10_000, stalledInterval: 5000 };
 const PUT_BACK_MS = 2000;
@@ -85,8 +85,8 @@ export class TaskLane {
   }
 
   /**
-   * Resolves when there is room for another hint: at the end of the attempt, or when its child is
-   * free or nearly free.
+   * Resolves when there is room for another hint. This is at the end of the attempt, or when its
+   * child is free or nearly free.
    */
   #take(bullJob: BullJob<HintData>, token: string): Promise<void> {
     this.#change(-1);

@@ -42,7 +42,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   const attend = createAttendance(deps, () => closing);
 
   /**
-   * Shares slots between users in this lane only: a task in the worker process may take minutes,
+   * Shares slots between users in this lane only. A task in the worker process may take minutes,
    * while a child is free again soon.
    */
   async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {

@@ -152,8 +152,8 @@ describe("leases", () => {
     });
 
     /**
-     * Measures for how many seconds the attempt continues, by the clock of the worker, when its
-     * claim was answered with this delay.
+     * Measures how many seconds the attempt continues, by the clock of the worker, after this late
+     * answer to its claim.
      */
     async function stoppedAfter(
       renewLeases: QueuedJobs["renewLeases"],

@@ -1,4 +1,4 @@
-// Removes expired events from the start of each user's log. Two purges may run at once: a batch
+// Removes expired events from the start of each user's log. Two purges may run at once. A batch
 // takes the counters and events that are free, and leaves the rest for later.
 import type { Sql } from "postgres";
 import { available, isAway } from "../../db/database.js";
@@ -136,10 +136,10 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
 }
 
 /**
- * Deletes the start of several logs and updates their floors and byte counters in one statement, so
- * a reader sees all or nothing. A user whose counter is locked is missing in the answer. The
- * statement skips events that another statement is deleting: the part ends before them, so none is
- * left below the floor.
+ * Deletes the start of several logs and updates their floors and byte counters. It is one
+ * statement, so a reader sees all of it or nothing. A user whose counter is locked is missing in
+ * the answer. Events that another statement is deleting are skipped. The deleted part ends before
+ * them, so none is left below the floor.
  */
 async function purgeBatch(
   sql: Sql,

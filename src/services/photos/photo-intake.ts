@@ -31,9 +31,10 @@ export interface PhotoIntake {
   /**
    * Stores an upload. The same bytes from the same user return the first Photo. `read` passes the
    * file on and resolves at the end of the upload. A failed upload leaves nothing behind.
-   * Throws InvalidInputError (no file, an empty file, a second file), PhotoTooLargeError,
-   * PhotoUnreadableError, QuotaExceededError (also: too many concurrent uploads),
-   * ServiceUnavailableError (also: too many uploads wait for their check), and what `read` throws.
+   * Throws InvalidInputError (no file, an empty file, a second file), PhotoTooLargeError and
+   * PhotoUnreadableError. Throws QuotaExceededError, also for too many concurrent uploads. Throws
+   * ServiceUnavailableError, also when too many uploads wait for their check. Rethrows the errors
+   * of `read`.
    */
   take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<Taken>;
 }

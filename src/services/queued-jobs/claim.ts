@@ -192,8 +192,8 @@ function leaseUntil(sql: Sql): Fragment {
 }
 
 /**
- * Returns the milliseconds until an unclaimed row is due; 0 for a due row that was locked, null
- * when this run is over.
+ * Returns the milliseconds until an unclaimed row is due, and 0 for a due row that was locked.
+ * Returns null when this run is over.
  */
 async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promise<number | null> {
   const [row] = await sql<{ ms: number }[]>`
@@ -205,7 +205,7 @@ async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promis
 }
 
 /**
- * Returns what an earlier claim by the same worker has recorded when its answer was lost; null when
+ * Returns what an earlier claim by the same worker has recorded when its answer was lost. Null when
  * it recorded nothing. The lease starts again.
  */
 async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null> {

@@ -1,4 +1,4 @@
-// Updates the queue after a recorded step. Any of it may fail: the reconciler restores lost hints
+// Updates the queue after a recorded step. Any of it may fail. The reconciler restores lost hints
 // from the rows, and the next lease renewal notices a lost cancellation.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";

@@ -177,9 +177,9 @@ export async function insertOne(
  * Inserts rows, photos, counters and QUEUED events of many units in one statement. Returns the
  * steps of each unit in the order of its items. A unit is null when its user was deleted or has no
  * room for it after the earlier units. With several units, a taken key also makes a unit null.
- * The statement fails as a whole with SQLSTATE OVER_QUOTA or OVER_RECORDED when the room went in
- * the meantime, or with ALREADY_THERE when a key was taken. The caller then reads that row with a
- * second statement: the snapshot of this one is older than the commit of the other request.
+ * The statement fails with SQLSTATE OVER_QUOTA or OVER_RECORDED when the room went in the meantime.
+ * It fails with ALREADY_THERE when a key was taken. The caller then reads that row with a second
+ * statement, because the snapshot of this one is too old to contain it.
  */
 export async function insertUnits(
   sql: Sql,

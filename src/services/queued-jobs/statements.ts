@@ -1,6 +1,6 @@
-// The shared parts of the service's statements. A step is one statement: a guarded UPDATE of the
-// row (compare and set), then the owner's counter, then the event row. Lock order everywhere:
-// QueuedJobs, counters, photos.
+// The shared parts of the service's statements. A step is one statement. It updates the row under a
+// guard (compare and set), then the owner's counter, and then inserts the event. Lock order
+// everywhere: QueuedJobs, counters, photos.
 import type { Fragment, Sql } from "postgres";
 import { isStorable } from "../../domain/is-storable.js";
 import type { QueuedJob, QueuedJobEvent } from "../../domain/queued-job.js";

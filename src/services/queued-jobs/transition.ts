@@ -159,14 +159,15 @@ export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set
 }
 
 /**
- * Makes the same step of many rows in one statement, all or none; null for a row whose guard does
+ * Makes the same step of many rows in one statement, all or none. Null for a row whose guard does
  * not hold.
  * A closed account has no counter and fails the statement. The rows are then sent one by one, and
  * those of that account return null. Looking up the counter of each row would cost a third of the
- * statement, because the versions of a busy counter are slow to read.
- * Rows are locked in the order of their ids, then counters in the order of theirs, so that two of
- * these statements never deadlock. Rows are read one by one (lateral): a plan from when the table
- * was small would otherwise read the whole table. Events are numbered in the order of the items.
+ * statement. The reason is that the versions of a busy counter are slow to read.
+ * Rows are locked in the order of their ids, then counters in the order of theirs. Two of these
+ * statements therefore never deadlock. Rows are read one by one (lateral). A plan from when the
+ * table was small would otherwise read the whole table. Events are numbered in the order of the
+ * items.
  */
 export async function transitionMany(
   sql: Sql,

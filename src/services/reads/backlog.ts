@@ -1,5 +1,5 @@
 // The waiting work, for operators and for the health of workers. All reads use the partial indexes
-// and are bounded, so a backlog of millions costs no more than one of thousands.
+// and are bounded. A backlog of millions therefore costs no more than one of thousands.
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 

@@ -4,8 +4,8 @@ import { signedHash } from "../photos/photos.js";
 
 export interface NearPhotos {
   /**
-   * Finds up to 100 photos of `userId` whose perceptual hash differs from `phash` (16 hex digits)
-   * by at most `maxDistance` bits. `exceptIds` are excluded. The nearest come first; at equal
+   * Finds up to 100 photos of `userId` whose perceptual hash is near to `phash` (16 hex digits). At
+   * most `maxDistance` bits may differ. `exceptIds` are excluded. The nearest come first; at equal
    * distance, the oldest.
    */
   find(query: {
@@ -19,7 +19,7 @@ export interface NearPhotos {
 const MAX_PHOTOS = 100;
 
 /**
- * Needs neither a tree nor a table of chunks: an index holds all hashes of a user side by side, and
+ * Needs neither a tree nor a table of chunks. An index holds all hashes of a user side by side, and
  * 100,000 comparisons take about 15 ms.
  */
 export function createNearPhotos({ sql }: Pick<Database, "sql">): NearPhotos {

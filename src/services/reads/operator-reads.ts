@@ -78,8 +78,8 @@ const NOTHING = JSON.stringify({
   slowestSeconds: null,
 } satisfies Outcomes);
 
-// A search by operators among the QueuedJobs of all users. No index serves every filter, so a
-// search reads a limited number of rows and returns the position where the next one starts.
+// A search by operators among the QueuedJobs of all users. No index serves every filter. A search
+// therefore reads a limited number of rows and returns where the next one starts.
 interface QueuedJobSearch {
   /** An id or an e-mail address; null for all users. */
   user: string | null;

@@ -22,9 +22,7 @@ export type Waiter = Pick<
 >;
 
 export interface QueuePlaces {
-  /**
-   * Returns places in the order of the rows; null for a row that does not wait or is not due yet.
-   */
+  /** Returns places in the order of the rows; null for a row that is not due or does not wait. */
   find(rows: readonly Waiter[]): Promise<(Place | null)[]>;
 }
 

@@ -153,7 +153,7 @@ async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
 }
 
 /**
- * A reused result must come from work on the same photo; a QueuedJob that was worked for must not
+ * A reused result must come from work on the same photo. A QueuedJob with its own work must not
  * claim reuse.
  */
 async function assertTakenOverAsItWas({ database: { sql } }: TestServices): Promise<void> {

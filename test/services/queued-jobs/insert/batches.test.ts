@@ -28,8 +28,8 @@ describe("concurrent submissions", () => {
   });
 
   /**
-   * Runs `submit` while a first submission of the user waits for the counter, so that all further
-   * submissions form one batch.
+   * Runs `submit` while a first submission of the user waits for the counter. All further
+   * submissions then form one batch.
    */
   async function behindAnother<T>(
     user: User,
