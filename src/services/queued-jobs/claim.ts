@@ -126,7 +126,7 @@ function createClaimBatch({
 }: Pick<ClaimsDeps, "sql" | "jobs" | "committer">) {
   async function commit(write: () => Promise<(Step | null)[]>): Promise<(ClaimStep | null)[]> {
     const sentAt = performance.now();
-    const steps = await committer.commit({ step: "claim", write, eventsOf: (steps) => steps });
+    const steps = await committer.commit({ step: "claim", write, eventsOf: (written) => written });
     return steps.map((step) => step && { ...step, sentAt });
   }
   return createOwnerBatch<Claim, ClaimStep | null>({

@@ -91,7 +91,7 @@ async function readBacklogs(
   } catch (error) {
     log.debug(
       { err: error },
-      "the backlogs could not be read; hints are added behind all waiting work",
+      "the backlogs could not be read; hints go behind the work of their owners",
     );
     return [];
   }
