@@ -17,7 +17,7 @@ export interface ReconcilerOptions {
   duties: Duties;
   worker: string;
   log: Logger;
-  beatMs?: number;
+  intervalMs?: number;
   sweepMs?: number;
 }
 
@@ -41,7 +41,7 @@ const FAILURES_LOGGED = 3;
  * one pass can check.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { hints, beatMs = INTERVAL_MS } = options;
+  const { hints, intervalMs = INTERVAL_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
   let closing = false;
@@ -58,7 +58,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   function start(): void {
     if (running) return;
-    nextAt = Date.now() + beatMs;
+    nextAt = Date.now() + intervalMs;
     running = run().finally(() => {
       running = null;
       const missed = again;
@@ -73,7 +73,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if (sweep.forgotten || Date.now() >= nextAt) start();
   }
 
-  const timer = setInterval(() => void check(), Math.min(CHECK_MS, beatMs));
+  const timer = setInterval(() => void check(), Math.min(CHECK_MS, intervalMs));
   start();
 
   return {

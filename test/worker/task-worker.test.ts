@@ -109,7 +109,7 @@ describe("a worker", () => {
     await eventually("two of them run", isStarted);
     const echo = await scene.core.submit(scene.other);
     await eventually(
-      "another's runs beside them",
+      "another user's task runs beside them",
       async () => (await scene.statusOf(echo)) === "SUCCESS",
       4000,
     );

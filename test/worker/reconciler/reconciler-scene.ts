@@ -14,7 +14,7 @@ export interface ReconcilerScene {
   open(
     worker: string,
     more?: Partial<QueuedJobs>,
-    beatMs?: number,
+    intervalMs?: number,
     log?: Logger,
     sweepMs?: number,
   ): Reconciler;
@@ -32,14 +32,14 @@ export async function createReconcilerScene(): Promise<ReconcilerScene> {
     core,
     redis,
     user: await core.newUser(),
-    open(worker, more = {}, beatMs = 600_000, log = silentLog, sweepMs = 2000) {
+    open(worker, more = {}, intervalMs = 600_000, log = silentLog, sweepMs = 2000) {
       const reconciler = createReconciler({
         queuedJobs: { ...core.queuedJobs, ...more },
         hints: { hasForgotten: async () => (redis.checks++, redis.forgotten) },
         duties: createDuties(core.database),
         worker,
         log,
-        beatMs,
+        intervalMs,
         sweepMs,
       });
       opened.push(reconciler);
