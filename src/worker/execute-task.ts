@@ -1,4 +1,4 @@
-// The life of an attempt: claim, run, settle; its lease is held all the while.
+// The course of an attempt under its lease: claim, run, settle.
 import { PermanentTaskError } from "../domain/errors.js";
 import { failpoint } from "../runtime/failpoint.js";
 import type { Logger } from "../runtime/logger.js";
@@ -23,22 +23,19 @@ import {
 export interface ExecuteDeps extends RunInChildDeps, SettleDeps {
   leases: Leases;
   startRate: Pick<StartRate, "note">;
-  /** Names this worker in its leases. */
+  /** The name of this worker in its leases. */
   worker: string;
   tracer?: Tracer;
-  /**
-   * Called with each attempt that has ended; `seconds` from the claim until the outcome was
-   * recorded.
-   */
+  /** Called when an attempt has ended; `seconds` covers the claim until the recorded outcome. */
   onAttempt?: (attempt: { job: string; outcome: AttemptOutcome; seconds: number }) => void;
 }
 
 const MAX_RESULT_CHARACTERS = 256 * 1024;
 /**
- * Null when the hint is spent, else the milliseconds after which it is to be tried again. Rejects
- * with ServiceUnavailableError while it cannot be claimed; what goes wrong from then on stands in
- * the row, or is found by the reconciler.
- * @param isRepeat it was rejected so before, and may have been claimed all the same
+ * Returns null when the hint is spent, else the milliseconds until it is due again. Rejects with
+ * ServiceUnavailableError while it cannot claim. Later faults are recorded in the row, or the
+ * reconciler finds them.
+ * @param isRepeat true after such a rejection, because the claim may have been recorded
  */
 export function executeTask(
   deps: ExecuteDeps,
@@ -51,7 +48,7 @@ export function executeTask(
     let claimed = await deps.queuedJobs.start(request);
     if (isRepeat) claimed ??= await deps.queuedJobs.adopt(request);
     if (!claimed) return deps.queuedJobs.claimableIn(request);
-    // A hint that came twice was claimed by the other one.
+    // The other delivery of the same hint has made this claim.
     if (!deps.leases.holds(claimed)) await underLease(deps, claimed, note);
     return null;
   });
@@ -62,7 +59,7 @@ async function underLease(
   claimed: Claimed,
   note: (attributes: SpanAttributes) => void,
 ): Promise<void> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const { queuedJob, attempt, requestId } = claimed;
   deps.startRate.note(deps.catalogue.get(queuedJob.jobName)?.runsIn ?? "worker");
   const about = {
@@ -80,14 +77,14 @@ async function underLease(
     deps.onAttempt?.({
       job: queuedJob.jobName,
       outcome,
-      seconds: (performance.now() - begun) / 1000,
+      seconds: (performance.now() - startedAt) / 1000,
     });
   } finally {
     deps.leases.release(claimed);
   }
 }
 
-/** A logger of its own costs as much as a line, and most attempts have only one to write. */
+/** A child logger costs as much as a line, and most attempts write only one line. */
 function withLogAbout(deps: ExecuteDeps, about: object): ExecuteDeps {
   let log: Logger | undefined;
   return {
@@ -127,7 +124,7 @@ async function runTask(
   stop: AbortController,
 ): Promise<TaskSuccess> {
   const task = deps.catalogue.get(claimed.queuedJob.jobName);
-  if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
+  if (!task) throw new Error(`This worker has no task "${claimed.queuedJob.jobName}"`);
   const reporter = createProgressReporter(deps, claimed);
   try {
     const success =
@@ -138,7 +135,7 @@ async function runTask(
     if ((JSON.stringify(success.result) ?? "").length > MAX_RESULT_CHARACTERS)
       throw new PermanentTaskError(
         "TASK_FAILED",
-        `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`,
+        `The result is too long: at most ${MAX_RESULT_CHARACTERS} characters of JSON are allowed.`,
       );
     return success;
   } finally {
@@ -146,18 +143,15 @@ async function runTask(
   }
 }
 
-/**
- * One whose worker has died before runs in a child, whatever its task: a killer then takes nobody
- * else with it.
- */
+/** After a worker death, a QueuedJob runs in a child, so that a crash harms no other attempt. */
 function runsHere(task: Task, { stalls }: Claimed): boolean {
   return task.runsIn === "worker" && stalls === 0;
 }
 
 /**
- * What came of an earlier success of the same work, its files copied for this attempt, so that
- * deleting either leaves the other; null when there is none, or its files go: then the work has to
- * be done. No child is needed for it.
+ * Reuses an earlier result of the same work and copies its files, so that each QueuedJob can be
+ * deleted alone. Null when no result exists or its files are gone; then the task must run. It needs
+ * no child.
  */
 async function reuseResult(
   deps: ExecuteDeps,
@@ -190,8 +184,8 @@ async function reuseResult(
 }
 
 /**
- * Does the work of an attempt in the worker itself, beside the others; tells it to stop when its
- * time is up. Throws what the task throws, or why it was told to stop.
+ * Runs a task in the worker process and aborts it when its time is up. Throws what the task throws,
+ * or the reason of the abort.
  */
 async function runHere(
   deps: { readonly log: Logger },
@@ -214,9 +208,7 @@ async function runHere(
       findNearPhotos: () => refuse(task, "has no photos"),
     });
     working.catch(
-      (error) =>
-        signal.aborted &&
-        deps.log.debug({ err: error }, "a task that was told to stop has stopped"),
+      (error) => signal.aborted && deps.log.debug({ err: error }, "an aborted task has stopped"),
     );
     return {
       result: task.result.parse(await Promise.race([working, aborted(signal)])),
@@ -232,7 +224,7 @@ function refuse({ name }: Task, why: string): Promise<never> {
   return Promise.reject(new Error(`The task ${name} runs in the worker and ${why}`));
 }
 
-/** Not every task hears the signal. */
+/** Rejects on abort, because not every task reacts to the signal. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error);

@@ -2,18 +2,18 @@ import type { Logger } from "../runtime/logger.js";
 import type { Claimed } from "../services/queued-jobs/claim.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 
-/** Why an attempt is told to stop; the reason of its AbortSignal. */
+/** The reason of the AbortSignal of an attempt. */
 type StopReason = "timeout" | "lost" | "shutdown";
 
-/** The reason as it stands in an AbortSignal. */
+/** A stop reason as the reason of an AbortSignal. */
 export class StopError extends Error {
   constructor(readonly reason: StopReason) {
-    super(`The attempt is to stop: ${reason}`);
+    super(`The attempt must stop: ${reason}`);
     this.name = "StopError";
   }
 }
 
-/** Null while it is to go on. */
+/** Returns null while the attempt may continue. */
 export function stopReasonOf({ reason }: AbortSignal): StopReason | null {
   return reason instanceof StopError ? reason.reason : null;
 }
@@ -25,11 +25,11 @@ interface LeasesOptions {
   renewMs?: number;
 }
 
-/** Also the bound on how long a cancelled attempt goes on when no stop notification is heard. */
+/** Also the maximum time that a cancelled attempt continues when its stop notification is lost. */
 const RENEW_MS = 8000;
-/** Of one whose row was locked. */
+/** Interval of renewal while the row is locked. */
 const RENEW_LOCKED_MS = 1000;
-/** Before the lease itself ends: who cannot renew must have stopped when another begins. */
+/** Less than the lease: a worker that cannot renew must stop before another attempt begins. */
 const GIVE_UP_MS = 20_000;
 
 interface Held {
@@ -39,8 +39,8 @@ interface Held {
 }
 
 /**
- * Renews the leases of all that this worker runs, by one statement; its answer says what was
- * cancelled or taken over.
+ * Renews the leases of all attempts of this worker in one statement. The answer shows which
+ * attempts were cancelled or taken over.
  */
 export class Leases {
   readonly #options: LeasesOptions;
@@ -57,15 +57,14 @@ export class Leases {
     this.#timer = setInterval(() => void this.#renewAll(), this.#renewMs);
   }
 
-  /** Attempts under way. */
+  /** Number of attempts under way. */
   get size(): number {
     return this.#held.size;
   }
 
-  /** Keeps the lease of an attempt until `release`; the signal is aborted when it is lost. */
+  /** Keeps the lease of an attempt until `release`; aborts its signal when the lease is lost. */
   hold(claimed: Claimed, stop: AbortController): void {
-    // Where it was claimed here again its earlier attempt is over, which the renewal, by ids, would
-    // not tell.
+    // A new claim of the same id ends the earlier attempt, which renewals by id would not notice.
     const earlier = this.#held.get(claimed.id)?.claimed;
     if (earlier) {
       this.#lose(earlier);
@@ -81,19 +80,19 @@ export class Leases {
     if (entry) this.#held.delete(claimed.id);
   }
 
-  /** Whether this attempt is under way here. */
+  /** Returns true while this attempt runs in this worker. */
   holds({ id, attempt }: Pick<Claimed, "id" | "attempt">): boolean {
     return this.#held.get(id)?.claimed.attempt === attempt;
   }
 
-  /** The attempt of this QueuedJob, if it runs here, is to stop. */
+  /** Checks the attempt of this QueuedJob after a cancellation, if it runs here. */
   drop(queuedJobId: string): void {
-    const own = this.#held.get(queuedJobId);
-    // A notification proves nothing: the row has the last word.
-    if (own) void this.#renew([own.claimed]);
+    const entry = this.#held.get(queuedJobId);
+    // A notification proves nothing: only the row decides.
+    if (entry) void this.#renew([entry.claimed]);
   }
 
-  /** Tells all of them to stop: this process is to end. */
+  /** Aborts all attempts, because this process closes. */
   stopAll(): void {
     for (const { stop } of this.#held.values()) stop.abort(new StopError("shutdown"));
   }
@@ -111,18 +110,18 @@ export class Leases {
     this.#renewing = false;
   }
 
-  async #renew(asked: Claimed[]): Promise<void> {
+  async #renew(attempts: Claimed[]): Promise<void> {
     const { queuedJobs, worker, log } = this.#options;
-    const askedAt = performance.now();
+    const sentAt = performance.now();
     try {
-      const { renewed, locked } = await queuedJobs.renewLeases(worker, asked);
-      for (const claimed of asked) {
-        if (renewed.has(claimed.id)) this.#prolong(claimed, askedAt);
+      const { renewed, locked } = await queuedJobs.renewLeases(worker, attempts);
+      for (const claimed of attempts) {
+        if (renewed.has(claimed.id)) this.#prolong(claimed, sentAt);
         else if (locked.has(claimed.id)) this.#renewSoon(claimed);
         else this.#lose(claimed);
       }
     } catch (error) {
-      log.warn({ err: error, attempts: asked.length }, "leases could not be renewed");
+      log.warn({ err: error, attempts: attempts.length }, "leases could not be renewed");
     }
   }
 
@@ -133,7 +132,7 @@ export class Leases {
     entry.giveUp = this.#giveUpLater(claimed, leasedAt);
   }
 
-  /** Its lease runs on as it was: once the row is free again, it may be taken over. */
+  /** The lease continues unchanged; once the row is free, another worker may take it over. */
   #renewSoon(claimed: Claimed): void {
     this.#locked.add(claimed);
     this.#lockedTimer ??= setTimeout(
@@ -155,7 +154,9 @@ export class Leases {
     this.#entryOf(claimed)?.stop.abort(new StopError("lost"));
   }
 
-  /** Undefined when it is over, or a later attempt of the same QueuedJob is held. */
+  /**
+   * Returns undefined when the attempt is over or a later attempt of the same QueuedJob is held.
+   */
   #entryOf(claimed: Claimed): Held | undefined {
     const entry = this.#held.get(claimed.id);
     return entry?.claimed === claimed ? entry : undefined;

@@ -3,21 +3,18 @@ import type { Claimed } from "../services/queued-jobs/claim.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 
 export interface ProgressReporter {
-  /** As often as one likes; the last one wins. */
+  /** May be called at any rate; the last report before a write wins. */
   report(fraction: number, message?: string): void;
-  /** Nothing is told any more when this resolves. */
+  /** After this resolves, no further progress is written. */
   stop(): Promise<void>;
 }
 
-/** At most four times a second. */
+/** Minimum interval between two reports. */
 const INTERVAL_MS = 250;
-/**
- * Before the first: that it has started was told just now, and most attempts end before there is
- * more to say.
- */
+/** Delay of the first report: the start was published just now, and most attempts end earlier. */
 const FIRST_MS = 100;
 
-/** Coalesces what a task says of its progress; never falls. */
+/** Combines the reports of a task into few writes; progress never decreases. */
 export function createProgressReporter(
   deps: { queuedJobs: Pick<QueuedJobs, "progress">; readonly log: Logger },
   claimed: Claimed,

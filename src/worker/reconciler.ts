@@ -6,7 +6,7 @@ import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import { DueSweep } from "../services/queued-jobs/maintenance.js";
 
 export interface Reconciler {
-  /** Reconciles now rather than at the next beat. */
+  /** Reconciles now instead of at the next interval. */
   hurry(): void;
   close(): Promise<void>;
 }
@@ -17,69 +17,69 @@ export interface ReconcilerOptions {
   duties: Duties;
   worker: string;
   log: Logger;
-  beatMs?: number;
+  intervalMs?: number;
   sweepMs?: number;
 }
 
-const BEAT_MS = 5000;
-const GLANCE_MS = 1000;
-/** Longer than a beat; how long nobody reconciles when the holder dies. */
+const INTERVAL_MS = 5000;
+const CHECK_MS = 1000;
+/** Longer than an interval; also the time without a reconciler after the holder dies. */
 const HELD_SECONDS = 8;
-/** Attempts that are taken over in a beat. */
-const LAPSED = 1000;
+/** Maximum attempts that one pass takes over. */
+const MAX_LAPSED = 1000;
 /** Rows of one page of the sweep. */
 const PAGE_ROWS = 2000;
-/** Time of each beat in which pages are begun. */
+/** Time of each pass in which the sweep may start pages. */
 const SWEEP_MS = 2000;
-/** Beats in a row that fail because a store is away, until that is logged. */
+/** Failed passes in a row, because a store is unavailable, before this is logged. */
 const FAILURES_LOGGED = 3;
 
 /**
- * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers
- * left. One worker does it at a time. It looks at all rows that are due, page by page, and goes on
- * in the next beat where it stood. A hint that was lost is found within two beats, about ten
- * seconds, unless more rows wait than a beat can look at.
+ * Restores from the rows what Redis lost, and takes over the attempts of dead workers. One worker
+ * does it at a time. It checks all due rows page by page, and the next pass continues where it
+ * stopped. A lost hint is found within two intervals, about ten seconds, unless more rows wait than
+ * one pass can check.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { hints, beatMs = BEAT_MS } = options;
+  const { hints, intervalMs = INTERVAL_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
   let closing = false;
-  let nextBeat = 0;
+  let nextAt = 0;
   const sweep = createHintSweep(options.queuedJobs.hintDue, options.sweepMs ?? SWEEP_MS);
   const pass = createPass(options, sweep);
 
   async function run(): Promise<void> {
     const { away, unfinished } = await pass.run();
     if (unfinished) again = true;
-    // What was away may be back before the next beat.
-    if (away) nextBeat = 0;
+    // The unavailable store may be back before the next interval.
+    if (away) nextAt = 0;
   }
 
-  function beat(): void {
+  function start(): void {
     if (running) return;
-    nextBeat = Date.now() + beatMs;
+    nextAt = Date.now() + intervalMs;
     running = run().finally(() => {
       running = null;
       const missed = again;
       again = false;
-      if (missed && !closing) beat();
+      if (missed && !closing) start();
     });
   }
 
-  /** Between the beats, whoever reconciles looks whether Redis remembers at all. */
-  async function glance(): Promise<void> {
+  /** Between the intervals, the holder checks whether Redis has lost its data. */
+  async function check(): Promise<void> {
     if (pass.isHolder() && (await hints.hasForgotten())) sweep.forget();
-    if (sweep.forgotten || Date.now() >= nextBeat) beat();
+    if (sweep.forgotten || Date.now() >= nextAt) start();
   }
 
-  const timer = setInterval(() => void glance(), Math.min(GLANCE_MS, beatMs));
-  beat();
+  const timer = setInterval(() => void check(), Math.min(CHECK_MS, intervalMs));
+  start();
 
   return {
     hurry() {
       again = running !== null;
-      beat();
+      start();
     },
     async close() {
       clearInterval(timer);
@@ -91,13 +91,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 }
 
 interface PassResult {
-  /** Whether a store was away. */
+  /** True when a store was unavailable. */
   away: boolean;
-  /** Whether more is to be done at once. */
+  /** True when more work is left for an immediate pass. */
   unfinished: boolean;
 }
 
-/** What is done in a beat, by the one worker whose duty it is. */
+/** One pass, by the one worker that holds the duty. */
 function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createHintSweep>) {
   const { queuedJobs, hints, duties, worker, log } = options;
   let holding = false;
@@ -108,13 +108,13 @@ function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createH
     holding = await duties.hold("reconcile", worker, HELD_SECONDS);
     if (!holding) return false;
     if (await hints.hasForgotten()) sweep.forget();
-    const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(LAPSED));
+    const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(MAX_LAPSED));
     const missing = await tryPart(sweep.run);
     if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
-    return lapsed === LAPSED || (missing > 0 && sweep.underWay);
+    return lapsed === MAX_LAPSED || (missing > 0 && sweep.underWay);
   }
 
-  /** What fails in one part is no reason to leave out the other. */
+  /** Runs one part; a failure does not stop the other part. */
   async function tryPart(part: () => Promise<number>): Promise<number> {
     try {
       return await part();
@@ -137,7 +137,7 @@ function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createH
     });
     failures = away === null ? 0 : failures + 1;
     if (failures === FAILURES_LOGGED) {
-      const what = `the reconciler failed ${failures} times in a row; it goes on trying`;
+      const what = `the reconciler failed ${failures} times in a row; it keeps trying`;
       log.error({ err: away }, what);
     }
     return { away: away !== null, unfinished };
@@ -146,13 +146,13 @@ function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createH
   return { run, isHolder: () => holding };
 }
 
-/** Puts lost hints back from the rows, some pages at a time, and goes on where it stood. */
+/** Restores lost hints from the rows, several pages per pass, and continues where it stopped. */
 function createHintSweep(hintDue: QueuedJobs["hintDue"], sweepMs: number) {
   const state = { forgotten: false, underWay: false };
   let sweep: DueSweep | null = null;
   let stopped = false;
 
-  /** Returns how many were missing. */
+  /** Returns the number of missing hints. */
   async function run(): Promise<number> {
     if (state.forgotten) sweep = new DueSweep({ patient: false });
     state.forgotten = false;
@@ -168,7 +168,7 @@ function createHintSweep(hintDue: QueuedJobs["hintDue"], sweepMs: number) {
 
   return Object.assign(state, {
     run,
-    /** All hints are lost: it begins again, and leaves out no row. */
+    /** Restarts the sweep without skipping any row, because all hints are lost. */
     forget: () => void (state.forgotten = true),
     stop: () => void (stopped = true),
   });

@@ -9,16 +9,19 @@ import { closeBullWorker } from "./task-lane.js";
 export interface ScheduledTask {
   run: MaintenanceTask;
   everyMs: number;
-  /** Time between the starts of two passes, where one pass takes many slices. */
+  /** Minimum time between the starts of two passes, if one pass takes many slices. */
   passMs?: number;
-  /** No two workers do it at once, however long it takes. */
+  /** Prevents two workers from running it at once, however long it takes. */
   exclusive?: boolean;
-  /** Without a success for so long it is late. */
+  /** Time without a success after which the task counts as late. */
   lateAfterMs: number;
 }
 
 export interface Schedule {
-  /** When each task succeeded last, by any worker, or was first scheduled: seconds since 1970. */
+  /**
+   * Time of each task's last success on any worker, or of its first scheduling, in seconds since
+   * 1970.
+   */
   lastSuccesses(): Promise<{ task: string; at: number }[]>;
   close(): Promise<void>;
 }
@@ -28,23 +31,23 @@ export interface ScheduleOptions {
   prefix: string;
   tasks: Readonly<Record<string, ScheduledTask>>;
   duties: Duties;
-  /** Names this worker as the holder of a duty. */
+  /** The holder name of this worker. */
   worker: string;
   log: Logger;
   onFailure?: (task: string) => void;
 }
 
-/** The schedule itself is in Redis, which may forget it. */
+/** Interval of writing the schedule, since it lies in Redis, which may lose it. */
 const RENEW_MS = 60_000;
-/** A task that stays late is logged again after this. */
+/** Interval between log lines about a task that stays late. */
 const LOG_LATE_MS = 3_600_000;
-/** A store that is away for a moment is nothing that a person must know. */
+/** Failures in a row that are not logged: a short outage of a store needs no operator. */
 const QUIET_MISSES = 1;
 
 /**
- * What recurs, by one worker at a time: job schedulers of BullMQ, put in place again and again. A
- * long task holds up no other. Where a pass takes several slices, the position is kept in Redis;
- * when that forgets it, the pass begins again.
+ * Runs recurring tasks, each on one worker at a time, with job schedulers of BullMQ. Their entries
+ * are written again and again. A long task does not delay the others. If a pass takes several
+ * slices, Redis keeps its position; when Redis loses it, the pass starts again.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { tasks, log } = options;
@@ -72,13 +75,13 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
   return {
     async lastSuccesses() {
-      const found = await Promise.all(
+      const states = await Promise.all(
         Object.keys(tasks).map(async (task) => ({
           task,
           at: (await state.read(task)).succeededAt,
         })),
       );
-      return found.flatMap(({ task, at }) => (at === null ? [] : [{ task, at: at / 1000 }]));
+      return states.flatMap(({ task, at }) => (at === null ? [] : [{ task, at: at / 1000 }]));
     },
     async close() {
       clearInterval(timer);
@@ -90,7 +93,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   };
 }
 
-/** Puts the schedule in place where it is not, and logs which task is late. */
+/** Writes the schedule if it is missing, and logs late tasks. */
 function createPutter(
   { tasks, log }: ScheduleOptions,
   state: ScheduleState,
@@ -121,14 +124,14 @@ function createPutter(
   };
 }
 
-/** Runs the tasks that are due, each once at a time. */
+/** Runs due tasks, each at most once at a time. */
 function createTaskRunner(options: ScheduleOptions, state: ScheduleState, closing: AbortSignal) {
   const { tasks, duties, worker: holder, log, onFailure = () => {} } = options;
   const running = new Set<string>();
 
   async function run(name: string): Promise<void> {
     const task = tasks[name];
-    // One that takes longer than its interval is not begun beside itself.
+    // A task that takes longer than its interval must not run twice at the same time.
     if (!task || running.has(name)) return;
     running.add(name);
     try {
@@ -138,7 +141,7 @@ function createTaskRunner(options: ScheduleOptions, state: ScheduleState, closin
           )
         : runSlice(name, task, closing));
     } catch (error) {
-      log.debug({ err: error, task: name }, "a maintenance task was not begun");
+      log.debug({ err: error, task: name }, "a maintenance task did not start");
     } finally {
       running.delete(name);
     }
@@ -163,13 +166,16 @@ function createTaskRunner(options: ScheduleOptions, state: ScheduleState, closin
     const misses = await state.noteMiss(name);
     if (error instanceof ServiceUnavailableError && misses <= QUIET_MISSES) return;
     onFailure(name);
-    log.error({ err: error, task: name, misses }, "a maintenance task failed; it is tried again");
+    log.error(
+      { err: error, task: name, misses },
+      "a maintenance task failed; the next interval tries again",
+    );
   }
 
   return { run, isBusy: () => running.size > 0 };
 }
 
-/** A pass that is through waits until its time has come again. */
+/** Returns true after the end of a pass until the next one is due. */
 function isBetweenPasses(
   { passMs }: ScheduledTask,
   { from, passStartedAt }: Pick<TaskState, "from" | "passStartedAt">,
@@ -182,30 +188,30 @@ function isBetweenPasses(
   );
 }
 
-/** What all workers know of a task that recurs; times in milliseconds since 1970. */
+/** The state of a recurring task, shared by all workers; times are in milliseconds since 1970. */
 interface TaskState {
-  /** Where the next slice begins; null at the start of a pass. */
+  /** Start of the next slice; null at the start of a pass. */
   from: string | null;
   passStartedAt: number | null;
-  /** The last success, or when the task was first scheduled. */
+  /** Time of the last success, or of the first scheduling. */
   succeededAt: number | null;
 }
 
 interface ScheduleState {
   read(task: string): Promise<TaskState>;
-  /** The task was not scheduled before, as far as Redis remembers. */
+  /** Records the first scheduling of a task that Redis does not contain. */
   begin(task: string): Promise<void>;
   noteSuccess(
     task: string,
     progress: Partial<Pick<TaskState, "from" | "passStartedAt">>,
   ): Promise<void>;
-  /** Returns how many runs in a row have failed. */
+  /** Returns the number of failed runs in a row. */
   noteMiss(task: string): Promise<number>;
 }
 
 type Redis = ReturnType<typeof createRedis>;
 
-/** A hash in Redis for each task. */
+/** Keeps the state of each task in a hash in Redis. */
 function createScheduleState(redis: Redis, prefix: string): ScheduleState {
   const keyOf = (task: string) => `${prefix}:maintenance:${task}`;
 

@@ -1,5 +1,4 @@
-// How an attempt ends: its outcome is recorded, its fault is put into words, its files are kept or
-// deleted.
+// The end of an attempt: its outcome is recorded, and its files are kept or deleted.
 import { setTimeout as pause } from "node:timers/promises";
 import {
   PermanentTaskError,
@@ -21,25 +20,24 @@ export interface SettleDeps {
   catalogue: ReadonlyMap<string, Task>;
   storage: Storage;
   log: Logger;
-  /** An attempt failed of what its task did not foresee: a bug. */
+  /** Called when an attempt failed in a way that its task did not foresee: a bug. */
   onBug?: () => void;
 }
 
 export type AttemptOutcome =
   "succeeded" | "failed" | "retrying" | "handed_back" | "lost" | "discarded";
 
-/** Before something is tried again that failed for want of a store. */
+/** Delay before the next attempt after a store was unavailable. */
 const AWAY_MS = 10_000;
 
-/** Why an attempt failed, as its row says it. */
+/** The reason of a failed attempt, as its row shows it. */
 interface Fault {
   code: string;
   message: string;
-  /** No other try would end otherwise. */
+  /** True when another attempt would fail in the same way. */
   permanent: boolean;
 }
 
-/** Of what the task did not foresee: a bug. */
 const UNFORESEEN: Fault = {
   code: "TASK_FAILED",
   message: "The task failed unexpectedly.",
@@ -64,7 +62,7 @@ export async function recordSuccess(
       signal,
     );
   } catch (error) {
-    // With the answer lost it may be recorded: then the files must be there, too.
+    // When only the answer was lost, the outcome may be recorded, and then its files must stay.
     if (!(error instanceof ServiceUnavailableError)) await discardOutputs(deps, outputs);
     throw error;
   }
@@ -78,11 +76,10 @@ export async function settleFailure(
 ): Promise<AttemptOutcome> {
   const reason = stopReasonOf(signal);
   if (reason === "lost") {
-    log.info("stopped: it was cancelled, or given to another worker");
+    log.info("stopped: the attempt was cancelled or taken over");
     return "lost";
   }
-  // We are to end, a store was away, or the machine is short of something: that is nobody's
-  // failure.
+  // None of these is a failure of the task: the worker closes, a store is away, or memory is short.
   const closing =
     reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
   if (closing || error instanceof ServiceUnavailableError || wasKilledByChance(error, claimed)) {
@@ -102,14 +99,16 @@ export async function settleFailure(
   return outcome === "FAILED" ? "failed" : "retrying";
 }
 
-/** Most often a neighbour took the memory: the first time, another machine may do better. */
+/**
+ * A kill usually means that another process took the memory, so the first kill is not a failure.
+ */
 function wasKilledByChance(error: unknown, { attempt, failures, stalls }: Claimed): boolean {
   const wasHandedBack = attempt > failures + stalls + 1;
   return error instanceof ChildStoppedError && error.reason === "killed" && !wasHandedBack;
 }
 
 /**
- * The attempt was over already; its files are nobody's, unless an earlier try had recorded them and
+ * The attempt was already over. Its files belong to no row, unless an earlier try recorded them and
  * only the answer was lost.
  */
 export async function discard(
@@ -120,13 +119,16 @@ export async function discard(
   const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
   if (now?.status === "SUCCESS" && now.attempts === attempt) return "succeeded";
   await discardOutputs({ storage, log }, outputs);
-  log.info({ status: now?.status ?? "gone" }, "the result came too late and was discarded");
+  log.info(
+    { status: now?.status ?? "gone" },
+    "the result came after the end of the attempt and was discarded",
+  );
   return "discarded";
 }
 
 /**
- * Records an outcome, again and again while the database is away: after the lease the fence refuses
- * it.
+ * Records an outcome, and tries again while the database is unavailable. After the end of the
+ * lease, the fence refuses it.
  */
 async function persist<T>(record: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
@@ -140,21 +142,25 @@ async function persist<T>(record: () => Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-/** What is told of an error: a task's own words where it has some for its user. */
+/** Chooses the fault that the owner sees: the task's own message where it has one. */
 function faultOf(error: unknown, { failures }: Claimed, task: Task | undefined): Fault {
   if (error instanceof PermanentTaskError || error instanceof QuotaExceededError)
     return { code: error.code, message: error.message, permanent: true };
   if (error instanceof TaskFailedError)
     return { code: error.code, message: error.message, permanent: false };
-  // Not handed back: a file that is always too slow would be tried without end.
+  // Not handed back, because a file that is always too slow would be tried without end.
   if (error instanceof SlowDownloadError) return LATE_PHOTO;
   if (!(error instanceof ChildStoppedError || error instanceof StopError)) return UNFORESEEN;
   if (error.reason === "timeout")
-    return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
-  // Once may be chance; a photo that takes a second child with it is at fault itself.
+    return {
+      code: "TIMEOUT",
+      message: "The attempt exceeded the time limit of this Job.",
+      permanent: false,
+    };
+  // One crash may be chance; a photo that makes a second child crash is at fault itself.
   const permanent = failures > 0;
   if (task?.runsIn === "worker")
-    return { code: "TASK_FAILED", message: "The process that ran it died.", permanent };
+    return { code: "TASK_FAILED", message: "The process of this attempt died.", permanent };
   if (error.reason === "memory")
     return {
       code: "PHOTO_TOO_LARGE",
@@ -170,12 +176,17 @@ function faultOf(error: unknown, { failures }: Claimed, task: Task | undefined):
   };
 }
 
-/** Deletes files that no row will name; what cannot be deleted now is swept later. */
+/** Deletes files without a row; the file sweep removes what cannot be deleted now. */
 export async function discardOutputs(
   { storage, log }: { storage: Storage; log: Logger },
   outputs: readonly { storageKey: string }[],
 ): Promise<void> {
   await storage
     .delete(outputs.map((output) => output.storageKey))
-    .catch((error: unknown) => log.warn({ err: error }, "the outputs of an attempt are left over"));
+    .catch((error: unknown) =>
+      log.warn(
+        { err: error },
+        "outputs of an attempt were not deleted; the file sweep removes them",
+      ),
+    );
 }

@@ -2,12 +2,13 @@ import { LANES } from "../queue/hint-queue.js";
 import type { Task } from "../tasks/define-task.js";
 import type { TaskWorker } from "./task-worker.js";
 
-/** Longer than the reconciler takes to bring lost hints back. */
+/** Longer than the reconciler needs to restore lost hints. */
 const AFTER_MS = 60_000;
 
 /**
- * Whether a worker that could take work does: null, or why not. One that has room, and took nothing
- * for a while although work was due all the while, is stuck, whatever its connections say.
+ * Returns null for a healthy worker, else the reason why it does not work. A worker with room that
+ * has taken nothing for a while, although work was due, is stuck. Its connections may still look
+ * healthy.
  */
 export function createStuckCheck(deps: {
   taskWorker: Pick<TaskWorker, "idleReason" | "restingMs">;
@@ -26,10 +27,10 @@ export function createStuckCheck(deps: {
     const idle = taskWorker.idleReason();
     if (idle !== null) return idle;
     for (const [lane, jobs] of jobsOf) {
-      const resting = taskWorker.restingMs(lane);
-      if (resting > afterMs && (await hasWaited(jobs, afterMs / 1000)))
+      const restingMs = taskWorker.restingMs(lane);
+      if (restingMs > afterMs && (await hasWaited(jobs, afterMs / 1000)))
         return (
-          `has taken nothing in the lane "${lane}" for ${Math.round(resting / 1000)} s, ` +
+          `has taken nothing in the lane "${lane}" for ${Math.round(restingMs / 1000)} s, ` +
           "while work waits"
         );
     }

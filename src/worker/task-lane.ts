@@ -8,27 +8,27 @@ interface TaskLaneOptions {
   name: Lane;
   redis: ReturnType<typeof createRedis>;
   prefix: string;
-  /** Hints taken at once. */
+  /** Maximum hints taken at once. */
   concurrency: number;
-  /** Attempts that have left the lane early and are still under way. */
+  /** Maximum attempts that have left the lane early and are still under way. */
   maxBehind: number;
   /**
-   * Null when the hint is spent, else the milliseconds after which it is to be taken again.
-   * `onWorked`: others may be taken.
+   * Returns null when the hint is spent, else the milliseconds after which it is due again.
+   * `onWorked` makes room for another hint.
    */
   attend(hint: HintData, onWorked: () => void): Promise<number | null>;
   log: Logger;
 }
 
 /**
- * A hint that was taken and never attended, because its worker died or Redis's answer was lost, is
- * in nobody's hands until its lock has run out and a check has seen that: with these, 15 s at the
- * most. One that comes back too early claims nothing.
+ * A hint may be taken but never attended, if its worker died or the answer of Redis was lost. It
+ * returns when its lock has expired and a check has noticed that. With these values, this takes at
+ * most 15 s. A hint that returns too early claims nothing.
  */
 const HINT_LOCK = { lockDuration: 10_000, stalledInterval: 5000 };
 const PUT_BACK_MS = 2000;
 
-/** Takes the hints of a lane, so many at once. */
+/** Takes the hints of one lane, several at once. */
 export class TaskLane {
   readonly #options: TaskLaneOptions;
   readonly #worker: Worker<HintData>;
@@ -41,7 +41,7 @@ export class TaskLane {
     const { name, redis, prefix, concurrency, log } = options;
     this.#options = options;
     this.#room = concurrency;
-    // While Redis was away there was nothing to take.
+    // While Redis was unavailable, no hint could be taken.
     redis.on("ready", () => (this.#takenAt = Date.now()));
     this.#worker = new Worker<HintData>(
       laneQueueName(name),
@@ -55,19 +55,19 @@ export class TaskLane {
         removeOnFail: { count: 0 },
       },
     );
-    // "Missing key for job" comes here after Redis lost its data: the row has the result all the
-    // same.
+    // Redis reports "Missing key for job" after it lost its data; the row has the result in any
+    // case.
     this.#worker.on("error", (error) =>
       log.debug({ err: error, lane: name }, "the queue has an error"),
     );
   }
 
-  /** How long it has taken nothing although it has room; 0 when it is full. */
+  /** Time without a hint although there is room; 0 when the lane is full. */
   get restingMs(): number {
     return this.#room > 0 ? Date.now() - this.#takenAt : 0;
   }
 
-  /** Takes no more until `resume`; what was taken goes on. */
+  /** Takes no hints until `resume`; running attempts continue. */
   pause(): void {
     void this.#worker.pause(true);
   }
@@ -77,7 +77,7 @@ export class TaskLane {
     void this.#worker.resume();
   }
 
-  /** Takes no more, and resolves when what was taken has ended. */
+  /** Takes no more hints, and resolves when the running attempts have ended. */
   async close(): Promise<void> {
     const closed = closeBullWorker(this.#worker, this.#options.redis, () => this.#running.size > 0);
     await Promise.all(this.#running);
@@ -85,8 +85,8 @@ export class TaskLane {
   }
 
   /**
-   * Resolves when there is room for another: when the attempt has ended, or needs its child no
-   * more, or hardly.
+   * Resolves when there is room for another hint. This is at the end of the attempt, or when its
+   * child is free or nearly free.
    */
   #take(bullJob: BullJob<HintData>, token: string): Promise<void> {
     this.#change(-1);
@@ -125,7 +125,7 @@ export class TaskLane {
     throw new DelayedError();
   }
 
-  /** If it fails, the hint comes back when its lock has run out. */
+  /** If this fails, the hint returns when its lock has expired. */
   async #putBack(bullJob: BullJob<HintData>, token: string, delayMs: number): Promise<void> {
     const moved = bullJob.moveToDelayed(Date.now() + Math.ceil(delayMs), token);
     await withTimeout(moved, PUT_BACK_MS, () => {}).catch((error: unknown) => {
@@ -140,9 +140,9 @@ export class TaskLane {
 const TIMEOUT_MS = 2000;
 
 /**
- * Closes a worker of BullMQ when what it runs has ended. By itself it waits for ever for a Redis
- * that is away, and for a blocking call whose connection was lost; what it still has to tell then
- * is about hints, and can be lost.
+ * Closes a BullMQ worker after its work has ended. Without this, it would wait without limit for an
+ * unavailable Redis, or for a blocking call on a lost connection. What it still has to write
+ * concerns only hints and may be lost.
  */
 export async function closeBullWorker(
   worker: Worker,

@@ -9,26 +9,26 @@ import { UserShare } from "./user-share.js";
 export interface TaskWorkerOptions {
   redisUrl: string;
   prefix: string;
-  /** Tasks in the worker itself at once. */
+  /** Maximum concurrent tasks in the worker process. */
   tasks: number;
-  /** Tasks in children at once, beside those. */
+  /** Maximum concurrent tasks in children, in addition to those. */
   children: number;
-  /** How long running tasks may go on when the worker closes. */
+  /** Time that running tasks may continue while the worker closes. */
   drainMs: number;
   onRedisReady: () => void;
 }
 
 export interface TaskWorker {
-  /** Null when it takes work; else why not. */
+  /** Null when the worker takes work, else the reason why not. */
   idleReason(): string | null;
-  /** How long a lane with room has taken nothing; 0 for one that is full. */
+  /** Time without a hint in a lane with room; 0 for a full lane. */
   restingMs(lane: Lane): number;
-  /** Takes no more work, lets what runs finish, and hands the rest back. */
+  /** Takes no more work, lets running tasks finish, and hands the rest back. */
   close(): Promise<void>;
 }
 
 const PAUSE_MS = 500;
-/** Before a hint is taken again that came to a worker which cannot start children. */
+/** Delay of a hint that came to a worker which cannot start children. */
 const SICK_MS = 1000;
 
 /** Turns hints into attempts. */
@@ -42,8 +42,8 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   const attend = createAttendance(deps, () => closing);
 
   /**
-   * A child is soon free again, and a task in the worker itself may take minutes: only these are
-   * shared out.
+   * Shares slots between users in this lane only. A task in the worker process may take minutes,
+   * while a child is free again soon.
    */
   async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {
     const { userId } = hint;
@@ -53,7 +53,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     return attend(hint, onWorked).finally(entered);
   }
 
-  /** Takes nothing while no child can be started: another worker may be able to. */
+  /** Pauses the lane while no child can be started, because another worker may be able to. */
   async function attendInChild(hint: HintData, onWorked: () => void): Promise<number | null> {
     const delayMs = pool.startFault === null ? await attend(hint, onWorked) : SICK_MS;
     if (pool.startFault !== null) {
@@ -93,14 +93,14 @@ type Attend = (hint: HintData, onWorked: () => void) => Promise<number | null>;
 
 function createAttendance(deps: ExecuteDeps, isClosing: () => boolean): Attend {
   /**
-   * Keeps a hint while it cannot be claimed because the database is away; when the worker closes,
-   * another one takes it.
+   * Keeps a hint while the database is unavailable. When the worker closes, another worker takes
+   * the hint.
    */
-  async function untilClaimed(own: ExecuteDeps, hint: HintData): Promise<number | null> {
+  async function untilClaimed(attemptDeps: ExecuteDeps, hint: HintData): Promise<number | null> {
     let isRepeat = false;
     while (!isClosing()) {
       try {
-        return await executeTask(own, hint, { isRepeat });
+        return await executeTask(attemptDeps, hint, { isRepeat });
       } catch (error) {
         if (!(error instanceof ServiceUnavailableError)) throw error;
         isRepeat = true;

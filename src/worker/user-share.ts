@@ -1,4 +1,3 @@
-/** Frees the slot. */
 export type LeaveSlot = () => void;
 
 interface Parked {
@@ -8,26 +7,26 @@ interface Parked {
 
 interface User {
   running: number;
-  /** `performance.now()` of the first of the tasks that have run without a pause. */
+  /** Start of the first of the tasks that have run without a pause, by `performance.now()`. */
   since: number;
-  /** `performance.now()` of the last task that ended quickly. */
+  /** End of the last quick task, by `performance.now()`. */
   quickAt: number;
-  /** `performance.now()` at which the task that was refused last comes back. */
+  /** Return of the last refused task, by `performance.now()`. */
   backAt: number;
-  /** Tasks that wait for another one to end; only while one runs. */
+  /** Tasks that wait for another task of the user to end. */
   readonly parked: Parked[];
 }
 
-/** A task that takes less is quick: its slot is soon free again. */
+/** Maximum duration of a quick task, whose slot is soon free again. */
 const QUICK_MS = 1000;
-/** How long a refused task stays away, and how far apart several come back. */
+/** Delay of a refused task, and minimum distance between several that return. */
 const REFUSED_MS = 1000;
 const REFUSED_APART_MS = 20;
 
 /**
- * How many slots of a lane one user may hold, so that another user's next task finds one.
- * Slow tasks may hold half of them. A user whose tasks end quickly may hold all but a reserve, and
- * what exceeds it waits a moment for another task of that user to end.
+ * Limits the slots of a lane that one user may hold, so that another user's next task finds one.
+ * Slow tasks may hold half of the slots. A user whose tasks end quickly may hold all but a reserve.
+ * Tasks above the limit wait a moment for another task of the user to end.
  */
 export class UserShare {
   readonly #max: number;
@@ -40,22 +39,25 @@ export class UserShare {
     const reserve = slots < 2 ? 0 : Math.max(1, Math.floor(slots / 10));
     this.#max = slots - reserve;
     this.#maxSlow = Math.ceil(slots / 2);
-    // At most ten tasks of a user pass through a slot of the reserve per second.
+    // At most ten tasks of a user per second pass through a slot of the reserve.
     this.#parkMs = Math.min(500, 100 * reserve);
   }
 
-  /** Resolves to the milliseconds to come back after when a task of this user may not run now. */
+  /**
+   * Resolves to a function that frees the slot, or to the delay in milliseconds when no slot is
+   * free.
+   */
   async enter(userId: string): Promise<LeaveSlot | number> {
     const user = this.#users.get(userId) ?? newUser();
     if (this.#hasRoom(user)) {
       this.#users.set(userId, user);
       return this.#occupy(userId, user);
     }
-    // Beware: what waits for slow tasks would hold a slot that others need.
+    // Beware: a task that waits for slow tasks would hold a slot that other users need.
     return isQuick(user) || isNew(user) ? this.#park(user) : refuse(user);
   }
 
-  /** Refuses what waits. */
+  /** Refuses all waiting tasks. */
   close(): void {
     for (const { parked } of this.#users.values()) for (const one of parked.slice()) one.settle(0);
   }
@@ -76,7 +78,7 @@ export class UserShare {
     };
   }
 
-  /** The first quick end raises the limit, so that several may enter. */
+  /** The first quick end raises the limit, so several tasks may enter. */
   #admit(userId: string, user: User): void {
     for (const parked of user.parked.slice())
       if (this.#hasRoom(user)) parked.settle(this.#occupy(userId, user));
@@ -109,7 +111,10 @@ function isQuick({ quickAt }: User): boolean {
   return performance.now() - quickAt < QUICK_MS;
 }
 
-/** A backlog comes back one by one: taking it again and again would cost a processor. */
+/**
+ * Refused tasks return one by one, because taking a whole backlog repeatedly would cost a
+ * processor.
+ */
 function refuse(user: User): number {
   const now = performance.now();
   user.backAt = Math.max(now + REFUSED_MS, user.backAt + REFUSED_APART_MS);

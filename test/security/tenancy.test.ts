@@ -118,7 +118,9 @@ describe("another user's data", () => {
       );
       assert.equal(
         errors?.[0]?.message ?? "",
-        i === 0 ? "" : 'The idempotency key "key-of-victim" was used with other arguments.',
+        i === 0
+          ? ""
+          : 'The idempotency key "key-of-victim" was used with other arguments; use a new key.',
       );
       assertNothingOf(victim, data);
     }

@@ -1,4 +1,4 @@
-// The life of an attempt, from its hint to what its row says.
+// The course of an attempt, from its hint to its row.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
@@ -13,7 +13,7 @@ describe("an attempt", () => {
   });
   after(() => scene.close());
 
-  it("that goes well leaves its result", async () => {
+  it("that succeeds records its result", async () => {
     const queuedJob = await scene.submit("answers", { a: [1, "ü", null] });
     await scene.execute(queuedJob);
     const row = await scene.find(queuedJob);
@@ -25,7 +25,7 @@ describe("an attempt", () => {
     assert.equal(scene.deps.leases.size, 0);
   });
 
-  it("is not begun by a hint of an old run, of a cancelled one, or of none", async () => {
+  it("does not start from a hint of an old run or a cancelled QueuedJob", async () => {
     const queuedJob = await scene.submit("answers");
     await scene.core.queuedJobs.cancel(scene.user, queuedJob.id);
     await scene.execute(queuedJob);
@@ -38,24 +38,20 @@ describe("an attempt", () => {
     );
   });
 
-  it(
-    "of a task that costs nothing runs in the worker itself, and in a child once its " +
-      "worker has died of it",
-    async () => {
-      const queuedJob = await scene.submit("here");
-      await scene.execute(queuedJob);
-      assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
-      const suspect = await scene.submit("here");
-      await scene.core.start(suspect, "dead");
-      await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second'
+  it("of a light task runs in the worker, and in a child after a worker death", async () => {
+    const queuedJob = await scene.submit("here");
+    await scene.execute(queuedJob);
+    assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
+    const suspect = await scene.submit("here");
+    await scene.core.start(suspect, "dead");
+    await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second'
           where id = ${suspect.id}`;
-      await scene.core.queuedJobs.takeOverLapsed(10);
-      await scene.execute(suspect);
-      assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
-    },
-  );
+    await scene.core.queuedJobs.takeOverLapsed(10);
+    await scene.execute(suspect);
+    assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
+  });
 
-  it("in the worker itself makes no files", async () => {
+  it("in the worker process may make no files", async () => {
     const queuedJob = await scene.submit("files here");
     await scene.execute(queuedJob);
     assert.deepEqual((await scene.find(queuedJob))?.error, {
@@ -64,30 +60,26 @@ describe("an attempt", () => {
     });
   });
 
-  it("under suspicion runs in a child, and a death there is told without a word of photos", async () => {
+  it("in a child after a worker death reports a death without photos", async () => {
     const queuedJob = await scene.submit("answers", { death: "crash" });
     await scene.core.database.sql`update queued_jobs set stalls = 1 where id = ${queuedJob.id}`;
     await scene.execute(queuedJob);
     assert.deepEqual((await scene.find(queuedJob))?.error, {
       code: "TASK_FAILED",
-      message: "The process that ran it died.",
+      message: "The process of this attempt died.",
     });
   });
 
-  it(
-    "of a task that this worker does not have fails with a sentence that tells nothing of " +
-      "the house",
-    async () => {
-      const queuedJob = await scene.submit("answers");
-      await scene.execute(queuedJob, { catalogue: new Map() });
-      assert.deepEqual((await scene.find(queuedJob))?.error, {
-        code: "TASK_FAILED",
-        message: "The task failed unexpectedly.",
-      });
-    },
-  );
+  it("of a task that this worker lacks fails with a message without internal details", async () => {
+    const queuedJob = await scene.submit("answers");
+    await scene.execute(queuedJob, { catalogue: new Map() });
+    assert.deepEqual((await scene.find(queuedJob))?.error, {
+      code: "TASK_FAILED",
+      message: "The task failed unexpectedly.",
+    });
+  });
 
-  it("stops when it is cancelled, and leaves CANCELLED as it is", async () => {
+  it("stops after a cancellation, and leaves CANCELLED unchanged", async () => {
     for (const [job, parameters] of [
       ["obedient", {}],
       ["child", { hang: true }],
@@ -105,27 +97,23 @@ describe("an attempt", () => {
     }
   });
 
-  it(
-    "that is given to another worker stops, and neither its progress nor its end is " +
-      "written any more",
-    async () => {
-      const queuedJob = await scene.submit("obedient");
-      const running = scene.execute(queuedJob);
-      await eventually("it runs", async () => (await scene.find(queuedJob))?.status === "STARTED");
-      await scene.core.database
-        .sql`update queued_jobs set lease_until = now() - interval '1 second', worker = 'frozen'
+  it("that another worker has taken over stops and records nothing more", async () => {
+    const queuedJob = await scene.submit("obedient");
+    const running = scene.execute(queuedJob);
+    await eventually("it runs", async () => (await scene.find(queuedJob))?.status === "STARTED");
+    await scene.core.database
+      .sql`update queued_jobs set lease_until = now() - interval '1 second', worker = 'frozen'
           where id = ${queuedJob.id}`;
-      await scene.core.queuedJobs.takeOverLapsed(10);
-      await running;
-      assert.deepEqual(await scene.storyOf(queuedJob), ["QUEUED", "STARTED", "RETRYING"]);
-      assert.deepEqual((await scene.find(queuedJob))?.error, {
-        code: "STALLED",
-        message: "The worker that ran it died or lost touch.",
-      });
-    },
-  );
+    await scene.core.queuedJobs.takeOverLapsed(10);
+    await running;
+    assert.deepEqual(await scene.storyOf(queuedJob), ["QUEUED", "STARTED", "RETRYING"]);
+    assert.deepEqual((await scene.find(queuedJob))?.error, {
+      code: "STALLED",
+      message: "The worker of this attempt died or lost its connection.",
+    });
+  });
 
-  it("whose lease is lost writes nothing, although nobody has taken it over yet", async () => {
+  it("with a lost lease records nothing, even before another worker has taken over", async () => {
     for (const [job, parameters] of [
       ["obedient", {}],
       ["child", { hang: true }],
@@ -143,7 +131,7 @@ describe("an attempt", () => {
     }
   });
 
-  it("leaves nothing in the scratch folder, however it ends", async () => {
+  it("leaves nothing in the scratch folder after any outcome", async () => {
     assert.deepEqual(await readdir(scene.deps.storage.scratchFolder), []);
   });
 });

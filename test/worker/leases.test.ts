@@ -65,14 +65,14 @@ describe("leases", () => {
     assert.ok(asked.every((ids) => ids.length === 2));
     leases.release(one);
     asked = [];
-    await eventually("it goes on for the other", () => asked.length > 2);
+    await eventually("renewal continues for the other", () => asked.length > 2);
     assert.deepEqual(
       [asked.at(-1), leases.size, stops.map(reasonOf)],
       [[other.id], 1, [null, null]],
     );
   });
 
-  it("that are lost, by cancellation or to another worker, stop their attempt and no other", async () => {
+  it("that are lost by cancellation or to another worker stop only their own attempt", async () => {
     const leases = open(10);
     const [cancelled, taken, kept] = [await claim(), await claim(), await claim()];
     const stops = [cancelled, taken, kept].map((claimed) => {
@@ -88,7 +88,7 @@ describe("leases", () => {
     assert.deepEqual(stops.map(reasonOf), ["lost", "lost", null]);
   });
 
-  it("are asked about at once when a stop notification rings; the notification alone proves nothing", async () => {
+  it("are checked at once after a stop notification, which alone proves nothing", async () => {
     const leases = open(600_000);
     const [cancelled, kept] = [await claim(), await claim()];
     const stops = [new AbortController(), new AbortController()];
@@ -98,14 +98,14 @@ describe("leases", () => {
     for (const { id } of [cancelled, kept]) leases.drop(id);
     leases.drop("unknown");
     await eventually(
-      "the notification of the other is looked into",
+      "the notification of the other is checked",
       async () => (await secondsLeft(kept.id)) > 25,
     );
     await eventually("the cancelled one is stopped", () => stops[0]?.signal.aborted);
     assert.deepEqual(stops.map(reasonOf), ["lost", null]);
   });
 
-  it("of a row that somebody else has locked are kept, and renewed when it is free", async () => {
+  it("of a locked row are kept, and renewed when the row is free", async () => {
     const leases = open(600_000);
     const claimed = await claim();
     const stop = new AbortController();
@@ -120,7 +120,7 @@ describe("leases", () => {
     assert.equal(stop.signal.aborted, false);
   });
 
-  it("of an earlier attempt are lost when the same QueuedJob is claimed here anew", async () => {
+  it("of an earlier attempt are lost when the same QueuedJob is claimed here again", async () => {
     const leases = open(10);
     const first = await claim();
     const [earlier, later] = [new AbortController(), new AbortController()];
@@ -134,7 +134,7 @@ describe("leases", () => {
     assert.deepEqual([reasonOf(earlier), reasonOf(later)], ["lost", null]);
   });
 
-  it("all stop for the end of the process", async () => {
+  it("all stop when the process closes", async () => {
     const leases = open(600_000);
     const stop = new AbortController();
     leases.hold(await claim(), stop);
@@ -152,8 +152,8 @@ describe("leases", () => {
     });
 
     /**
-     * For how many seconds the attempt goes on, by the clock of the worker, whose claim was
-     * answered so late.
+     * Measures how many seconds the attempt continues, by the clock of the worker, after this late
+     * answer to its claim.
      */
     async function stoppedAfter(
       renewLeases: QueuedJobs["renewLeases"],
@@ -176,21 +176,17 @@ describe("leases", () => {
       return seconds;
     }
 
-    it(
-      "stop their attempt after 20 seconds, well before the lease of 30 ends, whether the " +
-        "database is away, hangs, or has the row locked",
-      async () => {
-        for (const renewLeases of [away, hung, locked]) {
-          const seconds = await stoppedAfter(renewLeases);
-          assert.equal(seconds, 20);
-        }
-      },
-    );
+    it("stop their attempt after 20 of 30 seconds, whatever blocks the database", async () => {
+      for (const renewLeases of [away, hung, locked]) {
+        const seconds = await stoppedAfter(renewLeases);
+        assert.equal(seconds, 20);
+      }
+    });
 
-    it("count from when the claim was sent, however late it was answered", async () =>
+    it("count from the time of sending the claim, however late the answer was", async () =>
       assert.equal(await stoppedAfter(hung, 6000), 14));
 
-    it("for a moment only stop nothing", async () => {
+    it("for only a moment stop nothing", async () => {
       let tries = 0;
       const claimed = await claim();
       const leases = open(10, {

@@ -9,7 +9,7 @@ import { silentLog } from "../support/runner/silent-log.js";
 
 const claimed = { id: "1", attempt: 1 } as Claimed;
 
-/** Notes what is recorded, and when. */
+/** Records each write with its time. */
 function recorder(record: () => Promise<boolean> = async () => true) {
   const recorded: { progress: number; message: string | null; at: number }[] = [];
   const reporter = createProgressReporter(
@@ -24,32 +24,28 @@ function recorder(record: () => Promise<boolean> = async () => true) {
     },
     claimed,
   );
-  return { recorded, reporter, told: () => recorded.map(({ progress }) => progress) };
+  return { recorded, reporter, values: () => recorded.map(({ progress }) => progress) };
 }
 
 describe("the progress of an attempt", () => {
-  it(
-    "is recorded when it has run for 100 ms, and from then on at most every 250 ms, the " +
-      "last word each time",
-    async () => {
-      const begun = performance.now();
-      const { recorded, reporter, told } = recorder();
-      for (let step = 1; step <= 100; step++) reporter.report(step / 200);
-      await eventually("the last word is recorded", () => told().includes(0.5));
-      reporter.report(0.6);
-      await eventually("the next, too", () => told().includes(0.6));
-      await reporter.stop();
-      assert.deepEqual(told(), [0.5, 0.6]);
-      // Timers go by the loop's own clock, which stands still while the process waits for its turn:
-      // on a busy machine 250 ms look shorter.
-      for (const [i, { at }] of recorded.entries()) {
-        const [before, least] = i === 0 ? [begun, 50] : [recorded[i - 1]?.at ?? begun, 125];
-        assert.ok(at - before > least, `${at - before} ms`);
-      }
-    },
-  );
+  it("is recorded after 100 ms and then every 250 ms, with the latest report", async () => {
+    const startedAt = performance.now();
+    const { recorded, reporter, values } = recorder();
+    for (let step = 1; step <= 100; step++) reporter.report(step / 200);
+    await eventually("the latest report is recorded", () => values().includes(0.5));
+    reporter.report(0.6);
+    await eventually("the next one is recorded too", () => values().includes(0.6));
+    await reporter.stop();
+    assert.deepEqual(values(), [0.5, 0.6]);
+    // Timers use the clock of the event loop, which stands still while the process waits for a
+    // processor. On a busy machine, 250 ms therefore look shorter.
+    for (const [i, { at }] of recorded.entries()) {
+      const [before, least] = i === 0 ? [startedAt, 50] : [recorded[i - 1]?.at ?? startedAt, 125];
+      assert.ok(at - before > least, `${at - before} ms`);
+    }
+  });
 
-  it("never falls, is between 0 and 1 whatever a task says, and its message is cut", async () => {
+  it("never decreases, stays between 0 and 1, and has a bounded message", async () => {
     const { recorded, reporter } = recorder();
     reporter.report(-3, "x".repeat(1000));
     await eventually("the first is recorded", () => recorded.length === 1);
@@ -69,11 +65,11 @@ describe("the progress of an attempt", () => {
     );
   });
 
-  it("is not recorded any more once it was stopped, which waits for what is under way", async () => {
+  it("is not recorded after a stop, which waits for the write under way", async () => {
     let done: (value: boolean) => void = () => {};
-    const { reporter, told } = recorder(() => new Promise((resolve) => (done = resolve)));
+    const { reporter, values } = recorder(() => new Promise((resolve) => (done = resolve)));
     reporter.report(0.1);
-    await eventually("it is under way", () => told().length === 1);
+    await eventually("it is under way", () => values().length === 1);
     reporter.report(0.2);
     let stopped = false;
     const stopping = reporter.stop().then(() => (stopped = true));
@@ -83,17 +79,17 @@ describe("the progress of an attempt", () => {
     await stopping;
     reporter.report(0.3);
     await pause(300);
-    assert.deepEqual(told(), [0.1]);
+    assert.deepEqual(values(), [0.1]);
   });
 
   it("may fail to be recorded without harm", async () => {
-    const { reporter, told } = recorder(() =>
+    const { reporter, values } = recorder(() =>
       Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment.")),
     );
     reporter.report(0.1);
-    await eventually("it is tried", () => told().length === 1);
+    await eventually("it is tried", () => values().length === 1);
     reporter.report(0.2);
-    await eventually("it tries the next all the same", () => told().length === 2);
+    await eventually("it tries the next all the same", () => values().length === 2);
     await reporter.stop();
   });
 });

@@ -21,36 +21,32 @@ describe("the reconciler", () => {
       >`select type from queued_job_events where queued_job_id = ${id} order by seq`
     ).map(({ type }) => type);
 
-  it(
-    "puts back a hint that was lost, of a row that has waited for a while, and leaves the " +
-      "others alone",
-    async () => {
-      const [lost, fresh, late, hinted] = [
-        await scene.core.submit(scene.user),
-        await scene.core.submit(scene.user),
-        await scene.core.submit(scene.user, { runAt: new Date(Date.now() + 3_600_000) }),
-        await scene.core.submit(scene.user),
-      ];
-      for (const { id } of [lost, late, hinted]) await age(id);
-      const kept = scene.core.hinted.filter(({ id }) => id === hinted.id);
-      scene.core.hinted.length = 0;
-      scene.core.hinted.push(...kept);
-      const reconciler = scene.open("w");
-      reconciler.hurry();
-      await eventually("it is back", () => scene.core.hinted.length === 2);
-      await reconciler.close();
-      assert.deepEqual(
-        scene.core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1),
-        [[lost.id, 1, "worker", 0]],
-      );
-      assert.equal(
-        scene.core.hinted.some(({ id }) => id === fresh.id),
-        false,
-      );
-    },
-  );
+  it("restores a lost hint of a row that has waited, and no other hint", async () => {
+    const [lost, fresh, late, hinted] = [
+      await scene.core.submit(scene.user),
+      await scene.core.submit(scene.user),
+      await scene.core.submit(scene.user, { runAt: new Date(Date.now() + 3_600_000) }),
+      await scene.core.submit(scene.user),
+    ];
+    for (const { id } of [lost, late, hinted]) await age(id);
+    const kept = scene.core.hinted.filter(({ id }) => id === hinted.id);
+    scene.core.hinted.length = 0;
+    scene.core.hinted.push(...kept);
+    const reconciler = scene.open("w");
+    reconciler.hurry();
+    await eventually("it is back", () => scene.core.hinted.length === 2);
+    await reconciler.close();
+    assert.deepEqual(
+      scene.core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1),
+      [[lost.id, 1, "worker", 0]],
+    );
+    assert.equal(
+      scene.core.hinted.some(({ id }) => id === fresh.id),
+      false,
+    );
+  });
 
-  it("puts back every hint, and waits for no beat, when Redis has forgotten all", async () => {
+  it("restores every hint at once when Redis has lost its data", async () => {
     const fresh = await scene.core.submit(scene.user);
     scene.core.hinted.length = 0;
     const reconciler = scene.open("w");
@@ -68,73 +64,68 @@ describe("the reconciler", () => {
     await reconciler.close();
   });
 
-  it(
-    "takes over an attempt whose lease has lapsed: RETRYING at once, and STALLED for good " +
-      "at the second death",
-    async () => {
-      const queuedJob = await scene.core.submit(scene.user);
-      const reconciler = scene.open("w");
-      for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
-        await scene.core.start(queuedJob, "dead");
-        await scene.core.database
-          .sql`update queued_jobs set lease_until = now() - interval '1 second'
+  it("takes over a lapsed attempt: RETRYING at first, STALLED at the second", async () => {
+    const queuedJob = await scene.core.submit(scene.user);
+    const reconciler = scene.open("w");
+    for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
+      await scene.core.start(queuedJob, "dead");
+      await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second'
             where id = ${queuedJob.id}`;
-        reconciler.hurry();
-        await eventually(
-          `death ${i + 1} is found`,
-          async () => (await typesOf(queuedJob.id)).at(-1) === last,
-        );
-      }
-      await reconciler.close();
-      const row = await scene.core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
-      assert.deepEqual(
-        [row?.status, row?.attempts, row?.error],
-        [
-          "FAILED",
-          2,
-          {
-            code: "STALLED",
-            message:
-              "The worker that ran it died or lost touch. It happened 2 times, so it is " +
-              "not tried again.",
-          },
-        ],
+      reconciler.hurry();
+      await eventually(
+        `death ${i + 1} is found`,
+        async () => (await typesOf(queuedJob.id)).at(-1) === last,
       );
-      assert.deepEqual(await typesOf(queuedJob.id), [
-        "QUEUED",
-        "STARTED",
-        "RETRYING",
-        "STARTED",
+    }
+    await reconciler.close();
+    const row = await scene.core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
+    assert.deepEqual(
+      [row?.status, row?.attempts, row?.error],
+      [
         "FAILED",
-      ]);
-    },
-  );
+        2,
+        {
+          code: "STALLED",
+          message:
+            "The worker of this attempt died or lost its connection. This happened 2 times, " +
+            "so there is no further attempt.",
+        },
+      ],
+    );
+    assert.deepEqual(await typesOf(queuedJob.id), [
+      "QUEUED",
+      "STARTED",
+      "RETRYING",
+      "STARTED",
+      "FAILED",
+    ]);
+  });
 
   it("leaves alone an attempt whose lease holds", async () => {
     const queuedJob = await scene.core.submit(scene.user);
     await scene.core.start(queuedJob);
-    let beats = 0;
+    let passes = 0;
     const reconciler = scene.open(
       "w",
-      { hintDue: async (sweep) => (sweep.pass([], 1), beats++ > 0 ? 0 : 1) },
+      { hintDue: async (sweep) => (sweep.pass([], 1), passes++ > 0 ? 0 : 1) },
       5,
     );
-    await eventually("it has looked", () => beats > 2);
+    await eventually("it has checked", () => passes > 2);
     await reconciler.close();
     assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED"]);
   });
 
-  it("is one worker's at a time, and another's when that has not renewed it", async () => {
-    const beats = { first: 0, second: 0 };
-    const first = scene.open("first", { takeOverLapsed: async () => beats.first++ }, 5);
-    await eventually("the first has it", () => beats.first > 0);
-    const second = scene.open("second", { takeOverLapsed: async () => beats.second++ }, 5);
-    const seen = beats.first;
-    await eventually("the first goes on", () => beats.first > seen + 5);
-    assert.equal(beats.second, 0);
+  it("runs on one worker at a time, and on another when the first does not renew it", async () => {
+    const passes = { first: 0, second: 0 };
+    const first = scene.open("first", { takeOverLapsed: async () => passes.first++ }, 5);
+    await eventually("the first has it", () => passes.first > 0);
+    const second = scene.open("second", { takeOverLapsed: async () => passes.second++ }, 5);
+    const seen = passes.first;
+    await eventually("the first continues", () => passes.first > seen + 5);
+    assert.equal(passes.second, 0);
     await first.close();
     await scene.core.database.sql`update duties set held_until = now() - interval '1 second'`;
-    await eventually("the second has it", () => beats.second > 0);
+    await eventually("the second has it", () => passes.second > 0);
     await second.close();
     assert.deepEqual(
       (await scene.core.database.sql`select name, holder from duties`).map((row) => [
@@ -145,31 +136,31 @@ describe("the reconciler", () => {
     );
   });
 
-  it("comes again at once when it is hurried while it works, and never twice at a time", async () => {
+  it("runs again at once when it is hurried during a pass, and never twice at a time", async () => {
     let running = 0;
     let most = 0;
-    let beats = 0;
+    let passes = 0;
     let go: () => void = () => {};
     const reconciler = scene.open("w", {
       async takeOverLapsed() {
         most = Math.max(most, ++running);
         await new Promise<void>((resolve) => (go = resolve));
         running--;
-        return beats++;
+        return passes++;
       },
       hintDue: async (sweep) => (sweep.pass([], 1), 0),
     });
     await eventually("it works", () => running === 1);
     for (let i = 0; i < 5; i++) reconciler.hurry();
     go();
-    await eventually("it works again", () => beats === 1 && running === 1);
+    await eventually("it works again", () => passes === 1 && running === 1);
     go();
-    await eventually("it rests", () => beats === 2 && running === 0);
+    await eventually("it rests", () => passes === 2 && running === 0);
     await reconciler.close();
     assert.equal(most, 1);
   });
 
-  it("has closed only when what it was at has ended, and begins nothing more", async () => {
+  it("closes after the pass under way has ended, and starts nothing more", async () => {
     let go: () => void = () => {};
     let pages = 0;
     let closed = false;

@@ -42,7 +42,7 @@ describe("the schedule of maintenance", () => {
   });
   let workers = 0;
 
-  /** A Redis prefix, schedules on it, and a way to let a task's next run come at once. */
+  /** A Redis prefix, schedules on it, and a function that makes the next run of a task due. */
   function open() {
     const redis = testRedis();
     const lines: Record<string, unknown>[] = [];
@@ -86,7 +86,7 @@ describe("the schedule of maintenance", () => {
     return scene;
   }
 
-  it("is in Redis once, however many workers put it there, and one of them does each task", async () => {
+  it("is in Redis once for many workers, and each run happens on one of them", async () => {
     const scene = open();
     const done: string[] = [];
     const tasks = Object.fromEntries(
@@ -106,122 +106,110 @@ describe("the schedule of maintenance", () => {
     assert.deepEqual(done.toSorted(), ["a", "b", "c"]);
   });
 
-  it("begins no task beside itself, and holds up none by another that takes long", async () => {
+  it("never runs a task twice at a time, and a long task does not delay the others", async () => {
     const scene = open();
-    let [begun, quick] = [0, 0];
+    let [started, quick] = [0, 0];
     let end = (): void => {};
     const long = new Promise<void>((resolve) => (end = resolve));
-    scene.start({ long: task(() => (begun++, long)), quick: task(async () => void quick++) });
-    await eventually("the long one has begun", () => begun === 1);
+    scene.start({ long: task(() => (started++, long)), quick: task(async () => void quick++) });
+    await eventually("the long one has started", () => started === 1);
     await scene.next("long");
     await scene.next("quick");
     await eventually("the other was done twice", () => quick === 2);
-    assert.equal(begun, 1);
+    assert.equal(started, 1);
     end();
   });
 
-  it(
-    "gives an exclusive task to one worker for as long as it takes, and to another when " +
-      "that one is dead",
-    async () => {
-      const scene = open();
-      const begun: string[] = [];
-      let end = (): void => {};
-      const long = new Promise<void>((resolve) => (end = resolve));
-      const sweep = (who: string) => ({
-        sweep: task(() => (begun.push(who), long), { exclusive: true }),
-      });
-      const first = scene.start(sweep("first"));
-      await eventually("the first has begun", () => begun.length === 1);
-      scene.start(sweep("second"));
-      for (let i = 0; i < 3; i++) await scene.next("sweep");
-      await eventually(
-        "its other runs are over",
-        async () =>
-          (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 &&
-          (await scene.queue.getJobCounts("active"))["active"] === 1,
-      );
-      assert.deepEqual(begun, ["first"]);
-      // As if the first had died, and its duty had lapsed.
-      await store.database
-        .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody'
+  it("keeps an exclusive task on one worker until it ends or the worker dies", async () => {
+    const scene = open();
+    const started: string[] = [];
+    let end = (): void => {};
+    const long = new Promise<void>((resolve) => (end = resolve));
+    const sweep = (who: string) => ({
+      sweep: task(() => (started.push(who), long), { exclusive: true }),
+    });
+    const first = scene.start(sweep("first"));
+    await eventually("the first has started", () => started.length === 1);
+    scene.start(sweep("second"));
+    for (let i = 0; i < 3; i++) await scene.next("sweep");
+    await eventually(
+      "its other runs are over",
+      async () =>
+        (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 &&
+        (await scene.queue.getJobCounts("active"))["active"] === 1,
+    );
+    assert.deepEqual(started, ["first"]);
+    // Simulates the death of the first worker, with a lapsed duty.
+    await store.database
+      .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'dead'
           where name = 'maintenance sweep'`;
-      await eventually(
-        "the second has begun",
-        async () => begun.length === 2 || (await scene.next("sweep"), false),
-      );
-      assert.equal(begun[1], "second");
-      end();
-      await first.close();
-    },
-  );
+    await eventually(
+      "the second has started",
+      async () => started.length === 2 || (await scene.next("sweep"), false),
+    );
+    assert.equal(started[1], "second");
+    end();
+    await first.close();
+  });
 
-  it(
-    "interrupts a task whose duty was lost, and one whose worker closes, without calling " +
-      "it a failure",
-    async () => {
-      const scene = open();
-      const reasons: string[] = [];
-      let begun = 0;
-      const untilAborted: ScheduledTask["run"] = ({ signal }) =>
-        new Promise((_, reject) => {
-          signal.addEventListener("abort", () =>
-            reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)),
-          );
-          begun++;
-        });
-      const schedule = scene.start({ closing: task(untilAborted) });
-      await eventually("it has begun", () => begun === 1);
-      await schedule.close();
-      assert.deepEqual(reasons, ["The worker is closing"]);
-      assert.deepEqual(
-        scene.lines.filter(({ level }) => Number(level) >= 40),
-        [],
-      );
-    },
-  );
+  it("interrupts a task with a lost duty or a closing worker, uncounted", async () => {
+    const scene = open();
+    const reasons: string[] = [];
+    let started = 0;
+    const untilAborted: ScheduledTask["run"] = ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () =>
+          reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)),
+        );
+        started++;
+      });
+    const schedule = scene.start({ closing: task(untilAborted) });
+    await eventually("it has started", () => started === 1);
+    await schedule.close();
+    assert.deepEqual(reasons, ["The worker is closing"]);
+    assert.deepEqual(
+      scene.lines.filter(({ level }) => Number(level) >= 40),
+      [],
+    );
+  });
 
-  it(
-    "gives each slice the position at which the last one ended, in whatever worker, and " +
-      "waits for its time between two passes",
-    async () => {
-      const scene = open();
-      const froms: (string | null)[] = [];
-      const passes = {
-        pass: task(
-          async ({ from }) => (
-            froms.push(from),
-            froms.length % 3 === 0 ? null : `after ${froms.length}`
-          ),
-          { passMs: HOUR_MS },
+  it("continues each slice where the last one ended, and waits between passes", async () => {
+    const scene = open();
+    const froms: (string | null)[] = [];
+    const passes = {
+      pass: task(
+        async ({ from }) => (
+          froms.push(from),
+          froms.length % 3 === 0 ? null : `after ${froms.length}`
         ),
-      };
-      const first = scene.start(passes);
-      await eventually("the first slice is done", () => froms.length === 1);
-      await first.close();
-      scene.start(passes);
-      await eventually(
-        "two more slices are done",
-        async () => froms.length === 3 || (await scene.next("pass"), false),
-      );
-      assert.deepEqual(froms, [null, "after 1", "after 2"]);
-      for (let i = 0; i < 3; i++) await scene.next("pass");
-      await eventually("what waits is over", async () =>
-        Object.values(await scene.queue.getJobCounts("waiting", "active")).every(
-          (count) => count === 0,
-        ),
-      );
-      assert.equal(froms.length, 3, "the pass is through");
-      await scene.connection.hset(scene.key("pass"), "passStartedAt", Date.now() - HOUR_MS - 1000);
-      await eventually(
-        "the next pass begins",
-        async () => froms.length === 4 || (await scene.next("pass"), false),
-      );
-      assert.equal(froms[3], null);
-    },
-  );
+        { passMs: HOUR_MS },
+      ),
+    };
+    const first = scene.start(passes);
+    await eventually("the first slice is done", () => froms.length === 1);
+    await first.close();
+    scene.start(passes);
+    await eventually(
+      "two more slices are done",
+      async () => froms.length === 3 || (await scene.next("pass"), false),
+    );
+    assert.deepEqual(froms, [null, "after 1", "after 2"]);
+    for (let i = 0; i < 3; i++) await scene.next("pass");
+    await eventually("the queue is empty", async () =>
+      Object.values(await scene.queue.getJobCounts("waiting", "active")).every(
+        (count) => count === 0,
+      ),
+    );
+    assert.equal(froms.length, 3, "the pass has ended");
+    await scene.connection.hset(scene.key("pass"), "passStartedAt", Date.now() - HOUR_MS - 1000);
+    await eventually(
+      "the next pass begins",
+      async () => froms.length === 4 || (await scene.next("pass"), false),
+    );
+    assert.equal(froms[3], null);
+  });
 
-  it("logs and counts every fault but the first in a row of a store that is away", async () => {
+  it("logs and counts every failure except the first one of an outage", async () => {
     const scene = open();
     const away = new ServiceUnavailableError("The database is away; try again in a moment.");
     const faults: (Error | null)[] = [away, null, away, away, new TypeError("a bug")];
@@ -248,13 +236,13 @@ describe("the schedule of maintenance", () => {
       .filter(({ level }) => level === 50)
       .map(({ msg, task: name, misses, err }) => [msg, name, misses, (err as Error).message]);
     assert.deepEqual(errors, [
-      ["a maintenance task failed; it is tried again", "shaky", 2, away.message],
-      ["a maintenance task failed; it is tried again", "shaky", 3, "a bug"],
+      ["a maintenance task failed; the next interval tries again", "shaky", 2, away.message],
+      ["a maintenance task failed; the next interval tries again", "shaky", 3, "a bug"],
     ]);
     assert.deepEqual(failed, ["shaky", "shaky"]);
   });
 
-  it("knows when each task succeeded last in any worker, and logs once that one is late", async () => {
+  it("knows the last success on any worker, and logs once that a task is late", async () => {
     const scene = open();
     const [first, second] = [
       scene.start({

@@ -10,23 +10,23 @@ import type {
 import { eventually } from "../support/runner/eventually.js";
 
 export interface ChildScript {
-  /** Told before it waits. */
+  /** Progress that it reports before it waits. */
   progress?: number;
-  /** Waits for this file to be there. */
+  /** Waits until this file exists. */
   waitFor?: string;
-  /** Outputs it makes, with their text. */
+  /** Outputs that it makes, with their text. */
   files?: Record<string, string>;
   death?: "crash" | "out of memory" | "killed";
   /** Throws PermanentTaskError. */
   refuse?: string;
   hang?: boolean;
-  /** Says this to its parent as it is. */
+  /** Sends this to its parent unchanged. */
   say?: unknown;
-  /** Answers this instead of the outputs that it made. */
+  /** Returns this instead of the outputs that it made. */
   outputs?: unknown;
-  /** Makes links in the place of outputs: from the name to what it leads to. */
+  /** Makes links in place of outputs: from the name to the target. */
   links?: Record<string, string>;
-  /** Asks its worker, and gives the answer as its result. */
+  /** Calls its worker, and returns the answer as its result. */
   ask?: { name: string; argument: unknown };
 }
 

@@ -9,7 +9,7 @@ import { eventually } from "../support/runner/eventually.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
-describe("a worker that takes nothing", () => {
+describe("the check of an idle worker", () => {
   let scene: WorkerScene;
   let taskWorker: TaskWorker;
   let queue: Queue;
@@ -45,12 +45,12 @@ describe("a worker that takes nothing", () => {
     await scene.close();
   });
 
-  it("is well while no work waits", async () => {
+  it("finds a worker healthy while no work waits", async () => {
     await eventually("it has rested", () => taskWorker.restingMs("worker") > 500);
     assert.equal(await check(), null);
   });
 
-  it("is not well when work waits and it has room; and is again once it takes that", async () => {
+  it("finds a worker stuck when it has room and work waits, until it takes the work", async () => {
     await queue.pause();
     const user = await scene.core.newUser();
     const job = await scene.core.submit(user);
@@ -61,7 +61,7 @@ describe("a worker that takes nothing", () => {
     await eventually("the work is done", async () => (await scene.find(job))?.status === "SUCCESS");
   });
 
-  it("is well when it is full, however long others wait", async () => {
+  it("finds a full worker healthy, however long other work waits", async () => {
     const user = await scene.core.newUser();
     const [first, second] = await scene.core.submitMany(user, 2, { job: "held" });
     await eventually("it is full", () => taskWorker.restingMs("worker") === 0);

@@ -27,7 +27,7 @@ describe("a worker", () => {
   afterEach(() => scene.closeOpened());
   after(() => scene.close());
 
-  it("turns the hints of both lanes into attempts, and leaves none behind", async () => {
+  it("turns the hints of both lanes into attempts, and leaves no hint behind", async () => {
     const worker = scene.open();
     const both = [await scene.submit("echo"), await scene.submit("child")];
     await eventually("both are done", async () =>
@@ -37,7 +37,7 @@ describe("a worker", () => {
     assert.deepEqual([await scene.hints("worker"), await scene.hints("child")], [0, 0]);
   });
 
-  it("runs no more at once than it may", async () => {
+  it("runs at most its maximum number of tasks at once", async () => {
     const worker = scene.open({ tasks: 3, children: 1 });
     const many = (
       await Promise.all(
@@ -51,7 +51,7 @@ describe("a worker", () => {
     assert.equal(most, 3);
   });
 
-  it("claims the next when a child is nearly done with the one before, and not earlier", async () => {
+  it("claims the next photo job only when a child is nearly done", async () => {
     const worker = scene.open({ children: 1 });
     const waitFor = join(scene.folder, "go");
     const halfway = await scene.submit("child", { progress: 0.5, waitFor });
@@ -73,7 +73,7 @@ describe("a worker", () => {
     await worker.close();
   });
 
-  it("gives a child the next while the outputs of the one before are being stored", async () => {
+  it("gives a child the next task while earlier outputs are being stored", async () => {
     let store = () => {};
     const stored = new Promise<void>((resolve) => (store = resolve));
     const storage: Storage = {
@@ -86,7 +86,7 @@ describe("a worker", () => {
     );
     try {
       await eventually(
-        "all are begun, and there is room for more",
+        "all have started, and there is room for more",
         async () =>
           (await Promise.all(three.map(scene.statusOf))).every((status) => status === "STARTED") &&
           worker.restingMs("child") > 0,
@@ -100,35 +100,31 @@ describe("a worker", () => {
     await worker.close();
   });
 
-  it(
-    "keeps a slot for others, and the hints of one user who has the rest, until that one's " +
-      "tasks end",
-    async () => {
-      const worker = scene.open({ tasks: 3 });
-      const long = await scene.core.submitMany(scene.user, 3, { job: "obedient" });
-      const isStarted = async () =>
-        (await Promise.all(long.map(scene.statusOf))).filter((status) => status === "STARTED")
-          .length === 2;
-      await eventually("two of them run", isStarted);
-      const echo = await scene.core.submit(scene.other);
-      await eventually(
-        "another's runs beside them",
-        async () => (await scene.statusOf(echo)) === "SUCCESS",
-        4000,
-      );
-      assert.deepEqual([await isStarted(), await scene.hints("worker")], [true, 3]);
-      const [first] = (
-        await Promise.all(
-          long.map(async (one) => ((await scene.statusOf(one)) === "STARTED" ? [one] : [])),
-        )
-      ).flat();
-      await scene.core.queuedJobs.cancel(scene.user, first?.id ?? "");
-      worker.leases.drop(first?.id ?? "");
-      await eventually("the third runs when one has ended", isStarted);
-      for (const { id } of long) await scene.core.queuedJobs.cancel(scene.user, id);
-      await worker.close();
-    },
-  );
+  it("keeps a slot for others, and delays the hints of a user who has the rest", async () => {
+    const worker = scene.open({ tasks: 3 });
+    const long = await scene.core.submitMany(scene.user, 3, { job: "obedient" });
+    const isStarted = async () =>
+      (await Promise.all(long.map(scene.statusOf))).filter((status) => status === "STARTED")
+        .length === 2;
+    await eventually("two of them run", isStarted);
+    const echo = await scene.core.submit(scene.other);
+    await eventually(
+      "another user's task runs beside them",
+      async () => (await scene.statusOf(echo)) === "SUCCESS",
+      4000,
+    );
+    assert.deepEqual([await isStarted(), await scene.hints("worker")], [true, 3]);
+    const [first] = (
+      await Promise.all(
+        long.map(async (one) => ((await scene.statusOf(one)) === "STARTED" ? [one] : [])),
+      )
+    ).flat();
+    await scene.core.queuedJobs.cancel(scene.user, first?.id ?? "");
+    worker.leases.drop(first?.id ?? "");
+    await eventually("the third runs after one has ended", isStarted);
+    for (const { id } of long) await scene.core.queuedJobs.cancel(scene.user, id);
+    await worker.close();
+  });
 
   it("keeps a hint that comes before its row is due, and one whose row is locked", async () => {
     const { sql } = scene.core.database;

@@ -8,7 +8,9 @@ type Entered = LeaveSlot | number;
 const tryAll = (share: UserShare, userId: string, count: number): Promise<Entered[]> =>
   Promise.all(Array.from({ length: count }, () => share.enter(userId)));
 
-/** Lets a user's tasks begin at once and not end; resolves to how to end those that may run. */
+/**
+ * Enters slots for tasks of a user that do not end by themselves; returns functions that end them.
+ */
 async function enterAll(share: UserShare, userId: string, count: number): Promise<LeaveSlot[]> {
   return (await tryAll(share, userId, count)).filter((entered) => typeof entered === "function");
 }
@@ -20,7 +22,7 @@ function leave(entered: Entered | undefined): void {
 
 /** A clock that only the test moves. */
 function stopClock(t: TestContext): (ms: number) => void {
-  // A whole number: sums of fractions would miss a limit by a hair.
+  // A whole number, because sums of fractions would miss a limit by rounding.
   let now = Math.ceil(performance.now());
   t.mock.method(performance, "now", () => now);
   return (ms) => {
@@ -44,14 +46,14 @@ describe("the share of a lane's slots that one user may hold", () => {
       assert.equal((await enterAll(share, "bob", slots)).length, slow, "each user has a share");
     });
 
-    it(`is ${quick} of ${slots} slots for a second after a task of the user ended quickly`, async (t) => {
+    it(`is ${quick} of ${slots} slots for a second after a quick end of a task`, async (t) => {
       const passMs = stopClock(t);
       const share = new UserShare(slots);
       const [first] = await enterAll(share, "ann", slots);
       passMs(999);
       first?.();
       passMs(999);
-      // With a single slot the last task was the user's only one, and nothing is remembered.
+      // With a single slot, the last task was the user's only one, and the share forgets the user.
       assert.equal((await enterAll(share, "ann", slots)).length, quick - slow + 1);
     });
   }
@@ -71,46 +73,42 @@ describe("the share of a lane's slots that one user may hold", () => {
     assert.equal((await enterAll(share, "ann", 2)).length, 1);
   });
 
-  it(
-    "lets what waits run, first come first served, as soon as another task of the same " +
-      "user has ended",
-    async (t) => {
-      t.mock.timers.enable({ apis: ["setTimeout"] });
-      const share = new UserShare(2);
-      const started: string[] = [];
-      const ends: Entered[] = [];
-      const first = await share.enter("ann");
-      for (const name of ["second", "third"]) {
-        void share.enter("ann").then((entered) => {
-          started.push(name);
-          ends.push(entered);
-        });
-      }
-      leave(await share.enter("bob"));
-      await turn();
-      assert.deepEqual(started, []);
-      leave(first);
-      await turn();
-      assert.deepEqual(started, ["second"]);
-      leave(ends[0]);
-      await turn();
-      assert.deepEqual(started, ["second", "third"]);
-      leave(ends[1]);
-    },
-  );
+  it("admits waiting tasks in order when another task of the user has ended", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const share = new UserShare(2);
+    const started: string[] = [];
+    const ends: Entered[] = [];
+    const first = await share.enter("ann");
+    for (const name of ["second", "third"]) {
+      void share.enter("ann").then((entered) => {
+        started.push(name);
+        ends.push(entered);
+      });
+    }
+    leave(await share.enter("bob"));
+    await turn();
+    assert.deepEqual(started, []);
+    leave(first);
+    await turn();
+    assert.deepEqual(started, ["second"]);
+    leave(ends[0]);
+    await turn();
+    assert.deepEqual(started, ["second", "third"]);
+    leave(ends[1]);
+  });
 
-  it("refuses at once what would wait for slow tasks, and spreads its return", async (t) => {
+  it("refuses tasks at once that would wait for slow ones, and spreads them", async (t) => {
     const passMs = stopClock(t);
     const share = new UserShare(20);
     assert.equal((await enterAll(share, "ann", 10)).length, 10);
     passMs(1000);
-    const begun = process.hrtime.bigint();
+    const startedAt = process.hrtime.bigint();
     const delays = await tryAll(share, "ann", 3);
-    assert.ok(process.hrtime.bigint() - begun < 100_000_000n, "nothing waited in a slot");
+    assert.ok(process.hrtime.bigint() - startedAt < 100_000_000n, "nothing waited in a slot");
     assert.deepEqual(delays, [1000, 1020, 1040]);
   });
 
-  it("lets several enter when the first quick end raises the limit", async () => {
+  it("admits several tasks when the first quick end raises the limit", async () => {
     const share = new UserShare(10);
     const [first] = await enterAll(share, "ann", 5);
     const waiting = enterAll(share, "ann", 5);
@@ -118,7 +116,7 @@ describe("the share of a lane's slots that one user may hold", () => {
     assert.equal((await waiting).length, 5);
   });
 
-  it("is whole again when all have ended", async () => {
+  it("is complete again when all tasks have ended", async () => {
     const share = new UserShare(4);
     for (let round = 0; round < 2; round++) {
       const leaves = await enterAll(share, "ann", 3);
@@ -127,13 +125,13 @@ describe("the share of a lane's slots that one user may hold", () => {
     }
   });
 
-  it("refuses at once what waits when the worker closes", async () => {
+  it("refuses waiting tasks at once when the worker closes", async () => {
     const share = new UserShare(10_000);
     await enterAll(share, "ann", 5000);
     const waiting = tryAll(share, "ann", 3);
-    const begun = performance.now();
+    const startedAt = performance.now();
     share.close();
     assert.deepEqual(await waiting, [0, 0, 0]);
-    assert.ok(performance.now() - begun < 400);
+    assert.ok(performance.now() - startedAt < 400);
   });
 });

@@ -20,13 +20,13 @@ import { createTestCore, type TestCore } from "../support/service/test-core.js";
 export interface WorkerScene {
   core: TestCore;
   deps: ExecuteDeps;
-  /** A folder of the scene's own. */
+  /** The folder of this scene. */
   folder: string;
-  /** Runs the attempt that its last hint is of. */
+  /** Runs the attempt of the last hint. */
   execute(queuedJob: Pick<QueuedJob, "id">, deps?: Partial<ExecuteDeps>): Promise<number | null>;
   find(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJob | null>;
   history(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJobEvent[]>;
-  /** Keys of what the storage keeps. */
+  /** The keys of all files in the storage. */
   kept(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export function testTask(
   };
 }
 
-/** A task that is run by the scripted child. */
+/** A task that runs in the scripted child. */
 export function childTask(name: string, more: Partial<Task> = {}): Task {
   return testTask(name, () => Promise.reject(new Error("It runs in a child")), {
     runsIn: "child",
@@ -70,8 +70,8 @@ interface WorkerSceneOptions {
 }
 
 /**
- * What a worker is made of, on real stores, with a child that obeys its parameters. Leases are
- * renewed so often that a test sees it.
+ * The dependencies of a worker on real stores, with a child that obeys its parameters. Leases are
+ * renewed so often that a test can see it.
  */
 export async function createWorkerScene(
   tasks: Task[],

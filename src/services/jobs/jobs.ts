@@ -5,41 +5,40 @@ import { withoutDeadline } from "../../runtime/deadline.js";
 import { jobs } from "../../db/schema/jobs.js";
 import type { Task } from "../../tasks/define-task.js";
 
-/** A kind of work that can be submitted: a row of the catalogue. Its id is its name. */
+/** A kind of work that users can submit: one row of the catalogue. Its id is its name. */
 export interface Job extends Omit<typeof jobs.$inferSelect, "offered"> {
   id: string;
   enabled: boolean;
 }
 
 export interface Jobs {
-  /** All of them, by name. */
+  /** Returns all Jobs, sorted by name. */
   list(): Promise<Job[]>;
   find(name: string): Promise<Job | null>;
-  /** As `find`, of a Job that a QueuedJob has; throws when it has no row. */
+  /** Like `find`, but throws when the Job of a QueuedJob has no row. */
   get(name: string): Promise<Job>;
-  /** At once, if it has been read. */
+  /** Returns the Job without waiting; undefined when no row of that name has been read yet. */
   known(name: string): Job | undefined;
   /**
-   * The task behind a Job that can be submitted now; null when there is none, it is switched off,
-   * or `migrate` has not written its row yet.
+   * The task of a Job that can be submitted now. Null when no such Job exists, when it is disabled,
+   * or when `migrate` has not written its row yet.
    */
   submittable(name: string): Promise<Task | null>;
 }
 
 /**
- * How often the rows are read again at most, for a name that is not known: a newer version may have
- * brought it.
+ * Minimum interval between reads because of an unknown name, which a newer version may have added.
  */
 const REREAD_MS = 5000;
 
-/** The catalogue, kept in memory: it changes with `migrate` only. */
+/** Keeps the catalogue in memory, since only `migrate` changes it. */
 export function createJobs(deps: {
   database: Database;
   catalogue: ReadonlyMap<string, Task>;
   disabledJobs: readonly string[];
 }): Jobs {
   const disabled = new Set(deps.disabledJobs);
-  let known: Promise<Map<string, Job>> | null = null;
+  let loading: Promise<Map<string, Job>> | null = null;
   let byName = new Map<string, Job>();
   let readAt = 0;
 
@@ -58,25 +57,26 @@ export function createJobs(deps: {
 
   function load(): Promise<Map<string, Job>> {
     readAt = Date.now();
-    known = withoutDeadline(read).catch((error: unknown) => {
-      known = null;
+    loading = withoutDeadline(read).catch((error: unknown) => {
+      loading = null;
       throw error;
     });
-    return known;
+    return loading;
   }
 
   async function find(name: string): Promise<Job | null> {
-    const job = (await (known ?? load())).get(name);
+    const job = (await (loading ?? load())).get(name);
     if (job || Date.now() - readAt < REREAD_MS) return job ?? null;
     return (await load()).get(name) ?? null;
   }
 
   return {
-    list: async () => [...(await (known ?? load())).values()],
+    list: async () => [...(await (loading ?? load())).values()],
     find,
     async get(name) {
       const job = await find(name);
-      if (!job) throw new Error(`The Job ${name} has no row`);
+      if (!job)
+        throw new Error(`The Job ${name} has no row in the table jobs: run npm run migrate`);
       return job;
     },
     known: (name) => byName.get(name),
@@ -88,8 +88,8 @@ export function createJobs(deps: {
 }
 
 /**
- * Brings the `Job` rows in step with the tasks. A Job whose task is gone keeps its row, for the
- * QueuedJobs that name it. Rows that are in step already are not locked.
+ * Updates the `Job` rows to match the tasks. A Job whose task was removed keeps its row, since
+ * QueuedJobs refer to it. Rows that already match are not locked.
  */
 export async function syncCatalogue({ orm }: Database, tasks: Iterable<Task>): Promise<void> {
   const rows = [...tasks].map(toRow);
@@ -97,7 +97,7 @@ export async function syncCatalogue({ orm }: Database, tasks: Iterable<Task>): P
     const present = new Map((await tx.select().from(jobs)).map((row) => [row.name, row]));
     const changed = rows.filter((row) => !isSame(row, present.get(row.name)));
     if (changed.length > 0) {
-      // By name, so that two that do this at once take the rows in one order.
+      // Sorted by name, so that two concurrent calls lock the rows in the same order.
       const inOrder = changed.toSorted((a, b) => a.name.localeCompare(b.name));
       await tx
         .insert(jobs)
@@ -113,8 +113,8 @@ export async function syncCatalogue({ orm }: Database, tasks: Iterable<Task>): P
 }
 
 /**
- * All but the key: for a key column in SET, PostgreSQL takes the lock that waits for all who read
- * the key.
+ * All columns except the key. A key column in SET makes PostgreSQL take a lock that blocks readers
+ * of the key.
  */
 const EXCLUDED = Object.fromEntries(
   Object.entries(getTableColumns(jobs))
@@ -122,7 +122,7 @@ const EXCLUDED = Object.fromEntries(
     .map(([key, { name }]) => [key, sql.raw(`excluded.${name}`)]),
 );
 
-/** In the order of the keys, too, since forms are drawn in it. */
+/** Compares the order of keys too, because forms show their fields in it. */
 function isSame(row: JobRow, present: JobRow | undefined): boolean {
   const toText = (job: JobRow) =>
     JSON.stringify(Object.keys(row).map((key) => job[key as keyof JobRow]));
@@ -146,9 +146,7 @@ function toRow(task: Task): JobRow {
   };
 }
 
-/**
- * JSON Schema 2020-12 of a task's parameters (as they come in) or of its result (as it goes out).
- */
+/** Returns the JSON Schema 2020-12 of a task's parameters (input) or of its result (output). */
 export function toJsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
   return z.toJSONSchema(schema, { io, target: "draft-2020-12" }) as Record<string, unknown>;
 }

@@ -1,31 +1,32 @@
 import { available, type Database } from "../../db/database.js";
 
 /**
- * Where to begin, and what ends the work early: shutdown, or another worker that has taken it over.
+ * The start of a slice and the signal that ends it early: at shutdown, or when another worker takes
+ * over.
  */
 export interface Slice {
-  /** What the last slice returned; null at the start of a pass. */
+  /** The value that the last slice returned; null at the start of a pass. */
   from: string | null;
   signal: AbortSignal;
 }
 
 /**
- * Does a bounded part of recurring work; returns where the next slice begins, null at the end of a
- * pass.
+ * Does a bounded part of recurring work. Returns the start of the next slice, or null at the end of
+ * a pass.
  */
 export type MaintenanceTask = (slice: Slice) => Promise<string | null>;
 
 export interface Duties {
   /**
-   * Whether `holder` has this duty for the next `seconds`: nobody had it, it had lapsed, or it is
+   * Returns true if `holder` has this duty for the next `seconds`: it was free, had lapsed, or was
    * renewed.
    */
   hold(name: string, holder: string, seconds: number): Promise<boolean>;
 }
 
 /**
- * One holder at a time, by a row and compare and set: nothing is locked while the work is done, and
- * a dead holder is replaced in time.
+ * Gives a duty to one holder at a time, by compare and set of a row. Nothing is locked during the
+ * work, and a dead holder is replaced after its time.
  */
 export function createDuties({ sql }: Database): Duties {
   return {
@@ -52,13 +53,13 @@ interface HeldDuty {
   seconds?: number;
 }
 
-/** How long a duty stays with a holder that died. */
+/** Time for which a duty stays with a holder that died. */
 const HELD_SECONDS = 30;
 
 /**
- * Does `work` while the holder has this duty, however long it takes; null when somebody else has
- * it. The signal that `work` is given is aborted when the duty is lost: another one may do the same
- * by then.
+ * Does `work` while the holder has this duty, however long it takes; null when another holder has
+ * it. The signal of `work` is aborted when the duty is lost, because another holder may then do the
+ * same work.
  */
 export async function whileHolding<T>(
   { duties, name, holder, signal, seconds = HELD_SECONDS }: HeldDuty,
@@ -70,10 +71,10 @@ export async function whileHolding<T>(
   const lose = () => lost.abort(new Error(`The duty "${name}" was lost to another worker`));
 
   async function renew(): Promise<void> {
-    const askedAt = performance.now();
+    const sentAt = performance.now();
     const held = await duties.hold(name, holder, seconds).catch(() => null);
-    if (held) renewedAt = askedAt;
-    // Without an answer it is held until it would lapse.
+    if (held) renewedAt = sentAt;
+    // Without an answer, the duty is kept until shortly before it would lapse.
     if (held === false || performance.now() - renewedAt > (seconds * 1000 * 2) / 3) lose();
   }
 

@@ -8,14 +8,13 @@ import type { Slice } from "./duties.js";
 import { findNamedKeys } from "./sweep-files.js";
 
 export interface LostFiles {
-  /**
-   * One slice: files that rows name and that are not in the storage are logged, and nothing is
-   * deleted.
-   */
+  /** Runs one slice: logs files that rows refer to but the storage lacks. It deletes nothing. */
   run(slice: Slice): Promise<{ next: string | null; lost: number }>;
 }
 
-/** Rows of one slice: so many that a pass takes this many slices, and no fewer than a page. */
+/**
+ * Number of slices per pass, from which the rows per slice follow; a slice has at least one page.
+ */
 const SLICES_PER_PASS = 2000;
 const PAGE = 500;
 const CONCURRENCY = 8;
@@ -25,7 +24,9 @@ const MAX_LOGGED = 10;
 const KINDS = { photos: photoKeys, outputs: outputKeys } as const;
 type Kind = keyof typeof KINDS;
 
-/** A person may bring a lost file back from a backup, or find that this is the wrong storage. */
+/**
+ * Only logs, because an operator may restore a file from a backup or correct a wrong storage URL.
+ */
 export function createLostFiles({
   database: { sql },
   storage,
@@ -35,9 +36,7 @@ export function createLostFiles({
   storage: Pick<Storage, "has">;
   log: Logger;
 }): LostFiles {
-  /**
-   * Those of the page that are not there. One that cannot be asked for stands in no other's way.
-   */
+  /** Returns the missing keys of a page. A key that cannot be checked does not stop the others. */
   async function findMissing(page: Row[]): Promise<string[]> {
     const keys = page.flatMap((row) => row.keys);
     const answers = await inBatches(keys, CONCURRENCY, (key) =>
@@ -46,10 +45,10 @@ export function createLostFiles({
     const faults = answers.filter((answer) => typeof answer === "object");
     if (faults.length > 0 && faults.length === keys.length) throw faults[0]?.error;
     for (const { key, error } of faults)
-      log.warn({ err: error, storageKey: key }, "the storage does not say whether it has a file");
+      log.warn({ err: error, storageKey: key }, "a file was not checked; the next pass retries");
     const missing = keys.filter((_, i) => answers[i] === false);
     if (missing.length === 0) return [];
-    // What was deleted since the page was read is not lost.
+    // A file that was deleted after the page was read is not lost.
     const named = await available(() => findNamedKeys(sql, missing));
     return missing.filter((key) => named.has(key));
   }
@@ -80,7 +79,7 @@ export function createLostFiles({
     if (lost.length > 0) {
       log.error(
         { files: lost.length, storageKeys: lost.slice(0, MAX_LOGGED) },
-        "files that rows name are not in the storage: bring them back, or delete what names them",
+        "files are missing in the storage: restore them, or delete their photos and jobs",
       );
     }
     return lost.length;
@@ -92,7 +91,7 @@ function parsePosition(from: string | null): [Kind, string] {
   return [kind === "outputs" ? "outputs" : "photos", after];
 }
 
-/** By PostgreSQL's own estimate of the tables. */
+/** Uses PostgreSQL's own estimate of the table sizes. */
 async function rowsPerSlice(sql: Sql): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
     select sum(greatest(reltuples, 0))::float8 as rows from pg_class
@@ -100,7 +99,7 @@ async function rowsPerSlice(sql: Sql): Promise<number> {
   return Math.max(PAGE, Math.ceil((row?.rows ?? 0) / SLICES_PER_PASS));
 }
 
-/** A row's id, and the keys that it names. */
+/** The id of a row and its storage keys. */
 interface Row {
   id: string;
   keys: string[];

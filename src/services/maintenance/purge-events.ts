@@ -1,33 +1,33 @@
-// Removes logged events whose time is up, from the front of each user's log. Two of these may run
-// at once: a batch takes the counters and events that are free and leaves the others for later.
+// Removes expired events from the start of each user's log. Two purges may run at once. A batch
+// takes the counters and events that are free, and leaves the rest for later.
 import type { Sql } from "postgres";
 import { available, isAway } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
 
-/** Users whose first event is looked at by one statement. */
+/** Users whose first event one statement checks. */
 const USERS_PER_CHECK = 1000;
-/** A batch holds the counters of its users for as long as its events take to delete. */
+/** Maximum users per batch, whose counters stay locked until their events are deleted. */
 const USERS_PER_BATCH = 20;
 const EVENTS_PER_BATCH = 2000;
-/** Batches that leave a user out, since the counter is locked, before it is waited for. */
+/** Batches that skip a user with a locked counter before one batch waits for the lock. */
 const MAX_MISSES = 3;
 
 export interface EventPurge {
-  /** Yields after each statement how many events it removed; ends when no old event is left. */
+  /** Yields the number of events removed after each statement; ends when no old event is left. */
   steps(cutOff: string): AsyncGenerator<number>;
-  /** How long the oldest event of the last walk had been due. */
+  /** Time for which the oldest event of the last walk had been due. */
   readonly lagSeconds: number;
 }
 
 interface PurgedUser {
   userId: string;
   purged: number;
-  /** The batch was full, so more may be due. */
+  /** True when the batch was full, so that more events may be due. */
   more: boolean;
 }
 
-/** Walks over the users from where the last walk was interrupted. */
+/** Walks over the users, starting where the last walk was interrupted. */
 export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): EventPurge {
   let position = FIRST_ID;
   let lagSeconds = 0;
@@ -50,7 +50,7 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
     }
   }
 
-  /** One batch; who has more, or was left out, is put among those that are due still. */
+  /** Purges one batch. Users with more events, and users who were skipped, become due again. */
   async function purge(
     userIds: string[],
     { wait, cutOff, due }: { wait: boolean; cutOff: string; due: DueUsers },
@@ -77,7 +77,7 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
   };
 }
 
-/** Users who have old events after the walk has passed them. */
+/** Users who still have old events after the walk has passed them. */
 class DueUsers {
   #queue: string[] = [];
   readonly #misses = new Map<string, number>();
@@ -86,21 +86,21 @@ class DueUsers {
     this.#queue.push(userId);
   }
 
-  /** Their counter was locked: after several times it is waited for. */
+  /** Counts a locked counter; after several, the purge waits for the lock. */
   miss(userId: string): void {
     this.#misses.set(userId, (this.#misses.get(userId) ?? 0) + 1);
     this.add(userId);
   }
 
-  /** A batch failed that they were in. */
+  /** Puts a user of a failed batch into a batch of one. */
   addAlone(userId: string): void {
     this.#misses.set(userId, MAX_MISSES);
     this.add(userId);
   }
 
   /**
-   * The next batch; a user whose counter is waited for is one alone, so that nobody waits behind
-   * it.
+   * Returns the next batch. A user whose lock must be waited for is alone in it, so that no other
+   * user waits.
    */
   take(): { userIds: string[]; wait: boolean } {
     const wait = (this.#misses.get(this.#queue[0] ?? "") ?? 0) >= MAX_MISSES;
@@ -112,12 +112,12 @@ interface UserCheck {
   count: number;
   /** The last user of the page. */
   last: string | null;
-  /** Those whose first event is too old. */
+  /** Users whose first event is too old. */
   due: string[];
   lateSeconds: number;
 }
 
-/** The next users with events, of each the first event alone. */
+/** Checks the first event of each of the next users with events. */
 async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<UserCheck> {
   const [page] = await sql<UserCheck[]>`
     select count(*)::int as count, (array_agg(s.user_id::text order by s.user_id desc))[1] as last,
@@ -131,15 +131,15 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
     left join lateral (
       select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq order by seq
         limit 1) e on true`;
-  if (!page) throw new Error("An aggregate gave no row");
+  if (!page) throw new Error("An aggregate returned no row");
   return page;
 }
 
 /**
- * Prefixes of the logs, the floors that say so and the bytes that they took, in one statement: a
- * reader sees all or none. A user whose counter is locked is missing in the answer. Events that
- * somebody else is deleting are not waited for: the prefix ends before them, so none is left below
- * the floor.
+ * Deletes the start of several logs and updates their floors and byte counters. It is one
+ * statement, so a reader sees all of it or nothing. A user whose counter is locked is missing in
+ * the answer. Events that another statement is deleting are skipped. The deleted part ends before
+ * them, so none is left below the floor.
  */
 async function purgeBatch(
   sql: Sql,

@@ -7,12 +7,12 @@ import { createEventPurge } from "./purge-events.js";
 export interface Purged {
   queuedJobs: number;
   events: number;
-  /** How long the oldest of each had been due when this run found it. */
+  /** Time for which the oldest of each kind had been due when this run found it. */
   lagSeconds: { queuedJobs: number; events: number };
 }
 
 export interface Purge {
-  /** Removes finished QueuedJobs and events whose time is up, for some seconds at most. */
+  /** Removes expired QueuedJobs and events, for at most a few seconds. */
   run(signal?: AbortSignal): Promise<Purged>;
 }
 
@@ -28,7 +28,7 @@ const RUN_MS = 10_000;
 const QUEUED_JOBS_PER_BATCH = 200;
 
 /**
- * Each run ends: the cut-off is read once, the time is bounded, and the next run goes on from
+ * Bounds each run: the cut-off is read once, the time is limited, and the next run continues from
  * there.
  */
 export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDeps): Purge {
@@ -43,7 +43,7 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
   }
 
   /**
-   * By the database's clock: what events are compared with, and how late the oldest QueuedJob is.
+   * Reads the cut-off of events and the lag of the oldest QueuedJob by the clock of the database.
    */
   async function readStart(): Promise<{ cutOff: string; lateSeconds: number }> {
     const [row] = await sql<{ cutOff: string; lateSeconds: number }[]>`
@@ -51,7 +51,7 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
         coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at))
         from queued_jobs
           where expires_at is not null order by expires_at limit 1), 0)::float8 as "lateSeconds"`;
-    if (!row) throw new Error("A select without from gave no row");
+    if (!row) throw new Error("A select without from returned no row");
     return row;
   }
 
@@ -59,12 +59,9 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
     async run(signal) {
       const { cutOff, lateSeconds } = await available(readStart);
       const until = { deadline: performance.now() + runMs, signal };
-      // At the same time: however slow the one is, the other has its share.
-      const halves = [
-        drain(removeQueuedJobs(), until),
-        drain(events.steps(cutOff), until),
-      ] as const;
-      const [jobs, logged] = await Promise.all(halves);
+      // Runs both at the same time, so that a slow one does not take the time of the other.
+      const runs = [drain(removeQueuedJobs(), until), drain(events.steps(cutOff), until)] as const;
+      const [jobs, logged] = await Promise.all(runs);
       const lagSeconds = { queuedJobs: lateSeconds, events: events.lagSeconds };
       const purged = { queuedJobs: jobs.removed, events: logged.removed, lagSeconds };
       if (jobs.removed + logged.removed > 0) log.info(purged, "purged");
@@ -80,7 +77,7 @@ interface Drained {
   fault?: unknown;
 }
 
-/** Steps until they are through or the time is over. A fault ends these alone. */
+/** Runs steps until they end or the time is over. A fault ends only these steps. */
 async function drain(
   steps: AsyncGenerator<number>,
   { deadline, signal }: { deadline: number; signal: AbortSignal | undefined },

@@ -1,7 +1,6 @@
-// Counts again what the counters of users say. A counter changes in the same commit as the rows
-// that it counts, so one snapshot shows by how much it is off, and that difference stays right
-// whatever is written meanwhile: it is added afterwards, and no row is locked while others are
-// counted.
+// Counts again what the counters of users should say. A counter changes in the same commit as its
+// rows, so one snapshot shows its error. This error stays the same whatever is written later. It is
+// therefore added afterwards, and no row is locked while others are counted.
 import type { Sql, TransactionSql } from "postgres";
 import { available, connectionFault, isAway, type Database } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
@@ -10,28 +9,30 @@ import { FIRST_ID } from "../reads/ids.js";
 import type { Slice } from "./duties.js";
 
 export interface Recount {
-  /** One slice; returns where the next begins and how many users had a counter that was off. */
+  /**
+   * Runs one slice. Returns the start of the next slice and the number of users with a wrong
+   * counter.
+   */
   run(slice: Slice): Promise<{ next: string | null; repaired: number }>;
 }
 
-/** Users of one snapshot. */
+/** Users per snapshot. */
 const USERS_PER_PAGE = 50;
-/** Rows of one user that one statement counts. */
+/** Maximum rows of one user that one statement counts. */
 const ROWS_PER_USER = 1000;
 const SLICE_MS = 10_000;
 
-/** By how much the counters of a user are off, once all is counted. */
+/** The errors of the counters of a user, once everything is counted. */
 interface Counted {
   userId: string;
   pending: number;
   storedBytes: number;
   recordedBytes: number;
   /**
-   * Names of Jobs that the user's QueuedJobs have and the catalogue has not: no foreign key holds
-   * them.
+   * Names of Jobs in the user's QueuedJobs that the catalogue lacks; no foreign key prevents this.
    */
   unknownJobs: string[];
-  /** Up to where QueuedJobs and events have been counted; null once they are through. */
+  /** Last positions that were counted, of QueuedJobs and of events; null at the end. */
   lastJob: string | null;
   lastSeq: number | null;
 }
@@ -58,7 +59,7 @@ export function createRecount({
         if (unknownJobs.size > 0)
           log.error(
             { jobs: [...unknownJobs] },
-            "QueuedJobs name Jobs that have no row: run npm run migrate",
+            "QueuedJobs refer to Jobs without a row: run npm run migrate",
           );
         for (const user of users) if (await repair(sql, log, user)) repaired++;
         if (userIds.length < USERS_PER_PAGE) return { next: null, repaired };
@@ -69,12 +70,9 @@ export function createRecount({
   };
 }
 
-/** Counts what these users have; one who cannot be counted is left out. */
+/** Counts the rows of these users, and skips a user who cannot be counted. */
 function createCount(sql: Sql, log: Logger): (userIds: string[]) => Promise<Counted[]> {
-  /**
-   * Without the deadline of a statement: one user may have millions of rows, and each statement is
-   * short.
-   */
+  /** Uses no deadline, because one user may have millions of rows and each statement is short. */
   async function count(userIds: string[]): Promise<Counted[]> {
     try {
       return (await sql.begin((tx) => countUsers(tx, userIds))) as Counted[];
@@ -86,7 +84,7 @@ function createCount(sql: Sql, log: Logger): (userIds: string[]) => Promise<Coun
     }
   }
 
-  /** One user who has more than a statement can read costs the others nothing. */
+  /** Counts users one by one, so that a user with too many rows does not affect the others. */
   async function countEach(userIds: string[]): Promise<Counted[]> {
     const faults: unknown[] = [];
     const counted: Counted[] = [];
@@ -95,7 +93,7 @@ function createCount(sql: Sql, log: Logger): (userIds: string[]) => Promise<Coun
         counted.push(...(await count([userId])));
       } catch (error) {
         if (isAway(error)) throw error;
-        log.error({ err: error, userId }, "the counters of a user could not be counted");
+        log.error({ err: error, userId }, "the rows of a user could not be counted");
         faults.push(error);
       }
     }
@@ -124,11 +122,11 @@ async function repair(sql: Sql, log: Logger, counted: Counted): Promise<boolean>
         stored_bytes = stored_bytes + ${storedBytes},
         recorded_bytes = recorded_bytes + ${recordedBytes} where user_id = ${userId}`,
     );
-    // Rows of an earlier release count no recorded bytes.
+    // Rows of an earlier release have no recorded bytes.
     const level = pending === 0 && storedBytes === 0 ? "warn" : "error";
     log[level](
       { userId, ...off },
-      "counters were off and were corrected: look for what writes rows past the service",
+      "wrong counters were corrected: find out what writes rows without the service",
     );
     return true;
   } catch (error) {
@@ -165,7 +163,7 @@ async function countUsers(tx: TransactionSql, userIds: string[]): Promise<Counte
   return users;
 }
 
-/** What one statement can count, less what the counters say. */
+/** Reads everything that one statement can count, minus the values of the counters. */
 async function readCounters(tx: TransactionSql, userIds: string[]): Promise<Counted[]> {
   const rows = await tx<Pick<Counted, "userId" | "pending" | "storedBytes" | "recordedBytes">[]>`
     select s.user_id as "userId",
@@ -178,7 +176,7 @@ async function readCounters(tx: TransactionSql, userIds: string[]): Promise<Coun
   return rows.map((row) => ({ ...row, unknownJobs: [], lastJob: FIRST_ID, lastSeq: 0 }));
 }
 
-/** Adds the next QueuedJobs of each. */
+/** Adds the next QueuedJobs of each user. */
 async function countJobs(tx: TransactionSql, users: Counted[]): Promise<void> {
   const rows = await tx<
     { count: number; last: string | null; recorded: number; stored: number; unknown: string[] }[]
@@ -208,7 +206,7 @@ async function countJobs(tx: TransactionSql, users: Counted[]): Promise<void> {
   }
 }
 
-/** Adds the next events of each. */
+/** Adds the next events of each user. */
 async function countEvents(tx: TransactionSql, users: Counted[]): Promise<void> {
   const rows = await tx<{ count: number; last: number | null; recorded: number }[]>`
     select e.* from unnest(${users.map(({ userId }) => userId)}::uuid[],

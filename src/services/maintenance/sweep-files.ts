@@ -1,6 +1,6 @@
-// The storage names the database that it belongs to, so that no other one's sweep takes its files
-// for left over: a copy of production with production's STORAGE_URL, or two deployments in one
-// bucket.
+// A storage records the database that owns it, so that the sweep of another database does not
+// delete its files. Examples: a copy of production with the STORAGE_URL of production, or two
+// deployments in one bucket.
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,13 +10,16 @@ import { available, type Database } from "../../db/database.js";
 import type { Storage } from "../../photos/storage.js";
 import type { Logger } from "../../runtime/logger.js";
 
-/** Outside of what the service sweeps. */
+/** Lies outside of the folders that the service sweeps. */
 const OWNER_KEY = "owner";
 
 export interface StorageOwner {
-  /** Whether the storage is this database's; one that has no owner yet becomes this database's. */
+  /**
+   * Returns true if this database owns the storage. A storage without an owner becomes its
+   * property.
+   */
   isOurs(): Promise<boolean>;
-  /** Makes the storage this database's, whoever had it; returns the owner before. */
+  /** Makes this database the owner, whoever owned the storage; returns the previous owner. */
   adopt(): Promise<string | null>;
 }
 
@@ -29,7 +32,7 @@ export function createStorageOwner({
   database: Database;
   storage: OwnerStorage;
 }): StorageOwner {
-  /** A restored database has another history, and so is another owner. */
+  /** A restored database has another history, so it counts as another owner. */
   async function readHistory(): Promise<string> {
     const [row] = await available(
       () => sql<{ id: string }[]>`select id::text as id from histories`,
@@ -55,7 +58,7 @@ export function createStorageOwner({
       const owner = await readOwner();
       if (owner !== null) return owner === history;
       await write(history);
-      // Another database may have done the same at this moment: the last one has it.
+      // Another database may have written its name at the same moment: the last one is the owner.
       return (await readOwner()) === history;
     },
     async adopt() {
@@ -68,9 +71,10 @@ export function createStorageOwner({
 
 interface FileSweep {
   /**
-   * Removes bytes that no row names, left over by a crash before the row or half-way in; returns
-   * how many. Those of the last hour may still get their row. Throws, and removes nothing, where
-   * the storage is another database's or where so many are left over that this is more likely.
+   * Removes files to which no row refers, for example after a crash; returns their number. Files of
+   * the last hour are kept, because their row may follow. Throws and removes nothing when another
+   * database owns the storage. The same happens when so many files have no row that the
+   * configuration is probably wrong.
    */
   run(signal?: AbortSignal): Promise<number>;
 }
@@ -79,25 +83,25 @@ export interface FileSweepDeps {
   database: Database;
   storage: Storage;
   graceMs?: number;
-  /** Share of what is listed that one run may remove; 1 for a person who knows better. */
+  /** Maximum share of the listed files that one run may remove; an operator may set it to 1. */
   maxShare?: number;
   log: Logger;
 }
 
 const PAGE = 500;
-/** Everything else in a bucket is somebody else's. */
+/** Keys of the service; all other files in a bucket are left alone. */
 const OURS = /^(photos|previews|outputs)\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\//;
 const HOUR_MS = 3_600_000;
 const MAX_SHARE = 0.1;
-/** So few may go whatever their share is. */
+/** Number of files that one run may always remove, whatever their share is. */
 const MIN_REFUSED = 100;
-/** Those beyond are left to the next run: their keys are held in memory. */
+/** Maximum files per run, because their keys are held in memory. */
 const MAX_REMOVED = 100_000;
 const MAX_LOGGED = 10;
 
-/** What has no row: the first of the keys are held. */
+/** Files without a row; only the first keys are held. */
 interface LeftOver {
-  /** Files in the listing, with a row or without. */
+  /** Number of listed files, with or without a row. */
   listed: number;
   count: number;
   keys: string[];
@@ -116,30 +120,30 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
   async function assertOurs(): Promise<void> {
     if (await owner.isOurs()) return;
     throw new Error(
-      "The storage belongs to another database, so nothing in it is removed: check " +
-        "STORAGE_URL; if this database is to have it, run node dist/src/bin/adopt-storage.js",
+      "The storage belongs to another database, so no file was removed: check STORAGE_URL; " +
+        "if this database should own the storage, run npm run adopt-storage",
     );
   }
 
-  /** The whole listing is read before anything is removed. */
+  /** Reads the whole listing before the first removal. */
   async function findLeftOver(signal?: AbortSignal): Promise<LeftOver> {
-    const found: LeftOver = { listed: 0, count: 0, keys: [] };
+    const result: LeftOver = { listed: 0, count: 0, keys: [] };
     let page: string[] = [];
     async function look(): Promise<void> {
       signal?.throwIfAborted();
       const leftOver = page.length > 0 ? await withoutRow(page) : [];
-      found.count += leftOver.length;
-      found.keys.push(...leftOver.slice(0, MAX_REMOVED - found.keys.length));
+      result.count += leftOver.length;
+      result.keys.push(...leftOver.slice(0, MAX_REMOVED - result.keys.length));
       page = [];
     }
     for await (const { key, modifiedAt } of storage.list()) {
       if (!OURS.test(key)) continue;
-      found.listed++;
+      result.listed++;
       if (Date.now() - modifiedAt.getTime() >= graceMs) page.push(key);
       if (page.length === PAGE) await look();
     }
     await look();
-    return found;
+    return result;
   }
 
   return {
@@ -151,13 +155,13 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
       let removed = cleared;
       for (let i = 0; i < leftOver.keys.length; i += PAGE) {
         signal?.throwIfAborted();
-        // The listing may have taken hours.
+        // Checked again, because the listing may have taken hours.
         await assertOurs();
         const keys = await withoutRow(leftOver.keys.slice(i, i + PAGE));
         await storage.delete(keys);
         removed += keys.length;
       }
-      if (removed > 0) log.info({ files: removed }, "files that no row names were removed");
+      if (removed > 0) log.info({ files: removed }, "files without a row were removed");
       return removed;
     },
   };
@@ -167,20 +171,20 @@ function refuseTooMany({ listed, count, keys }: LeftOver, maxShare: number, log:
   if (count <= Math.max(MIN_REFUSED, listed * maxShare)) return;
   log.error(
     { listed, leftOver: count, storageKeys: keys.slice(0, MAX_LOGGED) },
-    "too many files have no row, and none was removed",
+    "too many files have no row, so none was removed",
   );
   throw new Error(
-    `${count} of ${listed} files have no row, more than may be removed at once: check ` +
-      "DATABASE_URL and STORAGE_URL; if they are left over indeed, run " +
-      "node dist/src/bin/adopt-storage.js --sweep",
+    `${count} of ${listed} files have no row, and one run may not remove so many: check ` +
+      "DATABASE_URL and STORAGE_URL; if these files are really left over, run npm run " +
+      "adopt-storage -- --sweep",
   );
 }
 
 const ID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /**
- * Which of these storage keys a row names: found by the ids in the keys, which are indexed as the
- * keys are not.
+ * Returns the storage keys to which a row refers. Rows are found by the ids in the keys, because
+ * ids are indexed and keys are not.
  */
 export async function findNamedKeys(sql: Sql, keys: readonly string[]): Promise<Set<string>> {
   const ids = [...new Set(keys.flatMap((key) => key.match(ID) ?? []))];

@@ -24,16 +24,17 @@ import { signedHash, storageKeysOf, type NewPhoto, type Photo, type Photos } fro
 import { UploadsUnderWay, type UploadUnderWay } from "./uploads-under-way.js";
 import type { User, Users } from "../users/users.js";
 
-/** Takes the bytes of the one file of an upload, as they stream in. */
+/** Receives the bytes of the one file of an upload as a stream. */
 export type Receive = (bytes: Readable, filename: string) => Promise<void>;
 
 export interface PhotoIntake {
   /**
-   * Stores an upload; the same bytes by the same user give the first Photo. `read` hands the file
-   * over and resolves when the upload has come to its end. Nothing is left of one that fails.
-   * Throws InvalidInputError (none, empty, a second file), PhotoTooLargeError,
-   * PhotoUnreadableError, QuotaExceededError (also: too many at once), ServiceUnavailableError
-   * (also: too many wait to be checked), and what `read` throws.
+   * Stores an upload. The same bytes from the same user return the first Photo. `read` passes the
+   * file on and resolves at the end of the upload. A failed upload leaves nothing behind.
+   * Throws InvalidInputError (no file, an empty file, a second file), PhotoTooLargeError and
+   * PhotoUnreadableError. Throws QuotaExceededError, also for too many concurrent uploads. Throws
+   * ServiceUnavailableError, also when too many uploads wait for their check. Rethrows the errors
+   * of `read`.
    */
   take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<Taken>;
 }
@@ -43,14 +44,14 @@ interface Taken {
   created: boolean;
 }
 
-/** One upload, and where its bytes lie until they are stored. */
+/** One upload and the path of its temporary file. */
 interface Delivery {
   path: string;
   read: (receive: Receive) => Promise<void>;
   log: Logger;
 }
 
-/** A file on the disk, not kept yet. */
+/** A temporary file that is complete but not stored yet. */
 interface Received {
   filename: string;
   sha256: string;
@@ -65,14 +66,14 @@ export interface PhotoIntakeDeps {
   maxUploadBytes: number;
   maxStoredBytes: number;
   /**
-   * For the turn of an upload and the check of its header together; then it is refused, without a
-   * header there is no Photo.
+   * Maximum time for the wait and the check of the header together. Then the upload is refused,
+   * because a Photo needs a header.
    */
   headerMs?: number;
 }
 
 const HEADER_MS = 5000;
-/** How long an upload's answer waits for the preview; the worker makes it later then. */
+/** Maximum time that an upload waits for its preview; after that, the worker makes it. */
 const PREVIEW_MS = 5000;
 
 export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
@@ -120,7 +121,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
       try {
         return await takeOne(user, upload, { path, read, log });
       } finally {
-        await Promise.all([path, `${path}.preview`].map((left) => rm(left, { force: true })));
+        await Promise.all([path, `${path}.preview`].map((file) => rm(file, { force: true })));
         upload.end();
       }
     },
@@ -136,10 +137,14 @@ async function receiveOne(
   let received: Received | null = null;
   await read(async (bytes, filename) => {
     if (received)
-      throw InvalidInputError.at(["file"], "There is a second file: upload one at a time.");
+      throw InvalidInputError.at(
+        ["file"],
+        "The upload contains a second file; upload one file per request.",
+      );
     received = { filename, ...(await write(bytes, path, { maxBytes, onBytes })) };
   });
-  if (!received) throw InvalidInputError.at(["file"], "There is no file.");
+  if (!received)
+    throw InvalidInputError.at(["file"], "The upload contains no file; send exactly one file.");
   return received;
 }
 
@@ -152,7 +157,7 @@ async function readHeader(
     return await inspector.probe(path, { signal });
   } catch (error) {
     if (!(error instanceof ChildStoppedError) || error.reason === "closed") throw error;
-    // Its time went by while others were checked: that is no fault of the photo.
+    // The time passed while other uploads were checked, so the photo is not at fault.
     if (error.reason === "aborted")
       throw new ServiceUnavailableError(
         "Too many uploads are being checked; try again in a moment.",
@@ -167,8 +172,8 @@ async function readHeader(
 }
 
 /**
- * Null when there is none yet, or none can be made: a photo whose picture is broken is taken all
- * the same, and its jobs say what is wrong.
+ * Returns a null preview when none can be made now. A photo with a broken image is accepted all the
+ * same, and its jobs report the fault.
  */
 async function makePreview(
   inspector: PhotoInspector,
@@ -190,7 +195,7 @@ async function makePreview(
   }
 }
 
-/** The bytes first, then the row: what a crash leaves in between is bytes that no row names. */
+/** Stores the bytes before the row, so that a crash in between leaves only bytes without a row. */
 async function store(
   { photos, storage }: PhotoIntakeDeps,
   photo: NewPhoto,
@@ -200,7 +205,10 @@ async function store(
     storage
       .delete(storageKeysOf(photo))
       .catch((error) =>
-        log.warn({ err: error, photoId: photo.id }, "the bytes of a refused upload are left over"),
+        log.warn(
+          { err: error, photoId: photo.id },
+          "files of a refused upload were not deleted; the file sweep removes them",
+        ),
       );
   let recording = false;
   try {
@@ -218,19 +226,19 @@ async function store(
         await discard();
         return { photo: twin, created: false };
       }
-      // The twin was deleted in between: the bytes are still here for another try.
+      // The twin was deleted in between, so the loop tries again with the same bytes.
     }
     throw new ServiceUnavailableError(
       "The same bytes are being uploaded and deleted at the same time; try again.",
     );
   } catch (error) {
-    // With the answer lost the row may be there: then the bytes must be, too.
+    // When only the answer was lost, the row may exist, and then its bytes must stay.
     if (!recording || !(error instanceof ServiceUnavailableError)) await discard();
     throw error;
   }
 }
 
-/** Streams to the disk, hashing on the way; the file is never in memory as a whole. */
+/** Streams the bytes to the disk and hashes them; the whole file is never in memory. */
 async function write(
   bytes: Readable,
   path: string,
@@ -256,17 +264,17 @@ async function write(
     },
   });
   const file = createWriteStream(path, { mode: 0o600 });
-  // A disk that is full is ours; a client that went away, or sent too much, is theirs, and Node 24
-  // hands the file that, too.
+  // A disk fault is our fault; an aborted or oversized upload is the client's. Beware: Node 24
+  // passes both to this listener.
   file.on("error", (cause) => {
     if (isOfDisk(cause))
       fault = new ServiceUnavailableError(
-        "The storage takes nothing at the moment; try again later.",
+        "The storage accepts no files at the moment; try again later.",
         { cause },
       );
   });
   await pipeline(bytes, measure, file).catch(async (error: unknown) => {
-    // It may still be opening, and would be there after it was removed.
+    // Waits for the close, because a file that is still opening would appear after its removal.
     if (!file.closed) await once(file, "close");
     throw fault ?? error;
   });

@@ -1,7 +1,7 @@
 import type { FileUrls } from "../../photos/file-urls.js";
 import type { Photo } from "./photos.js";
 
-/** The signed URL of a photo's bytes. */
+/** Returns the signed URL of a photo's bytes. */
 export function photoUrl(
   fileUrls: FileUrls,
   { id, filename, storageKey, mimeType }: Photo,
@@ -9,7 +9,7 @@ export function photoUrl(
   return fileUrls.urlOf({ kind: "photos", id, name: filename, storageKey, mimeType });
 }
 
-/** The signed URL of its preview; null when it has none. */
+/** Returns the signed URL of a photo's preview; null when it has none. */
 export async function previewUrl(
   fileUrls: FileUrls,
   { id, previewKey }: Photo,

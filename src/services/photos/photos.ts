@@ -12,11 +12,11 @@ import type { User } from "../users/users.js";
 
 export type Photo = typeof photos.$inferSelect;
 
-/** What is known of an upload once its bytes are stored. */
+/** The values of a photo once its bytes are stored. */
 export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> &
   Partial<Pick<Photo, "previewAttempts">>;
 
-/** Of all files that a photo has. */
+/** The storage keys of all files of a photo. */
 export function storageKeysOf({
   storageKey,
   previewKey,
@@ -25,23 +25,28 @@ export function storageKeysOf({
 }
 
 export interface Photos {
-  /** For its owner or an admin. */
+  /** Returns the photo to its owner and to admins; null to all others. */
   find(actor: Pick<User, "id" | "role">, id: string): Promise<Photo | null>;
-  /** In the order of the ids; null where there is none. */
+  /** Returns the photos in the order of the ids; null for an unknown id. */
   findMany(ids: readonly string[]): Promise<(Photo | null)[]>;
-  /** Those of them that are still there, in the order in which they were submitted. */
+  /**
+   * Returns the photos of a QueuedJob that still exist, in the order in which they were submitted.
+   */
   ofQueuedJob(queuedJobId: string): Promise<Photo[]>;
   findBySha256(userId: string, sha256: string): Promise<Photo | null>;
-  /** Newest first. */
+  /** Returns a page of photos, newest first. */
   page(query: { userId: string; first: number; beforeId: string | null }): Promise<Photo[]>;
-  /** Exact up to `most`, and no more than that. */
+  /** Counts photos, but stops at `most`. */
   count(userId: string, most: number): Promise<number>;
   /**
-   * Null when the user has these bytes already, from a race with another upload. Throws
-   * QuotaExceededError, and UnauthenticatedError when the user is gone.
+   * Returns null when a concurrent upload has already added the same bytes. Throws
+   * QuotaExceededError, and UnauthenticatedError when the user was deleted.
    */
   add(photo: NewPhoto): Promise<Photo | null>;
-  /** One's own. Throws ConflictError while unfinished QueuedJobs use it, NotFoundError. */
+  /**
+   * Removes a photo of this user. Throws NotFoundError, and ConflictError while unfinished
+   * QueuedJobs use it.
+   */
   remove(userId: string, id: string): Promise<void>;
 }
 
@@ -84,14 +89,17 @@ export function createPhotos(deps: {
       await deps
         .deleteFiles(storageKeysOf(photo))
         .catch((error) =>
-          deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"),
+          deps.log.warn(
+            { err: error, photoId: id },
+            "files of a deleted photo were not deleted; the file sweep removes them",
+          ),
         );
     },
   };
 }
 
 function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "remove"> {
-  // Asked by every attempt: built once.
+  // Built once, because every attempt uses it.
   const ofQueuedJob = orm
     .select(getTableColumns(photos))
     .from(queuedJobPhotos)
@@ -151,7 +159,10 @@ function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "remove"
   };
 }
 
-/** The counter first and the row behind it, and no row undoes the counter with the statement. */
+/**
+ * Updates the counter before it inserts the row. When no row is inserted, the statement fails as a
+ * whole.
+ */
 async function insertPhoto(
   orm: Database["orm"],
   photo: NewPhoto,
@@ -179,9 +190,9 @@ async function insertPhoto(
 }
 
 /**
- * The counter is locked first, as an accept does. `for update` of the photo and the guarded
- * delete are two statements: an accept that has a link to it, and is not committed yet, must be
- * waited for before its QueuedJob can be seen.
+ * Locks the counter first, as an accept does. Locking the photo and deleting it must be two
+ * statements. Otherwise the delete could not see the QueuedJob of an accept that commits while it
+ * waits.
  */
 async function removeUnused(sql: Sql, photo: Photo): Promise<boolean> {
   return sql.begin(async (tx) => {
@@ -199,12 +210,12 @@ async function removeUnused(sql: Sql, photo: Photo): Promise<boolean> {
   }) as Promise<boolean>;
 }
 
-/** A perceptual hash of 16 hex digits as the signed 64-bit number that its column holds. */
+/** Converts a perceptual hash of 16 hex digits to the signed 64-bit number that is stored. */
 export function signedHash(hex: string | null): bigint | null {
   return hex === null ? null : BigInt.asIntN(64, BigInt(`0x${hex}`));
 }
 
-/** And back. */
+/** The inverse of `signedHash`. */
 export function hashText(signed: bigint | null): string | null {
   return signed === null ? null : BigInt.asUintN(64, signed).toString(16).padStart(16, "0");
 }

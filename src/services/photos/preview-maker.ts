@@ -1,4 +1,4 @@
-// Previews that an upload did not wait for. What is due stands in the rows: no preview, and
+// Makes the previews that an upload did not wait for. A row is due when it has no preview and has
 // attempts left.
 import type { Sql } from "postgres";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,16 +11,16 @@ import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
 import { signedHash } from "./photos.js";
 
-/** After so many there is no preview of a photo, and none is tried for any more. */
+/** Maximum attempts to make a preview of one photo. */
 export const PREVIEW_ATTEMPTS = 3;
 
 export interface PreviewMaker {
   /**
-   * Makes previews, thumbhashes and perceptual hashes of the photos that have none yet; returns of
-   * how many.
+   * Makes previews, thumbhashes and perceptual hashes of photos that have none. Returns the number
+   * of previews made.
    */
   makePreviews(): Promise<number>;
-  /** Gives up what is under way. */
+  /** Stops the work under way. */
   close(): Promise<void>;
 }
 
@@ -31,9 +31,9 @@ interface Due {
   attempts: number;
 }
 
-/** Photos in one go; the others have their turn at the next. */
+/** Maximum photos per call; the others follow in the next call. */
 const BATCH = 50;
-/** After so many in a row, and none that went well, a store is away. */
+/** Failures in a row, without any success, after which the store counts as unavailable. */
 const MAX_PUT_OFF = 3;
 
 interface Stores {
@@ -42,7 +42,7 @@ interface Stores {
   log: Logger;
 }
 
-/** `openInspector`: its child is kept only as long as there is something to do. */
+/** The child behind `openInspector` is kept only as long as photos are due. */
 export function createPreviewMaker(deps: {
   database: Database;
   storage: Storage;
@@ -55,16 +55,17 @@ export function createPreviewMaker(deps: {
   let closed = false;
 
   /**
-   * One that a store does not answer for stands in no other's way, and costs an attempt where the
-   * store answers for others; where it answers for none it is away, which costs none.
+   * A photo that the store does not answer for does not block the others. It costs an attempt only
+   * when the store answers for other photos. When the store answers for none, it is unavailable,
+   * and no attempt is counted.
    */
   async function tryAll(due: Due[], through: PhotoInspector): Promise<number> {
     const putOff: { photo: Due; error: unknown }[] = [];
-    let [made, isAway] = [0, true];
+    let [count, isAway] = [0, true];
     for (const photo of due) {
       if (closed || (isAway && putOff.length === MAX_PUT_OFF)) break;
       try {
-        if (await tryOne(stores, photo, through)) made++;
+        if (await tryOne(stores, photo, through)) count++;
         isAway = false;
       } catch (error) {
         if (!wasPutOff(error)) throw error;
@@ -76,20 +77,20 @@ export function createPreviewMaker(deps: {
       else warnNotMade(deps.log, photo, error);
     }
     if (isAway && putOff[0] && !closed) throw putOff[0].error;
-    return made;
+    return count;
   }
 
   return {
     async makePreviews() {
       const due = await available(() => findDue(sql));
       if (due.length === 0 || closed) return 0;
-      const own = (inspector = deps.openInspector());
+      const current = (inspector = deps.openInspector());
       try {
-        const made = await tryAll(due, own);
-        if (made > 0) deps.log.info({ previews: made }, "previews were made");
-        return made;
+        const count = await tryAll(due, current);
+        if (count > 0) deps.log.info({ previews: count }, "previews were made");
+        return count;
       } finally {
-        await own.close();
+        await current.close();
       }
     },
     async close() {
@@ -125,16 +126,16 @@ async function make(
   if (path === null) return false;
   const target = join(folder, "preview.webp");
   const { thumbhash, phash } = await through.preview(path, target);
-  // Of the attempt, since a key is used once.
+  // The key contains the attempt, because a key is used only once.
   const key = `previews/${photo.userId}/${photo.id}.${photo.attempts + 1}`;
   await storage.put(key, target);
   if (await record(sql, photo, { key, thumbhash, phash })) return true;
-  // The photo was deleted meanwhile.
+  // The photo was deleted in the meantime.
   await storage.delete([key]);
   return false;
 }
 
-/** Those that were tried least come first, so that none that fail stand before others. */
+/** Photos with the fewest attempts come first, so that failing photos do not block others. */
 const findDue = (sql: Sql) => sql<Due[]>`
   select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts
     from photos
@@ -142,8 +143,8 @@ const findDue = (sql: Sql) => sql<Due[]>`
     order by preview_attempts, id limit ${BATCH}`;
 
 /**
- * Counted before it is tried: a photo that takes a worker with it is not tried for ever. False
- * when another worker is at it.
+ * Counts the attempt before it starts, so that a photo that kills its worker is not retried without
+ * end. Returns false when another worker has claimed the photo.
  */
 async function claim(sql: Sql, { id, attempts }: Due): Promise<boolean> {
   const rows = await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id}
@@ -154,7 +155,7 @@ async function claim(sql: Sql, { id, attempts }: Due): Promise<boolean> {
 const setAttempts = (sql: Sql, { id }: Due, attempts: number) =>
   sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
 
-/** False when the photo has a preview, or was deleted. */
+/** Returns false when the photo already has a preview or was deleted. */
 async function record(
   sql: Sql,
   { id }: Due,
@@ -174,7 +175,7 @@ function warnNotMade(log: Logger, { id, attempts }: Due, error: unknown): void {
   log.warn({ err: error, photoId: id, attempt: attempts + 1 }, "no preview could be made");
 }
 
-/** A store was away, or we are to end: that is not the photo's fault. */
+/** The store was unavailable or this process is closing, so the photo is not at fault. */
 function wasPutOff(error: unknown): boolean {
   return (
     error instanceof ServiceUnavailableError ||

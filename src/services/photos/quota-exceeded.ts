@@ -2,34 +2,34 @@ import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { QuotaExceededError, UnauthenticatedError } from "../../domain/errors.js";
 
-/** What is told of each quota of a user, wherever it is met. */
+/** The errors of the quotas of a user, with one wording for all places that check them. */
 export const quotaExceeded = {
   unfinished: (most: number) =>
     new QuotaExceededError(
-      `You have ${most} unfinished QueuedJobs at most; wait until some have finished.`,
+      `Quota exceeded: at most ${most} unfinished QueuedJobs per user; wait until some finish.`,
       5000,
     ),
   uploads: (most: number) =>
     new QuotaExceededError(
-      `You have ${most} uploads under way at most; wait until one of them has ended.`,
+      `Quota exceeded: at most ${most} concurrent uploads per user; wait until one has ended.`,
       1000,
     ),
   recordedBytes: (most: number) =>
     new QuotaExceededError(
-      `Your jobs and their events may take ${most} bytes in the database at most; delete ` +
-        "finished jobs first.",
+      `Quota exceeded: at most ${most} bytes of jobs and events per user; ` +
+        "delete finished jobs.",
       60_000,
     ),
   storedBytes: (most: number) =>
     new QuotaExceededError(
-      `Your photos and outputs may take ${most} bytes at most; delete some first.`,
+      `Quota exceeded: at most ${most} bytes of photos and outputs per user; delete some.`,
       60_000,
     ),
 };
 
 /**
- * Why a statement found no room for what a user adds: `quota`, unless they were deleted elsewhere
- * and have no counter, which it cannot tell from a full one.
+ * Returns the error for a statement that found no room: `quota`, unless the account was deleted. A
+ * deleted account has no counter, which the statement cannot distinguish from a full one.
  */
 export async function whyNoRoom(
   sql: Sql,

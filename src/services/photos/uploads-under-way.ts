@@ -1,23 +1,19 @@
-// What is being uploaded in this process: bounded for each user, and for all of them together,
-// since all of it lies on the disk at the same time, and only what is stored in the end is counted
-// by the database.
+// The uploads under way in this process, limited per user and in total. Their bytes share one disk,
+// and the database counts only bytes that are stored.
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import { quotaExceeded } from "./quota-exceeded.js";
 
 export interface UploadUnderWay {
-  /**
-   * Throws QuotaExceededError when the user's other uploads fill what `storedBytes` leaves of their
-   * storage.
-   */
+  /** Throws QuotaExceededError when `storedBytes` and the user's other uploads fill the quota. */
   checkStorage(storedBytes: number): void;
   /**
-   * So many more bytes lie on the disk. Throws ServiceUnavailableError when there is no more room
-   * for anybody.
+   * Adds bytes that lie on the disk. Throws ServiceUnavailableError when the disk has no more room
+   * for uploads.
    */
   add(bytes: number): void;
-  /** Runs `work` when that of the user's earlier uploads has ended. */
+  /** Runs `work` after the work of this user's earlier uploads has ended. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
-  /** Nothing of it lies on the disk any more. */
+  /** Ends the upload, after its file was removed from the disk. */
   end(): void;
 }
 
@@ -33,7 +29,7 @@ export interface UploadsUnderWayOptions {
 }
 
 const MAX_PER_USER = 10;
-/** Bytes of all users, in uploads of the greatest length. */
+/** Maximum bytes of all uploads together, in units of the longest allowed upload. */
 const MAX_LONGEST_UPLOADS = 64;
 
 export class UploadsUnderWay {
@@ -47,22 +43,22 @@ export class UploadsUnderWay {
     this.#maxStoredBytes = maxStoredBytes;
   }
 
-  /** Throws QuotaExceededError when this user has as many as they may. */
+  /** Throws QuotaExceededError when this user has too many concurrent uploads. */
   begin(userId: string): UploadUnderWay {
     const ofUser = this.#users.get(userId) ?? { count: 0, bytes: 0, turn: Promise.resolve() };
     if (ofUser.count >= MAX_PER_USER) throw quotaExceeded.uploads(MAX_PER_USER);
     ofUser.count++;
     this.#users.set(userId, ofUser);
-    let own = 0;
+    let ownBytes = 0;
     return {
       checkStorage: (storedBytes) => {
-        const reserved = ofUser.bytes - own;
+        const reserved = ofUser.bytes - ownBytes;
         if (storedBytes + reserved >= this.#maxStoredBytes)
           throw quotaExceeded.storedBytes(this.#maxStoredBytes);
       },
       add: (bytes) => {
         if (this.#bytes + bytes > this.#maxBytes) throw new ServiceUnavailableError(BUSY);
-        own += bytes;
+        ownBytes += bytes;
         ofUser.bytes += bytes;
         this.#bytes += bytes;
       },
@@ -73,8 +69,8 @@ export class UploadsUnderWay {
       },
       end: () => {
         ofUser.count--;
-        ofUser.bytes -= own;
-        this.#bytes -= own;
+        ofUser.bytes -= ownBytes;
+        this.#bytes -= ownBytes;
         if (ofUser.count === 0) this.#users.delete(userId);
       },
     };

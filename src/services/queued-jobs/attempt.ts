@@ -1,5 +1,5 @@
-// How an attempt goes: progress, failure, and the death of its worker. Its success has a file of
-// its own.
+// The course of an attempt: progress, failure, and the death of its worker. Its success is in
+// success.ts.
 import type { Fragment, Sql } from "postgres";
 import type { Instant } from "../../domain/queued-job.js";
 import { createMicroBatch } from "../../runtime/micro-batch.js";
@@ -20,14 +20,17 @@ export function createAttempts({ sql, catalogue, committer, ttlSeconds }: Attemp
   const { commitOne } = committer;
   const recordInBatch = createProgressBatch({ sql, committer });
   return {
-    /** `progress` 0 to 1. Returns false when the attempt is over: its task may as well stop. */
+    /**
+     * Takes a fraction from 0 to 1. Returns false when the attempt is over, so its task may stop.
+     */
     async progress(claimed: Claimed, progress: number, message: string | null): Promise<boolean> {
       const { id, attempt } = claimed;
       return (await recordInBatch({ id, attempt, progress, message, claimed })) !== null;
     },
 
     /**
-     * FAILED when it is `permanent` or no attempt is left, else back to PENDING, due after a pause.
+     * Records FAILED when the fault is `permanent` or no attempt is left. Otherwise the QueuedJob
+     * returns to PENDING and is due after a pause.
      */
     async fail(
       claimed: Claimed,
@@ -45,8 +48,8 @@ export function createAttempts({ sql, catalogue, committer, ttlSeconds }: Attemp
     },
 
     /**
-     * The worker stops, or what it needs is away: neither a failure nor a death. It is due again
-     * after `delayMs`.
+     * Returns a QueuedJob whose worker stops or lacks a store. It counts neither as a failure nor
+     * as a death, and is due after `delayMs`.
      */
     async handBack({ id, attempt }: Claimed, delayMs: number): Promise<void> {
       await commitOne("backOff", () => handBack(sql, { id, attempt, delayMs }), { delayMs });
@@ -58,10 +61,10 @@ interface Report extends Progress {
   claimed: Claimed;
 }
 
-/** Reports that one statement records at most. */
+/** Maximum reports per statement. */
 const MAX_REPORTS = 100;
 
-/** Records together what many attempts report at once. */
+/** Records concurrent reports of several attempts in one statement. */
 function createProgressBatch({ sql, committer }: Pick<AttemptsDeps, "sql" | "committer">) {
   const send = (reports: Report[]) =>
     committer.commit({
@@ -92,8 +95,8 @@ const FIRST_MS = 1000;
 const LONGEST_MS = 5 * 60_000;
 
 /**
- * The pause after the failure number `failures` + 1: doubling from a second, with half of it left
- * to chance so that many do not return at once.
+ * The pause after failure number `failures` + 1. It doubles from one second, and half of it is
+ * random so that retries spread out.
  */
 export function backOffMs(failures: number, random: () => number = Math.random): number {
   const full = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures);
@@ -119,7 +122,7 @@ function fail(
   });
 }
 
-/** Back to PENDING after a failed attempt, due after `delayMs`. */
+/** STARTED → PENDING after a failed attempt, due after `delayMs`. */
 function backOff(
   sql: Sql,
   {
@@ -139,10 +142,7 @@ function backOff(
   });
 }
 
-/**
- * Back to PENDING because the worker stops, or the storage is away: neither a failure nor a death.
- * Due after `delayMs`.
- */
+/** STARTED → PENDING because the worker stops or lacks a store: neither a failure nor a death. */
 function handBack(
   sql: Sql,
   { delayMs, ...attempt }: Attempt & { delayMs: number },
@@ -159,13 +159,13 @@ function dueIn(sql: Sql, delayMs: number): Fragment {
   return sql`due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'`;
 }
 
-/** Deaths of its worker after which a QueuedJob is given up. */
+/** Maximum attempts of one QueuedJob whose worker dies; then it fails. */
 const MAX_STALLS = 2;
-const STALL_MESSAGE = "The worker that ran it died or lost touch.";
+const STALL_MESSAGE = "The worker of this attempt died or lost its connection.";
 
 /**
- * The lease of this attempt lapsed: back to PENDING, or FAILED at the second death. Null while
- * somebody else has its row locked: a later try must not wait, since others lapse, too.
+ * Handles a lapsed lease: back to PENDING, or FAILED at the second death. Returns null while
+ * another process has locked the row, because a wait would delay other lapsed attempts.
  */
 export async function stall(
   sql: Sql,
@@ -187,7 +187,7 @@ export async function stall(
     step: "fail",
     where: sql`${lapsed} and stalls + 1 >= ${MAX_STALLS}`,
     set: sql`, stalls = stalls + 1, error_code = 'STALLED', error_message =
-      ${`${STALL_MESSAGE} It happened ${MAX_STALLS} times, so it is not tried again.`}
+      ${`${STALL_MESSAGE} This happened ${MAX_STALLS} times, so there is no further attempt.`}
       ${finish(sql, ttlSeconds)}`,
     pending: -1,
   });
@@ -204,8 +204,8 @@ export interface RecordedProgress {
 }
 
 /**
- * Records how far attempts are, which never falls; null of those that are over or locked. No
- * version, no number, no event in the log.
+ * Records progress, which never decreases; null for attempts that are over or locked. It changes no
+ * version and writes no event to the log.
  */
 export async function recordProgress(
   sql: Sql,

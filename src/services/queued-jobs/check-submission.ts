@@ -8,7 +8,7 @@ import type { Task } from "../../tasks/define-task.js";
 import { isUuid } from "../reads/ids.js";
 import type { NewQueuedJob } from "./insert.js";
 
-/** A submission as it came in: nothing about it is checked but its types. */
+/** A submission as received: only its types have been checked. */
 export interface Submission {
   job: string;
   parameters: Record<string, unknown>;
@@ -16,19 +16,19 @@ export interface Submission {
   priority: number;
   runAt: Date | null;
   idempotencyKey: string | null;
-  /** To be done again, although an earlier result could be reused. */
+  /** Requests new work even if an earlier result could be reused. */
   fresh: boolean;
 }
 
 const MAX_PARAMETER_BYTES = 64 * 1024;
 const MAX_JSON_DEPTH = 32;
 const YEAR_MS = 366 * 24 * 3600 * 1000;
-/** Earlier ones PostgreSQL spells in another way. */
+/** PostgreSQL writes earlier times in another format. */
 const FIRST_MS = Date.parse("0001-01-01T00:00:00Z");
 
 /**
- * Checks all that can be checked without the database, finding every fault at once; paths begin
- * inside the submission. `task` is null when there is no such Job to submit.
+ * Checks everything that needs no database, and reports all faults at once. Paths start inside the
+ * submission. `task` is null when no Job of that name can be submitted.
  */
 export function checkSubmission(
   submission: Submission,
@@ -53,7 +53,7 @@ export function checkSubmission(
 }
 
 /**
- * The row to be, of a submission that passed; ids rise with time, so that a list by id is a list by
+ * Returns the row of a valid submission. Ids increase with time, so that sorting by id sorts by
  * creation.
  */
 export function toNewQueuedJob(
@@ -82,16 +82,16 @@ export function toNewQueuedJob(
 }
 
 /**
- * The hash of the arguments with the parameters as they were given, which a later release's new
- * defaults do not change, and, where it differs, the one with the parameters as validated. Rows of
- * earlier releases have the second alone.
+ * Hashes the arguments with the parameters as received, which stay the same when a release adds
+ * defaults. If the validated parameters differ, their hash is appended. Rows of earlier releases
+ * have only the second hash.
  */
-function fingerprintOf(args: object, given: unknown, validated: unknown): string {
-  const hashes = [given, validated].map((parameters) => hashOf({ ...args, parameters }));
+function fingerprintOf(args: object, received: unknown, validated: unknown): string {
+  const hashes = [received, validated].map((parameters) => hashOf({ ...args, parameters }));
   return [...new Set(hashes)].join(" ");
 }
 
-/** Whether two fingerprints are of the same arguments. */
+/** Compares two fingerprints: one common hash means the same arguments. */
 export function sameArguments(one: string, other: string): boolean {
   const hashes = one.split(" ");
   return other.split(" ").some((hash) => hashes.includes(hash));
@@ -114,7 +114,7 @@ function checkParameters(
   issues: InputIssue[],
 ): Record<string, unknown> {
   const path = ["parameters"];
-  // The depth first: what follows is recursive.
+  // The depth is checked first, because the checks below are recursive.
   if (jsonDepth(parameters) > MAX_JSON_DEPTH)
     issues.push({ path, message: `must be at most ${MAX_JSON_DEPTH} levels deep` });
   else if (Buffer.byteLength(JSON.stringify(parameters)) > MAX_PARAMETER_BYTES)
@@ -137,7 +137,7 @@ function toIssues(issue: z.core.$ZodIssue): InputIssue[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => ({
       path: [...path, key],
-      message: "is no parameter of this Job",
+      message: "is not a parameter of this Job",
     }));
   return [{ path, message: issue.message }];
 }
@@ -151,16 +151,16 @@ function checkPhotos(photoIds: string[], task: Task, issues: InputIssue[]): void
       message:
         maxPhotos === 0
           ? `"${task.name}" takes no photos`
-          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, these are ` +
+          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, but the list has ` +
             `${photoIds.length}`,
     });
   }
-  // More than a Job takes are not looked at singly: the list is the fault.
+  // Ids beyond the maximum are not checked: the length of the list is already a fault.
   for (const [i, id] of photoIds.slice(0, maxPhotos).entries())
-    if (!isUuid(id)) issues.push({ path: ["photoIds", i], message: "is no id: ids are UUIDs" });
+    if (!isUuid(id)) issues.push({ path: ["photoIds", i], message: "is not an id: ids are UUIDs" });
 }
 
-/** Levels of nesting, counted no further than is needed to say that there are too many. */
+/** Counts levels of nesting, but stops one level above the maximum. */
 function jsonDepth(value: unknown, level = 0): number {
   if (typeof value !== "object" || value === null || level > MAX_JSON_DEPTH) return level;
   return Object.values(value).reduce<number>(
@@ -177,18 +177,18 @@ const KINDS: Record<string, string> = {
   array: "a list",
   object: "an object",
 };
-/** What a size is counted in; nothing for the number itself. */
+/** The units of sizes; a number has none. */
 const UNITS: Record<string, [one: string, many: string]> = {
   string: ["character", "characters"],
   array: ["entry", "entries"],
 };
 
 /**
- * What is wrong with a parameter, as the end of a sentence that begins with its name; for a rule
- * that says nothing itself.
+ * Describes the fault of a parameter as the end of a sentence that starts with its name. It is used
+ * for rules without their own message.
  */
 export function faultInWords(issue: z.core.$ZodRawIssue): string {
-  if (issue.input === undefined) return "is needed";
+  if (issue.input === undefined) return "is required";
   switch (issue.code) {
     case "invalid_type":
       return `must be ${KINDS[issue.expected] ?? issue.expected}`;
@@ -199,7 +199,7 @@ export function faultInWords(issue: z.core.$ZodRawIssue): string {
     case "too_big":
       return size(issue.origin, Number(issue.maximum), "or less");
     default:
-      return "is not as the Job's parameterSchema says";
+      return "does not match the Job's parameterSchema";
   }
 }
 

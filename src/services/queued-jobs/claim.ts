@@ -1,5 +1,5 @@
-// An attempt begins with a claim, and lasts as long as its lease is renewed. The number of the
-// attempt is the fence: what a worker that was thought dead writes later finds no row.
+// An attempt begins with a claim and lasts as long as its lease is renewed. The attempt number is
+// the fence: a late write of a worker that was believed dead matches no row.
 import type { Fragment, Sql } from "postgres";
 import { available, isLockTimeout } from "../../db/database.js";
 import { withParameters, type QueuedJob, type QueuedJobSnapshot } from "../../domain/queued-job.js";
@@ -11,45 +11,45 @@ import { createOwnerBatch } from "./owner-batch.js";
 import { briefLocks, hasOwner, stepColumns, withSnapshots, type Step } from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
 
-/** Which attempt of which QueuedJob. */
+/** One attempt of one QueuedJob. */
 export interface Attempt {
   id: string;
   attempt: number;
 }
 
-/** An attempt under way, as the worker that claimed it knows it. */
+/** An attempt under way, as its worker sees it. */
 export interface Claimed extends Attempt {
   queuedJob: QueuedJob;
-  /** As its events show it. */
+  /** The QueuedJob as its events show it. */
   snapshot: QueuedJobSnapshot;
-  /** Failed attempts before this one, since the last submission or retry. */
+  /** Number of failed attempts before this one, since the last submission or retry. */
   failures: number;
   requestId: string;
   /**
-   * Attempts that died with their worker before this one: such a QueuedJob is under suspicion, and
-   * must run where it harms no other.
+   * Number of earlier attempts whose worker died. Such a QueuedJob may have caused the deaths, so
+   * it must run where it harms no other.
    */
   stalls: number;
-  /** The number of its STARTED event. */
+  /** Sequence number of its STARTED event. */
   startedSeq: number;
-  /** By `performance.now()`: its lease began no earlier. */
+  /** Earliest possible start of its lease, by `performance.now()`. */
   leasedAt: number;
 }
 
-/** How long a worker that says nothing is taken for living. */
+/** Time after which a worker that does not renew its lease counts as dead. */
 const LEASE_SECONDS = 30;
 
 export interface Claim {
   id: string;
   run: number;
   worker: string;
-  /** Absent from hints that an older version added. */
+  /** Absent in hints of older versions. */
   userId?: string | undefined;
 }
 
 export interface ClaimsDeps {
   sql: Sql;
-  /** The names of those that may be claimed. */
+  /** Names of the Jobs that this process may claim. */
   jobs: string[];
   committer: Committer;
   tracer?: Tracer;
@@ -57,20 +57,20 @@ export interface ClaimsDeps {
 }
 
 interface ClaimStep extends Step {
-  /** When its statement was sent, by `performance.now()`: its lease began later. */
+  /** Time at which the statement was sent, by `performance.now()`; the lease began later. */
   sentAt: number;
 }
 
-/** What one statement claims at most: as many as a worker runs at once. */
+/** Maximum claims per statement: as many as a worker runs at once. */
 const MAX_ITEMS = 100;
-/** Before a row that somebody else has locked is claimed again. */
+/** Delay before the next claim of a row that another process has locked. */
 const LOCKED_MS = 1000;
 
 export function createClaims({ sql, jobs, committer, tracer = noTracer, log }: ClaimsDeps) {
   const claimInBatch = createClaimBatch({ sql, jobs, committer });
   return {
     /**
-     * A worker's first act on a hint; null when there is nothing to do, or not yet: see
+     * Claims the QueuedJob of a hint. Returns null when nothing can be done, or not yet; see
      * `claimableIn`.
      */
     async start(request: Claim): Promise<Claimed | null> {
@@ -85,8 +85,9 @@ export function createClaims({ sql, jobs, committer, tracer = noTracer, log }: C
     },
 
     /**
-     * What `start` has recorded when it failed because the answer was lost; null when it has not.
-     * Only for a run whose attempt is not under way: a worker may hold the same hint twice.
+     * Returns the claim that a failed `start` has recorded when only its answer was lost; null when
+     * it recorded none. Use it only for a run without an attempt under way, because a worker may
+     * hold the same hint twice.
      */
     async adopt(request: Claim): Promise<Claimed | null> {
       const leasedAt = performance.now();
@@ -96,7 +97,8 @@ export function createClaims({ sql, jobs, committer, tracer = noTracer, log }: C
     },
 
     /**
-     * Milliseconds until a hint that could not be used is to be tried again; null when it is spent.
+     * Returns the milliseconds until a hint that could not be used is due again; null when it is
+     * spent.
      */
     async claimableIn(request: Claim): Promise<number | null> {
       const ms = await available(() => claimableIn(sql, request, jobs));
@@ -104,13 +106,19 @@ export function createClaims({ sql, jobs, committer, tracer = noTracer, log }: C
       return ms === 0 ? LOCKED_MS : ms;
     },
 
-    /** Which are still this worker's; one that is missing was cancelled or given to another. */
+    /**
+     * Returns the attempts that still belong to this worker. A missing one was cancelled or taken
+     * over.
+     */
     renewLeases: (worker: string, attempts: Attempt[]): Promise<Renewal> =>
       available(() => renewLeases(sql, worker, attempts)),
   };
 }
 
-/** Claims together what wait; rejects at once with a lock timeout while a counter is locked. */
+/**
+ * Claims waiting requests in one statement. It rejects at once with a lock timeout while a counter
+ * is locked.
+ */
 function createClaimBatch({
   sql,
   jobs,
@@ -118,14 +126,14 @@ function createClaimBatch({
 }: Pick<ClaimsDeps, "sql" | "jobs" | "committer">) {
   async function commit(write: () => Promise<(Step | null)[]>): Promise<(ClaimStep | null)[]> {
     const sentAt = performance.now();
-    const steps = await committer.commit({ step: "claim", write, eventsOf: (made) => made });
+    const steps = await committer.commit({ step: "claim", write, eventsOf: (written) => written });
     return steps.map((step) => step && { ...step, sentAt });
   }
   return createOwnerBatch<Claim, ClaimStep | null>({
     lanes: 1,
     maxItems: MAX_ITEMS,
     keyOf: ({ id }) => id,
-    // In one lane: what is first in the queue is to be claimed first.
+    // A single lane keeps the order: the first in the queue is claimed first.
     laneOf: () => "",
     ownerOf: ({ userId, id }) => userId ?? id,
     timeoutMs: 0,
@@ -142,15 +150,17 @@ function toClaimed(step: Step, leasedAt: number): Claimed {
 }
 
 /**
- * PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a
- * roll-out an older one may not.
+ * PENDING → STARTED, if the row is due and this is its current run. The worker must have the task,
+ * which an older version may lack during a roll-out.
  */
 export function claim(sql: Sql, { id, run, worker }: Claim, jobs: string[]): Promise<Step | null> {
   const where = sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)} and ${briefLocks(sql)}`;
   return transition(sql, { step: "claim", where, set: lease(sql, sql`${worker}`), pending: 0 });
 }
 
-/** `claim` of several, all in one statement; leaves out rows that somebody else has locked. */
+/**
+ * Does `claim` for several rows in one statement, and skips rows that another process has locked.
+ */
 export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(Step | null)[]> {
   return transitionMany(sql, {
     step: "claim",
@@ -182,8 +192,8 @@ function leaseUntil(sql: Sql): Fragment {
 }
 
 /**
- * Milliseconds until a row that was not claimed can be: 0 for one that is due and was locked, null
- * for one of which this run is over.
+ * Returns the milliseconds until an unclaimed row is due, and 0 for a due row that was locked.
+ * Returns null when this run is over.
  */
 async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promise<number | null> {
   const [row] = await sql<{ ms: number }[]>`
@@ -195,8 +205,8 @@ async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promis
 }
 
 /**
- * What an earlier claim by the same worker has recorded, when its answer was lost; null when none
- * has. Its lease begins again.
+ * Returns what an earlier claim by the same worker has recorded when its answer was lost. Null when
+ * it recorded nothing. The lease starts again.
  */
 async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null> {
   const [step] = await sql<Step[]>`
@@ -213,16 +223,16 @@ async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null>
   return step ?? null;
 }
 
-/** Ids of QueuedJobs of which a worker runs the present attempt. */
+/** Ids of QueuedJobs whose current attempt belongs to this worker. */
 export interface Renewal {
   renewed: Set<string>;
-  /** Still its own, but locked by somebody else: their leases run on as they were. */
+  /** Ids of rows that another process has locked; their leases continue unchanged. */
   locked: Set<string>;
 }
 
 /**
- * Renews the leases of all that a process runs; what is missing in the answer is not its own any
- * more.
+ * Renews the leases of all attempts of a worker. An id that is missing in the answer no longer
+ * belongs to it.
  */
 async function renewLeases(sql: Sql, worker: string, attempts: Attempt[]): Promise<Renewal> {
   const rows = await sql<{ id: string; isRenewed: boolean }[]>`

@@ -1,5 +1,5 @@
-// The one way to commit: a statement first, then what follows from the rows that it returned.
-// What follows may be lost, what is recorded is not.
+// The only way to commit: a statement first, then the effects of the rows that it returned. The
+// effects may be lost; what is recorded is not.
 import { available } from "../../db/database.js";
 import type { QueuedJobEvent, QueuedJobSnapshot } from "../../domain/queued-job.js";
 import { TRANSITIONS, type LoggedEventType } from "../../domain/queued-job-status.js";
@@ -15,44 +15,44 @@ export interface CommitterDeps {
   dispatcher: Pick<Dispatcher, "add" | "remove">;
   log: Logger;
   tracer?: Tracer;
-  /** Called with each step once it is recorded. */
+  /** Called with each recorded step. */
   onStep?: (type: LoggedEventType, queuedJob: QueuedJobSnapshot) => void;
 }
 
-/** Attributes of a span that waits for the database. */
+/** Span attributes of a database call. */
 export const DATABASE = { "db.system.name": "postgresql" };
 
 export type StepName = keyof typeof TRANSITIONS;
 
-/** How far an attempt is, which is published but stands in no log. */
+/** The progress of an attempt, which is published but not logged. */
 export interface ProgressEvent extends QueuedJobEvent {
   type: "PROGRESS";
 }
 
-/** One statement, and how to read its events. */
+/** One statement and the way to read its events. */
 export interface Change<T> {
   step: StepName | "progress";
-  /** Runs the statement; it may run again when the database has undone it. */
+  /** Runs the statement. It may run again after the database has rolled it back. */
   write(): Promise<T>;
-  /** Events of what the statement returned; null where its guard did not hold. */
+  /** Returns the events of the result; null where the guard of a row did not hold. */
   eventsOf(written: T): readonly (Step | ProgressEvent | null)[];
-  /** Milliseconds until the rows are due; by default until their `runAt`. */
+  /** Milliseconds until the rows are due; by default, until their `runAt`. */
   delayMs?: number;
 }
 
 export interface Committer {
   /**
-   * Runs the statement, then counts, publishes and dispatches its events. It logs nothing: a batch
-   * runs in no request, so its callers log their own steps.
+   * Runs the statement, then counts, publishes and dispatches its events. It writes no log lines: a
+   * batch belongs to no single request, so its callers log their own steps.
    */
   commit<T>(change: Change<T>): Promise<T>;
-  /** Commits and logs a step of one row, in a span; null when somebody else was first. */
+  /** Commits and logs a step of one row in a span; null when another process was first. */
   commitOne(
     step: StepName,
     write: () => Promise<Step | null>,
     more?: { delayMs?: number },
   ): Promise<Step | null>;
-  /** Writes a line for each step, where the request or the attempt is traced. */
+  /** Writes one log line per step, in the trace of the request or attempt. */
   logSteps(steps: readonly (Step | null)[], name: StepName): void;
 }
 
@@ -68,7 +68,7 @@ const LINES: Record<StepName, string> = {
   delete: "deleted",
 };
 
-/** What the queue needs after an event of this type. */
+/** The change of the queue that follows an event of this type. */
 const HINTS = new Map(Object.values(TRANSITIONS).map(({ event, hint }) => [event, hint]));
 
 export function createCommitter(deps: CommitterDeps): Committer {
@@ -93,7 +93,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
   async function commit<T>(change: Change<T>, write = () => available(change.write)): Promise<T> {
     const written = await write();
     const followed = follow(change, written);
-    // A submission is accepted once it is recorded: its caller does not wait for the queue.
+    // A submission is accepted once it is recorded, so its caller does not wait for the queue.
     if (change.step !== "enqueue") await followed;
     return written;
   }
@@ -116,7 +116,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
   };
 }
 
-/** Counts and publishes: one notification for each owner, with its events in order. */
+/** Counts the events, and publishes one notification per owner with its events in order. */
 function publish(
   { bus, onStep }: Pick<CommitterDeps, "bus" | "onStep">,
   recorded: readonly (Step | ProgressEvent)[],
@@ -140,7 +140,6 @@ function isStep(event: Step | ProgressEvent): event is Step {
   return event.type !== "PROGRESS";
 }
 
-/** The fields of a log line about a step. */
 export function logFields({ requestId, type, queuedJob }: Step) {
   const { id: queuedJobId, userId, jobName: job, attempts: attempt } = queuedJob;
   return { requestId, queuedJobId, userId, job, type, attempt };

@@ -1,5 +1,5 @@
-// What follows a recorded step in the queue. None of it must succeed: a lost hint is put back from
-// the rows, a lost cancellation is noticed at the next renewal of the lease.
+// Updates the queue after a recorded step. Any of it may fail. The reconciler restores lost hints
+// from the rows, and the next lease renewal notices a lost cancellation.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
@@ -18,24 +18,23 @@ export interface DispatcherDeps {
 }
 
 export interface Dispatcher {
-  /** Adds hints, due after `delayMs`, or else at their `runAt`. Never throws. */
+  /** Adds hints that are due after `delayMs`, or else at their `runAt`. Never throws. */
   add(steps: readonly Step[], delayMs?: number): Promise<void>;
-  /** Takes back what waits in the queue or runs in a worker. */
+  /** Removes the hint from the queue, or cancels the attempt that runs. */
   remove(step: Step): Promise<void>;
-  /** Puts those back that are missing; returns how many. */
+  /** Adds the hints that are missing; returns their number. */
   addMissing(rows: (Omit<Hint, "lane"> & { jobName: string })[]): Promise<number>;
   /**
-   * Stops attempts whose rows are gone. A worker that misses it finds out when it renews its
-   * leases.
+   * Stops attempts whose rows were deleted. A worker that misses the message stops at its next
+   * lease renewal.
    */
   stopWork(ids: readonly string[]): void;
 }
 
-/** Brings work to the workers, and takes it back. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { hints, cancellations, catalogue } = deps;
 
-  /** The hint of a task that only another version knows may stand in any lane. */
+  /** A task that only another version knows may use either lane. */
   function laneOf({ jobName }: Pick<QueuedJob, "jobName">): Lane {
     return catalogue.get(jobName)?.runsIn ?? "worker";
   }
@@ -76,7 +75,7 @@ function msUntil(runAt: string | null): number {
   return runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0;
 }
 
-/** Steps of the lowest priority know their backlog themselves. */
+/** The counter in a step of the lowest priority is its backlog already. */
 async function readBacklogs(
   { sql, log }: Pick<DispatcherDeps, "sql" | "log">,
   steps: readonly Step[],
@@ -90,12 +89,17 @@ async function readBacklogs(
       ),
     );
   } catch (error) {
-    log.debug({ err: error }, "hints are added as if all that waits were before them");
+    log.debug(
+      { err: error },
+      "the backlogs could not be read; hints go behind the work of their owners",
+    );
     return [];
   }
 }
 
-/** Unfinished ones of the same owner of at least the same priority, for each. */
+/**
+ * Counts, for each, the unfinished QueuedJobs of the same owner with at least the same priority.
+ */
 export async function backlogsOf(
   sql: Sql,
   queuedJobs: Pick<QueuedJob, "userId" | "priority">[],

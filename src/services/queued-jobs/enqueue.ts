@@ -35,7 +35,7 @@ export function createEnqueue(deps: EnqueueDeps) {
   const { sql, committer, limits, tracer = noTracer } = deps;
   const insert = createInserter({ sql, limits, commit: committer.commit });
 
-  /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
+  /** Accepts 1 to 100 submissions of one user, all or none; `enqueue` below says what it throws. */
   return async (
     userId: string,
     request: { submissions: Submission[]; requestId: string; single: boolean },
@@ -60,15 +60,13 @@ interface Keyed {
   queuedJob: QueuedJob;
 }
 
-/**
- * How often a unit whose keys others take, or whose photos others delete, at the same moment is
- * tried.
- */
+/** Maximum tries of a unit while other requests take its keys or delete its photos. */
 const TRIES = 5;
 
 /**
- * Accepts all submissions or none; returns them in their order, and for a repeat of a key the first
- * one, whatever its state. `single`: faults are told without the index of the submission.
+ * Accepts all submissions or none, and returns them in order. A repeated key returns the first
+ * QueuedJob of that key in its current state. With `single`, the paths of faults omit the index of
+ * the submission.
  */
 async function enqueue(
   deps: Accepting,
@@ -78,16 +76,17 @@ async function enqueue(
   const at = (i: number) => (single ? [] : [i]);
   const items = await checkAll(deps, submissions, at);
   for (let tries = 0; tries < TRIES; tries++) {
-    const known = await readKeys(deps.sql, userId, items);
-    checkKeys(items, known);
-    const isNew = (item: NewQueuedJob) => !known.has(item.idempotencyKey ?? "");
-    // Of new ones only: a repeat gives the first one back, although its photos may be gone by now.
+    const earlier = await readKeys(deps.sql, userId, items);
+    checkKeys(items, earlier);
+    const isNew = (item: NewQueuedJob) => !earlier.has(item.idempotencyKey ?? "");
+    // Checks new submissions only: a repeat returns the first QueuedJob even if its photos are
+    // gone.
     await checkPhotosExist(deps.sql, userId, items, isNew, at);
     const steps = await tryInsert(deps, { ...request, items: firstOfEachKey(items).filter(isNew) });
-    if (steps) return { steps, queuedJobs: inOrder(items, known, steps) };
+    if (steps) return { steps, queuedJobs: inOrder(items, earlier, steps) };
   }
   throw new ServiceUnavailableError(
-    "The same keys are being submitted elsewhere at this moment; try again.",
+    "Other requests are using the same idempotency keys or photos at the moment; try again.",
   );
 }
 
@@ -120,10 +119,12 @@ async function checkPhotosExist(
     () =>
       sql<{ id: string }[]>`select id from photos where user_id = ${userId} and id = any(${ids})`,
   );
-  const own = new Set(rows.map((row) => row.id));
+  const ownIds = new Set(rows.map((row) => row.id));
   const issues = items.flatMap((item, i) =>
     (isNew(item) ? item.photoIds : []).flatMap((id, k) =>
-      own.has(id) ? [] : [{ path: [...at(i), "photoIds", k], message: "is no photo of yours" }],
+      ownIds.has(id)
+        ? []
+        : [{ path: [...at(i), "photoIds", k], message: "is not a photo of yours" }],
     ),
   );
   if (issues.length > 0) throw new InvalidInputError(issues);
@@ -145,14 +146,14 @@ async function readKeys(
   return new Map(rows.map((row) => [row.key, row]));
 }
 
-/** The same key must come with the same arguments, in an earlier submission and beside it. */
-function checkKeys(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>): void {
-  const fingerprints = new Map([...known].map(([key, { fingerprint }]) => [key, fingerprint]));
+/** The same key requires the same arguments, both in earlier submissions and in this request. */
+function checkKeys(items: NewQueuedJob[], earlier: ReadonlyMap<string, Keyed>): void {
+  const fingerprints = new Map([...earlier].map(([key, { fingerprint }]) => [key, fingerprint]));
   for (const { idempotencyKey: key, fingerprint } of items) {
     if (key === null || fingerprint === null) continue;
     if (!sameArguments(fingerprints.get(key) ?? fingerprint, fingerprint))
       throw new IdempotencyConflictError(
-        `The idempotency key "${key}" was used with other arguments.`,
+        `The idempotency key "${key}" was used with other arguments; use a new key.`,
       );
     fingerprints.set(key, fingerprint);
   }
@@ -165,9 +166,7 @@ function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
   );
 }
 
-/**
- * Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again.
- */
+/** Returns null when a concurrent request took a key or deleted a photo; the caller reads again. */
 async function tryInsert({ sql, insert, limits }: Accepting, unit: Unit): Promise<Step[] | null> {
   if (unit.items.length === 0) return [];
   try {
@@ -185,7 +184,8 @@ async function tryInsert({ sql, insert, limits }: Accepting, unit: Unit): Promis
 }
 
 /**
- * Why a unit was left out; of the unfinished ones unless it is its bytes alone that have no room.
+ * Returns the quota that a rejected unit exceeds: recorded bytes only if there is room for
+ * unfinished QueuedJobs.
  */
 async function quotaOf(
   sql: Sql,
@@ -210,7 +210,7 @@ async function quotaOf(
 
 function inOrder(
   items: NewQueuedJob[],
-  known: ReadonlyMap<string, Keyed>,
+  earlier: ReadonlyMap<string, Keyed>,
   steps: Step[],
 ): QueuedJob[] {
   const parametersOf = new Map(items.map(({ id, parameters }) => [id, parameters]));
@@ -227,7 +227,9 @@ function inOrder(
     const key = item.idempotencyKey;
     const queuedJob =
       byId.get(item.id) ??
-      (key === null ? undefined : (known.get(key)?.queuedJob ?? byId.get(idOfKey.get(key) ?? "")));
+      (key === null
+        ? undefined
+        : (earlier.get(key)?.queuedJob ?? byId.get(idOfKey.get(key) ?? "")));
     if (!queuedJob) throw new Error("A submission was neither inserted nor found");
     return queuedJob;
   });

@@ -1,5 +1,6 @@
-// The one INSERT of submissions, with a statement for one alone and one for many units. The one for
-// many sorts and groups: alone it takes 1,240 µs instead of 1,010; see bench/load/lone-statements.
+// The only INSERT of submissions: one statement for a single submission, one for many units. The
+// second one sorts and groups, so a single submission takes 1,240 µs in it instead of 1,010. See
+// bench/load/lone-statements.
 import type { Fragment, Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import type { Instant } from "../../domain/queued-job.js";
@@ -8,8 +9,8 @@ import { createOwnerBatch } from "./owner-batch.js";
 import { briefLocks, bytesNeeded, withSnapshots, type Step } from "./statements.js";
 
 /**
- * One submission, checked and with its id: nothing about it can be wrong any more but the quota,
- * the key and a photo that goes.
+ * A checked submission with its id. It can only fail because of a quota, its key, or a deleted
+ * photo.
  */
 export interface NewQueuedJob {
   id: string;
@@ -28,28 +29,28 @@ export interface NewQueuedJob {
 export interface Unit {
   userId: string;
   requestId: string;
-  /** W3C's, of the request; undefined where nothing is traced. */
+  /** W3C trace context of the request; undefined without tracing. */
   traceparent?: string | undefined;
   items: NewQueuedJob[];
 }
 
-/** What one user may have. */
+/** Limits per user. */
 export interface AcceptLimits {
-  /** Unfinished QueuedJobs. */
+  /** Maximum unfinished QueuedJobs. */
   maxPending: number;
-  /** Bytes of parameters, results and events in the database. */
+  /** Maximum bytes of parameters, results and events in the database. */
   maxRecordedBytes: number;
 }
 
 type Inserted = Pick<Step, "seq" | "at" | "type" | "pending" | "queuedJob">;
 
 /**
- * Users of different lanes are written at the same time; submissions of one user follow each other,
- * since they share a counter.
+ * Users of different lanes are written in parallel. Submissions of one user are written in
+ * sequence, since they share a counter.
  */
 const LANES = 4;
 const MAX_UNITS = 100;
-/** How long a submission waits for its user's locked counter. */
+/** Time that a submission waits for the locked counter of its user. */
 const LOCK_TIMEOUT_MS = 4000;
 
 export interface InserterDeps {
@@ -59,8 +60,8 @@ export interface InserterDeps {
 }
 
 /**
- * Returns a function that inserts a unit together with those of other requests that wait; null when
- * its user has no room for it, or is gone. Rejects as `insertUnits` of it alone does.
+ * Returns a function that inserts a unit together with waiting units of other requests. The result
+ * is null when the user has no room or was deleted. It rejects as `insertUnits` does.
  */
 export function createInserter({
   sql,
@@ -87,16 +88,17 @@ export function createInserter({
     sendMany: send,
   });
 
-  // It may have been left out for those before it, which then were left out as well.
+  // Tried once more, since an earlier unit of the same batch may have used up the room and then
+  // failed.
   return async (unit) => (await together(unit)) ?? sendOne(unit);
 }
 
-/** A second submission of any of the same keys waits for the first. */
+/** Makes a second submission with the same key wait for the first. */
 function keysOf({ userId, items }: Unit): string[] {
   return items.flatMap(({ idempotencyKey: key }) => (key === null ? [] : `${userId} ${key}`));
 }
 
-/** Each way leaves the same rows, counters and events. */
+/** Both statements leave the same rows, counters and events. */
 async function insert(
   sql: Sql,
   units: readonly Unit[],
@@ -110,7 +112,7 @@ async function insert(
   return [step && [step]];
 }
 
-/** The rows that `rows` selects, but for those whose key is taken. */
+/** Inserts the rows that `rows` selects, except those whose key is taken. */
 function insertRows(sql: Sql, rows: Fragment): Fragment {
   return sql`
     insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
@@ -121,8 +123,8 @@ function insertRows(sql: Sql, rows: Fragment): Fragment {
 }
 
 /**
- * `insertUnits` of a unit that has one submission and goes alone, as most do on a calm day.
- * Null, and fails, where that does; the lock order is the same.
+ * Does the work of `insertUnits` for a unit of one submission, the usual case under light load. It
+ * returns null and fails in the same cases, and has the same lock order.
  */
 export async function insertOne(
   sql: Sql,
@@ -172,12 +174,12 @@ export async function insertOne(
 }
 
 /**
- * Rows, photos, counters and QUEUED events of many units in one statement. The steps of each, in
- * the order of its items; null of a unit that was left out, since its user had no room for it
- * beside those before it, or is gone, or, beside others, has a key that is taken. Fails as a whole
- * with SQLSTATE OVER_QUOTA or OVER_RECORDED when the room went meanwhile, or ALREADY_THERE when a
- * key was taken; the caller reads that row with a second statement, since this one's snapshot is
- * older than the winner's commit.
+ * Inserts rows, photos, counters and QUEUED events of many units in one statement. Returns the
+ * steps of each unit in the order of its items. A unit is null when its user was deleted or has no
+ * room for it after the earlier units. With several units, a taken key also makes a unit null.
+ * The statement fails with SQLSTATE OVER_QUOTA or OVER_RECORDED when the room went in the meantime.
+ * It fails with ALREADY_THERE when a key was taken. The caller then reads that row with a second
+ * statement, because the snapshot of this one is too old to contain it.
  */
 export async function insertUnits(
   sql: Sql,
@@ -198,8 +200,8 @@ function toStep(inserted: Inserted, { requestId, traceparent }: Omit<Unit, "item
   return { seq, at, type, pending, queuedJob, ...isNew, requestId, traceparent };
 }
 
-// Lock order: rows by user and key, counters by user, photos. Inside of a statement tables look as
-// before, hence the joins of what it returns on its way.
+// Lock order: rows by user and key, counters by user, photos. A statement sees the tables as they
+// were before it, so it joins the returned rows of its parts.
 function insertItems(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Promise<Inserted[]> {
   const rows = units.flatMap(({ userId, requestId, items }, unit) =>
     items.map((item) => ({ ...item, userId, requestId, unit })),
@@ -254,8 +256,9 @@ function insertItems(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Pr
 }
 
 /**
- * The units of `i` that can be accepted, by a plain read: a user at a limit, or with a key that is
- * taken, does not fail the others. A unit that is alone learns of its key from the insert.
+ * Selects the units of `i` that can be accepted, by a plain read. A user at a limit, or with a
+ * taken key, then does not fail the other units. For a single unit, the insert itself checks the
+ * key.
  */
 function acceptable(
   sql: Sql,

@@ -1,5 +1,5 @@
-// What the reconciler does with rows: it takes attempts over whose worker died, and puts hints back
-// that are lost. All of it finds its rows by a partial index, whatever the size of the table.
+// The row work of the reconciler: it takes over attempts of dead workers and restores lost hints. A
+// partial index finds all of these rows, whatever the size of the table.
 import { LRUCache } from "lru-cache";
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
@@ -22,14 +22,14 @@ export interface TakeOverDeps {
   log: Logger;
 }
 
-/** Attempts that are taken over at the same time, each by a statement of its own. */
+/** Maximum concurrent take-overs, each with its own statement. */
 const CONCURRENCY = 4;
-/** Failures because PostgreSQL is away or a row is locked, until the rest is left for later. */
+/** Failures because of PostgreSQL or a locked row after which the rest waits for the next call. */
 const MAX_UNAVAILABLE = 3;
-/** How long a row that cannot be taken over is left out. */
+/** Time for which a row that cannot be taken over is skipped. */
 const LEFT_OUT_MS = 60_000;
 
-/** Returns a function that takes over attempts whose worker died; one that fails harms no other. */
+/** Takes over attempts whose worker died. A row that fails does not stop the others. */
 export function createTakeOver({ sql, ttlSeconds, commit, log }: TakeOverDeps) {
   const leftOut = new Set<string>();
   let since = Date.now();
@@ -62,7 +62,7 @@ export function createTakeOver({ sql, ttlSeconds, commit, log }: TakeOverDeps) {
     log.warn({ ...logFields(step), again }, "the worker of an attempt died");
   }
 
-  /** Returns how many were taken over; throws ServiceUnavailableError once several have failed. */
+  /** Returns the number of take-overs; throws ServiceUnavailableError after several failures. */
   return async (limit: number): Promise<number> => {
     if (Date.now() - since > LEFT_OUT_MS) {
       leftOut.clear();
@@ -80,7 +80,7 @@ export function createTakeOver({ sql, ttlSeconds, commit, log }: TakeOverDeps) {
   };
 }
 
-/** Attempts whose worker has not renewed its lease in time. */
+/** Finds attempts whose lease was not renewed in time. */
 export function findLapsed(sql: Sql, limit: number, leftOut: string[] = []): Promise<Attempt[]> {
   return sql<Attempt[]>`
     select id, attempts as attempt from queued_jobs
@@ -101,8 +101,8 @@ export function createHintDue({ sql, dispatcher, catalogue }: HintDueDeps) {
   }
 
   /**
-   * Puts back the lost hints of the next `limit` rows of this sweep, and returns how many were
-   * lost. When it throws, the sweep stands where it stood.
+   * Restores lost hints of the next `limit` rows of this sweep and returns their number. When it
+   * throws, the sweep keeps its position.
    */
   return async (sweep: DueSweep, limit: number): Promise<number> => {
     const page = { after: sweep.position, limit, aheadMs: MAX_DELAY_MS };
@@ -121,13 +121,13 @@ export function createHintDue({ sql, dispatcher, catalogue }: HintDueDeps) {
   };
 }
 
-/** Where a sweep stands: behind this row in the order of `(due_at, id)`. */
+/** The position of a sweep: after this row in the order of `(due_at, id)`. */
 export interface DuePosition {
   dueAt: string;
   id: string;
 }
 
-/** How long a row has not been touched before its hint is taken for lost. */
+/** Minimum age of the last change of a row before its hint counts as lost. */
 const TIMEOUT_SECONDS = 5;
 
 export interface DueRow {
@@ -138,22 +138,22 @@ export interface DueRow {
   requestId: string;
   priority: number;
   dueAt: string;
-  /** From now; 0 when it is due already. */
+  /** Milliseconds until it is due; 0 when it is due already. */
   delayMs: number;
-  /** Whether it was touched so long ago that its hint must have arrived. */
+  /** True when the last change is so old that the hint must have arrived. */
   settled: boolean;
 }
 
 export interface DuePage {
   after: DuePosition;
   limit: number;
-  /** Rows that are due within so many milliseconds belong to it, too. */
+  /** Includes rows that become due within this time. */
   aheadMs: number;
 }
 
-/** A page of the rows that wait and are due, in the order of `(due_at, id)`. */
+/** Returns a page of waiting rows that are due, in the order of `(due_at, id)`. */
 export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<DueRow[]> {
-  // Not clock_timestamp(): no index bounds it, so all rows that are due later would be read.
+  // Beware: an index condition cannot use clock_timestamp(), and all later rows would be read.
   return sql<DueRow[]>`
     select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId", priority,
       due_at::text as "dueAt",
@@ -165,12 +165,14 @@ export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<D
     order by due_at, id limit ${limit}`;
 }
 
-/** Owners whose passed rows are counted; the owner seen longest ago is counted from 0 again. */
+/**
+ * Maximum owners whose passed rows are counted; the count of the least recent one restarts at 0.
+ */
 const MAX_OWNERS = 20_000;
-/** Rows of one unknown Job whose hints are put back in one sweep. */
+/** Maximum hints that one sweep restores for one unknown Job. */
 const MAX_UNKNOWN = 100;
 
-/** A walk over all rows that are due, from the one that is due for longest, by pages. */
+/** Walks over all due rows page by page, starting with the one that is due longest. */
 export class DueSweep {
   readonly patient: boolean;
   #position: DuePosition = { dueAt: "-infinity", id: FIRST_ID };
@@ -178,7 +180,7 @@ export class DueSweep {
   readonly #passed = new LRUCache<string, Map<number, number>>({ max: MAX_OWNERS });
   readonly #unknown = new Map<string, number>();
 
-  /** `patient`: rows of this moment are left out, since their hints are on their way. */
+  /** A patient sweep skips recently changed rows, because their hints are on their way. */
   constructor({ patient }: { patient: boolean }) {
     this.patient = patient;
   }
@@ -187,14 +189,15 @@ export class DueSweep {
     return this.#position;
   }
 
-  /** Whether the last page was passed. */
+  /** True after the last page. */
   get ended(): boolean {
     return this.#ended;
   }
 
   /**
-   * Counts the rows of the same owner, of at least its priority, that were passed before this one.
-   * Its hint then stands where it stood after its submission: no first row waits behind thousands.
+   * Counts the rows of the same owner, of at least the same priority, that the sweep has passed.
+   * The hint then gets the place that it had after its submission, so no first row waits behind
+   * thousands.
    */
   countBacklog({ userId, priority }: DueRow): number {
     const passed = this.#passed.get(userId) ?? new Map<number, number>();
@@ -205,14 +208,14 @@ export class DueSweep {
     return backlog;
   }
 
-  /** Whether the hint of an unknown Job is put back: another version may run it, or none. */
+  /** Limits the hints of an unknown Job: another version may run it, but possibly none does. */
   admitsUnknown(jobName: string): boolean {
     const count = this.#unknown.get(jobName) ?? 0;
     this.#unknown.set(jobName, count + 1);
     return count < MAX_UNKNOWN;
   }
 
-  /** Goes on behind these rows; fewer than `limit` are the last. */
+  /** Moves the position after these rows; fewer than `limit` rows are the last page. */
   pass(rows: DueRow[], limit: number): void {
     const last = rows.at(-1);
     if (last) this.#position = { dueAt: last.dueAt, id: last.id };

@@ -1,6 +1,6 @@
-// Batches of items of several owners, in which nobody is held up by another's locks. Statements
-// wait briefly for a lock. When a batch fails for want of one, the items of each owner are sent by
-// themselves. An owner whose rows were locked stays apart for a while.
+// Batches with items of several owners, in which no owner waits for another owner's locks.
+// Statements wait briefly for a lock. When a batch fails because of a lock, the items of each owner
+// are sent separately. An owner whose rows were locked stays separate for a while.
 import { setTimeout as pause } from "node:timers/promises";
 import { isLockTimeout } from "../../db/database.js";
 import { createMicroBatch, type MicroBatchOptions } from "../../runtime/micro-batch.js";
@@ -8,17 +8,20 @@ import { createSlots, type Slots } from "../../runtime/concurrency.js";
 
 export interface OwnerBatchOptions<Item, Result> extends MicroBatchOptions<Item, Result> {
   ownerOf(item: Item): string;
-  /** How long an owner's items are sent again while rows of theirs are locked. */
+  /** Time for which the items of an owner with locked rows are sent again. */
   timeoutMs: number;
 }
 
-/** How long an owner whose rows were locked stays apart. */
+/** Time for which an owner stays separate after a lock. */
 const APART_MS = 5000;
 const PAUSE_MS = 100;
-/** Statements of single owners under way at once: each may keep a connection while it waits. */
+/** Maximum concurrent statements of separate owners: each may hold a connection while it waits. */
 const CONCURRENCY = 3;
 
-/** A micro-batch; rejects with a lock timeout only an item whose own owner's rows are locked. */
+/**
+ * Creates a micro-batch that rejects an item with a lock timeout only if rows of its own owner are
+ * locked.
+ */
 export function createOwnerBatch<Item, Result>(
   options: OwnerBatchOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
@@ -44,7 +47,7 @@ export function createOwnerBatch<Item, Result>(
   };
 }
 
-/** An owner whose items are sent by themselves for now. */
+/** An owner whose items are sent separately for now. */
 class ApartOwner<Item, Result> {
   readonly #timeoutMs: number;
   readonly #slots: Slots;

@@ -1,4 +1,4 @@
-// The steps that an owner (or an admin) makes: of one QueuedJob, or of all that a filter takes.
+// Steps of an owner or an admin, for one QueuedJob or for all that match a filter.
 import type { Fragment, Sql } from "postgres";
 import { available, sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
@@ -44,7 +44,8 @@ export function createOwnerSteps(deps: OwnerStepsDeps) {
 
   return {
     /**
-     * Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError.
+     * Succeeds again on a cancelled QueuedJob. Throws NotFoundError, and ConflictError when it has
+     * finished in another status.
      */
     async cancel(actor: User, id: string): Promise<QueuedJob> {
       const { parameters } = await get(actor, id);
@@ -52,13 +53,15 @@ export function createOwnerSteps(deps: OwnerStepsDeps) {
       if (step) return withParameters(step.queuedJob, parameters);
       const now = await get(actor, id);
       if (now.status !== "CANCELLED")
-        throw new ConflictError(`It is ${now.status}: a finished one cannot be cancelled.`);
+        throw new ConflictError(
+          `The QueuedJob is ${now.status}: only a PENDING or STARTED one can be cancelled.`,
+        );
       return now;
     },
 
     /**
-     * Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone,
-     * NotFoundError, QuotaExceededError.
+     * Throws NotFoundError, QuotaExceededError, and ConflictError when the QueuedJob is not FAILED
+     * or CANCELLED or when a photo was deleted.
      */
     async retry(actor: User, id: string): Promise<QueuedJob> {
       const { parameters } = await get(actor, id);
@@ -67,21 +70,23 @@ export function createOwnerSteps(deps: OwnerStepsDeps) {
       return withParameters(step.queuedJob, parameters);
     },
 
-    /** Throws ConflictError on an unfinished one, NotFoundError. */
+    /** Throws NotFoundError, and ConflictError for an unfinished QueuedJob. */
     async remove(actor: User, id: string): Promise<void> {
       for (;;) {
         const queuedJob = await get(actor, id);
         if (!isFinished(queuedJob.status))
-          throw new ConflictError(`It is ${queuedJob.status}: cancel it before you delete it.`);
+          throw new ConflictError(
+            `The QueuedJob is ${queuedJob.status}: cancel it before you delete it.`,
+          );
         if (await remover.one(queuedJob)) return;
       }
     },
   };
 }
 
-/** The most that one bulk call acts on. */
+/** Maximum QueuedJobs per bulk call. */
 const MAX_BULK = 1000;
-/** Rows that one statement cancels. */
+/** Maximum rows per statement. */
 const BATCH_SIZE = 100;
 
 export function createBulkSteps({
@@ -92,7 +97,7 @@ export function createBulkSteps({
 }: Omit<OwnerStepsDeps, "limits">) {
   return {
     /**
-     * The user's own, oldest first, the first 1,000 that the filter takes; returns how many were
+     * Cancels the oldest 1,000 QueuedJobs of this user that match the filter; returns the number
      * cancelled.
      */
     async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
@@ -114,7 +119,7 @@ export function createBulkSteps({
     },
 
     /**
-     * The user's own, oldest first, the first 1,000 that the filter takes; returns how many were
+     * Deletes the oldest 1,000 QueuedJobs of this user that match the filter; returns the number
      * deleted.
      */
     removeMany: async (userId: string, filter: QueuedJobFilter): Promise<number> =>
@@ -126,7 +131,10 @@ export function createBulkSteps({
   };
 }
 
-/** The row, for its owner or an admin; another's is told apart from none by nobody. */
+/**
+ * Returns the row to its owner and to admins. For others, a foreign QueuedJob looks like a missing
+ * one.
+ */
 export async function findQueuedJob(
   sql: Sql,
   actor: Pick<User, "id" | "role">,
@@ -144,7 +152,7 @@ export async function findQueuedJob(
     : null;
 }
 
-/** A user's, oldest first. */
+/** Finds QueuedJobs of one user, oldest first. */
 export function findOldest(
   sql: Sql,
   query: {
@@ -161,9 +169,7 @@ export function findOldest(
     order by t.id limit ${query.limit}`;
 }
 
-/**
- * PENDING or STARTED → CANCELLED, at once; what the task still produces is refused by the fence.
- */
+/** PENDING or STARTED → CANCELLED, at once. The fence refuses what the task still produces. */
 function cancel(
   sql: Sql,
   { id, ttlSeconds }: { id: string; ttlSeconds: number },
@@ -176,7 +182,7 @@ function cancel(
   });
 }
 
-/** `cancel` of several, all in one statement. */
+/** Does `cancel` for several rows in one statement. */
 export function cancelMany(
   sql: Sql,
   { ids, ttlSeconds }: { ids: string[]; ttlSeconds: number },
@@ -184,9 +190,7 @@ export function cancelMany(
   return transitionMany(sql, { step: "cancel", ids, set: finish(sql, ttlSeconds), pending: -1 });
 }
 
-/**
- * Whether the owner has room for events, by a plain read: a refused statement leaves dead rows.
- */
+/** Checks the room for events by a plain read, because a refused statement leaves dead rows. */
 function hasRoom(sql: Sql, maxRecordedBytes: number): Fragment {
   return sql`exists (
     select from user_streams u
@@ -194,8 +198,7 @@ function hasRoom(sql: Sql, maxRecordedBytes: number): Fragment {
 }
 
 /**
- * FAILED or CANCELLED → PENDING, as if it had just been submitted, but with its number of attempts
- * and its version.
+ * FAILED or CANCELLED → PENDING, as after a new submission, except that attempts and version stay.
  */
 export async function retry(
   sql: Sql,
@@ -221,7 +224,7 @@ export async function retry(
   }
 }
 
-/** Why a retry found no row, as the row is now. */
+/** Returns the reason why a retry changed no row. */
 async function refuseRetry(
   sql: Sql,
   queuedJob: QueuedJob,
@@ -229,12 +232,14 @@ async function refuseRetry(
 ): Promise<ConflictError | QuotaExceededError> {
   if (queuedJob.status !== "FAILED" && queuedJob.status !== "CANCELLED")
     return new ConflictError(
-      `It is ${queuedJob.status}: only a FAILED or CANCELLED one can be sent again.`,
+      `The QueuedJob is ${queuedJob.status}: only a FAILED or CANCELLED one can be retried.`,
     );
   const room = hasRoom(sql, maxRecordedBytes);
   const rows = await available(
     () => sql`select from queued_jobs where id = ${queuedJob.id} and ${room}`,
   );
   if (rows.length === 0) return quotaExceeded.recordedBytes(maxRecordedBytes);
-  return new ConflictError("A photo that it needs was deleted.");
+  return new ConflictError(
+    "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob.",
+  );
 }

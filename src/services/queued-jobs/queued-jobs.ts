@@ -1,5 +1,5 @@
-// The QueuedJob service: the only writer of a QueuedJob's status and the only author of its events.
-// Every step is recorded in PostgreSQL by one statement and published only then; see commit.ts.
+// The QueuedJob service is the only writer of statuses and the only author of events. One statement
+// in PostgreSQL records each step, and only then it is published; see commit.ts.
 import type { Database } from "../../db/database.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
 import type { EventBus } from "../../events/event-bus.js";
@@ -52,7 +52,10 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   const remover = createRemover(shared);
 
   return {
-    /** The row, for its owner or an admin; another's is told apart from none by nobody. */
+    /**
+     * Returns the row to its owner and to admins. For others, a foreign QueuedJob looks like a
+     * missing one.
+     */
     find: (actor: Pick<User, "id" | "role">, id: string): Promise<QueuedJob | null> =>
       findQueuedJob(sql, actor, id),
     enqueue: createEnqueue(shared),
@@ -62,14 +65,14 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     ...createOwnerSteps({ ...shared, remover }),
     ...createBulkSteps({ ...shared, remover }),
     /**
-     * Stops attempts whose rows are gone. A worker that misses it finds out when it renews its
-     * leases.
+     * Stops attempts whose rows were deleted. A worker that misses the message stops at its next
+     * lease renewal.
      */
     stopWork: (ids: readonly string[]): void => dispatcher.stopWork(ids),
-    /** Takes attempts over whose worker died, `limit` at most; returns how many. */
+    /** Takes over at most `limit` attempts whose worker died; returns their number. */
     takeOverLapsed: createTakeOver({ ...shared, commit: committer.commit }),
     hintDue: createHintDue({ ...shared, dispatcher }),
-    /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
+    /** Removes at most `limit` expired QueuedJobs, oldest first; returns their number. */
     removeExpired: (limit: number): Promise<number> => remover.expired(limit),
   };
 }

@@ -1,5 +1,5 @@
-// Finished QueuedJobs are removed, one or many in one statement: rows, outputs and earlier events
-// go, and DELETED is the one event that is left of each. Those of a closed account are erased.
+// Removes finished QueuedJobs, one or many per statement. Rows, outputs and earlier events go, and
+// one DELETED event remains of each. The QueuedJobs of a closed account are erased.
 import type { Fragment, Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
@@ -17,9 +17,9 @@ export interface RemoverDeps {
   log: Logger;
 }
 
-/** Rows that one statement removes. */
+/** Maximum rows per statement. */
 const BATCH_SIZE = 200;
-/** What one statement may take: with less time left, a call that somebody waits for begins none. */
+/** Time that one statement may take. With less time left, a request starts no further statement. */
 const STATEMENT_MS = 5000;
 
 export type Remover = ReturnType<typeof createRemover>;
@@ -28,7 +28,7 @@ export function createRemover(deps: RemoverDeps) {
   const { sql } = deps;
   const removal: Removal = { ...deps, broken: new Set() };
   return {
-    /** False when it has changed since it was read. */
+    /** Returns false when the QueuedJob has changed since it was read. */
     async one(finished: Finished): Promise<boolean> {
       const removed = await commitRemoval(removal, () =>
         removeFinished(sql, [finished], { wait: true }),
@@ -38,8 +38,8 @@ export function createRemover(deps: RemoverDeps) {
     },
 
     /**
-     * Returns how many were removed: fewer when time runs out or the database goes away. Their
-     * files are deleted after the answer, which does not depend on the storage.
+     * Returns the number removed, which is lower when time runs out or the database fails. Files
+     * are deleted after the answer, which therefore does not depend on the storage.
      */
     async many(finished: readonly Finished[]): Promise<number> {
       let count = 0;
@@ -57,7 +57,7 @@ export function createRemover(deps: RemoverDeps) {
       return count;
     },
 
-    /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
+    /** Removes at most `limit` expired QueuedJobs, oldest first; returns their number. */
     async expired(limit: number): Promise<number> {
       const query = () => ({ limit, except: [...removal.broken] });
       let removed: Removed[];
@@ -85,7 +85,7 @@ async function commitRemoval(
   return removed;
 }
 
-/** Never rejects: files that are left over are swept. */
+/** Never rejects, because the file sweep removes files that remain. */
 async function deleteFilesOf(
   { deleteFiles, log }: RemoverDeps,
   removed: readonly Removed[],
@@ -93,16 +93,19 @@ async function deleteFilesOf(
   const keys = removed.flatMap(({ storageKeys }) => storageKeys);
   if (keys.length === 0) return;
   await deleteFiles(keys).catch((error) =>
-    log.warn({ err: error, files: keys.length }, "outputs of deleted QueuedJobs are left over"),
+    log.warn(
+      { err: error, files: keys.length },
+      "outputs of deleted QueuedJobs were not deleted; the file sweep removes them",
+    ),
   );
 }
 
 interface Removal extends RemoverDeps {
-  /** Expired rows that could not be removed: passed by as long as this process lives. */
+  /** Expired rows that could not be removed; they are skipped until this process ends. */
   broken: Set<string>;
 }
 
-/** In one statement; where one of them fails it, one by one. */
+/** Removes all in one statement; if a row makes it fail, removes them one by one. */
 async function removeTogether(removal: Removal, finished: readonly Finished[]): Promise<Removed[]> {
   const write = () => removeFinished(removal.sql, finished, { wait: false });
   try {
@@ -113,7 +116,7 @@ async function removeTogether(removal: Removal, finished: readonly Finished[]): 
   }
 }
 
-/** Passes by each that cannot be removed. */
+/** Skips each QueuedJob that cannot be removed. */
 async function removeSingly(removal: Removal, finished: readonly Finished[]): Promise<Removed[]> {
   const removed: Removed[] = [];
   for (const one of finished) {
@@ -129,7 +132,7 @@ async function removeSingly(removal: Removal, finished: readonly Finished[]): Pr
   return removed;
 }
 
-/** A finished one at the version that was read. */
+/** A finished QueuedJob at the version that was read. */
 export interface Finished {
   id: string;
   version: number;
@@ -137,19 +140,19 @@ export interface Finished {
 
 export interface Removed {
   id: string;
-  /** Null when its owner has no counters any more, and so no events. */
+  /** Null when its owner no longer has counters, and so no events. */
   step: Step | null;
-  /** The keys of the files that no row names any more. */
+  /** Keys of files to which no row refers any more. */
   storageKeys: string[];
 }
 
-/** Those of them that are still as they were read. `wait`: also rows that are locked elsewhere. */
+/** Removes rows that are unchanged since they were read. `wait` also waits for locked rows. */
 export function removeFinished(
   sql: Sql,
   finished: readonly Finished[],
   { wait }: { wait: boolean },
 ): Promise<Removed[]> {
-  // In the order of their ids, so that no two of these wait for each other.
+  // Locks rows in the order of their ids, so that two of these statements never deadlock.
   return remove(
     sql,
     sql`
@@ -166,16 +169,16 @@ export function removeFinished(
 
 export interface ExpiredQuery {
   limit: number;
-  /** Ids that are passed by. */
+  /** Ids to skip. */
   except: readonly string[];
 }
 
-/** Those that have been kept long enough, oldest first; several processes share the work. */
+/** Removes expired QueuedJobs, oldest first; several processes share the work. */
 function removeExpired(sql: Sql, query: ExpiredQuery): Promise<Removed[]> {
   return remove(sql, sql`${expired(sql, query)} for update skip locked`);
 }
 
-/** What `removeExpired` would take. */
+/** Finds the rows that `removeExpired` would remove. */
 export function findExpired(sql: Sql, query: ExpiredQuery): Promise<Finished[]> {
   return sql<Finished[]>`${expired(sql, query)}`;
 }
@@ -189,8 +192,9 @@ function expired(sql: Sql, { limit, except }: ExpiredQuery): Fragment {
 }
 
 /**
- * `locked` selects the rows and locks them; counters follow in the order of their owners. Rows
- * from before recorded bytes were counted give back what was never counted, hence `greatest`.
+ * `locked` selects and locks the rows; counters are locked afterwards, in the order of their
+ * owners. Rows from before the count of recorded bytes subtract bytes that were never added, hence
+ * `greatest`.
  */
 async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
   const rows = await sql<(Omit<Removed, "step"> & Step)[]>`
@@ -238,26 +242,25 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
 
 export interface ErasedSlice {
   count: number;
-  /** The last id; null when there was none. */
+  /** The last id; null when no row was found. */
   last: string | null;
-  /** Of files that have no row any more. */
+  /** Keys of files that no longer have a row. */
   storageKeys: string[];
-  /** Ids of those that were running. */
+  /** Ids of QueuedJobs that were running. */
   running: string[];
 }
 
 export interface EraseQuery {
   userId: string;
-  /** Behind this id; null: unfinished ones, of which few are left at any time. */
+  /** Position to start after; null for unfinished ones, of which few exist at any time. */
   afterId: string | null;
   limit: number;
 }
 
 /**
- * Deletes the next QueuedJobs of a closed account, with their outputs: no status is written, no
- * event recorded. A row that somebody has locked is left for later, so that nobody waits and
- * nothing deadlocks. Outputs are read row by row (lateral): a plan that joins them may read the
- * whole table.
+ * Deletes the next QueuedJobs of a closed account with their outputs, without a status or an event.
+ * Locked rows are left for later, so that nothing waits or deadlocks. Outputs are read row by row
+ * (lateral), because the plan of a join may read the whole table.
  */
 export async function eraseQueuedJobs(
   sql: Sql,
@@ -279,6 +282,6 @@ export async function eraseQueuedJobs(
       coalesce((select array_agg(storage_key) from o), '{}') as "storageKeys",
       coalesce(array_agg(x.id::text) filter (where x.status = 'STARTED'), '{}') as running
     from x`;
-  if (!slice) throw new Error("An aggregate gave no row");
+  if (!slice) throw new Error("An aggregate returned no row");
   return slice;
 }

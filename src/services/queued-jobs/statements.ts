@@ -1,6 +1,6 @@
-// What the statements of the service share. A step is one statement: a guarded UPDATE of the row
-// (compare and set), then the owner's counter, then the event row. Lock order, everywhere: rows of
-// QueuedJobs, then counters, then photos.
+// The shared parts of the service's statements. A step is one statement. It updates the row under a
+// guard (compare and set), then the owner's counter, and then inserts the event. Lock order
+// everywhere: QueuedJobs, counters, photos.
 import type { Fragment, Sql } from "postgres";
 import { isStorable } from "../../domain/is-storable.js";
 import type { QueuedJob, QueuedJobEvent } from "../../domain/queued-job.js";
@@ -10,30 +10,28 @@ import type {
   TRANSITIONS,
 } from "../../domain/queued-job-status.js";
 
-/** What a step leaves behind: its event, and what only the service itself may know of the row. */
+/** The result of a step: its event, and values of the row that only the service uses. */
 export interface Step extends QueuedJobEvent {
   type: LoggedEventType;
-  /** The parameters where the snapshot of a claim has left them out; null otherwise. */
+  /** The parameters, if the snapshot of a claim omits them; null otherwise. */
   parameters?: QueuedJob["parameters"] | null;
   run: number;
   failures: number;
   stalls: number;
   requestId: string;
-  /**
-   * W3C's, of the request that made it; undefined where it is to be taken from what is under way.
-   */
+  /** W3C trace context of the request; undefined to use the current one. */
   traceparent?: string | undefined;
-  /** Unfinished QueuedJobs of the owner, this one included where it is unfinished. */
+  /** Number of unfinished QueuedJobs of the owner, including this one if it is unfinished. */
   pending: number;
 }
 
-/** The row `t` as JSON of the type QueuedJob. `outputs` is an expression of type jsonb. */
+/** Builds the JSON of type QueuedJob from the row `t`. `outputs` is an expression of type jsonb. */
 export function queuedJobJson(sql: Sql, outputs: Fragment): Fragment {
   return sql`jsonb_build_object(
     'parameters', t.parameters, 'result', t.result, ${jsonParts(sql, outputs, sql`t.version`)})`;
 }
 
-/** All but what may be large. */
+/** Builds all fields except those that may be large. */
 function jsonParts(sql: Sql, outputs: Fragment, version: Fragment): Fragment {
   return sql`
     'id', t.id, 'userId', t.user_id, 'jobName', t.job_name, 'status', t.status,
@@ -48,7 +46,7 @@ function jsonParts(sql: Sql, outputs: Fragment, version: Fragment): Fragment {
     'reusedFrom', t.reused_from`;
 }
 
-/** The recorded outputs of the row `t`, for queuedJobJson. */
+/** Reads the recorded outputs of the row `t`, for `queuedJobJson`. */
 export function recordedOutputs(sql: Sql): Fragment {
   return sql`coalesce((
     select jsonb_agg(jsonb_build_object('name', o.name, 'mimeType', o.mime_type, 'byteSize',
@@ -56,13 +54,13 @@ export function recordedOutputs(sql: Sql): Fragment {
     from queued_job_outputs o where o.queued_job_id = t.id), '[]'::jsonb)`;
 }
 
-/** Length as JSON text above which parameters and results are left out of snapshots. */
+/** Maximum length, as JSON text, of parameters and results in snapshots. */
 export const MAX_SNAPSHOT_VALUE_BYTES = 8192;
 
 /**
- * The rows of `t` with their snapshots, and with the lengths as JSON text that count as recorded
- * bytes. `offset 0` keeps PostgreSQL from computing an expression again wherever it is named. The
- * limit is a literal, since a parameter costs more on every step.
+ * Adds to the rows of `t` their snapshots and the lengths that count as recorded bytes. `offset 0`
+ * keeps PostgreSQL from computing an expression more than once. The limit is a literal, because a
+ * parameter would cost more in every step.
  */
 export function withSnapshots(sql: Sql, outputs: Fragment, version = sql`t.version`): Fragment {
   return sql`
@@ -83,22 +81,22 @@ export function withSnapshots(sql: Sql, outputs: Fragment, version = sql`t.versi
 }
 
 /**
- * The bytes that a submission needs at most until it starts: its parameters in the row and in an
- * event. `parameters` is an expression of type jsonb.
+ * Computes the maximum bytes that a submission needs until it starts: its parameters in the row and
+ * in an event. `parameters` is an expression of type jsonb.
  */
 export function bytesNeeded(sql: Sql, parameters: Fragment): Fragment {
   return sql`(2 * octet_length(${parameters}::text) + 1000)`;
 }
 
-/** What changes in a row that finishes, for `set`: it is kept for so long. */
+/** The columns of `set` that change when a row finishes; it is kept for `ttlSeconds`. */
 export function finish(sql: Sql, ttlSeconds: number): Fragment {
   return sql`, lease_until = null, progress_message = null,
     finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
 }
 
 /**
- * What a Step has of a row of `j` and its event `e`. The parameters are only returned where a
- * worker needs them.
+ * The columns of a Step, from a row of `j` and its event `e`. Parameters are included only for a
+ * claim, because only a worker needs them.
  */
 export function stepColumns(sql: Sql, step: keyof typeof TRANSITIONS): Fragment {
   const parameters = sql`case when j.parameter_bytes > 8192 then j.parameters end as parameters,`;
@@ -107,31 +105,31 @@ export function stepColumns(sql: Sql, step: keyof typeof TRANSITIONS): Fragment 
     j.run, j.failures, j.stalls, j.request_id as "requestId"`;
 }
 
-/** The counter goes first when an account is deleted: no step is made of a row that is left. */
+/** Excludes rows of a deleted account, whose counter is deleted first. */
 export function hasOwner(sql: Sql): Fragment {
   return sql`exists (select from user_streams u where u.user_id = queued_jobs.user_id)`;
 }
 
-/** Maximum wait for a lock of a statement that writes rows of several users. */
+/** Maximum lock wait of a statement that writes rows of several users. */
 const LOCK_TIMEOUT_MS = 250;
 
 /**
- * A condition that always holds, for what a statement reads before it takes its first lock: it then
- * waits only briefly for one. Set so, the limit ends with the statement and costs no round trip.
+ * A condition that is always true and limits the lock wait of its statement. A statement must
+ * evaluate it before its first lock. The limit ends with the statement and costs no round trip.
  */
 export function briefLocks(sql: Sql): Fragment {
   return sql`(select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)) is not null`;
 }
 
-/** Which QueuedJobs; null takes all. */
+/** Selects QueuedJobs; null matches all. */
 export interface QueuedJobFilter {
   statuses: readonly QueuedJobStatus[] | null;
   jobs: readonly string[] | null;
 }
 
 /**
- * Conditions on the row `t`; begins with `and`, or is empty. A name that PostgreSQL does not take
- * is no Job's.
+ * Conditions on the row `t`; the text begins with `and`, or is empty. A name that PostgreSQL cannot
+ * store matches no Job.
  */
 export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
   const names = jobs?.filter(isStorable);

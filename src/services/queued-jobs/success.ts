@@ -1,4 +1,4 @@
-// How an attempt succeeds: by its own work, or by an earlier result of the same work.
+// Success of an attempt: by new work, or by an earlier result of the same work.
 import type { Fragment, Sql } from "postgres";
 import { available, sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
@@ -22,9 +22,9 @@ export interface SuccessesDeps {
 }
 
 export interface SuccessLimits {
-  /** What the photos and outputs of an owner may take. */
+  /** Maximum bytes of the photos and outputs of an owner. */
   maxStoredBytes: number;
-  /** What an owner may have in the database. A small result is recorded beyond it. */
+  /** Maximum recorded bytes of an owner. A small result is recorded even above this limit. */
   maxRecordedBytes: number;
 }
 
@@ -32,22 +32,22 @@ export function createSuccesses(deps: SuccessesDeps) {
   const { sql, catalogue, committer, tracer = noTracer, limits, ttlSeconds } = deps;
   const succeedInBatch = createSuccessBatch(deps);
 
-  /** Null when what it gives may not be reused. */
+  /** The version of the task's results; null when they may not be reused. */
   function resultVersion({ jobName }: QueuedJob): number | null {
     const task = catalogue.get(jobName);
     return task ? reusableVersion(task) : null;
   }
 
   return {
-    /** An earlier success of the same work by the same task, if this one may take it over. */
+    /** Finds an earlier success of the same work by the same task, if it may be reused. */
     async findEarlierResult({ id, queuedJob }: Claimed): Promise<EarlierResult | null> {
       const version = resultVersion(queuedJob);
       return version === null ? null : available(() => findEarlierResult(sql, { id, version }));
     },
 
     /**
-     * False when the attempt was over already: then its outputs are nobody's. Throws
-     * QuotaExceededError when there is no room for them, or for a result that is not small.
+     * Returns false when the attempt was already over; its outputs then belong to no row. Throws
+     * QuotaExceededError when there is no room for the outputs, or for a result that is not small.
      */
     async succeed(
       claimed: Claimed,
@@ -58,7 +58,7 @@ export function createSuccesses(deps: SuccessesDeps) {
       const { id, attempt, queuedJob } = claimed;
       const version = resultVersion(queuedJob);
       const result = JSON.stringify(value ?? null);
-      // Those with photos are few in a moment, and have more to write.
+      // Tasks with photos are rare at any moment and write more, so a batch does not help them.
       if (version === null && outputs.length === 0 && isSmall(result)) {
         const plain = { id, attempt, result, userId: queuedJob.userId };
         const step = await tracer.span("record succeed", DATABASE, () => succeedInBatch(plain));
@@ -72,14 +72,14 @@ export function createSuccesses(deps: SuccessesDeps) {
   };
 }
 
-/** What one statement records at most: as many as a worker runs at once. */
+/** Maximum successes per statement: as many as a worker runs at once. */
 const MAX_ITEMS = 100;
-/** Several, so that users do not wait for one another's counters. */
+/** More than one, so that users do not wait for the counters of other users. */
 const LANES = 2;
-/** How long a success waits for locked rows before its worker tries again. */
+/** Time that a success waits for locked rows before its worker tries again. */
 const LOCK_TIMEOUT_MS = 2000;
 
-/** Records together the successes of tasks without photos. */
+/** Records successes of tasks without photos in batches. */
 function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDeps) {
   const plain = { outputs: [], reusedFrom: null, resultVersion: null, ...limits, ttlSeconds };
   const commit = (write: () => Promise<(Step | null)[]>) =>
@@ -97,25 +97,25 @@ function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDep
   });
 }
 
-/** Of a task without photos: it makes no files, and its result is small and is not reused. */
+/** The success of a task without photos: no files, and a small result that is not reused. */
 export interface PlainSuccess extends Attempt {
   /** JSON text. */
   result: string;
 }
 
-/** Whether a result is recorded even where its owner has no room. */
+/** Small results are recorded even without room. */
 function isSmall(result: string): boolean {
   return Buffer.byteLength(result) <= MAX_SNAPSHOT_VALUE_BYTES;
 }
 
 export interface Success extends PlainSuccess, Omit<TaskSuccess, "result">, SuccessLimits {
-  /** Null: its result may not be reused. */
+  /** Null when the result may not be reused. */
   resultVersion: number | null;
   ttlSeconds: number;
 }
 
 /**
- * Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its
+ * Throws QuotaExceededError and records nothing when there is no room for the outputs or the
  * result.
  */
 export async function succeed(sql: Sql, success: Success): Promise<Step | null> {
@@ -129,7 +129,7 @@ export async function succeed(sql: Sql, success: Success): Promise<Step | null> 
   }
 }
 
-/** `succeed` of several such, all in one statement. */
+/** Does `succeed` for several plain successes in one statement. */
 export function succeedMany(
   sql: Sql,
   successes: PlainSuccess[],
@@ -165,7 +165,7 @@ function recordSuccess(
     maxRecordedBytes,
   }: Success,
 ): Promise<Step | null> {
-  const told = outputs.map(({ storageKey: _, ...output }) => output);
+  const visibleOutputs = outputs.map(({ storageKey: _, ...output }) => output);
   const record = sql`
     insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width,
       height, storage_key)
@@ -186,7 +186,7 @@ function recordSuccess(
     ...(!isSmall(result) && { maxRecordedBytes }),
     ...(outputs.length > 0 && {
       outputs: {
-        json: JSON.stringify(told),
+        json: JSON.stringify(visibleOutputs),
         bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0),
         maxStoredBytes,
         record,
@@ -195,18 +195,16 @@ function recordSuccess(
   });
 }
 
-/** An earlier success of the same work. */
 export interface EarlierResult {
-  /** The QueuedJob that had it. */
+  /** The QueuedJob of that success. */
   id: string;
   result: unknown;
-  /** Where its files lie, as long as it is not deleted. */
+  /** The files of that success, which exist until the QueuedJob is deleted. */
   outputs: StoredOutput[];
 }
 
 /**
- * The version that results of this task have, by which they are found again; null when they are
- * never reused.
+ * The version under which results of this task are found again; null when they are never reused.
  */
 export function reusableVersion({
   maxPhotos,
@@ -216,8 +214,8 @@ export function reusableVersion({
 }
 
 /**
- * Of the row `queued_jobs`: SHA-256 of all that its result depends on, hex; null where it has no
- * photo. Parameters have their defaults, and jsonb as text has one spelling.
+ * Computes the SHA-256 (hex) of everything that the result of the row `queued_jobs` depends on;
+ * null without a photo. Parameters include their defaults, and jsonb has one canonical text.
  */
 function reuseKey(sql: Sql, version: number): Fragment {
   return sql`case when queued_jobs.photo_count > 0
@@ -228,8 +226,8 @@ function reuseKey(sql: Sql, version: number): Fragment {
 }
 
 /**
- * The newest of the same user, which stays the longest; null when there is none, or this one is to
- * be done afresh.
+ * Finds the newest success of the same user, since it is kept longest. Null when none exists or
+ * when this QueuedJob requests fresh work.
  */
 export async function findEarlierResult(
   sql: Sql,

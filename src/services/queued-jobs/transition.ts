@@ -1,5 +1,6 @@
-// The one UPDATE of a status, with a statement for one row alone and one for many. The one for many
-// sorts and groups: a claim alone takes 980 µs instead of 860; see bench/load/lone-statements.
+// The only UPDATE of a status: one statement for a single row, one for many rows. The second one
+// sorts and groups, so a single claim takes 980 µs in it instead of 860. See
+// bench/load/lone-statements.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
@@ -7,39 +8,38 @@ import { TRANSITIONS } from "../../domain/queued-job-status.js";
 import { briefLocks, stepColumns, withSnapshots, type Step } from "./statements.js";
 
 export interface TransitionParts {
-  /** Names the statuses that may be left, the one entered, and the event. */
+  /** The name of the step, which determines the statuses before and after it and the event. */
   step: Exclude<keyof typeof TRANSITIONS, "enqueue" | "delete">;
-  /** Which row, and what else must hold for it. */
+  /** Selects the row, with all other conditions. */
   where: Fragment;
-  /** What changes besides status and version; begins with a comma. */
+  /** Columns that change besides status and version; begins with a comma. */
   set: Fragment;
-  /** By how much the owner's count of unfinished ones changes. */
+  /** Change of the owner's number of unfinished QueuedJobs. */
   pending: -1 | 0 | 1;
   /**
-   * The owner may have at most so many unfinished ones; the whole statement fails with OVER_QUOTA
-   * otherwise.
+   * Maximum unfinished QueuedJobs of the owner; above it, the whole statement fails with
+   * OVER_QUOTA.
    */
   maxPending?: number;
   /**
-   * The owner may have at most so many recorded bytes; the whole statement fails with OVER_RECORDED
-   * otherwise.
+   * Maximum recorded bytes of the owner; above it, the whole statement fails with OVER_RECORDED.
    */
   maxRecordedBytes?: number | undefined;
-  /** All its photos must be there; the whole statement fails with PHOTO_GONE otherwise. */
+  /** Requires all photos to exist; otherwise the whole statement fails with PHOTO_GONE. */
   needsPhotos?: boolean;
-  /** Outputs as they are told, and a further expression that records them. */
+  /** Outputs as events show them, and an expression that records them. */
   outputs?: {
     json: string;
     bytes: number;
     record: Fragment;
-    /** The whole statement fails with OVER_QUOTA when the owner's files would take more. */
+    /** Maximum bytes of the owner's files; above it, the whole statement fails with OVER_QUOTA. */
     maxStoredBytes: number;
   };
 }
 
 /**
- * One step of one row; null when the guard does not hold, since somebody else was first, or when
- * its account is closed.
+ * Makes one step of one row. Null when the guard does not hold, because another process was first,
+ * or when the account is closed.
  */
 export async function transition(sql: Sql, parts: TransitionParts): Promise<Step | null> {
   try {
@@ -50,7 +50,7 @@ export async function transition(sql: Sql, parts: TransitionParts): Promise<Step
   }
 }
 
-/** A closed account has no counters: the statement cannot tell that from a quota. */
+/** A closed account has no counters, which the statement cannot distinguish from a full quota. */
 async function isOfClosedAccount(sql: Sql, where: Fragment): Promise<boolean> {
   const rows = await sql`
     select from queued_jobs where ${where} and exists (select from user_streams u
@@ -58,7 +58,7 @@ async function isOfClosedAccount(sql: Sql, where: Fragment): Promise<boolean> {
   return rows.length === 0;
 }
 
-/** `set` of these parts, with what changes in every step. */
+/** Updates the row with `set` and with the columns that change in every step. */
 function update(sql: Sql, { step, set }: Pick<TransitionParts, "step" | "set">): Fragment {
   return sql`update queued_jobs set status = ${TRANSITIONS[step].to}, version = version + 1,
     updated_at = now() ${set}`;
@@ -91,7 +91,7 @@ async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
 }
 
 /**
- * Fails the statement where a counter is past its limit, or not there, or where a photo is gone.
+ * Makes the statement fail when a counter is missing or above its limit, or when a photo is gone.
  */
 function refusals(
   sql: Sql,
@@ -132,9 +132,9 @@ function recordedBy(sql: Sql, step: TransitionParts["step"]): Fragment {
 }
 
 /**
- * The photos of the row `t`, which nobody can delete from now on. Behind the counter `s`, as
- * deleting a photo takes the two, and not by the links alone: while this statement waited for the
- * counter, they may have gone with their photo.
+ * Locks the photos of the row `t` against deletion. The counter `s` is locked first, in the same
+ * order as the deletion of a photo. Reading links is not enough: links and photos may go while this
+ * statement waits for the counter.
  */
 function lockedPhotos(sql: Sql): Fragment {
   return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id
@@ -142,30 +142,31 @@ function lockedPhotos(sql: Sql): Fragment {
 }
 
 /**
- * `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`.
+ * `where` and `set` refer to the row as in `transition`, and may use the columns of the item `i`.
  */
 export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set" | "pending"> {
   where?: Fragment;
   ids: string[];
-  /**
-   * What else an item is made of: arrays as long as `ids`, and the names of the columns they
-   * become.
-   */
+  /** Further values of each item: arrays as long as `ids`, and the names of their columns. */
   more?: { arrays: Fragment; columns: Fragment };
-  /** Its rows are of several users: it waits only briefly for a lock, then fails as a whole. */
+  /**
+   * Makes a statement with rows of several users wait only briefly for a lock, then fail as a
+   * whole.
+   */
   brief?: true;
-  /** A row that somebody else has locked counts as one for which the guard does not hold. */
+  /** Treats a row that another process has locked like a row whose guard does not hold. */
   skipLocked?: true;
 }
 
 /**
- * The same step of many rows in one statement, all of them or none; null for a row whose guard does
- * not hold. A closed account has no counter and fails the statement: the rows are then sent one by
- * one, and those of that account return null. To look the counter up for each row would cost a
- * third of the statement, since the versions of a busy counter are slow to read.
- * Rows are locked in the order of their ids, then counters in the order of theirs, so that no two
- * of these wait for each other. Row by row (lateral), since a plan that was made while the table
- * was small would else read it whole when it is large. Events are numbered in the order of the
+ * Makes the same step of many rows in one statement, all or none. Null for a row whose guard does
+ * not hold.
+ * A closed account has no counter and fails the statement. The rows are then sent one by one, and
+ * those of that account return null. Looking up the counter of each row would cost a third of the
+ * statement. The reason is that the versions of a busy counter are slow to read.
+ * Rows are locked in the order of their ids, then counters in the order of theirs. Two of these
+ * statements therefore never deadlock. Rows are read one by one (lateral). A plan from when the
+ * table was small would otherwise read the whole table. Events are numbered in the order of the
  * items.
  */
 export async function transitionMany(

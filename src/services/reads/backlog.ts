@@ -1,36 +1,35 @@
-// What waits, for operators and for the health of workers. All of it is read by the partial
-// indexes, and bounded: a backlog of millions costs no more than one of thousands.
+// The waiting work, for operators and for the health of workers. All reads use the partial indexes
+// and are bounded. A backlog of millions therefore costs no more than one of thousands.
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 
-/** Of all processes together. */
+/** The backlog of all processes together. */
 export interface Backlog {
   pending: number;
   started: number;
-  /** Of the one that is due for longest; 0 when none is. */
+  /** Time for which the oldest due QueuedJob has waited; 0 when none is due. */
   oldestWaitSeconds: number;
-  /** Of the first 5,000 of each status. */
+  /** Counts by Job of the first 5,000 rows of each status. */
   jobs: { job: string; status: string; count: number }[];
-  /** Connections of the same application name. */
+  /** Connections with the same application name. */
   connections: { state: string; count: number }[];
-  /** Until connections were free and all of this was answered. */
+  /** Time until connections were free and all of this was read. */
   answerSeconds: number;
 }
 
 export interface BacklogReads {
-  /** At most once in two seconds; in between it answers what it was. */
+  /** Reads at most once in two seconds; in between, returns the last answer. */
   read(): Promise<Backlog>;
-  /** Whether one of these Jobs is due for longer than so many seconds; of 20,000 rows at most. */
+  /** Returns true if one of these Jobs has been due for more than `seconds`; checks 20,000 rows. */
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
 }
 
 /**
- * Rows that are counted one by one; beyond, the statistics of the partial index know about how many
- * there are.
+ * Maximum rows that are counted; above it, the statistics of the partial index give an estimate.
  */
 const COUNTED = 20_000;
 const SORTED_BY_JOB = 5000;
-/** So many may wait for a slow lane while a quick one has stopped. */
+/** Maximum rows to check, since many rows may wait for a slow lane while a fast one has stopped. */
 const DUE_LOOKED_AT = 20_000;
 const FRESH_MS = 2000;
 
@@ -47,7 +46,7 @@ export function createBacklogReads(
         readAt = Date.now();
         const reading = available(() => readBacklog(sql));
         last = reading;
-        // A failure is not kept: the next one asks anew.
+        // A failure is not cached: the next call reads again.
         reading.catch(() => last === reading && (last = null));
       }
       return last;
@@ -57,7 +56,7 @@ export function createBacklogReads(
 }
 
 async function readBacklog(sql: Sql): Promise<Backlog> {
-  const asked = performance.now();
+  const startedAt = performance.now();
   const [totals, jobs, connections] = await Promise.all([
     readTotals(sql),
     readJobs(sql),
@@ -70,7 +69,7 @@ async function readBacklog(sql: Sql): Promise<Backlog> {
     oldestWaitSeconds: oldest,
     jobs: [...jobs],
     connections: [...connections],
-    answerSeconds: (performance.now() - asked) / 1000,
+    answerSeconds: (performance.now() - startedAt) / 1000,
   };
 }
 
@@ -92,7 +91,7 @@ async function readTotals(sql: Sql): Promise<Totals> {
         limit 1), 0)::float8 as oldest,
       (select greatest(reltuples, 0)::float8 from pg_class
       where oid = 'queued_jobs_due_id'::regclass) as estimated`;
-  if (!row) throw new Error("A select without from gave no row");
+  if (!row) throw new Error("A select without from returned no row");
   return row;
 }
 

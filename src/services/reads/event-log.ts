@@ -18,22 +18,22 @@ import type { Instant, QueuedJob, QueuedJobEvent } from "../../domain/queued-job
 import { queuedJobJson, recordedOutputs } from "../queued-jobs/statements.js";
 
 /**
- * The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a notification
- * tells of.
+ * The event log in PostgreSQL. It always reads from the primary: a replica may lack the event of a
+ * notification.
  */
 export function createEventLog(database: Database): EventLog {
   let epoch: string | null = null;
   let reading: Promise<string> | null = null;
 
   async function heads(userIds: string[]): Promise<Heads> {
-    const read = await available(() => readHeads(database, userIds));
-    epoch = read.epoch;
-    return read;
+    const result = await available(() => readHeads(database, userIds));
+    epoch = result.epoch;
+    return result;
   }
 
   function readEpoch(): Promise<string> {
     reading ??= withoutDeadline(() => heads([]))
-      .then((read) => read.epoch)
+      .then((result) => result.epoch)
       .finally(() => {
         reading = null;
       });
@@ -49,8 +49,9 @@ export function createEventLog(database: Database): EventLog {
 }
 
 /**
- * A restored database has another id, one that was failed over another timeline. Beware: the
- * control file shows the new timeline only after the next checkpoint; the WAL shows it at once.
+ * Computes the epoch: a restored database has another id, and a failover starts another timeline.
+ * Beware: the control file shows the new timeline only after the next checkpoint; the WAL shows it
+ * at once.
  */
 async function readHeads({ sql }: Database, userIds: string[]): Promise<Heads> {
   const rows = await sql<{ history: string | null; userId: string | null; head: number }[]>`
@@ -99,13 +100,13 @@ async function readPage(
             ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
           order by e.seq limit ${limit}) page) bounded
       where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
-  // One row at least. Where that is not so, these are the rows of another statement.
+  // This statement returns at least one row; otherwise the rows belong to another statement.
   if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);
   const events = rows.flatMap((row) => row.event ?? []);
-  const found = rows[0]?.found ?? 0;
+  const matches = rows[0]?.found ?? 0;
   return {
     events,
-    whole: found < limit && found === events.length,
+    whole: matches < limit && matches === events.length,
     last: rows[0]?.last ?? 0,
     floor: rows[0]?.floor ?? 0,
   };
@@ -150,7 +151,7 @@ const TYPE_OF_STATUS: Record<QueuedJobStatus, LoggedEventType> = {
   CANCELLED: "CANCELLED",
 };
 
-/** The event that led to this state, as far as the row tells. */
+/** The event that led to this state, as far as the row shows it. */
 function presentType({ status, error }: QueuedJob): LoggedEventType {
   return status === "PENDING" && error ? "RETRYING" : TYPE_OF_STATUS[status];
 }

@@ -4,7 +4,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const CHUNK_SIZE = 1000;
 
-/** Before all ids, to page from. */
+/** Smaller than all ids, as the start of paging. */
 export const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 export function isUuid(text: string): boolean {
@@ -12,15 +12,15 @@ export function isUuid(text: string): boolean {
 }
 
 /**
- * The id in its one spelling; throws InvalidInputError at `path` when it is malformed, which is
- * never "none".
+ * Returns the id in lower case. Throws InvalidInputError at `path` for a malformed id, which
+ * differs from an unknown one.
  */
 export function parseId(text: string, path: (string | number)[] = ["id"]): string {
-  if (!isUuid(text)) throw InvalidInputError.at(path, "is no id: ids are UUIDs");
+  if (!isUuid(text)) throw InvalidInputError.at(path, "is not an id: ids are UUIDs");
   return text.toLowerCase();
 }
 
-/** What `read` returns for each id once, a thousand at a time. */
+/** Reads the rows of distinct ids in chunks of a thousand. */
 export async function inChunks<Row>(
   ids: readonly string[],
   read: (ids: string[]) => Promise<Row[]>,

@@ -1,5 +1,5 @@
-// Pages of lists of QueuedJobs and their counts: those of many users or photos with one statement.
-// Each is read through an index that leads to its rows, however many others the user has.
+// Pages and counts of lists of QueuedJobs; those of many users or photos take one statement. Each
+// uses an index that leads to its rows, however many other rows the user has.
 import type { Fragment, Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { UNFINISHED_STATUSES, type QueuedJobStatus } from "../../domain/queued-job-status.js";
@@ -15,34 +15,34 @@ import {
 import { filterCondition, queuedJobJson, type QueuedJobFilter } from "../queued-jobs/statements.js";
 import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
 
-/** Whose QueuedJobs a list is of; null: everybody's. */
+/** The QueuedJobs of a list; a null user means all users. */
 export interface ListScope {
   userId: string | null;
-  /** Only those on this photo. */
+  /** Limits the list to QueuedJobs on this photo. */
   photoId: string | null;
   filter: QueuedJobFilter;
 }
 
-/** What is read of a row: what most lists show, all but parameters and result, or all of it. */
+/** Columns of a row: those of most lists, all except parameters and result, or all. */
 export type ListColumns = "brief" | "state" | "whole";
 
 export interface PageQuery {
   readerId: string;
   first: number;
   beforeId: string | null;
-  /** "whole" when absent. */
+  /** Default: "whole". */
   columns?: ListColumns;
   budget?: ReadBudget;
 }
 
-/** A row of a page, as JSON or as its columns, or the position alone with an empty page. */
+/** A row of a page, as JSON or as columns, or only the position for an empty page. */
 type PageRow = { place: number; lastSeq: number } & (
   | { id: null; text?: null }
   | { id: string; text: string }
   | ({ text?: undefined } & ListedQueuedJob)
 );
 
-/** Rows of one statement that reads whole ones: each may have a third of a megabyte. */
+/** Maximum whole rows per statement: each may have a third of a megabyte. */
 const MAX_WHOLE_ROWS = 200;
 
 export function createListPages({ sql, foreignRows }: Database) {
@@ -57,18 +57,18 @@ export function createListPages({ sql, foreignRows }: Database) {
       select q.place::int, s.last_seq::float8 as "lastSeq", j.* from ${scopesOf(sql, scopes)}
         join user_streams s on s.user_id = ${readerId}
       left join lateral (${pageRows(sql, scopes, query)}) j on true`;
-    const found = await sql<
+    const result = await sql<
       PageRow[]
     >`${columns === "whole" ? boundedByBytes(sql, rows, budget) : boundedByRows(sql, rows, budget)}
       order by place, id desc`;
     budget.takeRead(
-      found.length,
-      found.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
+      result.length,
+      result.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     );
-    const pages = inScopes(found, scopes).map((own) => toPage(own.map(withQueuedJob), first));
+    const pages = inScopes(result, scopes).map((own) => toPage(own.map(withQueuedJob), first));
     const isForeign = ({ userId }: ListScope, page: QueuedJobPage | undefined) =>
       userId !== null && page?.rows.some((row) => row.userId !== userId);
-    if (scopes.some((scope, i) => isForeign(scope, pages[i]))) throw foreignRows(found);
+    if (scopes.some((scope, i) => isForeign(scope, pages[i]))) throw foreignRows(result);
     return pages;
   }
 
@@ -76,11 +76,11 @@ export function createListPages({ sql, foreignRows }: Database) {
     (await available(() => readPages([scope], query)))[0] ?? EMPTY_PAGE;
 
   return {
-    /** With the position of the reader, of the same moment. */
+    /** Returns a page with the reader's event position in the same snapshot. */
     page: (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> =>
       isOwnBrief(scope, query) ? ownPage({ userId: query.readerId, ...query }) : page(scope, query),
 
-    /** In the order of the scopes, which differ by user and photo only. */
+    /** Returns pages in the order of the scopes, which may differ only by user and photo. */
     pages(scopes: readonly ListScope[], query: PageQuery): Promise<QueuedJobPage[]> {
       const areOwn = scopes.every((scope) => isOwnBrief(scope, query));
       return areOwn
@@ -89,8 +89,8 @@ export function createListPages({ sql, foreignRows }: Database) {
     },
 
     /**
-     * In the order of the scopes, which differ by user and photo only; exact up to `most`, and no
-     * more than that.
+     * Returns counts in the order of the scopes, which may differ only by user and photo. Counting
+     * stops at `most`.
      */
     counts: (scopes: readonly ListScope[], most: number): Promise<number[]> =>
       available(async () => {
@@ -103,12 +103,12 @@ export function createListPages({ sql, foreignRows }: Database) {
   };
 }
 
-/** So many that they are too many by one: which ones does not matter then. */
+/** Reads one row above the budget; which rows come back is then irrelevant. */
 function boundedByRows(sql: Sql, rows: Fragment, { rowsLeft }: ReadBudget): Fragment {
   return sql`select * from (${rows} limit ${rowsLeft + 1}) bounded`;
 }
 
-/** Up to the row by which they are too long. */
+/** Reads up to and including the row that exceeds the budget. */
 function boundedByBytes(sql: Sql, rows: Fragment, { bytesLeft }: ReadBudget): Fragment {
   return sql`
     select place, "lastSeq", id, text from (
@@ -118,7 +118,7 @@ function boundedByBytes(sql: Sql, rows: Fragment, { bytesLeft }: ReadBudget): Fr
     where before <= ${bytesLeft}`;
 }
 
-/** How many scopes one statement should read. */
+/** The maximum number of scopes that one statement should read. */
 export function scopesAtOnce(
   { first, columns }: { first: number; columns: ListColumns },
   most: number,
@@ -126,7 +126,7 @@ export function scopesAtOnce(
   return columns === "whole" ? Math.max(1, Math.floor(MAX_WHOLE_ROWS / (first + 1))) : most;
 }
 
-/** Their users and photos as the rows `q`. */
+/** Builds the rows `q` with the users and photos of the scopes. */
 function scopesOf(sql: Sql, scopes: readonly ListScope[]): Fragment {
   return sql`unnest(${scopes.map(({ userId }) => userId)}::uuid[],
     ${scopes.map(({ photoId }) => photoId)}::uuid[]) with ordinality q(user_id, photo_id, place)`;
@@ -153,7 +153,7 @@ interface Range {
   limit: number;
 }
 
-/** The rows of a page in the scope `q`, and one more. */
+/** Selects the rows of a page in the scope `q`, and one more. */
 function pageRows(
   sql: Sql,
   scopes: readonly ListScope[],
@@ -169,7 +169,7 @@ function pageRows(
   return sql`select t.id, ${queuedJobJson(sql, sql`null::jsonb`)}::text as text ${rows}`;
 }
 
-/** Of a row, in place of all of it: what may be long is not even read. */
+/** Columns of a row without the values that may be long, which are not even read. */
 function stateColumns(sql: Sql): Fragment {
   return sql`id, user_id, job_name, status, photo_count, priority, run_at, progress,
     progress_message, attempts, error_code, error_message, version,
@@ -177,9 +177,9 @@ function stateColumns(sql: Sql): Fragment {
     null::jsonb as parameters, null::jsonb as result`;
 }
 
-/** The ids in the scope `q`, newest first. */
+/** Selects the ids in the scope `q`, newest first. */
 function idsIn(sql: Sql, [scope]: readonly ListScope[], range: Range): Fragment {
-  if (!scope) throw new Error("A list is of somebody, or of everybody");
+  if (!scope) throw new Error("A list needs at least one scope");
   const { userId, photoId, filter } = scope;
   const { beforeId, limit } = range;
   if (photoId !== null) return idsOnPhoto(sql, filter, range);
@@ -191,7 +191,7 @@ function idsIn(sql: Sql, [scope]: readonly ListScope[], range: Range): Fragment 
     order by t.user_id desc, t.id desc limit ${limit}`;
 }
 
-/** Once each: a photo may have several places in a QueuedJob. */
+/** Distinct, because a QueuedJob may contain the same photo several times. */
 function idsOnPhoto(sql: Sql, filter: QueuedJobFilter, { beforeId, limit }: Range): Fragment {
   return sql`
     select distinct l.queued_job_id as id from queued_job_photos l join queued_jobs t
@@ -200,7 +200,7 @@ function idsOnPhoto(sql: Sql, filter: QueuedJobFilter, { beforeId, limit }: Rang
       and t.user_id = q.user_id ${filterCondition(sql, filter)} order by id desc limit ${limit}`;
 }
 
-/** Those of each status through the index that serves it. */
+/** Reads each status through the index that serves it. */
 function idsInStatuses(
   sql: Sql,
   filter: QueuedJobFilter,
@@ -216,8 +216,7 @@ function idsInStatuses(
       sql`${idsOfUser(sql, beforeId)} and t.status = 'SUCCESS' ${jobs}
         order by t.user_id desc, t.id desc limit ${limit}`,
     );
-  // The statuses literally: by a parameter the planner does not know that the partial index has the
-  // row.
+  // Statuses are literals: with a parameter, the planner does not use the partial index.
   for (const [status, literal] of [
     ["FAILED", sql`'FAILED'`],
     ["CANCELLED", sql`'CANCELLED'`],
@@ -227,8 +226,8 @@ function idsInStatuses(
       select t.id from queued_jobs t where t.user_id = q.user_id and t.status = ${literal}
         and t.id < ${beforeId} ${jobs} order by t.id desc limit ${limit}`);
   }
-  // Few, and in no order. The fence keeps the planner from looking for them in the order of their
-  // ids.
+  // Unfinished rows are few and unordered. `offset 0` keeps the planner from searching them in the
+  // order of their ids.
   if (unfinished.length > 0)
     parts.push(sql`
     select * from (
@@ -241,9 +240,8 @@ function idsInStatuses(
 }
 
 /**
- * User and id are compared as one, and to be ordered by both: the planner has but one index for
- * that. It would else walk through everybody's to find those of a user who has many, but none of
- * the newest.
+ * Compares user and id as one value and orders by both, so that only one index fits. Otherwise the
+ * planner might walk through the rows of all users to find those of one user.
  */
 function idsOfUser(sql: Sql, beforeId: string): Fragment {
   return sql`select t.id from queued_jobs t where t.user_id >= q.user_id
@@ -251,8 +249,8 @@ function idsOfUser(sql: Sql, beforeId: string): Fragment {
 }
 
 /**
- * Whether it is a page of all that the reader has, as most lists show it: those of several readers
- * are read together.
+ * Returns true for a page of all QueuedJobs of the reader with the usual columns. Such pages of
+ * several readers are read together.
  */
 export function isOwnBrief(
   { userId, photoId, filter }: ListScope,

@@ -4,9 +4,9 @@ import { signedHash } from "../photos/photos.js";
 
 export interface NearPhotos {
   /**
-   * The photos of `userId` whose perceptual hash differs from `phash` (16 hex digits) in at most
-   * `maxDistance` bits, except those named; nearest first, of equally near ones the oldest first,
-   * 100 at most.
+   * Finds up to 100 photos of `userId` whose perceptual hash is near to `phash` (16 hex digits). At
+   * most `maxDistance` bits may differ. `exceptIds` are excluded. The nearest come first; at equal
+   * distance, the oldest.
    */
   find(query: {
     userId: string;
@@ -16,11 +16,11 @@ export interface NearPhotos {
   }): Promise<NearPhotoList>;
 }
 
-const MOST = 100;
+const MAX_PHOTOS = 100;
 
 /**
- * No tree and no table of chunks: all hashes of one user lie side by side in an index, and 100,000
- * are compared in some 15 ms.
+ * Needs neither a tree nor a table of chunks. An index holds all hashes of a user side by side, and
+ * 100,000 comparisons take about 15 ms.
  */
 export function createNearPhotos({ sql }: Pick<Database, "sql">): NearPhotos {
   return {
@@ -31,11 +31,11 @@ export function createNearPhotos({ sql }: Pick<Database, "sql">): NearPhotos {
           select id, bit_count((phash # ${String(signedHash(phash))}::bigint)::bit(64))::int as
             distance from photos where user_id = ${userId}) p
         where distance <= ${maxDistance} and id <> all(${[...exceptIds]}::uuid[])
-        order by distance, id limit ${MOST + 1}`,
+        order by distance, id limit ${MAX_PHOTOS + 1}`,
       );
       return {
-        photos: rows.slice(0, MOST).map(({ photoId, distance }) => ({ photoId, distance })),
-        cut: rows.length > MOST,
+        photos: rows.slice(0, MAX_PHOTOS).map(({ photoId, distance }) => ({ photoId, distance })),
+        cut: rows.length > MAX_PHOTOS,
       };
     },
   };

@@ -9,12 +9,12 @@ import type {
 import { isUuid } from "./ids.js";
 import { queuedJobJson, recordedOutputs } from "../queued-jobs/statements.js";
 
-/** What became of the QueuedJobs of one Job that finished within the last hour, or day. */
+/** Outcomes of the QueuedJobs of one Job that finished within the last hour or day. */
 export interface Outcomes {
   succeeded: number;
   failed: number;
   cancelled: number;
-  /** Of the latest attempts that succeeded; null without any. */
+  /** Duration of the latest attempts that succeeded; null without any. */
   medianSeconds: number | null;
   slowestSeconds: number | null;
 }
@@ -23,18 +23,18 @@ export interface JobStatistics {
   jobName: string;
   pending: number;
   started: number;
-  /** Of the one that is due longest. */
+  /** Wait of the QueuedJob that has been due longest. */
   oldestWaitSeconds: number | null;
   hour: Outcomes;
   day: Outcomes;
 }
 
-/** The statistics are of so many of those that finished last; of more, the rest is left out. */
+/** Maximum finished QueuedJobs in the statistics: the latest ones. */
 export const COUNTED_FINISHED = 50_000;
-/** Likewise of those that are unfinished. */
+/** Maximum unfinished QueuedJobs in the statistics. */
 const COUNTED_UNFINISHED = 50_000;
 
-/** By Job, for operators. What was deleted meanwhile is not counted. */
+/** Reads statistics by Job, for operators. Deleted QueuedJobs are not counted. */
 export async function readJobStatistics({ sql }: Database): Promise<JobStatistics[]> {
   const outcomes = (hours: number) => sql`jsonb_build_object(
     'succeeded', count(*) filter (where status = 'SUCCESS'
@@ -78,14 +78,14 @@ const NOTHING = JSON.stringify({
   slowestSeconds: null,
 } satisfies Outcomes);
 
-// What operators look for among everybody's QueuedJobs. No index serves every filter, so a search
-// looks at so many rows at a time, and says where to go on.
+// A search by operators among the QueuedJobs of all users. No index serves every filter. A search
+// therefore reads a limited number of rows and returns where the next one starts.
 interface QueuedJobSearch {
-  /** An id, or an e-mail address; null: everybody. */
+  /** An id or an e-mail address; null for all users. */
   user: string | null;
   status: QueuedJobStatus | null;
   jobName: string | null;
-  /** Only those that were submitted before this one. */
+  /** Limits the search to QueuedJobs that were submitted before this one. */
   beforeId: string | null;
   first: number;
 }
@@ -103,15 +103,15 @@ export interface FoundQueuedJob {
 }
 
 export interface FoundQueuedJobs {
-  /** Newest first. */
+  /** Sorted newest first. */
   rows: FoundQueuedJob[];
-  /** `beforeId` of what follows; null at the end. */
+  /** The `beforeId` of the next search; null at the end. */
   nextBeforeId: string | null;
 }
 
-/** Rows that one search looks at. */
+/** Maximum rows that one search reads. */
 const LOOKED_AT = 20_000;
-/** People who share an e-mail address, as several issuers may tell it. */
+/** Maximum users with the same e-mail address, which several issuers may report. */
 const NAMESAKES = 20;
 
 export async function searchQueuedJobs(
@@ -153,11 +153,11 @@ async function findUserIds({ sql }: Database, user: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** All there is to know about one QueuedJob, for operators. */
+/** All details of one QueuedJob, for operators. */
 export interface QueuedJobDetails {
-  /** Null: it was deleted, and its last event is what is left. */
+  /** Null when it was deleted; then its last event remains. */
   row: (QueuedJob & InnerFields) | null;
-  /** Oldest first, at most so many. */
+  /** Sorted oldest first; bounded in number. */
   events: QueuedJobEvent[];
   photos: {
     id: string;
@@ -170,23 +170,23 @@ export interface QueuedJobDetails {
   outputs: QueuedJobOutput[];
 }
 
-/** What its owner is not told. */
+/** Fields that its owner cannot see. */
 interface InnerFields {
   email: string;
   run: number;
   failures: number;
   stalls: number;
-  /** Of the latest attempt. */
+  /** The worker of the latest attempt. */
   worker: string | null;
   leaseUntil: Instant | null;
   dueAt: Instant;
-  /** Of the request that submitted it. */
+  /** The id of the request that submitted it. */
   requestId: string;
 }
 
 const EVENTS = 1000;
 
-/** Null when there is no trace of it. */
+/** Returns null when neither a row nor an event exists. */
 export function readQueuedJobDetails(
   { sql }: Database,
   id: string,

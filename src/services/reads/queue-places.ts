@@ -7,30 +7,30 @@ import type { StartRate } from "../../queue/start-rate.js";
 import type { Instant, QueuedJob } from "../../domain/queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 
-/** Where a QueuedJob that is due stands. */
+/** The expected place of a due QueuedJob in the queue. */
 export interface Place {
-  /** About how many others are expected to start first. */
+  /** Approximate number of QueuedJobs that start first. */
   position: number;
-  /** About when it starts; null when nothing was started lately. */
+  /** Approximate start; null when no task has started lately. */
   startsAt: Instant | null;
 }
 
-/** What is asked of a row, as far as it is known. */
+/** The columns of a row that determine its place. */
 export type Waiter = Pick<
   QueuedJob,
   "id" | "userId" | "jobName" | "priority" | "runAt" | "error" | "updatedAt"
 >;
 
 export interface QueuePlaces {
-  /** In the order of the rows; null for one that does not wait, or is not due yet. */
+  /** Returns places in the order of the rows; null for a row that is not due or does not wait. */
   find(rows: readonly Waiter[]): Promise<(Place | null)[]>;
 }
 
-/** Rows that are looked at for a guess; a longer line is as good as this long. */
-const MOST = 20_000;
-/** How long the crowd, and what one user has in it, is taken as it was. */
-const CROWD_MS = 1000;
-/** Users whose rows are remembered, and whose are read by one statement: each may have 10,000. */
+/** Maximum rows that are read; for an estimate, a longer queue counts as this long. */
+const MAX_ROWS = 20_000;
+/** Time for which the read backlog, of all users and of single users, is reused. */
+const REUSE_MS = 1000;
+/** Maximum cached users, whose rows may be 10,000 each, and maximum users per statement. */
 const MAX_LINES = 50;
 const CONCURRENT_USERS = 10;
 
@@ -40,27 +40,28 @@ interface Waiting {
   count: number;
 }
 
-/** What one user has in a lane, in the order in which it is started. */
+/** The waiting QueuedJobs of one user in a lane, in the order in which they start. */
 interface OwnLine {
   ranks: Map<string, number>;
   priorities: number[];
 }
 
-/** Of one user, as it was at this instant. */
+/** The queues of one user at the instant `readAt`. */
 interface OwnLines {
   readAt: number;
   lanes: Partial<Record<Lane, OwnLine>>;
 }
 
-/** Which lane a Job goes through. */
+/** Maps Jobs to lanes. */
 interface TaskLanes {
-  /** Names of the Jobs of the child lane. */
+  /** Names of the Jobs in the child lane. */
   inChild: string[];
   of(jobName: string): Lane;
 }
 
 /**
- * The order is that of `hintPriority`: blocks of each owner's side by side, one's own by priority.
+ * Follows the order of `hintPriority`: users take turns by blocks, and a user's own QueuedJobs are
+ * sorted by priority.
  */
 export function createQueuePlaces(deps: {
   database: Database;
@@ -69,14 +70,14 @@ export function createQueuePlaces(deps: {
 }): QueuePlaces {
   const { sql } = deps.database;
   const lanes = taskLanes(deps.catalogue);
-  const readCrowd = createCrowdReads(sql, lanes);
+  const readWaiting = createWaitingReads(sql, lanes);
   const readLines = createLineReads(sql, lanes);
 
   return {
     async find(rows) {
       const [lines, waiting, rates] = await Promise.all([
         readLines([...new Set(rows.map(({ userId }) => userId))]),
-        readCrowd(),
+        readWaiting(),
         readRates(deps.startRate),
       ]);
       return rows.map((row) => {
@@ -100,52 +101,52 @@ function laneOf(isChildLane: boolean): Lane {
   return isChildLane ? "child" : "worker";
 }
 
-/** What all users have waiting, as it was a second ago at most. */
-function createCrowdReads(sql: Sql, lanes: TaskLanes): () => Promise<Waiting[]> {
-  let crowd: Promise<Waiting[]> = Promise.resolve([]);
-  let crowdAt = 0;
+/** Returns the waiting counts of all users, which are at most one second old. */
+function createWaitingReads(sql: Sql, lanes: TaskLanes): () => Promise<Waiting[]> {
+  let waiting: Promise<Waiting[]> = Promise.resolve([]);
+  let readAt = 0;
 
   return () => {
-    if (Date.now() - crowdAt > CROWD_MS) {
-      crowdAt = Date.now();
-      crowd = withoutDeadline(() => available(() => queryCrowd(sql, lanes)));
+    if (Date.now() - readAt > REUSE_MS) {
+      readAt = Date.now();
+      waiting = withoutDeadline(() => available(() => queryWaiting(sql, lanes)));
     }
-    return crowd;
+    return waiting;
   };
 }
 
-async function queryCrowd(sql: Sql, lanes: TaskLanes): Promise<Waiting[]> {
+async function queryWaiting(sql: Sql, lanes: TaskLanes): Promise<Waiting[]> {
   const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
     select user_id as "userId", job_name = any(${lanes.inChild}) as child, count(*)::int as count
     from (
       select user_id, job_name from queued_jobs where status = 'PENDING'
-        and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
+        and due_at <= clock_timestamp() order by due_at limit ${MAX_ROWS}) waiting
     group by 1, 2`;
   return rows.map(({ userId, child, count }) => ({ userId, lane: laneOf(child), count }));
 }
 
-/** What each of these users has waiting; each is read once a second at most, whoever asks. */
+/** Returns the queues of these users; each user is read at most once a second. */
 function createLineReads(
   sql: Sql,
   lanes: TaskLanes,
 ): (userIds: string[]) => Promise<Map<string, OwnLines | undefined>> {
-  const seen = new LRUCache<string, Promise<OwnLines | undefined>>({
+  const cache = new LRUCache<string, Promise<OwnLines | undefined>>({
     max: MAX_LINES,
-    ttl: CROWD_MS,
+    ttl: REUSE_MS,
     ttlAutopurge: true,
   });
 
   return async (userIds) => {
-    const lines = new Map(userIds.map((id) => [id, seen.get(id)]));
-    const unseen = userIds.filter((id) => !lines.get(id));
-    for (let i = 0; i < unseen.length; i += CONCURRENT_USERS) {
-      const some = unseen.slice(i, i + CONCURRENT_USERS);
+    const lines = new Map(userIds.map((id) => [id, cache.get(id)]));
+    const missing = userIds.filter((id) => !lines.get(id));
+    for (let i = 0; i < missing.length; i += CONCURRENT_USERS) {
+      const some = missing.slice(i, i + CONCURRENT_USERS);
       const reading = withoutDeadline(() => available(() => queryLines(sql, lanes, some)));
       for (const id of some) {
-        const own = reading.then((read) => read.get(id));
-        own.catch(() => seen.delete(id));
+        const own = reading.then((result) => result.get(id));
+        own.catch(() => cache.delete(id));
         lines.set(id, own);
-        seen.set(id, own);
+        cache.set(id, own);
       }
     }
     return new Map(
@@ -183,7 +184,7 @@ async function queryLines(
   return lines;
 }
 
-/** Of a row that came, or came back, since they were read: behind all of the same priority. */
+/** Ranks a row; one that came after the read goes behind all of the same priority. */
 function rankOf(
   { id, priority, runAt, error, updatedAt }: Waiter,
   lane: Lane,

@@ -5,11 +5,11 @@ import { createListPages, type ListScope } from "./list-pages.js";
 import { recordedOutputs } from "../queued-jobs/statements.js";
 import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
 
-/** Events that a history has at most: the newest. */
+/** Maximum events of a history: the newest. */
 export const MAX_HISTORY = 100;
 
 export interface HistoryQuery {
-  /** Without them an event tells no more than what happened when. */
+  /** Includes the snapshots; otherwise an event shows only its type and time. */
   snapshots: boolean;
   budget?: ReadBudget;
 }
@@ -19,10 +19,10 @@ interface HistoryRow extends QueuedJobEvent {
   bytes: number;
 }
 
-/** What snapshots leave out, and whose it is. */
+/** The values that snapshots may omit, with their owner. */
 export interface LargeValues extends Pick<QueuedJob, "userId" | "parameters" | "result"> {
   id: string;
-  /** Lengths of both as JSON text. */
+  /** Length of both as JSON text. */
   bytes: number;
 }
 
@@ -41,29 +41,29 @@ export function createQueuedJobReads(database: Database) {
   return {
     ...lists,
 
-    /** Exact up to `most`, and no more than that. */
+    /** Counts QueuedJobs, but stops at `most`. */
     count: async (scope: ListScope, most: number): Promise<number> =>
       (await lists.counts([scope], most))[0] ?? 0,
 
-    /** The newest logged events of each, oldest first. */
+    /** Returns the newest logged events of each QueuedJob, oldest first. */
     histories: (
       queuedJobIds: readonly string[],
       query: HistoryQuery = { snapshots: true },
     ): Promise<QueuedJobEvent[][]> => available(() => readHistories(sql, queuedJobIds, query)),
 
-    /** In the order of the ids; null where there is no row any more. */
+    /** Returns values in the order of the ids; null for an unknown id. */
     largeValues: (queuedJobIds: readonly string[]): Promise<(LargeValues | null)[]> =>
       available(() => readLargeValues(sql, queuedJobIds)),
 
-    /** In the order of the ids. */
+    /** Returns outputs in the order of the ids. */
     outputs: (queuedJobIds: readonly string[]): Promise<QueuedJobOutput[][]> =>
       available(() => readOutputs(sql, queuedJobIds)),
 
-    /** Null when there is no such output, or no more. */
+    /** Returns null when the output does not exist. */
     outputFile: (queuedJobId: string, name: string): Promise<OutputFileRow | null> =>
       available(() => readOutputFile(sql, queuedJobId, name)),
 
-    /** The photos of each that are still there, in the order in which they were submitted. */
+    /** Returns the photos that still exist, in the order in which they were submitted. */
     photoIds: (queuedJobIds: readonly string[]): Promise<string[][]> =>
       available(() => readPhotoIds(sql, queuedJobIds)),
   };
@@ -84,7 +84,7 @@ async function readHistories(
   return histories;
 }
 
-/** The newest first, up to the event by which they are too many or too long. */
+/** Reads the newest first, up to and including the event that exceeds the budget. */
 const queryHistories = (
   sql: Sql,
   queuedJobIds: readonly string[],

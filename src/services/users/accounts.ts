@@ -8,7 +8,7 @@ import {
 import type { Users } from "./users.js";
 import { identityOf } from "./bearers.js";
 
-/** A user as an operator tells them apart: one e-mail may come from several issuers. */
+/** A user as operators see it: several issuers may report the same e-mail address. */
 export interface Account {
   id: string;
   issuer: string;
@@ -18,27 +18,30 @@ export interface Account {
 }
 
 export interface Accounts extends Pick<AccountErasure, "erase"> {
-  /** By e-mail, in whatever case, or by id; oldest first, without those that were deleted. */
+  /**
+   * Finds accounts by id or by e-mail, ignoring case. Sorted oldest first, without deleted
+   * accounts.
+   */
   find(by: { email: string } | { id: string }): Promise<Account[]>;
   /**
-   * Closes the account at once: nothing more is recorded for it, and no token issued so far signs
-   * in to it.
+   * Closes the account at once: nothing more is recorded for it, and tokens issued so far are
+   * refused.
    */
   close(userId: string): Promise<void>;
   /**
-   * Closes the account, then erases for some seconds what it had; true once all of it is gone, else
-   * maintenance goes on.
+   * Closes the account, then erases its data for a few seconds. Returns true once all data is gone;
+   * otherwise maintenance continues.
    */
   remove(userId: string, options?: { forMs: number }): Promise<boolean>;
 }
 
 export interface AccountsDeps extends AccountErasureDeps {
   users: Pick<Users, "forget">;
-  /** Closes what the user has open in all processes. */
+  /** Closes the connections of this user in all processes. */
   tellGone(userId: string): Promise<void>;
 }
 
-/** Somebody waits for the answer. */
+/** Short, because a client waits for the answer. */
 const ERASE_MS = 3000;
 
 export function createAccounts(deps: AccountsDeps): Accounts {
@@ -46,12 +49,14 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const { sql } = deps.database;
   const { erase } = createAccountErasure(deps);
 
-  /** What is left after this is maintenance's: the account is closed all the same. */
+  /**
+   * Erases what it can in time. The account is closed in any case, and maintenance erases the rest.
+   */
   async function eraseSome(userId: string, forMs: number): Promise<boolean> {
     try {
       return await withoutDeadline(() => erase(userId, { forMs }));
     } catch (error) {
-      log.warn({ err: error, userId }, "a deleted account was not erased; maintenance tries again");
+      log.warn({ err: error, userId }, "a deleted account was not erased; maintenance retries");
       return false;
     }
   }
@@ -75,17 +80,17 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     close,
     async remove(userId, { forMs } = { forMs: ERASE_MS }) {
       await close(userId);
-      // A storage that hangs does not keep the answer.
+      // A storage that hangs must not delay the answer.
       return withTimeout(eraseSome(userId, forMs), forMs, () => false);
     },
   };
 }
 
 /**
- * Closes an account in one statement; false when it is closed already or was never there. Its
- * counters go, which every accept and transition needs, and the row loses its name and claims, so
- * that the same identity may be a new User later. Lock order: counters before users, as an accept
- * has it.
+ * Closes an account in one statement; returns false when it is already closed or never existed. It
+ * deletes the counters, which every accept and transition needs. It also clears the name and
+ * claims, so that the same identity can become a new User later. Lock order: counters before users,
+ * as in an accept.
  */
 export async function closeAccount({ sql }: Database, userId: string): Promise<boolean> {
   return available(async () => {

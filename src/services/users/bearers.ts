@@ -1,11 +1,10 @@
-// What the database has of the bearers of tokens.
 import { createHash } from "node:crypto";
 import type { Fragment, Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import { available, type Database } from "../../db/database.js";
 import { createMicroBatch } from "../../runtime/micro-batch.js";
 
-/** What a verified token says of its bearer. */
+/** The claims of a verified token. */
 export interface Claims {
   issuer: string;
   subject: string;
@@ -13,9 +12,9 @@ export interface Claims {
   emailVerified: boolean;
   name: string;
   picture: string | null;
-  /** `iat` in seconds; 0 where the token has none. */
+  /** The claim `iat` in seconds; 0 when the token has none. */
   issuedAt: number;
-  /** The development claim. */
+  /** The claim that makes an admin in development. */
   admin: boolean;
 }
 
@@ -36,12 +35,14 @@ export function userColumns(sql: Sql): Fragment {
 
 interface Bearer {
   row: (UserRow & { claimsIssuedAt: number }) | null;
-  /** When an account of this identity was deleted last, in seconds since 1970. */
+  /** Time of the latest deletion of an account of this identity, in seconds since 1970. */
   deletedAt: number | null;
 }
 
 interface Bearers {
-  /** Those asked for at the same time with one statement: after a restart all come back. */
+  /**
+   * Reads concurrent requests with one statement, because after a restart all users return at once.
+   */
   read(claims: Claims): Promise<Bearer>;
   upsert(claims: Claims): Promise<void>;
   undo(claims: Claims, deletedAt: number | null): Promise<void>;
@@ -49,9 +50,9 @@ interface Bearers {
 
 export function createBearers({ sql }: Database): Bearers {
   /**
-   * One statement; a race of two first sights ends in one user, and an older token changes nothing.
-   * Who is there already keeps their counters: to touch them behind the row would deadlock with a
-   * deletion.
+   * Uses one statement: two concurrent first sign-ins create one user, and an older token changes
+   * nothing. An existing user keeps the counters. Locking them after the users row could deadlock
+   * with a deletion.
    */
   async function upsert(claims: Claims): Promise<void> {
     const id = uuidv7();
@@ -71,10 +72,7 @@ export function createBearers({ sql }: Database): Bearers {
       insert into user_streams (user_id) select id from u where id = ${id}`;
   }
 
-  /**
-   * The account was deleted while the user was being made from a token that is too old: that one is
-   * nobody.
-   */
+  /** Removes a user that an outdated token created while the account was being deleted. */
   async function undo({ issuer, subject }: Claims, deletedAt: number | null): Promise<void> {
     await sql`delete from users where issuer = ${issuer} and subject = ${subject}
       and claims_issued_at <= ${deletedAt}`;
@@ -84,7 +82,7 @@ export function createBearers({ sql }: Database): Bearers {
 }
 
 function createBearerReads(sql: Sql): (claims: Claims) => Promise<Bearer> {
-  let asked = 0;
+  let count = 0;
 
   const readMany = (claims: Claims[]) =>
     available(async (): Promise<Bearer[]> => {
@@ -116,16 +114,16 @@ function createBearerReads(sql: Sql): (claims: Claims) => Promise<Bearer> {
     lanes: 2,
     maxItems: 100,
     laneOf: ({ subject }) => subject,
-    // The same user may be asked for twice in one.
-    keyOf: () => String(asked++),
+    // One batch may contain the same user twice.
+    keyOf: () => String(count++),
     sendOne,
     sendMany: readMany,
   });
 }
 
 /**
- * What `deleted_accounts` has of an identity. No text of a token holds a NUL, so no two of them
- * read the same.
+ * The hash of an identity in `deleted_accounts`. Token texts contain no NUL, so the input of the
+ * hash is unambiguous.
  */
 export function identityOf({ issuer, subject }: { issuer: string; subject: string }): string {
   return createHash("sha256").update(`${issuer}\0${subject}`).digest("hex");

@@ -1,5 +1,6 @@
-// What is left of a closed account goes in slices: short transactions that hold up nobody else. A
-// slice deletes its rows first and their files then; what a crash leaves between the two is swept.
+// The data of a closed account is erased in slices: short transactions that block no other user. A
+// slice deletes its rows first and their files afterwards. If a crash happens in between, the file
+// sweep removes the files.
 import type { Sql } from "postgres";
 import { available, isAway, type Database } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
@@ -8,11 +9,11 @@ import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/remove.js";
 
 export interface AccountErasure {
   /**
-   * Deletes rows and files of a closed account, of no other, for about so long; true once nothing
-   * is left.
+   * Deletes rows and files of a closed account, for about `forMs`. Returns true once nothing is
+   * left, and false for an open account.
    */
   erase(userId: string, options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
-  /** Goes on with all closed accounts, oldest first, for about so long; true once none is left. */
+  /** Does the same for all closed accounts, oldest first. Returns true once nothing is left. */
   eraseAll(options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
 }
 
@@ -27,9 +28,7 @@ const ROWS_PER_SLICE = 500;
 const EVENTS_PER_SLICE = 2000;
 const ACCOUNTS = 100;
 
-/**
- * One kind of rows: deletes those behind a position, returns the next position or null at the end.
- */
+/** Deletes the next rows after a position. Returns the next position, or null at the end. */
 type EraseSlice = (userId: string, position: string) => Promise<string | null>;
 
 export function createAccountErasure(deps: AccountErasureDeps): AccountErasure {
@@ -46,16 +45,16 @@ export function createAccountErasure(deps: AccountErasureDeps): AccountErasure {
     for (const [start, eraseSlice] of slices) {
       for (let position: string | null = start; position !== null;) {
         position = await eraseSlice(userId, position);
-        // Behind a full slice: however short the time, each call gets somewhere.
+        // Checked only after a full slice, so that each call makes progress.
         if (position !== null && (performance.now() > end || signal?.aborted)) return false;
       }
     }
     const isGone = await available(() => eraseUser(sql, userId));
-    if (isGone) log.info({ userId }, "nothing is left of a deleted account");
+    if (isGone) log.info({ userId }, "all data of a deleted account was erased");
     return isGone;
   }
 
-  /** One that fails stands in no other's way. */
+  /** Erases one account; a failure does not stop the others. */
   async function tryErase(
     userId: string,
     options: { forMs: number; signal?: AbortSignal },
@@ -64,7 +63,7 @@ export function createAccountErasure(deps: AccountErasureDeps): AccountErasure {
       return await erase(userId, options);
     } catch (error) {
       if (isAway(error)) throw error;
-      log.error({ err: error, userId }, "a deleted account could not be erased; it is tried again");
+      log.error({ err: error, userId }, "a deleted account was not erased; maintenance retries");
       return false;
     }
   }
@@ -90,7 +89,7 @@ export function createAccountErasure(deps: AccountErasureDeps): AccountErasure {
   };
 }
 
-/** How an account is erased, in this order, each kind of rows from its start. */
+/** The slices in the order in which they run, each with its start position. */
 function createSlices({
   database: { sql },
   stopWork,
@@ -104,7 +103,7 @@ function createSlices({
       .catch((error: unknown) =>
         log.warn(
           { err: error, userId, files: keys.length },
-          "files of a deleted account are left over",
+          "files of a deleted account were not deleted; the file sweep removes them",
         ),
       );
   }
@@ -139,8 +138,8 @@ function createSlices({
     return count === ROWS_PER_SLICE ? last : null;
   };
 
-  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows
-  // name them; what has no files last.
+  // Unfinished QueuedJobs go first, so that none of them runs any more. Photos follow when few rows
+  // refer to them. Events have no files and go last.
   return [
     ["", unfinishedJobs],
     [FIRST_ID, queuedJobs],
@@ -151,7 +150,7 @@ function createSlices({
 
 interface ErasedRows {
   count: number;
-  /** The position behind them; null when there was none. */
+  /** The last deleted position; null when no row was found. */
   last: string | null;
 }
 
@@ -188,7 +187,9 @@ async function isOpen(sql: Sql, userId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The row itself, unless something is left that names it; true when there is none any more. */
+/**
+ * Deletes the users row unless other rows still refer to it. Returns true when it no longer exists.
+ */
 async function eraseUser(sql: Sql, userId: string): Promise<boolean> {
   const [row] = await sql<{ isGone: boolean }[]>`
     with d as (

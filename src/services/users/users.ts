@@ -19,30 +19,31 @@ export interface UserCounters {
 
 export interface Users {
   /**
-   * The user whom the claims name, made at first sight; newer claims are taken over. Throws
-   * UnauthenticatedError when the account was deleted and the token is not newer than that.
+   * Returns the user of the claims, and creates it at the first sign-in. Newer claims update the
+   * user. Throws UnauthenticatedError when the account was deleted and the token is not newer than
+   * the deletion.
    */
   signIn(claims: Claims): Promise<User>;
-  /** In the order of the ids; null where there is none. */
+  /** Returns the users in the order of the ids; null for an unknown id. */
   findMany(ids: readonly string[]): Promise<(User | null)[]>;
   /**
-   * As `findMany`, and with those whose account was deleted, without a name, while something of
-   * theirs is left.
+   * Like `findMany`, but includes deleted accounts, without a name, as long as some of their data
+   * exists.
    */
   findOwners(ids: readonly string[]): Promise<(User | null)[]>;
   counters(userId: string): Promise<UserCounters>;
-  /** Oldest first, from behind `afterId`. */
+  /** Returns a page of users, oldest first, starting after `afterId`. */
   page(query: { first: number; afterId: string | null }): Promise<User[]>;
-  /** Exact up to `most`, and no more than that. */
+  /** Counts users, but stops at `most`. */
   count(most: number): Promise<number>;
   /**
-   * The user of an earlier sign-in as they are now; makes none. Throws UnauthenticatedError when
-   * they were deleted.
+   * Returns the current state of a user who signed in earlier, and never creates one. Throws
+   * UnauthenticatedError when the account was deleted.
    */
   refresh(user: User, claims: Claims): Promise<User>;
   /**
-   * Forgets that it has seen this user lately; null: some may have been deleted, so that all are
-   * asked for again soon.
+   * Removes a user from the cache. With null, any user may have been deleted, so all are read again
+   * soon.
    */
   forget(userId: string | null): void;
 }
@@ -67,8 +68,8 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   return {
     signIn,
     async refresh(user, claims) {
-      const known = lastSeen(claims);
-      if (known?.role === "USER" && known.id === user.id) return known;
+      const cached = lastSeen(claims);
+      if (cached?.role === "USER" && cached.id === user.id) return cached;
       const [now] = await findMany([user.id]);
       if (!now) throw UnauthenticatedError.accountDeleted();
       return now;
@@ -102,11 +103,11 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   };
 }
 
-/** Who signs in is looked up once in a while, and remembered in between. */
+/** Looks a bearer up once in a while and caches the user in between. */
 function createSignIn(database: Database, toUser: ToUser) {
-  const seen = createSeenUsers();
+  const cache = createSeenUsers();
   const { read, upsert, undo } = createBearers(database);
-  let forgotten = 0;
+  let forgetCount = 0;
 
   async function provision(claims: Claims): Promise<User> {
     const { row: before, deletedAt } = await read(claims);
@@ -119,37 +120,37 @@ function createSignIn(database: Database, toUser: ToUser) {
       throw UnauthenticatedError.accountDeleted();
     }
     if (!row) throw new Error("A user was deleted while signing in");
-    seen.forget(row.id);
+    cache.forget(row.id);
     return toUser(row);
   }
 
-  /** What was read before somebody was forgotten may be of that one, and is not kept. */
+  /** Caches a user, unless a user was forgotten during the read: it could be this one. */
   async function keep(key: string, reading: () => Promise<User>): Promise<User> {
-    const [before, readAt] = [forgotten, Date.now()];
+    const [before, readAt] = [forgetCount, Date.now()];
     try {
       const user = await reading();
-      if (forgotten === before) seen.set(key, user, readAt);
+      if (forgetCount === before) cache.set(key, user, readAt);
       return user;
     } catch (error) {
-      // A token that is too old once is so for good.
-      if (error instanceof UnauthenticatedError) seen.set(key, null, readAt);
+      // A token that is too old stays too old.
+      if (error instanceof UnauthenticatedError) cache.set(key, null, readAt);
       throw error;
     }
   }
 
   return {
-    lastSeen: (claims: Claims) => seen.get(keyOf(claims)),
+    lastSeen: (claims: Claims) => cache.get(keyOf(claims)),
     async signIn(claims: Claims): Promise<User> {
-      const user = seen.get(keyOf(claims));
+      const user = cache.get(keyOf(claims));
       if (user === null) throw UnauthenticatedError.accountDeleted();
-      // An admin is looked up each time: rights that were taken away end with the next operation.
+      // Admins are looked up each time, so that a revoked right ends with the next operation.
       if (user?.role === "USER") return user;
       return keep(keyOf(claims), () => available(() => provision(claims)));
     },
     forget(userId: string | null): void {
-      if (userId === null) return seen.distrustAll();
-      forgotten++;
-      seen.forget(userId);
+      if (userId === null) return cache.distrustAll();
+      forgetCount++;
+      cache.forget(userId);
     },
   };
 }
@@ -169,34 +170,31 @@ function createToUser(emails: readonly string[]): ToUser {
   };
 }
 
-/** Of the very second, too: a token says no more than that. */
+/** Includes the same second, because `iat` has no finer resolution. */
 function isRefused({ issuedAt }: Claims, deletedAt: number | null): boolean {
   return deletedAt !== null && issuedAt <= deletedAt;
 }
 
 function keyOf({ issuer, subject, issuedAt }: Claims): string {
-  // Its length first, so that no two of them read the same.
+  // Starts with the length of the issuer, so that two identities never produce the same key.
   return `${issuer.length} ${issuer} ${issuedAt} ${subject}`;
 }
 
-/** A to Z only: Unicode's lower case would make the Kelvin sign the k of another's address. */
+/** Changes only A to Z: Unicode would turn the Kelvin sign into the letter k of another address. */
 function inLowerCase(email: string): string {
   return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/**
- * Who the bearers of tokens were when the database was asked last; bounded, and for a minute only.
- */
+/** A bounded cache of recently seen bearers; entries are valid for at most one minute. */
 interface SeenUsers {
-  /** The user; null when the token was refused; undefined when the database is to be asked. */
+  /** The user; null for a refused token; undefined when the database must be read. */
   get(key: string): User | null | undefined;
-  /** `readAt`: when the database was asked, by `now`. */
+  /** `readAt` is the time of the database read, by the clock `now`. */
   set(key: string, user: User | null, readAt: number): void;
-  /** Of this user nothing is remembered any more. */
   forget(userId: string): void;
   /**
-   * Some users may have been deleted unnoticed: all are asked for again, each a little later than
-   * the other.
+   * Marks all entries as doubtful, since some deletions may have been missed. They expire at spread
+   * times, to avoid a burst of reads.
    */
   distrustAll(): void;
 }
@@ -204,13 +202,13 @@ interface SeenUsers {
 interface Sighting {
   user: User | null;
   readAt: number;
-  /** How long after a miss this one is trusted still. */
+  /** Time after a missed notification for which this entry is still trusted. */
   spreadMs: number;
 }
 
 const MAX_SEEN = 20_000;
 const TRUSTED_MS = 60_000;
-/** Asking for all at once would be a herd, in every process at the same moment. */
+/** Without a spread, every process would read all users at the same moment. */
 const SPREAD_MS = 10_000;
 
 export function createSeenUsers({ now = Date.now }: { now?: () => number } = {}): SeenUsers {
@@ -219,7 +217,7 @@ export function createSeenUsers({ now = Date.now }: { now?: () => number } = {})
     max: MAX_SEEN,
     dispose: ({ user }, key) => void (user && unindex(user.id, key)),
   });
-  /** When notifications of deleted users may have been missed, oldest first. */
+  /** Times at which deletion notifications may have been missed, oldest first. */
   let misses: number[] = [];
 
   function unindex(userId: string, key: string): void {

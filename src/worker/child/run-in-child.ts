@@ -27,25 +27,25 @@ export interface RunInChildDeps {
   acceptHeic: boolean;
   log: Logger;
   /**
-   * Called when a child is about to be free again, or is, although outputs are still to be stored
-   * and the outcome to be recorded.
+   * Called when the child is free or nearly free, even if outputs and the outcome are not stored
+   * yet.
    */
   onWorked?: () => void;
 }
 
 /**
- * The progress from which on the next task is claimed and its photos are fetched: its child would
- * else wait for that, a tenth of its time.
+ * Progress at which the next task is claimed and its photos are fetched. Otherwise, its child would
+ * wait for that about a tenth of its time.
  */
 const NEARLY_WORKED = 0.85;
-/** Fetched from the storage at once. */
+/** Maximum photos fetched from the storage at once. */
 const CONCURRENT_PHOTOS = 4;
-/** Stored at once: what takes time is waiting for the disk, which writes several as fast as one. */
+/** Maximum outputs stored at once: a disk writes several as fast as one. */
 const CONCURRENT_OUTPUTS = 4;
 
 /**
- * Does the work of an attempt in a child, whose pool keeps its time; its outputs are stored when
- * this resolves. Throws what the task throws, or ChildStoppedError.
+ * Runs a task in a child; the pool enforces its time limit. Resolves when the outputs are stored.
+ * Throws what the task throws, or ChildStoppedError.
  */
 export async function runInChild(
   deps: RunInChildDeps,
@@ -104,9 +104,9 @@ async function findPhotos(
   if (rows.length < queuedJob.photoCount)
     throw new PermanentTaskError(
       "PHOTO_UNREADABLE",
-      "A photo that it needs was deleted. Upload it again.",
+      "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob.",
     );
-  // One that was taken before HEIC was switched off.
+  // The photo was uploaded before HEIC was disabled.
   if (!acceptHeic && rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType))
     throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);
   return inBatches(rows, CONCURRENT_PHOTOS, (photo) => toTaskPhoto(photo, storage, folder));
@@ -121,7 +121,7 @@ async function toTaskPhoto(
   if (path === null)
     throw new PermanentTaskError(
       "PHOTO_UNREADABLE",
-      "The bytes of a photo are not there any more. Delete it and upload it again.",
+      "The bytes of a photo are missing in the storage: delete the photo and upload it again.",
     );
   return { id, path, filename, mimeType, width, height, byteSize, sha256, phash: hashText(phash) };
 }
@@ -148,9 +148,8 @@ const findNearPhotos = z.strictObject({
 });
 
 /**
- * Answers what a task in a child may ask, of the photos of the attempt's owner and of nobody else.
- * Nothing that is asked is believed, and one question is answered at a time: a child decodes
- * strangers' bytes.
+ * Answers the calls of a task in a child, only for photos of the attempt's owner. Arguments are
+ * validated, and one call is answered at a time, because a child decodes untrusted bytes.
  */
 export function createTaskAnswers(
   { nearPhotos }: { nearPhotos: NearPhotos },
@@ -158,8 +157,12 @@ export function createTaskAnswers(
 ): (name: string, argument: unknown) => Promise<unknown> {
   let busy = false;
   return async (name, argument) => {
-    if (name !== "findNearPhotos") throw new Error(`A task may not ask "${name}".`);
-    if (busy) throw new Error("A task may ask one question at a time.");
+    if (name !== "findNearPhotos")
+      throw new Error(`A task may not call "${name}": it may only call findNearPhotos.`);
+    if (busy)
+      throw new Error(
+        "A task may make one call at a time: wait for the answer of the previous one.",
+      );
     busy = true;
     try {
       return await nearPhotos.find({

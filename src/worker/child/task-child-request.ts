@@ -1,29 +1,26 @@
 import type { TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
 
-/** One attempt of a task, as the worker hands it to a child. */
+/** One attempt of a task, as the worker sends it to a child. */
 export interface TaskChildRequest {
-  /** Name in the catalogue. */
+  /** Name of the task in the catalogue. */
   task: string;
-  /** Checked, with defaults: a child knows no schemas. */
+  /** Validated parameters with defaults, because a child has no schemas. */
   parameters: unknown;
   photos: TaskPhoto[];
   attempt: number;
   failures: number;
-  /**
-   * Absolute path of an empty folder of this attempt; the outputs are written there under their own
-   * names.
-   */
+  /** Absolute path of an empty folder of this attempt, for the outputs under their own names. */
   folder: string;
-  /** Pixels a photo may have; half of it for AVIF and HEIC. */
+  /** Maximum pixels of a photo; half of it for AVIF and HEIC. */
   maxPixels: number;
 }
 
-/** Of an output: it lies in the folder, and its key in the storage ends with it. */
+/** The names of outputs, which become file names and ends of storage keys. */
 export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 export interface TaskChildResponse {
-  /** As the task returned it; still to be checked. */
+  /** The result of the task, not validated yet. */
   result: unknown;
-  /** In the order made; each is the file `name` in the folder. */
+  /** The outputs in the order made; each is the file `name` in the folder. */
   outputs: TaskOutput[];
 }

@@ -5,7 +5,7 @@ import { sizeOfPlainFile } from "../../imaging/inspect/photo-child-response.js";
 import type { TaskOutput } from "../../tasks/define-task.js";
 import { PLAIN_NAME, type TaskChildResponse } from "./task-child-request.js";
 
-/** No task makes more. */
+/** Maximum outputs of any task. */
 const MAX_OUTPUTS = 12;
 const MIME_TYPES = Object.values(OUTPUT_FILES).map(({ mimeType }) => mimeType);
 const side = z.int().min(1).max(65_535).nullable();
@@ -23,25 +23,24 @@ const response = z.object({
       }),
     )
     .max(MAX_OUTPUTS)
-    .refine(haveNamesOfTheirOwn, "has a name twice"),
+    .refine(haveDistinctNames, "contains a name twice"),
 });
 
-function haveNamesOfTheirOwn(outputs: Pick<TaskOutput, "name">[]): boolean {
+function haveDistinctNames(outputs: Pick<TaskOutput, "name">[]): boolean {
   return new Set(outputs.map(({ name }) => name)).size === outputs.length;
 }
 
 /**
- * What a child gave, its form checked; `result` is still to be. Throws when no task of ours gives
- * it.
+ * Validates the form of a child's response, except `result`. Throws when no task of ours can
+ * produce it.
  */
-export function parseTaskChildResponse(given: unknown): TaskChildResponse {
-  const { result, outputs } = response.parse(given);
+export function parseTaskChildResponse(message: unknown): TaskChildResponse {
+  const { result, outputs } = response.parse(message);
   return { result, outputs };
 }
 
 /**
- * The outputs with the sizes that they have. Throws when one of them is not a file that lies in the
- * folder.
+ * Returns the outputs with their measured sizes. Throws when an output is not a file in the folder.
  */
 export function measureOutputs(folder: string, outputs: TaskOutput[]): Promise<TaskOutput[]> {
   const measure = async (output: TaskOutput) => ({

@@ -1,4 +1,4 @@
-// Run by the worker's children: one attempt of a task at a time.
+// The entry point of the worker's children: runs one attempt at a time.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,8 +8,8 @@ import type { NearPhotoList, TaskContext, TaskOutput } from "../../tasks/define-
 import { loadWork } from "../../tasks/load-work.js";
 import { PLAIN_NAME, type TaskChildRequest, type TaskChildResponse } from "./task-child-request.js";
 
-// A warm child has the image library loaded before its first task, not in it. What only other tasks
-// need waits for them.
+// Loads the image library before the first task, not during it. Other libraries are loaded by the
+// tasks that need them.
 await loadWork("thumbnail");
 serveChild((request, tools) => runTask(request as TaskChildRequest, tools));
 
@@ -17,7 +17,7 @@ async function runTask(
   request: TaskChildRequest,
   { signal, progress, ask }: ChildTools,
 ): Promise<TaskChildResponse> {
-  const { task, folder, ...given } = request;
+  const { task, folder, ...input } = request;
   const { run } = await loadWork(task);
   const outputs: TaskOutput[] = [];
   const findNearPhotos: TaskContext<unknown>["findNearPhotos"] = async (query) =>
@@ -25,7 +25,7 @@ async function runTask(
   try {
     return {
       result: await run({
-        ...given,
+        ...input,
         signal,
         progress,
         output: writeInto(folder, outputs),
@@ -41,13 +41,14 @@ async function runTask(
 }
 
 /**
- * A task's `output`: the files lie in `folder` under their own names, which therefore must be
- * plain.
+ * Creates the task's `output`, which writes files to `folder` under their own names. Names must
+ * therefore be plain.
  */
 function writeInto(folder: string, outputs: TaskOutput[]): TaskContext<unknown>["output"] {
   return async ({ name, mimeType, width = null, height = null, data }) => {
-    if (!PLAIN_NAME.test(name)) throw new Error(`"${name}" is no plain file name for an output.`);
-    // "wx": two outputs of one name are a bug of the task and must not become one file.
+    if (!PLAIN_NAME.test(name))
+      throw new Error(`"${name}" is not a plain file name for an output.`);
+    // The flag "wx" fails for two outputs of one name, which are a bug of the task.
     await writeFile(join(folder, name), data, { flag: "wx" });
     const output = { name, mimeType, byteSize: data.byteLength, width, height };
     outputs.push(output);

@@ -114,11 +114,11 @@ describe("faults that the service reports", () => {
       path: ["parameters", "lossless"],
       message: "JPEG cannot be lossless: choose WebP, AVIF or PNG",
     },
-    { path: ["parameters", "text"], message: "is needed" },
+    { path: ["parameters", "text"], message: "is required" },
     { path: [3, "parameters", "quality"], message: "must be 100 or less" },
     { path: [4, "parameters", "quality"], message: "must be 100 or less" },
-    { path: ["parameters", "else"], message: "is no parameter of this Job" },
-    { path: ["photoIds", 2], message: "is no photo of yours" },
+    { path: ["parameters", "else"], message: "is not a parameter of this Job" },
+    { path: ["photoIds", 2], message: "is not a photo of yours" },
     {
       path: ["priority"],
       message:
@@ -133,7 +133,7 @@ describe("faults that the service reports", () => {
     assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
       "JPEG cannot be lossless: choose WebP, AVIF or PNG.",
     ]);
-    assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is required."]);
     assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
     assert.deepEqual(faultsAt(issues, ["priority"]), [
       "Must be a whole number.",
@@ -150,7 +150,7 @@ describe("faults that the service reports", () => {
         ["parameters", "quality"],
         ["priority"],
       ]),
-      ["Else: is no parameter of this Job.", "Photo 3: is no photo of yours."],
+      ["Else: is not a parameter of this Job.", "Photo 3: is not a photo of yours."],
     );
   });
 });

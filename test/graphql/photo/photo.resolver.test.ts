@@ -67,7 +67,7 @@ describe("photo, photos and deletePhoto", () => {
         assertRefused(
           (await owner.ask(operation, { id })).errors,
           "BAD_USER_INPUT",
-          "id: is no id: ids are UUIDs",
+          "id: is not an id: ids are UUIDs",
           ["id"],
         );
     }

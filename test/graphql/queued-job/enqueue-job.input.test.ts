@@ -123,7 +123,7 @@ describe("enqueueJob and enqueueJobs", () => {
       assertRefused(
         (await one.ask(ONE, { input: { job: "metadata", photoIds: [photo] } })).errors,
         "BAD_USER_INPUT",
-        "photoIds.0: is no photo of yours",
+        "photoIds.0: is not a photo of yours",
         ["photoIds", 0],
       );
   });
@@ -151,7 +151,7 @@ describe("enqueueJob and enqueueJobs", () => {
       assertRefused(
         (await person.ask(ONE, { input: { ...input, ...other } })).errors,
         "IDEMPOTENCY_CONFLICT",
-        'The idempotency key "once" was used with other arguments.',
+        'The idempotency key "once" was used with other arguments; use a new key.',
       );
     }
     assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
@@ -166,7 +166,7 @@ describe("enqueueJob and enqueueJobs", () => {
     assertRefused(
       errors,
       "QUOTA_EXCEEDED",
-      "You have 200 unfinished QueuedJobs at most; wait until some have finished.",
+      "Quota exceeded: at most 200 unfinished QueuedJobs per user; wait until some finish.",
     );
     assert.equal(errors?.[0]?.extensions.retryAfterMs, 5000);
     assert.equal(await unfinished(one), 199);
@@ -174,7 +174,7 @@ describe("enqueueJob and enqueueJobs", () => {
     assertRefused(
       (await one.ask(ONE, { input: { job: "echo" } })).errors,
       "QUOTA_EXCEEDED",
-      /^You have 200 unfinished/,
+      /^Quota exceeded: at most 200 unfinished/,
     );
   });
 });

@@ -189,7 +189,7 @@ describe("queuedJobs", () => {
         assertRefused(
           (await person.ask(LIST, { userId })).errors,
           "BAD_USER_INPUT",
-          "userId: is no id: ids are UUIDs",
+          "userId: is not an id: ids are UUIDs",
           ["userId"],
         );
     }

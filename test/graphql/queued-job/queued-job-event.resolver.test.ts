@@ -27,7 +27,7 @@ describe("queuedJobEvents", () => {
         assertRefused(
           await refused({ id }),
           "BAD_USER_INPUT",
-          "queuedJobId: is no id: ids are UUIDs",
+          "queuedJobId: is not an id: ids are UUIDs",
           ["queuedJobId"],
         ),
       ),

@@ -52,7 +52,7 @@ describe("queuedJob and the mutations of one", () => {
         assertRefused(
           (await owner.ask(operation, { id })).errors,
           "BAD_USER_INPUT",
-          "id: is no id: ids are UUIDs",
+          "id: is not an id: ids are UUIDs",
           ["id"],
         );
     }
@@ -147,13 +147,33 @@ describe("queuedJob and the mutations of one", () => {
   });
 
   const CONFLICTS = [
-    ["cancel", "SUCCESS", "It is SUCCESS: a finished one cannot be cancelled."],
-    ["cancel", "FAILED", "It is FAILED: a finished one cannot be cancelled."],
-    ["retry", "PENDING", "It is PENDING: only a FAILED or CANCELLED one can be sent again."],
-    ["retry", "STARTED", "It is STARTED: only a FAILED or CANCELLED one can be sent again."],
-    ["retry", "SUCCESS", "It is SUCCESS: only a FAILED or CANCELLED one can be sent again."],
-    ["delete", "PENDING", "It is PENDING: cancel it before you delete it."],
-    ["delete", "STARTED", "It is STARTED: cancel it before you delete it."],
+    [
+      "cancel",
+      "SUCCESS",
+      "The QueuedJob is SUCCESS: only a PENDING or STARTED one can be cancelled.",
+    ],
+    [
+      "cancel",
+      "FAILED",
+      "The QueuedJob is FAILED: only a PENDING or STARTED one can be cancelled.",
+    ],
+    [
+      "retry",
+      "PENDING",
+      "The QueuedJob is PENDING: only a FAILED or CANCELLED one can be retried.",
+    ],
+    [
+      "retry",
+      "STARTED",
+      "The QueuedJob is STARTED: only a FAILED or CANCELLED one can be retried.",
+    ],
+    [
+      "retry",
+      "SUCCESS",
+      "The QueuedJob is SUCCESS: only a FAILED or CANCELLED one can be retried.",
+    ],
+    ["delete", "PENDING", "The QueuedJob is PENDING: cancel it before you delete it."],
+    ["delete", "STARTED", "The QueuedJob is STARTED: cancel it before you delete it."],
   ] as const;
   for (const [mutation, status, message] of CONFLICTS) {
     it(`refuse to ${mutation} a ${status} one, which stays as it is`, async () => {

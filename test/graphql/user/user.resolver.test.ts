@@ -80,7 +80,7 @@ describe("me, user, users and deleteMe", () => {
         assertRefused(
           (await person.ask(USER, { id })).errors,
           "BAD_USER_INPUT",
-          "id: is no id: ids are UUIDs",
+          "id: is not an id: ids are UUIDs",
           ["id"],
         );
     }

@@ -11,12 +11,12 @@ const ERASING = "src/services/users/erase-account.ts";
 const USERS = "src/services/users/users.ts";
 
 /**
- * Accounts that are deleted: closed at once for every token of before, and erased in slices that
- * hold up nobody.
+ * Deleted accounts: they are closed at once for all older tokens, and erased in slices that block
+ * no other user.
  */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "a closed account goes on recording",
+    breaks: "a closed account still records",
     file: CLOSING,
     find: "delete from user_streams where user_id = ${userId} returning user_id",
     replace: "select user_id from user_streams where user_id = ${userId}",
@@ -30,7 +30,7 @@ export const MUTANTS: Mutant[] = [
     tests: CLOSE,
   },
   {
-    breaks: "an account is closed users first, and deadlocks with an accept",
+    breaks: "an account is closed with users first, and deadlocks with an accept",
     file: CLOSING,
     find: "from (select count(*) from s) counters where id",
     replace: "from (select 1) counters where id",
@@ -44,30 +44,30 @@ export const MUTANTS: Mutant[] = [
     tests: CLOSE,
   },
   {
-    breaks: "a token of before signs in again",
+    breaks: "an older token signs in again",
     file: USERS,
     find: "    if (isRefused(claims, deletedAt)) throw UnauthenticatedError.accountDeleted();\n",
     replace: "",
     tests: CLOSE,
   },
   {
-    breaks: "a token of the second of the deletion signs in",
+    breaks: "a token of the same second as the deletion signs in",
     file: USERS,
     find: "issuedAt <= deletedAt;",
     replace: "issuedAt < deletedAt;",
     tests: CLOSE,
   },
   {
-    breaks: "who was made from an old token during a deletion stays",
+    breaks: "a user created from an old token during a deletion stays",
     file: USERS,
     find: "      await undo(claims, now.deletedAt);\n",
     replace: "",
     tests: CLOSE,
   },
   {
-    breaks: "a refused token is asked for each time",
+    breaks: "a refused token is read from the database each time",
     file: USERS,
-    find: "if (error instanceof UnauthenticatedError) seen.set(key, null, readAt);",
+    find: "if (error instanceof UnauthenticatedError) cache.set(key, null, readAt);",
     replace: "",
     tests: CLOSE,
   },
@@ -93,14 +93,14 @@ export const MUTANTS: Mutant[] = [
     tests: CLOSE,
   },
   {
-    breaks: "an operator's list fails at a closed account",
+    breaks: "an operator's list fails because of a closed account",
     file: "src/graphql/loaders.ts",
     find: "users.findOwners(ids)",
     replace: "users.findMany(ids)",
     tests: ELSEWHERE,
   },
   {
-    breaks: "a step of a closed account counts as over quota",
+    breaks: "a step of a closed account counts as above the quota",
     file: "src/services/queued-jobs/transition.ts",
     find:
       "if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) " +
@@ -117,28 +117,28 @@ export const MUTANTS: Mutant[] = [
     tests: ERASE,
   },
   {
-    breaks: "erasing waits for a locked row",
+    breaks: "an erasure waits for a locked row",
     file: "src/services/queued-jobs/remove.ts",
     find: "limit ${limit} for update skip locked),",
     replace: "limit ${limit} for update),",
     tests: ERASE,
   },
   {
-    breaks: "an account is forgotten before its rows are gone",
+    breaks: "an account is removed before its rows are gone",
     file: ERASING,
     find: "and not exists (select from queued_jobs where user_id = u.id)",
     replace: "",
     tests: ERASE,
   },
   {
-    breaks: "finished work is erased before unfinished",
+    breaks: "finished work is erased before unfinished work",
     file: ERASING,
     find: '["", unfinishedJobs], ',
     replace: "",
     tests: ERASE,
   },
   {
-    breaks: "what runs of an account is not stopped",
+    breaks: "running attempts of an account are not stopped",
     file: ERASING,
     find: "    stopWork(slice.running);\n",
     replace: "",
@@ -160,28 +160,28 @@ export const MUTANTS: Mutant[] = [
   },
 
   {
-    breaks: "who was deleted stays known",
+    breaks: "a deleted user stays in the cache",
     file: "src/services/users/users.ts",
     find: "for (const key of keysOf.get(userId) ?? []) seen.delete(key);",
     replace: "",
     tests: SEEN,
   },
   {
-    breaks: "after a miss all are asked for at once",
+    breaks: "after a missed notification all users are read at once",
     file: "src/services/users/users.ts",
     find: "spreadMs: Math.random() * SPREAD_MS",
     replace: "spreadMs: 0",
     tests: SEEN,
   },
   {
-    breaks: "after a miss nobody is asked for",
+    breaks: "after a missed notification no user is read",
     file: "src/services/users/users.ts",
     find: "(missedAt === undefined || now() - missedAt < spreadMs)",
     replace: "true",
     tests: SEEN,
   },
   {
-    breaks: "another miss puts off what an earlier one asked for",
+    breaks: "a second missed notification delays the reads of the first",
     file: "src/services/users/users.ts",
     find: "misses.find((at)",
     replace: "misses.findLast((at)",

@@ -11,7 +11,7 @@ const STREAM = ["server/graphql/websocket/socket-stream.test"];
 export const MUTANTS: Mutant[] = [
   {
     core: true,
-    breaks: "the event of a cursor is told again",
+    breaks: "the event of a cursor is sent again",
     file: "src/services/reads/event-log.ts",
     find: "e.seq > ${seq}",
     replace: "e.seq >= ${seq}",
@@ -71,10 +71,10 @@ export const MUTANTS: Mutant[] = [
     tests: HISTORY,
   },
   {
-    breaks: "the epoch is read once in the life of a process",
+    breaks: "the epoch is read only once per process",
     file: "src/services/reads/event-log.ts",
-    find: "epoch = read.epoch",
-    replace: "epoch ??= read.epoch",
+    find: "epoch = result.epoch",
+    replace: "epoch ??= result.epoch",
     tests: HISTORY,
   },
   {
@@ -139,10 +139,10 @@ export const MUTANTS: Mutant[] = [
     tests: LOG,
   },
   {
-    breaks: "a page that was cut for its length is taken for all there is",
+    breaks: "a page that was cut for its length counts as complete",
     file: "src/services/reads/event-log.ts",
-    find: "whole: found < limit && found === events.length,",
-    replace: "whole: found < limit,",
+    find: "whole: matches < limit && matches === events.length,",
+    replace: "whole: matches < limit,",
     tests: LOG,
   },
   {
@@ -207,7 +207,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the places of a user are read each time",
     file: "src/services/reads/queue-places.ts",
-    find: "seen.set(id, own);",
+    find: "cache.set(id, own);",
     replace: "",
     tests: ["services/reads/queue-places.test"],
   },

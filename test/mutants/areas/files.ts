@@ -5,21 +5,21 @@ const UPLOADS = ["services/photos/photo-intake/limits.test"];
 /** Signed URLs, and what is uploaded. */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "one user may upload any number at once",
+    breaks: "one user may have any number of concurrent uploads",
     file: "src/services/photos/uploads-under-way.ts",
     find: "if (ofUser.count >= MAX_PER_USER)",
     replace: "if (ofUser.count >= 1e9)",
     tests: UPLOADS,
   },
   {
-    breaks: "uploads that are under way do not count against the storage of their user",
+    breaks: "uploads under way do not count against the storage of their user",
     file: "src/services/photos/uploads-under-way.ts",
     find: "if (storedBytes + reserved >= this.#maxStoredBytes)",
     replace: "if (storedBytes + 0 * reserved >= this.#maxStoredBytes)",
     tests: UPLOADS,
   },
   {
-    breaks: "an upload that goes on may fill what others have taken",
+    breaks: "an upload that continues may fill room that others have taken",
     file: "src/services/photos/photo-intake.ts",
     find: "      upload.checkStorage(storedBytes);\n      upload.add(count);",
     replace: "      upload.add(count);",
@@ -33,14 +33,14 @@ export const MUTANTS: Mutant[] = [
     tests: UPLOADS,
   },
   {
-    breaks: "the headers of one user stand before those of all others",
+    breaks: "the headers of one user delay those of all others",
     file: "src/services/photos/uploads-under-way.ts",
     find: "const result = ofUser.turn.then(work);",
     replace: "const result = Promise.resolve().then(work);",
     tests: UPLOADS,
   },
   {
-    breaks: "the check of a header is waited for without end",
+    breaks: "the check of a header is awaited without a limit",
     file: "src/services/photos/photo-intake.ts",
     find: "AbortSignal.timeout(deps.headerMs ?? HEADER_MS)",
     replace: "AbortSignal.timeout((deps.headerMs ?? HEADER_MS) * 5)",

@@ -13,10 +13,12 @@ const MIGRATE = ["db/migrate.test"];
 const EVENTS = "src/services/maintenance/purge-events.ts";
 const SWEEP_FILE = "src/services/maintenance/sweep-files.ts";
 
-/** What recurs in the workers: it ends, keeps up, stops for no bad row, and is seen. */
+/**
+ * Recurring work of the workers: it ends, keeps up, is not stopped by a bad row, and is monitored.
+ */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "a purge goes on while events expire",
+    breaks: "a purge continues while events expire",
     file: EVENTS,
     find: "where f.at < ${cutOff}::timestamptz and (b.seq",
     replace: "where f.at < ${cutOff}::timestamptz + interval '10 seconds' and (b.seq",
@@ -30,7 +32,7 @@ export const MUTANTS: Mutant[] = [
     tests: PURGE,
   },
   {
-    breaks: "a purge waits for a locked counter first",
+    breaks: "a purge waits for a locked counter at first",
     file: EVENTS,
     find: "${wait ? sql`` : sql`skip locked`}",
     replace: "",
@@ -44,7 +46,7 @@ export const MUTANTS: Mutant[] = [
     tests: PURGE,
   },
   {
-    breaks: "a user whose counter was locked is left to the next run",
+    breaks: "a user whose counter was locked must wait for the next run",
     file: EVENTS,
     find: "if (!wait) for (const id of userIds)",
     replace: "if (wait) for (const id of userIds)",
@@ -65,28 +67,28 @@ export const MUTANTS: Mutant[] = [
     tests: PURGE,
   },
   {
-    breaks: "purged events keep their bytes",
+    breaks: "purged events keep their recorded bytes",
     file: EVENTS,
     find: "recorded_bytes = t.recorded_bytes - g.bytes",
     replace: "recorded_bytes = t.recorded_bytes",
     tests: PURGE,
   },
   {
-    breaks: "one user's poison stops the purge of events",
+    breaks: "one user's faulty row stops the purge of events",
     file: EVENTS,
     find: "if (isAway(error)) throw error;",
     replace: "throw error;",
     tests: PURGE,
   },
   {
-    breaks: "a purge looks at all live events of everybody",
+    breaks: "a purge reads all current events of all users",
     file: EVENTS,
     find: "order by seq limit 1) e on true`",
     replace: "order by seq limit 1000) e on true`",
     tests: PURGE,
   },
   {
-    breaks: "a purge begins with events once QueuedJobs are through",
+    breaks: "a purge starts with events only after QueuedJobs",
     file: "src/services/maintenance/purge.ts",
     find: "drain(events.steps(cutOff), until)] as const",
     replace:
@@ -94,7 +96,7 @@ export const MUTANTS: Mutant[] = [
     tests: PURGE,
   },
   {
-    breaks: "a purge whose one half fails is called a success",
+    breaks: "a purge with one failed part counts as a success",
     file: "src/services/maintenance/purge.ts",
     find: "if (fault !== undefined) throw fault;",
     replace: "",
@@ -102,14 +104,14 @@ export const MUTANTS: Mutant[] = [
   },
 
   {
-    breaks: "a recount sees each statement's own moment",
+    breaks: "each statement of a recount uses another snapshot",
     file: "src/services/maintenance/recount.ts",
     find: "isolation level repeatable read, read only",
     replace: "isolation level read committed, read only",
     tests: RECOUNT,
   },
   {
-    breaks: "a recount counts the first thousand",
+    breaks: "a recount counts only the first thousand",
     file: "src/services/maintenance/recount.ts",
     find: "row?.count === ROWS_PER_USER ? row.last : null",
     replace: "null",
@@ -123,7 +125,7 @@ export const MUTANTS: Mutant[] = [
     tests: RECOUNT,
   },
   {
-    breaks: "one user's poison stops the recount",
+    breaks: "one user's faulty row stops the recount",
     file: "src/services/maintenance/recount.ts",
     find:
       'log.error({ err: error, userId, ...off }, "the counters of a user could not be ' +
@@ -140,7 +142,7 @@ export const MUTANTS: Mutant[] = [
     tests: SWEEP,
   },
   {
-    breaks: "the owner is not asked again before files are removed",
+    breaks: "the owner is not checked again before files are removed",
     file: SWEEP_FILE,
     find: "await assertOurs(); const keys",
     replace: "const keys",
@@ -161,21 +163,21 @@ export const MUTANTS: Mutant[] = [
     tests: SWEEP,
   },
   {
-    breaks: "what is not the service's own is swept",
+    breaks: "files of other software are swept",
     file: SWEEP_FILE,
     find: "if (!OURS.test(key)) continue;",
     replace: "",
     tests: SWEEP,
   },
   {
-    breaks: "two databases both have a storage",
+    breaks: "two databases both own a storage",
     file: "src/services/maintenance/sweep-files.ts",
     find: "return (await readOwner()) === history;",
     replace: "return true;",
     tests: SWEEP,
   },
   {
-    breaks: "whoever asks has the storage",
+    breaks: "any database that asks owns the storage",
     file: "src/services/maintenance/sweep-files.ts",
     find: "if (owner !== null) return owner === history;",
     replace: "",
@@ -183,14 +185,14 @@ export const MUTANTS: Mutant[] = [
   },
 
   {
-    breaks: "lost files are looked for from the start each time",
+    breaks: "lost files are searched from the start each time",
     file: "src/services/maintenance/lost-files.ts",
     find: "let [kind, after] = parsePosition(from);",
     replace: "let [kind, after] = parsePosition(from && null);",
     tests: LOST,
   },
   {
-    breaks: "one file that cannot be asked for stops the search",
+    breaks: "one file that cannot be checked stops the search",
     file: "src/services/maintenance/lost-files.ts",
     find: "faults.length > 0 && faults.length === keys.length",
     replace: "faults.length > 0",
@@ -205,21 +207,21 @@ export const MUTANTS: Mutant[] = [
     tests: SCHEDULE,
   },
   {
-    breaks: "a duty lapses under a long task",
+    breaks: "a duty lapses during a long task",
     file: "src/services/maintenance/duties.ts",
     find: "const timer = setInterval(() => void renew(), (seconds * 1000) / 5);",
     replace: "const timer = setInterval(() => {}, (seconds * 1000) / 5);",
     tests: DUTIES,
   },
   {
-    breaks: "a task goes on whose duty was lost",
+    breaks: "a task continues after its duty was lost",
     file: "src/services/maintenance/duties.ts",
     find: "if (held === false || ",
     replace: "if (",
     tests: DUTIES,
   },
   {
-    breaks: "a task goes on whose duty may have lapsed",
+    breaks: "a task continues after its duty may have lapsed",
     file: "src/services/maintenance/duties.ts",
     find: "held === false || performance.now() - renewedAt > (seconds * 1000 * 2) / 3",
     replace: "held === false",
@@ -233,7 +235,7 @@ export const MUTANTS: Mutant[] = [
     tests: SCHEDULE,
   },
   {
-    breaks: "a store that stays away is never logged",
+    breaks: "a store that stays unavailable is never logged",
     file: "src/worker/schedule.ts",
     find: " && misses <= QUIET_MISSES",
     replace: "",
@@ -247,14 +249,14 @@ export const MUTANTS: Mutant[] = [
     tests: SCHEDULE,
   },
   {
-    breaks: "each slice begins at the start",
+    breaks: "each slice starts at the beginning",
     file: "src/worker/schedule.ts",
     find: "task.run({ from, signal })",
     replace: "task.run({ from: null, signal })",
     tests: SCHEDULE,
   },
   {
-    breaks: "a pass begins again at once",
+    breaks: "a pass starts again at once",
     file: "src/worker/schedule.ts",
     find: "Date.now() - passStartedAt < passMs",
     replace: "passMs < 0",
@@ -269,7 +271,7 @@ export const MUTANTS: Mutant[] = [
     tests: PREVIEWS,
   },
   {
-    breaks: "a photo that the storage does not answer for is tried for ever",
+    breaks: "a photo that the storage cannot deliver is tried without end",
     file: "src/services/photos/preview-maker.ts",
     find: "if (isAway || closed) await",
     replace: "if (photo) await",
@@ -277,7 +279,7 @@ export const MUTANTS: Mutant[] = [
   },
 
   {
-    breaks: "a migration makes everybody wait behind it",
+    breaks: "a migration makes all other statements wait",
     file: "src/db/migrate.ts",
     find: "${String(lockTimeoutMs)}",
     replace: "${String(300 * lockTimeoutMs)}",

@@ -15,13 +15,13 @@ const SWEEPS = ["reconciler/sweeps.test"];
 const HINTS = ["queue/hint-queue.test"];
 
 /**
- * The only writer of a QueuedJob's status, and what brings work to it: batches, hints, workers, the
- * reconciler.
+ * The only writer of a QueuedJob's status, and the parts that bring it work: batches, hints,
+ * workers and the reconciler.
  */
 export const MUTANTS: Mutant[] = [
   {
     core: true,
-    breaks: "what runs is claimed once more",
+    breaks: "a running QueuedJob is claimed again",
     file: "src/domain/queued-job-status.ts",
     find: 'claim: { from: ["PENDING"],',
     replace: 'claim: { from: ["PENDING", "STARTED"],',
@@ -29,7 +29,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "an attempt that is over writes its end",
+    breaks: "an attempt writes its outcome after its end",
     file: "src/services/queued-jobs/claim.ts",
     find: "id = ${id} and attempts = ${attempt}",
     replace: "id = ${id}",
@@ -37,7 +37,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "an attempt that is over writes its end in a batch",
+    breaks: "an attempt writes its outcome in a batch after its end",
     file: "src/services/queued-jobs/success.ts",
     find: "where: sql`attempts = i.item_attempt`,",
     replace: "where: sql`true`,",
@@ -53,7 +53,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a lease that was renewed meanwhile is taken over",
+    breaks: "an attempt is taken over although its lease was renewed in the meantime",
     file: "src/services/queued-jobs/attempt.ts",
     find: "${fence(sql, { id, attempt })} and lease_until < clock_timestamp()",
     replace: "${fence(sql, { id, attempt })}",
@@ -61,7 +61,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a step is made from whatever status",
+    breaks: "a step is made from any status",
     file: "src/services/queued-jobs/transition.ts",
     find: "where status = any(${[...from]}) and",
     replace: "where ${[...from]}::text[] is not null and",
@@ -69,7 +69,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "steps of many are made from whatever status",
+    breaks: "steps of many rows are made from any status",
     file: "src/services/queued-jobs/transition.ts",
     find: "and status = any(${[...from]})",
     replace: "and ${[...from]}::text[] is not null",
@@ -77,7 +77,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "what is sent again with its key is another QueuedJob",
+    breaks: "a repeated key makes another QueuedJob",
     file: "src/services/queued-jobs/insert.ts",
     find: "${item.idempotencyKey}, ${item.fingerprint}",
     replace: "null, null",
@@ -85,7 +85,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a key is taken with other arguments",
+    breaks: "a key is accepted with other arguments",
     file: "src/services/queued-jobs/enqueue.ts",
     find: "if (!sameArguments(fingerprints.get(key) ?? fingerprint, fingerprint))",
     replace: "if (false)",
@@ -93,28 +93,28 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "what is recorded is not told",
+    breaks: "recorded events are not published",
     file: "src/services/queued-jobs/commit.ts",
     find: "publish(deps, events);",
     replace: "",
     tests: ATTEMPT,
   },
   {
-    breaks: "a lost hint of a high priority stands behind its owner's others",
+    breaks: "a restored hint of a high priority goes behind the owner's other hints",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "if (other >= priority) backlog",
     replace: "backlog",
     tests: DUE,
   },
   {
-    breaks: "the sweep looks at its first page only",
+    breaks: "the sweep reads only its first page",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "this.#ended = rows.length < limit;",
     replace: "this.#ended = true;",
     tests: DUE,
   },
   {
-    breaks: "the sweep skips rows that are due in the same moment",
+    breaks: "the sweep skips rows that are due at the same moment",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "(due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)",
     replace: "due_at > ${after.dueAt}::timestamptz and id <> ${after.id}::uuid",
@@ -128,7 +128,7 @@ export const MUTANTS: Mutant[] = [
     tests: DUE,
   },
   {
-    breaks: "the reconciler reads all that is due next year",
+    breaks: "the reconciler reads all rows that are due next year",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "and due_at < now() +",
     replace: "and due_at < clock_timestamp() +",
@@ -142,14 +142,14 @@ export const MUTANTS: Mutant[] = [
     tests: TAKE_OVER,
   },
   {
-    breaks: "an attempt that cannot be taken over stands before others",
+    breaks: "an attempt that cannot be taken over blocks others",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "else leftOut.add(lapsed.id);",
     replace: "",
     tests: TAKE_OVER,
   },
   {
-    breaks: "each attempt waits for PostgreSQL to be back",
+    breaks: "each attempt waits until PostgreSQL is back",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "if (failures.length >= MAX_UNAVAILABLE)",
     replace: "if (failures.length > limit)",
@@ -157,21 +157,21 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a batch that may have arrived is sent again",
+    breaks: "a batch that may have been written is sent again",
     file: "src/runtime/micro-batch.ts",
     find: "return batch.forEach(({ reject }) => reject(error));",
     replace: "void ServiceUnavailableError;",
     tests: BATCH,
   },
   {
-    breaks: "what its caller has given up is written in a batch",
+    breaks: "an item whose caller has given up is written in a batch",
     file: "src/runtime/micro-batch.ts",
     find: "if (!waiting || isGivenUp(waiting)) continue;",
     replace: "if (!waiting) continue;",
     tests: BATCH,
   },
   {
-    breaks: "what its caller has given up is written alone",
+    breaks: "an item whose caller has given up is written alone",
     file: "src/runtime/micro-batch.ts",
     find: "if (!isGivenUp(waiting))\n",
     replace: "",
@@ -185,14 +185,14 @@ export const MUTANTS: Mutant[] = [
     tests: BATCH,
   },
   {
-    breaks: "an item waits in a lane for as long as it takes",
+    breaks: "an item waits in a lane without a limit",
     file: "src/runtime/micro-batch.ts",
     find: "const MAX_WAIT_MS = 2000;",
     replace: "const MAX_WAIT_MS = 20_000;",
     tests: BATCH,
   },
   {
-    breaks: "only the first that wait for too long are refused",
+    breaks: "only the first items that wait too long are refused",
     file: "src/runtime/micro-batch.ts",
     find: "    }\n    watch(lane);",
     replace: "    }",
@@ -200,42 +200,42 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "an attempt that is lost writes how it ended",
+    breaks: "a lost attempt records its outcome",
     file: "src/worker/settle-attempt.ts",
     find: 'if (reason === "lost") {',
     replace: "if (false) {",
     tests: EXECUTE,
   },
   {
-    breaks: "no hint is put back while attempts cannot be taken over",
+    breaks: "no hint is restored while attempts cannot be taken over",
     file: "src/worker/reconciler.ts",
-    find: "await tryPart(() => queuedJobs.takeOverLapsed(LAPSED))",
-    replace: "await queuedJobs.takeOverLapsed(LAPSED)",
+    find: "await tryPart(() => queuedJobs.takeOverLapsed(MAX_LAPSED))",
+    replace: "await queuedJobs.takeOverLapsed(MAX_LAPSED)",
     tests: RECONCILER_FAULTS,
   },
   {
-    breaks: "hints that are lost wait for the next beat",
+    breaks: "lost hints wait for the next interval",
     file: "src/worker/reconciler.ts",
-    find: "lapsed === LAPSED || (missing > 0 && sweep.underWay)",
-    replace: "lapsed === LAPSED",
+    find: "lapsed === MAX_LAPSED || (missing > 0 && sweep.underWay)",
+    replace: "lapsed === MAX_LAPSED",
     tests: SWEEPS,
   },
   {
-    breaks: "a sweep goes on after Redis has forgotten",
+    breaks: "a sweep continues after Redis has lost its data",
     file: "src/worker/reconciler.ts",
     find: "!sweep.ended && !state.forgotten && !stopped",
     replace: "!sweep.ended && !stopped",
     tests: SWEEPS,
   },
   {
-    breaks: "a reconciler that works in vain is not logged",
+    breaks: "a reconciler that fails repeatedly is not logged",
     file: "src/worker/reconciler.ts",
     find: "failures === FAILURES_LOGGED",
     replace: "failures < 0",
     tests: RECONCILER_FAULTS,
   },
   {
-    breaks: "the database is closed under a reconciler that works",
+    breaks: "the database is closed while a reconciler uses it",
     file: "src/worker/reconciler.ts",
     find: "sweep.stop();\n      await running;",
     replace: "sweep.stop();",
@@ -243,14 +243,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "hints of this moment stay lost when Redis has forgotten all",
+    breaks: "hints of recent rows stay lost when Redis has lost its data",
     file: "src/worker/reconciler.ts",
     find: "{ patient: false }",
     replace: "{ patient: true }",
     tests: RECONCILER,
   },
   {
-    breaks: "one hint that is lost among a hundred stays lost",
+    breaks: "one lost hint among a hundred stays lost",
     file: "src/queue/hint-queue.ts",
     find: "counts[i] === group.length ? [] : group",
     replace: "counts[i] ? [] : group",

@@ -10,7 +10,7 @@ const FIRST_FIELD =
 export const MUTANTS: Mutant[] = [
   {
     core: true,
-    breaks: "anybody finds anybody's photo",
+    breaks: "any user finds any photo",
     file: "src/services/photos/photos.ts",
     find: 'return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;',
     replace: "return photo ?? null;",
@@ -18,7 +18,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "anybody finds anybody's QueuedJob",
+    breaks: "any user finds any QueuedJob",
     file: "src/services/queued-jobs/owner-steps.ts",
     find:
       'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? ' +
@@ -28,7 +28,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a photo of another's may be submitted",
+    breaks: "a photo of another user may be submitted",
     file: "src/services/queued-jobs/enqueue.ts",
     find: "where user_id = ${userId} and id = any(${ids})",
     replace: "where ${userId} <> '' and id = any(${ids})",
@@ -36,7 +36,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "an idempotency key is everybody's",
+    breaks: "an idempotency key is shared between users",
     file: "src/services/queued-jobs/enqueue.ts",
     find: "where t.user_id = ${userId} and t.idempotency_key",
     replace: "where ${userId} <> '' and t.idempotency_key",
@@ -44,7 +44,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "events of everybody are read as one's own",
+    breaks: "events of all users are read as events of one",
     file: "src/services/reads/event-log.ts",
     find: "where e.user_id = s.user_id and e.seq",
     replace: "where e.seq",
@@ -52,7 +52,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "another's job can be listened to",
+    breaks: "another user's job can be subscribed to",
     file: "src/services/reads/event-log.ts",
     find: "where t.id = ${queuedJobId} and t.user_id = ${userId}`",
     replace: "where t.id = ${queuedJobId} and ${userId} <> ''`",
@@ -60,7 +60,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "bulk calls act on everybody's",
+    breaks: "bulk calls act on the QueuedJobs of all users",
     file: "src/services/queued-jobs/owner-steps.ts",
     find: "where t.user_id = ${query.userId} and t.status",
     replace: "where ${query.userId} <> '' and t.status",

@@ -18,13 +18,13 @@ const OWNER_BATCH = "src/services/queued-jobs/owner-batch.ts";
 const TASK_WORKER = "src/worker/task-worker.ts";
 
 /**
- * What keeps one user, one locked row, one lost answer or one sick machine from holding up the
+ * Guards that keep one user, one locked row, one lost answer or one faulty machine from delaying
  * others.
  */
 export const MUTANTS: Mutant[] = [
   {
     core: true,
-    breaks: "a locked row holds up the leases of all",
+    breaks: "a locked row delays the leases of all",
     file: CLAIM_FILE,
     find: "for no key update of q skip locked)",
     replace: "for no key update of q)",
@@ -38,7 +38,7 @@ export const MUTANTS: Mutant[] = [
     tests: ATTEMPT_LEASES,
   },
   {
-    breaks: "a locked row holds up the taking over of others",
+    breaks: "a locked row delays the take-over of others",
     file: "src/services/queued-jobs/attempt.ts",
     find: "    for no key update skip locked) and ${briefLocks(sql)}`;",
     replace: "    for no key update)`;",
@@ -52,14 +52,14 @@ export const MUTANTS: Mutant[] = [
     tests: ATTEMPT_LEASES,
   },
   {
-    breaks: "a locked row fails the claims of its owner's others",
+    breaks: "a locked row fails the claims of the same owner's other rows",
     file: CLAIM_FILE,
     find: "    skipLocked: true,\n",
     replace: "",
     tests: BATCHES,
   },
   {
-    breaks: "a lone claim waits long for a locked row",
+    breaks: "a single claim waits long for a locked row",
     file: CLAIM_FILE,
     find: "jobs)} and ${briefLocks(sql)}`;",
     replace: "jobs)}`;",
@@ -67,7 +67,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a hint of a locked row is spent",
+    breaks: "the hint of a locked row is spent",
     file: CLAIM_FILE,
     find: "return ms === 0 ? LOCKED_MS : ms;",
     replace: "return ms === 0 ? null : ms;",
@@ -81,14 +81,14 @@ export const MUTANTS: Mutant[] = [
     tests: ATTEMPT,
   },
   {
-    breaks: "another worker's claim is adopted",
+    breaks: "the claim of another worker is adopted",
     file: CLAIM_FILE,
     find: "and worker = ${worker} and status = 'STARTED'",
     replace: "and ${worker}::text is not null and status = 'STARTED'",
     tests: ADOPT,
   },
   {
-    breaks: "an adopted claim keeps what is left of its lease",
+    breaks: "an adopted claim keeps the rest of its old lease",
     file: CLAIM_FILE,
     find: "update queued_jobs set ${leaseUntil(sql)}\n      where id = ${id}",
     replace: "update queued_jobs set lease_until = lease_until\n      where id = ${id}",
@@ -96,7 +96,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a locked counter holds up the claims of all",
+    breaks: "a locked counter delays the claims of all",
     file: "src/services/queued-jobs/transition.ts",
     find: "${parts.brief ? sql`where ${briefLocks(sql)}` : sql``}",
     replace: "",
@@ -104,7 +104,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a locked counter refuses everybody's submissions",
+    breaks: "a locked counter refuses the submissions of all users",
     file: OWNER_BATCH,
     find: "if (!isLockTimeout(error)) throw error;\n      return sendApart(name, item);",
     replace: "throw error;",
@@ -118,7 +118,7 @@ export const MUTANTS: Mutant[] = [
     tests: OWNERS,
   },
   {
-    breaks: "a user is taken back while the rows are still locked",
+    breaks: "a user is taken back while their rows are still locked",
     file: OWNER_BATCH,
     find: "const APART_MS = 5000;",
     replace: "const APART_MS = 0;",
@@ -132,28 +132,28 @@ export const MUTANTS: Mutant[] = [
     tests: OWNERS,
   },
   {
-    breaks: "a user whose rows stay locked is tried without end",
+    breaks: "a user whose rows stay locked is retried without end",
     file: OWNER_BATCH,
     find: "if (this.#lockedAt >= giveUpAt) throw error;",
     replace: "",
     tests: OWNERS,
   },
   {
-    breaks: "what may have arrived is sent by itself again",
+    breaks: "an item that may have been written is sent again alone",
     file: OWNER_BATCH,
     find: "      if (!isLockTimeout(error)) throw error;\n      return",
     replace: "      return",
     tests: OWNERS,
   },
   {
-    breaks: "the lease of a locked row is not tried again soon",
+    breaks: "the lease of a locked row is not renewed again soon",
     file: "src/worker/leases.ts",
     find: "if (again.length > 0) void this.#renew(again);",
     replace: "",
     tests: LEASES,
   },
   {
-    breaks: "a lease counts from the answer of its claim",
+    breaks: "a lease counts from the answer to its claim",
     file: "src/worker/leases.ts",
     find: "leasedAt + GIVE_UP_MS - performance.now()",
     replace: "leasedAt - leasedAt + GIVE_UP_MS",
@@ -175,14 +175,14 @@ export const MUTANTS: Mutant[] = [
     tests: SHARE,
   },
   {
-    breaks: "what waits for slow tasks holds a slot that others need",
+    breaks: "a task that waits for slow tasks holds a slot that others need",
     file: "src/worker/user-share.ts",
     find: "return isQuick(user) || isNew(user) ? this.#park(user) : refuse(user);",
     replace: "return this.#park(user);",
     tests: SHARE,
   },
   {
-    breaks: "a backlog that is refused comes back all at once",
+    breaks: "a refused backlog returns all at once",
     file: "src/worker/user-share.ts",
     find: "Math.max(now + REFUSED_MS, user.backAt + REFUSED_APART_MS)",
     replace: "now + REFUSED_MS",
@@ -203,28 +203,28 @@ export const MUTANTS: Mutant[] = [
     tests: SHARE,
   },
   {
-    breaks: "what waits for another task of its user waits on when that ends",
+    breaks: "a waiting task keeps waiting after another task of its user has ended",
     file: "src/worker/user-share.ts",
     find: "if (this.#hasRoom(user)) parked.settle(this.#occupy(userId, user));",
     replace: "",
     tests: SHARE,
   },
   {
-    breaks: "what waits for another task of its user keeps its slot",
+    breaks: "a task that waited for another task of its user keeps its slot",
     file: "src/worker/user-share.ts",
     find: "timer: setTimeout(() => parked.settle(refuse(user)), this.#parkMs),",
     replace: "timer: setTimeout(() => {}, this.#parkMs),",
     tests: SHARE,
   },
   {
-    breaks: "a hint that was put off is spent",
+    breaks: "a delayed hint is spent",
     file: "src/worker/task-lane.ts",
     find: "await this.#putBack(bullJob, token, delayMs);\n    throw new DelayedError();",
     replace: "",
     tests: WORKER,
   },
   {
-    breaks: "a worker that closes spends what it could not claim",
+    breaks: "a worker that closes spends hints that it could not claim",
     file: TASK_WORKER,
     find: "    }\n    return 0;",
     replace: "    }\n    return null;",
@@ -232,7 +232,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a claim whose answer is lost is lost",
+    breaks: "a claim is lost when its answer is lost",
     file: TASK_WORKER,
     find: "isRepeat = true;",
     replace: "",
@@ -248,7 +248,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a child says where a file of somebody else's lies",
+    breaks: "a child names a file of another QueuedJob as its output",
     file: "src/worker/child/task-child-response.ts",
     find: "name: z.string().regex(PLAIN_NAME),",
     replace: "name: z.string(),",

@@ -5,7 +5,7 @@ const NO_CURSOR: Expected = [
   "BAD_USER_INPUT",
   "after: is no cursor of yours; pass one that an earlier answer or event gave you",
 ];
-const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is no photo of yours$/];
+const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is not a photo of yours$/];
 
 /** Expected outcome at each argument, the same for another user's value and for a missing one. */
 export const PLACES: Record<string, Expected> = {

@@ -179,7 +179,8 @@ describe("an upload", () => {
     const one = await service.person();
     assert.equal((await one.upload(smallPhoto(25, 25))).status, 201);
     const files = storedFiles(folder);
-    const message = "Your photos and outputs may take 3000 bytes at most; delete some first.";
+    const message =
+      "Quota exceeded: at most 3000 bytes of photos and outputs per user; delete some.";
     const over = await one.upload(smallPhoto(25, 25));
     assert.deepEqual(
       [over.status, over.json],

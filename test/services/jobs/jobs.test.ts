@@ -22,7 +22,7 @@ describe("the catalogue of Jobs", () => {
     );
   });
 
-  it("tells of a Job what its task says", async () => {
+  it("returns a Job with the values of its task", async () => {
     const job = await create().find("echo");
     assert.ok(job);
     const {
@@ -55,7 +55,7 @@ describe("the catalogue of Jobs", () => {
     assert.ok(!("offered" in job));
   });
 
-  it("finds nothing under a name that is none", async () => {
+  it("finds nothing under an unknown name", async () => {
     const jobs = create();
     assert.deepEqual(
       [
@@ -68,7 +68,7 @@ describe("the catalogue of Jobs", () => {
     );
   });
 
-  it("shows a Job that is switched off, as not enabled and not to be submitted", async () => {
+  it("shows a disabled Job as not enabled and not submittable", async () => {
     const jobs = create("echo");
     assert.deepEqual(
       [
@@ -80,7 +80,7 @@ describe("the catalogue of Jobs", () => {
     );
   });
 
-  it("shows a Job whose task is gone, as not enabled", async () => {
+  it("shows a Job whose task was removed as not enabled", async () => {
     await syncCatalogue(store.database, [...catalogue.values(), albumTask]);
     await syncCatalogue(store.database, catalogue.values());
     const jobs = create();
@@ -90,7 +90,7 @@ describe("the catalogue of Jobs", () => {
     );
   });
 
-  it("does not take submissions of a Job without a row, until migrate has written it", async (context) => {
+  it("refuses submissions of a Job without a row until migrate has written it", async (context) => {
     await store.database.sql`delete from jobs where name = 'hash'`;
     const jobs = create();
     assert.equal(await jobs.submittable("hash"), null);
@@ -100,7 +100,7 @@ describe("the catalogue of Jobs", () => {
     assert.equal((await jobs.submittable("hash"))?.name, "hash");
   });
 
-  it("is read once", async () => {
+  it("is read only once", async () => {
     const jobs = create();
     await jobs.list();
     await store.database.sql`update jobs set title = 'Changed' where name = 'echo'`;
@@ -109,7 +109,7 @@ describe("the catalogue of Jobs", () => {
     await syncCatalogue(store.database, catalogue.values());
   });
 
-  it("is read again for a name that it has not, but not each time", async (context) => {
+  it("is read again for an unknown name, but not each time", async (context) => {
     const jobs = create();
     await jobs.list();
     await syncCatalogue(store.database, [...catalogue.values(), { ...albumTask, name: "newer" }]);
@@ -119,7 +119,7 @@ describe("the catalogue of Jobs", () => {
     assert.equal((await jobs.find("newer"))?.name, "newer");
   });
 
-  it("is asked for again after a failure", async () => {
+  it("is read again after a failure", async () => {
     const jobs = create();
     await store.database.sql`alter table jobs rename to hidden`;
     await assert.rejects(jobs.list());

@@ -17,7 +17,7 @@ describe("duties", () => {
   });
   after(() => store.close());
 
-  it("are had by one of ten who ask at once", async () => {
+  it("are held by one of ten concurrent callers", async () => {
     const held = await Promise.all(
       Array.from({ length: 10 }, (_, i) => duties.hold("one of ten", `worker ${i}`, 60)),
     );
@@ -39,7 +39,7 @@ describe("duties", () => {
     assert.deepEqual([row?.["holder"], row?.["long"]], ["a", true]);
   });
 
-  it("are taken over when their holder has let them lapse", async () => {
+  it("are taken over after they have lapsed", async () => {
     await duties.hold("lapsed", "a", 60);
     await store.database.sql`update duties set held_until = clock_timestamp() - interval '1 ms'
         where name = 'lapsed'`;
@@ -49,14 +49,14 @@ describe("duties", () => {
     );
   });
 
-  it("are apart from each other", async () => {
+  it("are independent of each other", async () => {
     assert.deepEqual(
       [await duties.hold("this", "a", 60), await duties.hold("that", "b", 60)],
       [true, true],
     );
   });
 
-  describe("held while something is done", () => {
+  describe("held during work", () => {
     const { signal } = new AbortController();
     const holding = (holder: string, name: string, seconds = 1) => ({
       duties,
@@ -66,23 +66,23 @@ describe("duties", () => {
       seconds,
     });
 
-    it("are renewed for as long as it takes, and are another's some time after it", async () => {
+    it("are renewed however long the work takes, and are free some time after it", async () => {
       let end = (): void => {};
       const long = new Promise<string>((resolve) => (end = () => resolve("done")));
-      const begun = Date.now();
+      const startedAt = Date.now();
       const first = whileHolding(holding("a", "long"), () => long);
-      await eventually("it has taken more than its time", async () => {
+      await eventually("the work takes longer than the duty", async () => {
         assert.equal(await whileHolding(holding("b", "long"), async () => "stolen"), null);
-        return Date.now() - begun > 1500;
+        return Date.now() - startedAt > 1500;
       });
       end();
       assert.equal(await first, "done");
-      await eventually("another has it", () =>
+      await eventually("another holder has it", () =>
         whileHolding(holding("b", "long"), async () => true),
       );
     });
 
-    it("end what is done when they are lost to another, as by one that was frozen", async () => {
+    it("abort the work when another holder takes them, for example after a freeze", async () => {
       const lost = whileHolding(
         holding("a", "stolen"),
         (own) =>
@@ -101,18 +101,18 @@ describe("duties", () => {
       assert.equal(await lost, 'The duty "stolen" was lost to another worker');
     });
 
-    it("end what is done before they lapse when the database does not answer", async () => {
+    it("abort the work before they lapse when the database does not answer", async () => {
       let answers = true;
       const deaf: Duties = {
         hold: async (...asked) =>
           answers ? duties.hold(...asked) : Promise.reject(new Error("away")),
       };
-      const begun = Date.now();
+      const startedAt = Date.now();
       const lost = whileHolding(
         { ...holding("a", "away"), duties: deaf },
         (own) =>
           new Promise((resolve) =>
-            own.addEventListener("abort", () => resolve(Date.now() - begun)),
+            own.addEventListener("abort", () => resolve(Date.now() - startedAt)),
           ),
       );
       await eventually(

@@ -10,7 +10,7 @@ import { outputKey } from "../../../src/domain/queued-job.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
-describe("files that rows name and that are gone", () => {
+describe("files with a row that are missing in the storage", () => {
   const folder = temporaryFolder().path;
   let services: TestServices;
   let storage: Storage;
@@ -25,7 +25,7 @@ describe("files that rows name and that are gone", () => {
     write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const signal = new AbortController().signal;
-  /** A whole pass; how many slices it took is noted. */
+  /** Runs a whole pass and counts its slices. */
   async function count(through: Pick<Storage, "has"> = storage): Promise<number> {
     const lostFiles = createLostFiles({ database: services.database, storage: through, log });
     let [total, from]: [number, string | null] = [0, null];
@@ -45,7 +45,7 @@ describe("files that rows name and that are gone", () => {
     await storage.put(key, path);
   }
 
-  it("are counted and told, originals, previews and outputs, and nothing is deleted", async () => {
+  it("are counted and logged, of originals, previews and outputs, and not deleted", async () => {
     const user = await services.newUser();
     const claimed = await services.start(await services.submit(user));
     const photo = await services.newPhoto(user, {
@@ -79,30 +79,26 @@ describe("files that rows name and that are gone", () => {
     assert.equal((await services.database.sql`select from queued_job_outputs`).length, 1);
   });
 
-  it(
-    "are looked for in slices, from where the last one ended, and are none when their row " +
-      "went in between",
-    async () => {
-      await services.database.sql`delete from users`;
-      const user = await services.newUser();
-      await services.database
-        .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+  it("are searched in slices, and are ignored when their row was deleted in between", async () => {
+    await services.database.sql`delete from users`;
+    const user = await services.newUser();
+    await services.database
+      .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
           storage_key, created_at)
       select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text,
         'photos/' || ${user.id} || '/' || id, now() from (select gen_random_uuid() as id
         from generate_series(1, 1201)) ids`;
-      lines.length = 0;
-      assert.equal(await count(), 1201);
-      assert.equal(slices, 3);
-      assert.equal((lines as { storageKeys: string[] }[])[0]?.storageKeys.length, 10);
-      assert.equal(
-        await count({ has: async () => (await services.database.sql`delete from users`, false) }),
-        0,
-      );
-    },
-  );
+    lines.length = 0;
+    assert.equal(await count(), 1201);
+    assert.equal(slices, 3);
+    assert.equal((lines as { storageKeys: string[] }[])[0]?.storageKeys.length, 10);
+    assert.equal(
+      await count({ has: async () => (await services.database.sql`delete from users`, false) }),
+      0,
+    );
+  });
 
-  it("are found beside one that the storage does not answer for, which is logged with its key", async () => {
+  it("are found beside a file that the storage cannot check, which is logged", async () => {
     await services.database.sql`delete from users`;
     const user = await services.newUser();
     const [poison, lost] = [
@@ -127,7 +123,7 @@ describe("files that rows name and that are gone", () => {
     });
   });
 
-  it("are looked for in a week's slices however many there are: a slice grows with the tables", async () => {
+  it("are searched in a fixed number of slices, which grow with the tables", async () => {
     await services.database
       .sql`update pg_class set reltuples = 2000000 where oid = 'photos'::regclass`;
     await services.database.sql`delete from users`;

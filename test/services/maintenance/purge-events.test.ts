@@ -40,7 +40,7 @@ describe("the purge", () => {
       log: silentLog,
       ...more,
     });
-  /** The user's events up to a number are older than they are kept. */
+  /** Makes the user's events up to a number older than their time to live. */
   const age = (upTo: number, { id } = user) =>
     services.database
       .sql`update queued_job_events set at = now() - interval '101 seconds' where user_id = ${id}
@@ -61,7 +61,7 @@ describe("the purge", () => {
   const forgetUsers = () => services.database.sql`delete from users where id <> ${user.id}`;
 
   describe("of events", () => {
-    it("takes the old ones from the front, and says up to where", async () => {
+    it("removes old events from the start, and records the floor", async () => {
       await services.submitMany(user, [{}, {}, {}, {}, {}]);
       await age(3);
       assert.deepEqual(await removed(), { queuedJobs: 0, events: 3 });
@@ -70,7 +70,7 @@ describe("the purge", () => {
       assert.deepEqual(await removed(), { queuedJobs: 0, events: 0 });
     });
 
-    it("takes nothing that is kept still", async () => {
+    it("removes nothing that must be kept", async () => {
       await services.submitMany(user, [{}, {}]);
       await services.database.sql`update queued_job_events set at = now() - interval '60 seconds'
           where user_id = ${user.id}`;
@@ -78,7 +78,7 @@ describe("the purge", () => {
       assert.equal((await log()).floor, 0);
     });
 
-    it("goes on until all old ones of a user with thousands are gone, beside 30 users with few", async () => {
+    it("removes all old events of a user with thousands, beside 30 users with few", async () => {
       await insertUsersWithEvents(services.database.sql, {
         users: 30,
         events: 3,
@@ -94,7 +94,7 @@ describe("the purge", () => {
       assert.deepEqual([(await log()).events.length, (await log()).floor], [50, 5350]);
     });
 
-    it("leaves the QueuedJobs themselves, whose story then goes on", async () => {
+    it("keeps the QueuedJobs, whose history continues", async () => {
       const { id } = await services.submit(user);
       await age(1);
       await purge.run();
@@ -106,7 +106,7 @@ describe("the purge", () => {
       );
     });
 
-    it("gives the bytes of what it takes back to the user, in the same statement", async () => {
+    it("returns the bytes of removed events to the user, in the same statement", async () => {
       await services.submitMany(user, [{}, {}, {}]);
       await services.database
         .sql`update queued_job_events set bytes = 10 * seq where user_id = ${user.id}`;
@@ -120,28 +120,27 @@ describe("the purge", () => {
       assert.deepEqual([row?.["bytes"], row?.["floor"]], [1030, 2]);
     });
 
-    it(
-      "ends while others become old at every moment, having taken all that were old when " +
-        "it began",
-      async () => {
-        // For eight seconds one of 300 users' events expires every five milliseconds.
-        await insertUsersWithEvents(services.database.sql, {
-          users: 300,
-          events: 6,
-          at:
-            "clock_timestamp() - interval '101 seconds' + interval '8 seconds' * case when i " +
-            "= 1 then 0 else random() end",
-        });
-        const begun = performance.now();
-        const { events } = await purge.run();
-        assert.ok(performance.now() - begun < 5000, `it took ${performance.now() - begun} ms`);
-        assert.ok(events >= 300, `${events} were taken`);
-        assert.ok((await countEvents()) > 0, "all had expired: this shows nothing");
-        await forgetUsers();
-      },
-    );
+    it("ends with all that were old at its start removed, although more expire", async () => {
+      // For eight seconds, one event of 300 users expires every five milliseconds.
+      await insertUsersWithEvents(services.database.sql, {
+        users: 300,
+        events: 6,
+        at:
+          "clock_timestamp() - interval '101 seconds' + interval '8 seconds' * case when i " +
+          "= 1 then 0 else random() end",
+      });
+      const startedAt = performance.now();
+      const { events } = await purge.run();
+      assert.ok(
+        performance.now() - startedAt < 5000,
+        `it took ${performance.now() - startedAt} ms`,
+      );
+      assert.ok(events >= 300, `${events} were taken`);
+      assert.ok((await countEvents()) > 0, "all had expired, so the test proves nothing");
+      await forgetUsers();
+    });
 
-    it("ends when its time is over, and the next run goes on with the users behind", async () => {
+    it("ends after its time, and the next run continues with the next users", async () => {
       await insertUsersWithEvents(services.database.sql, {
         users: 1500,
         events: 1,
@@ -156,33 +155,29 @@ describe("the purge", () => {
       await forgetUsers();
     });
 
-    it(
-      "waits for nobody's counter while there is other work, and comes back to the user in " +
-        "the same run",
-      async () => {
-        await services.submitMany(user, [{}, {}]);
-        await age(2);
-        await insertUsersWithEvents(services.database.sql, {
-          users: 25,
-          events: 2,
-          at: "now() - interval '101 seconds'",
-        });
-        const other = postgres(services.url, { max: 1 });
-        await other`begin`;
-        await other`select from user_streams where user_id = ${user.id} for update`;
-        const running = purge.run();
-        await eventually("the others went first", async () => (await countEvents()) === 2);
-        assert.equal((await log()).events.length, 2);
-        // A counter that is locked whenever one looks would never be free otherwise.
-        await waitsForLock(services.database.sql);
-        await other`commit`;
-        assert.equal((await running).events, 52);
-        await other.end();
-        await forgetUsers();
-      },
-    );
+    it("skips a locked counter at first, and returns to that user in the same run", async () => {
+      await services.submitMany(user, [{}, {}]);
+      await age(2);
+      await insertUsersWithEvents(services.database.sql, {
+        users: 25,
+        events: 2,
+        at: "now() - interval '101 seconds'",
+      });
+      const other = postgres(services.url, { max: 1 });
+      await other`begin`;
+      await other`select from user_streams where user_id = ${user.id} for update`;
+      const running = purge.run();
+      await eventually("the other users come first", async () => (await countEvents()) === 2);
+      assert.equal((await log()).events.length, 2);
+      // A counter that is locked at every check would otherwise never be purged.
+      await waitsForLock(services.database.sql);
+      await other`commit`;
+      assert.equal((await running).events, 52);
+      await other.end();
+      await forgetUsers();
+    });
 
-    it("by two workers at once takes each event once, and neither waits for the other", async () => {
+    it("by two concurrent workers removes each event once, and neither waits", async () => {
       await insertUsersWithEvents(services.database.sql, {
         users: 60,
         events: 100,
@@ -200,64 +195,56 @@ describe("the purge", () => {
       await forgetUsers();
     });
 
-    it(
-      "leaves none below the floor when another transaction holds one in the middle and is " +
-        "then undone",
-      async () => {
-        await services.submitMany(user, [{}, {}, {}, {}]);
-        await age(4);
-        const other = postgres(services.url, { max: 1 });
-        await other`begin`;
-        await other`delete from queued_job_events where user_id = ${user.id} and seq = 3`;
-        assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
-        assert.equal((await log()).floor, 2);
-        await other`rollback`;
-        await other.end();
-        assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
-        assert.deepEqual([(await log()).floor, await countEvents()], [4, 0]);
-      },
-    );
+    it("leaves none below the floor beside a transaction that is rolled back", async () => {
+      await services.submitMany(user, [{}, {}, {}, {}]);
+      await age(4);
+      const other = postgres(services.url, { max: 1 });
+      await other`begin`;
+      await other`delete from queued_job_events where user_id = ${user.id} and seq = 3`;
+      assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
+      assert.equal((await log()).floor, 2);
+      await other`rollback`;
+      await other.end();
+      assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
+      assert.deepEqual([(await log()).floor, await countEvents()], [4, 0]);
+    });
 
-    it(
-      "of one user whose row cannot be written costs the others nothing, and is logged " +
-        "with the user's id",
-      async () => {
-        await insertUsersWithEvents(services.database.sql, {
-          users: 5,
-          events: 2,
-          at: "now() - interval '101 seconds'",
-        });
-        await services.submit(user);
-        await age(1);
-        await services.database.sql.unsafe(
-          "create or replace function poison() returns trigger language plpgsql as $$ " +
-            "begin raise exception 'poison'; end $$",
-        );
-        await services.database.sql.unsafe(
-          "create trigger poison before update on user_streams for each row when " +
-            `(old.user_id = '${user.id}') execute function poison()`,
-        );
-        const lines: Record<string, unknown>[] = [];
-        const noisy = create({
-          log: createLoggerTo({
-            write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
-          }),
-        });
-        assert.deepEqual(await removed(noisy), { queuedJobs: 0, events: 10 });
-        assert.deepEqual(
-          lines.filter(({ level }) => level === 50).map(({ msg, userId }) => [msg, userId]),
-          [["events of a user were not purged", user.id]],
-        );
-        await services.database.sql`drop trigger poison on user_streams`;
-        await forgetUsers();
-      },
-    );
+    it("of a user whose row cannot be written is logged, and the others continue", async () => {
+      await insertUsersWithEvents(services.database.sql, {
+        users: 5,
+        events: 2,
+        at: "now() - interval '101 seconds'",
+      });
+      await services.submit(user);
+      await age(1);
+      await services.database.sql.unsafe(
+        "create or replace function poison() returns trigger language plpgsql as $$ " +
+          "begin raise exception 'poison'; end $$",
+      );
+      await services.database.sql.unsafe(
+        "create trigger poison before update on user_streams for each row when " +
+          `(old.user_id = '${user.id}') execute function poison()`,
+      );
+      const lines: Record<string, unknown>[] = [];
+      const noisy = create({
+        log: createLoggerTo({
+          write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+        }),
+      });
+      assert.deepEqual(await removed(noisy), { queuedJobs: 0, events: 10 });
+      assert.deepEqual(
+        lines.filter(({ level }) => level === 50).map(({ msg, userId }) => [msg, userId]),
+        [["events of a user were not purged", user.id]],
+      );
+      await services.database.sql`drop trigger poison on user_streams`;
+      await forgetUsers();
+    });
 
-    it("looks at one event of a user who has no old ones", async () => {
+    it("checks only one event of a user without old events", async () => {
       await insertUsersWithEvents(services.database.sql, { users: 100, events: 200, at: "now()" });
       await services.database.sql`vacuum analyze queued_job_events, user_streams`;
-      // In one transaction, since the statistics of a connection are its own and can be read at
-      // once.
+      // Uses one transaction, because the statistics of a connection are local and immediately
+      // readable there.
       const read = await services.database.sql.begin(async (tx) => {
         const countReads = async () =>
           Number(

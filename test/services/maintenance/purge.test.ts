@@ -35,7 +35,7 @@ describe("the purge", () => {
       log: silentLog,
       ...more,
     });
-  /** The user's events up to a number are older than they are kept. */
+  /** Makes the user's events up to a number older than their time to live. */
   const age = (upTo: number, { id } = user) =>
     services.database
       .sql`update queued_job_events set at = now() - interval '101 seconds' where user_id = ${id}
@@ -49,7 +49,7 @@ describe("the purge", () => {
     Number((await services.database.sql`select count(*) as n from queued_job_events`)[0]?.["n"]);
   const forgetUsers = () => services.database.sql`delete from users where id <> ${user.id}`;
 
-  it("of QueuedJobs deletes what has been kept for its time, as its owner would", async () => {
+  it("of QueuedJobs deletes expired ones, as their owner would", async () => {
     const [old, kept] = [await services.finished(user), await services.finished(user)];
     await services.database
       .sql`update queued_jobs set expires_at = now() - interval '1 second' where id = ${old.id}`;
@@ -64,24 +64,20 @@ describe("the purge", () => {
     assert.equal(services.published.at(-1)?.type, "DELETED");
   });
 
-  it(
-    "gives QueuedJobs and events their share of each run, however much there is of one of " +
-      "them",
-    async () => {
-      await insertUsersWithEvents(services.database.sql, {
-        users: 50,
-        events: 100,
-        at: "now() - interval '101 seconds'",
-      });
-      const endless = { removeExpired: async (limit: number) => (await pause(20), limit) };
-      const { queuedJobs, events } = await create({ queuedJobs: endless, runMs: 1500 }).run();
-      assert.equal(events, 5000);
-      assert.ok(queuedJobs > 200, `${queuedJobs}`);
-      await forgetUsers();
-    },
-  );
+  it("gives QueuedJobs and events a share of each run, however many there are", async () => {
+    await insertUsersWithEvents(services.database.sql, {
+      users: 50,
+      events: 100,
+      at: "now() - interval '101 seconds'",
+    });
+    const endless = { removeExpired: async (limit: number) => (await pause(20), limit) };
+    const { queuedJobs, events } = await create({ queuedJobs: endless, runMs: 1500 }).run();
+    assert.equal(events, 5000);
+    assert.ok(queuedJobs > 200, `${queuedJobs}`);
+    await forgetUsers();
+  });
 
-  it("goes on with events when QueuedJobs cannot be removed, and fails at its end", async () => {
+  it("continues with events when QueuedJobs cannot be removed, and fails at the end", async () => {
     await services.submit(user);
     await age(1);
     const broken = create({
@@ -91,7 +87,7 @@ describe("the purge", () => {
     assert.equal(await countEvents(), 0);
   });
 
-  it("says how late the oldest of each was", async () => {
+  it("reports the lag of the oldest of each kind", async () => {
     await services.submit(user);
     const { id } = await services.finished(user);
     await services.database

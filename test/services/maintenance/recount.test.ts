@@ -42,7 +42,7 @@ describe("the recount of counters", () => {
         from user_streams where user_id = ${id}`;
     return row && { ...row };
   }
-  /** Parameters and results as JSON text, and the bytes of events. */
+  /** The bytes of parameters and results as JSON text, and of events. */
   async function recordedBytes({ id } = user): Promise<number> {
     const [row] = await services.database.sql`
       select ((select coalesce(sum(octet_length(parameters::text) +
@@ -52,7 +52,7 @@ describe("the recount of counters", () => {
     return Number(row?.["bytes"]);
   }
 
-  it("sets those right that are off, and no other", async () => {
+  it("corrects wrong counters and no others", async () => {
     await services.newPhoto(user, { byteSize: 10 });
     const claimed = await services.start(
       await services.submit(user, { parameters: { message: "m" } }),
@@ -90,7 +90,7 @@ describe("the recount of counters", () => {
     }
   });
 
-  it("counts a user with thousands of QueuedJobs and events in parts, and as of one moment", async () => {
+  it("counts a user with thousands of QueuedJobs and events in parts of a snapshot", async () => {
     await services.database.sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
@@ -105,7 +105,7 @@ describe("the recount of counters", () => {
     assert.deepEqual(await counters(), { pending: 2500, stored: 0, recorded: 2500 * 8 + 3100 * 3 });
   });
 
-  it("stays right beside accepts and removals, whose counters move while it counts", async () => {
+  it("stays exact beside accepts and removals that change counters during the count", async () => {
     const people = await Promise.all([1, 2, 3].map(() => services.newUser()));
     let stop = false;
     const work = Promise.all(
@@ -129,7 +129,7 @@ describe("the recount of counters", () => {
       assert.deepEqual(((await counters(person)) as { pending: number }).pending, 0);
   });
 
-  it("goes through all users in slices, each from where the last one ended", async () => {
+  it("covers all users in slices, each continuing where the last one ended", async () => {
     await insertUsersWithEvents(services.database.sql, { users: 260, events: 1, at: "now()" });
     await services.database.sql`update user_streams set stored_bytes = 1`;
     let slices = 0;
@@ -143,32 +143,28 @@ describe("the recount of counters", () => {
     assert.ok(slices > 2, `${slices} slices`);
   });
 
-  it(
-    "of one user whose counters cannot be written costs the others nothing, and is logged " +
-      "with the user's id",
-    async () => {
-      const other = await services.newUser();
-      for (const one of [user, other]) await set({ pending: 3 }, one);
-      await services.database.sql.unsafe(
-        "create or replace function poison() returns trigger language plpgsql as $$ begin " +
-          "raise exception 'poison'; end $$",
-      );
-      await services.database.sql.unsafe(
-        "create trigger poison before update on user_streams for each row when " +
-          `(old.user_id = '${user.id}') execute function poison()`,
-      );
-      assert.equal(await repaired(), 1);
-      assert.deepEqual(
-        lines
-          .filter(({ msg }) => msg === "the counters of a user could not be corrected")
-          .map(({ userId }) => userId),
-        [user.id],
-      );
-      assert.equal(((await counters(other)) as { pending: number }).pending, 0);
-    },
-  );
+  it("of a user whose counters cannot be written is logged, and the others continue", async () => {
+    const other = await services.newUser();
+    for (const one of [user, other]) await set({ pending: 3 }, one);
+    await services.database.sql.unsafe(
+      "create or replace function poison() returns trigger language plpgsql as $$ begin " +
+        "raise exception 'poison'; end $$",
+    );
+    await services.database.sql.unsafe(
+      "create trigger poison before update on user_streams for each row when " +
+        `(old.user_id = '${user.id}') execute function poison()`,
+    );
+    assert.equal(await repaired(), 1);
+    assert.deepEqual(
+      lines
+        .filter(({ msg }) => msg === "the counters of a user could not be corrected")
+        .map(({ userId }) => userId),
+      [user.id],
+    );
+    assert.equal(((await counters(other)) as { pending: number }).pending, 0);
+  });
 
-  it("logs names of Jobs that QueuedJobs have and the catalogue has not", async () => {
+  it("logs names of Jobs that QueuedJobs have but the catalogue lacks", async () => {
     const { id } = await services.submit(user);
     await services.database.sql`update queued_jobs set job_name = 'vanished' where id = ${id}`;
     await slice();
@@ -178,13 +174,13 @@ describe("the recount of counters", () => {
     );
   });
 
-  it("locks nobody's counter while it counts", async () => {
+  it("locks no counter while it counts", async () => {
     const other = services.database.sql;
     await insertUsersWithEvents(other, { users: 200, events: 100, at: "now()" });
     let done = false;
     const counting = slice().then(() => (done = true));
     let accepted = 0;
-    await eventually("it is through", async () => {
+    await eventually("it has ended", async () => {
       await services.submit(user);
       accepted++;
       return done;

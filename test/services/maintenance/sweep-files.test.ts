@@ -19,8 +19,8 @@ import { createTestDatabase } from "../../support/stores/test-database.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const NOT_OURS =
-  "The storage belongs to another database, so nothing in it is removed: check " +
-  "STORAGE_URL; if this database is to have it, run node dist/src/bin/adopt-storage.js";
+  "The storage belongs to another database, so no file was removed: check STORAGE_URL; " +
+  "if this database should own the storage, run npm run adopt-storage";
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
@@ -62,7 +62,7 @@ describe("the sweep of files", () => {
     await writeFile(path, key);
     await storage.put(key, path);
   }
-  /** The key of a file that no row names. */
+  /** Stores a file without a row and returns its key. */
   const orphan = (i: number) =>
     `outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`;
   async function putOrphans(storage: Storage, count: number): Promise<void> {
@@ -89,7 +89,7 @@ describe("the sweep of files", () => {
           ...more,
         }).run();
 
-      it("claims a storage without an owner for its database, and keeps what it was for", async () => {
+      it("assigns a free storage to its database, and removes files without a row", async () => {
         await putOrphans(storage, 2);
         assert.equal(await sweep(), 2);
         assert.deepEqual(await keysOf(storage), ["owner"]);
@@ -100,30 +100,26 @@ describe("the sweep of files", () => {
         assert.equal(await sweep(), 0);
       });
 
-      it(
-        "removes nothing from a storage of another database, until that one is told to " +
-          "give it up",
-        async () => {
-          const other = await createTestDatabase();
-          await other.database.sql`update histories set id = gen_random_uuid()`;
-          await createStorageOwner({ database: other.database, storage }).adopt();
-          await putOrphans(storage, 2);
-          await assert.rejects(sweep(), { message: NOT_OURS });
-          assert.equal((await keysOf(storage)).length, 3);
-          const [theirs] = await other.database.sql<
-            { id: string }[]
-          >`select id::text as id from histories`;
-          assert.equal(
-            await createStorageOwner({ database: services.database, storage }).adopt(),
-            theirs?.id,
-          );
-          assert.equal(await sweep(), 2);
-          await assert.rejects(sweep({ database: other.database }), { message: NOT_OURS });
-          await other.close();
-        },
-      );
+      it("removes nothing of another database until this database adopts the storage", async () => {
+        const other = await createTestDatabase();
+        await other.database.sql`update histories set id = gen_random_uuid()`;
+        await createStorageOwner({ database: other.database, storage }).adopt();
+        await putOrphans(storage, 2);
+        await assert.rejects(sweep(), { message: NOT_OURS });
+        assert.equal((await keysOf(storage)).length, 3);
+        const [theirs] = await other.database.sql<
+          { id: string }[]
+        >`select id::text as id from histories`;
+        assert.equal(
+          await createStorageOwner({ database: services.database, storage }).adopt(),
+          theirs?.id,
+        );
+        assert.equal(await sweep(), 2);
+        await assert.rejects(sweep({ database: other.database }), { message: NOT_OURS });
+        await other.close();
+      });
 
-      it("removes nothing when the storage is given to another database while it is listed", async () => {
+      it("removes nothing when another database adopts the storage while it lists", async () => {
         const other = await createTestDatabase();
         await other.database.sql`update histories set id = gen_random_uuid()`;
         await putOrphans(storage, 2);
@@ -139,31 +135,27 @@ describe("the sweep of files", () => {
         await other.close();
       });
 
-      it(
-        "removes nothing where more than a hundred and more than a tenth are left over, " +
-          "and says so loudly",
-        async () => {
-          await putOrphans(storage, 101);
-          lines.length = 0;
-          await assert.rejects(sweep(), {
-            message:
-              "101 of 101 files have no row, more than may be removed at once: check " +
-              "DATABASE_URL and STORAGE_URL; if they are left over indeed, run " +
-              "node dist/src/bin/adopt-storage.js --sweep",
-          });
-          assert.equal((await keysOf(storage)).length, 102);
-          assert.deepEqual(
-            lines.map(({ level, listed, leftOver, storageKeys }) => [
-              level,
-              listed,
-              leftOver,
-              (storageKeys as string[]).length,
-            ]),
-            [[50, 101, 101, 10]],
-          );
-          assert.equal(await sweep({ maxShare: 1 }), 101);
-        },
-      );
+      it("removes nothing when too many files have no row, and logs an error", async () => {
+        await putOrphans(storage, 101);
+        lines.length = 0;
+        await assert.rejects(sweep(), {
+          message:
+            "101 of 101 files have no row, and one run may not remove so many: check " +
+            "DATABASE_URL and STORAGE_URL; if these files are really left over, run npm run " +
+            "adopt-storage -- --sweep",
+        });
+        assert.equal((await keysOf(storage)).length, 102);
+        assert.deepEqual(
+          lines.map(({ level, listed, leftOver, storageKeys }) => [
+            level,
+            listed,
+            leftOver,
+            (storageKeys as string[]).length,
+          ]),
+          [[50, 101, 101, 10]],
+        );
+        assert.equal(await sweep({ maxShare: 1 }), 101);
+      });
     });
   }
 
@@ -184,61 +176,53 @@ describe("the sweep of files", () => {
       await utimes(path, then, then);
     }
 
-    it(
-      "takes those that no row names and that are older than an hour, and no other, nor " +
-        "what was never its own",
-      async () => {
-        const claimed = await services.start(await services.submit(user));
-        const [named, preview, output] = [
-          `photos/${user.id}/${claimed.id}`,
-          `previews/${user.id}/${claimed.id}`,
-          `outputs/${claimed.id}/1/a`,
-        ];
-        await services.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
-        await services.queuedJobs.succeed(claimed, null, [
-          {
-            name: "a",
-            mimeType: "text/plain",
-            byteSize: 1,
-            width: null,
-            height: null,
-            storageKey: output,
-          },
-        ]);
-        const [left, zombie, young] = [
-          `photos/${user.id}/${user.id}`,
-          `outputs/${claimed.id}/2/a`,
-          `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`,
-        ];
-        for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
-        await putOld(young, 59);
-        assert.equal(await sweep(), 2);
-        const there = await Promise.all(
-          [named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)),
-        );
-        assert.deepEqual(there, [true, true, true, true, false, false, true]);
-        assert.equal(await sweep(), 0);
-      },
-    );
+    it("removes only files of the service without a row, older than an hour", async () => {
+      const claimed = await services.start(await services.submit(user));
+      const [named, preview, output] = [
+        `photos/${user.id}/${claimed.id}`,
+        `previews/${user.id}/${claimed.id}`,
+        `outputs/${claimed.id}/1/a`,
+      ];
+      await services.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
+      await services.queuedJobs.succeed(claimed, null, [
+        {
+          name: "a",
+          mimeType: "text/plain",
+          byteSize: 1,
+          width: null,
+          height: null,
+          storageKey: output,
+        },
+      ]);
+      const [left, zombie, young] = [
+        `photos/${user.id}/${user.id}`,
+        `outputs/${claimed.id}/2/a`,
+        `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`,
+      ];
+      for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
+      await putOld(young, 59);
+      assert.equal(await sweep(), 2);
+      const there = await Promise.all(
+        [named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)),
+      );
+      assert.deepEqual(there, [true, true, true, true, false, false, true]);
+      assert.equal(await sweep(), 0);
+    });
 
-    it(
-      "takes what a killed process left half-way in, a file or an attempt's folder, and " +
-        "nothing that is under way",
-      async () => {
-        const then = new Date(Date.now() - 61 * 60_000);
-        for (const name of ["upload-left", "upload"])
-          await writeFile(join(storage.scratchFolder, name), name);
-        for (const name of ["attempt-left", "attempt"])
-          await mkdir(join(storage.scratchFolder, name));
-        await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
-        for (const name of ["upload-left", "attempt-left"])
-          await utimes(join(storage.scratchFolder, name), then, then);
-        await sweep();
-        assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
-      },
-    );
+    it("removes incomplete files of a killed process, and keeps current ones", async () => {
+      const then = new Date(Date.now() - 61 * 60_000);
+      for (const name of ["upload-left", "upload"])
+        await writeFile(join(storage.scratchFolder, name), name);
+      for (const name of ["attempt-left", "attempt"])
+        await mkdir(join(storage.scratchFolder, name));
+      await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
+      for (const name of ["upload-left", "attempt-left"])
+        await utimes(join(storage.scratchFolder, name), then, then);
+      await sweep();
+      assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
+    });
 
-    it("takes more than a hundred where they are less than a tenth", async () => {
+    it("removes more than a hundred files when they are less than a tenth", async () => {
       const ids = Array.from(
         { length: 1100 },
         (_, i) => `0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}`,
@@ -257,7 +241,7 @@ describe("the sweep of files", () => {
       assert.equal(await sweep(), 110);
     });
 
-    it("stops, and removes nothing, when it is to end while it lists", async () => {
+    it("stops without removing anything when it is aborted during the listing", async () => {
       await putOld(orphan(1), 61);
       await assert.rejects(sweep(AbortSignal.abort(new Error("The worker is closing"))), {
         message: "The worker is closing",

@@ -69,7 +69,7 @@ describe("an upload", () => {
     take((receive) =>
       receive(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]), filename),
     );
-  /** Everything below the storage's folder that is a file. */
+  /** All files below the folder of the storage. */
   const files = async () =>
     (await readdir(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
@@ -80,7 +80,7 @@ describe("an upload", () => {
     return stream && Buffer.concat((await stream.toArray()) as Buffer[]);
   };
 
-  it("stores the bytes as they came and what they show, upright, with a preview", async () => {
+  it("stores the bytes unchanged and the upright size, with a preview", async () => {
     const bytes = await noise(60, 40).withMetadata({ orientation: 6 }).jpeg().toBuffer();
     const { photo, created } = await upload(bytes, "Ü.jpg");
     assert.equal(created, true);
@@ -122,7 +122,7 @@ describe("an upload", () => {
     );
   });
 
-  it("of the same bytes gives the first Photo and stores nothing", async () => {
+  it("of the same bytes returns the first Photo and stores nothing", async () => {
     const bytes = smallPhoto();
     const first = await upload(bytes, "first.png");
     const before_ = await files();
@@ -130,7 +130,7 @@ describe("an upload", () => {
     assert.deepEqual(await files(), before_);
   });
 
-  it("of the same bytes by another user is that user's own", async () => {
+  it("of the same bytes by another user belongs to that user", async () => {
     const bytes = smallPhoto();
     const first = await upload(bytes);
     user = await services.newUser();
@@ -141,7 +141,7 @@ describe("an upload", () => {
     );
   });
 
-  it("of the same bytes five times at once makes one Photo, and the others leave no file", async () => {
+  it("of the same bytes five times at once makes one Photo and leaves no other files", async () => {
     const bytes = smallPhoto();
     const before_ = (await files()).length;
     const all = await Promise.all(Array.from({ length: 5 }, () => upload(bytes)));
@@ -151,7 +151,7 @@ describe("an upload", () => {
     assert.equal((await services.users.counters(user.id)).storedBytes, bytes.length);
   });
 
-  it("of a deleted photo's bytes makes a new one", async () => {
+  it("of a deleted photo's bytes makes a new Photo", async () => {
     const bytes = smallPhoto();
     const first = await upload(bytes);
     await services.photos.remove(user.id, first.photo.id);
@@ -159,7 +159,7 @@ describe("an upload", () => {
     assert.deepEqual([second.created, second.photo.id !== first.photo.id], [true, true]);
   });
 
-  it("that is cut in its pixels is taken without a preview: its jobs will tell", async () => {
+  it("with truncated pixels is accepted without a preview; its jobs report it", async () => {
     const whole = await noise(300, 300, 7).png().toBuffer();
     const { photo, created } = await upload(whole.subarray(0, 5000));
     assert.deepEqual(
@@ -177,36 +177,32 @@ describe("an upload", () => {
     assert.deepEqual(await readdir(storage.scratchFolder), []);
   });
 
-  it(
-    "whose row was written and only the answer lost keeps its bytes, and is found when it " +
-      "is repeated",
-    async () => {
-      const bytes = smallPhoto();
-      const lossy = createPhotoIntake({
-        photos: {
-          ...services.photos,
-          async add(photo) {
-            await services.photos.add(photo);
-            throw new ServiceUnavailableError("The database is away.");
-          },
+  it("keeps its bytes when only the answer was lost, and a repeat finds the Photo", async () => {
+    const bytes = smallPhoto();
+    const lossy = createPhotoIntake({
+      photos: {
+        ...services.photos,
+        async add(photo) {
+          await services.photos.add(photo);
+          throw new ServiceUnavailableError("The database is away.");
         },
-        users: services.users,
-        storage,
-        inspector,
-        maxUploadBytes: MAX_UPLOAD_BYTES,
-        maxStoredBytes: MAX_STORED_BYTES,
-      });
-      assert.equal(
-        (await refusalOf(take((receive) => receive(Readable.from([bytes]), "a.png"), lossy))).code,
-        "SERVICE_UNAVAILABLE",
-      );
-      const { photo, created } = await upload(bytes);
-      assert.deepEqual([created, await bytesOf(photo.storageKey)], [false, bytes]);
-      assert.ok(await bytesOf(photo.previewKey));
-    },
-  );
+      },
+      users: services.users,
+      storage,
+      inspector,
+      maxUploadBytes: MAX_UPLOAD_BYTES,
+      maxStoredBytes: MAX_STORED_BYTES,
+    });
+    assert.equal(
+      (await refusalOf(take((receive) => receive(Readable.from([bytes]), "a.png"), lossy))).code,
+      "SERVICE_UNAVAILABLE",
+    );
+    const { photo, created } = await upload(bytes);
+    assert.deepEqual([created, await bytesOf(photo.storageKey)], [false, bytes]);
+    assert.ok(await bytesOf(photo.previewKey));
+  });
 
-  it("whose twin was first, and is deleted before it is found, is stored itself", async () => {
+  it("is stored when its twin came first but was deleted before it was found", async () => {
     const bytes = smallPhoto();
     let twins = 0;
     const racing = createPhotoIntake({
@@ -234,12 +230,12 @@ describe("an upload", () => {
     assert.ok(await bytesOf(photo.previewKey));
   });
 
-  it("is not read at all by one whose storage is full", async () => {
+  it("is not read when the storage of its user is full", async () => {
     await services.newPhoto(user, { byteSize: MAX_STORED_BYTES });
     let asked = false;
     assert.equal((await refusalOf(take(async () => void (asked = true)))).code, "QUOTA_EXCEEDED");
     assert.equal(asked, false);
   });
 
-  it("leaves counters in step", () => assertConsistent(services.database.sql));
+  it("leaves consistent counters", () => assertConsistent(services.database.sql));
 });

@@ -26,7 +26,7 @@ const photo = {
 };
 
 describe("the URLs of a photo", () => {
-  it("lead to its bytes under its name and to its preview, signed, and tell no storage key", async () => {
+  it("lead to the bytes and the preview, signed, without showing a storage key", async () => {
     for (const [signed, path] of [
       [await photoUrl(fileUrls, photo), `/files/photos/${photo.id}/%C3%9C%201%2F2.jpg`],
       [(await previewUrl(fileUrls, photo)) ?? "", `/files/previews/${photo.id}/preview.webp`],
@@ -40,6 +40,6 @@ describe("the URLs of a photo", () => {
     }
   });
 
-  it("have no preview where none could be made", async () =>
+  it("have no preview when none could be made", async () =>
     assert.equal(await previewUrl(fileUrls, { ...photo, previewKey: null }), null));
 });

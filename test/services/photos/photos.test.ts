@@ -24,7 +24,7 @@ describe("photos", () => {
   const storedBytes = async (someone: User) =>
     (await services.users.counters(someone.id)).storedBytes;
 
-  it("are kept with what is known of them", async () => {
+  it("are stored with their values", async () => {
     const owner = await services.newUser();
     const facts = {
       id: uuidv7(),
@@ -48,7 +48,7 @@ describe("photos", () => {
     assert.equal(await storedBytes(owner), 12);
   });
 
-  it("are found by any number of ids, in their order, however often they are named", async () => {
+  it("are found by any number of ids, in their order and with repeats", async () => {
     const photo = await services.newPhoto(await services.newUser());
     const ids = Array.from({ length: 70_000 }, (_, i) => (i % 7 === 0 ? photo.id : uuidv7()));
     const found = await services.photos.findMany(ids);
@@ -58,7 +58,7 @@ describe("photos", () => {
     );
   });
 
-  it("are one of the same bytes and user, and the second is not counted", async () => {
+  it("are stored once per user and bytes, and the second one is not counted", async () => {
     const owner = await services.newUser();
     const first = await services.newPhoto(owner, { byteSize: 10 });
     const { createdAt: _, ...again } = { ...first, id: uuidv7(), storageKey: "other" };
@@ -70,7 +70,7 @@ describe("photos", () => {
     );
   });
 
-  it("are one when ten uploads of the same bytes end at once", async () => {
+  it("are stored once when ten uploads of the same bytes end at once", async () => {
     const owner = await services.newUser();
     const { createdAt: _, ...template } = await services.newPhoto(await services.newUser(), {
       byteSize: 10,
@@ -84,7 +84,7 @@ describe("photos", () => {
     assert.equal(await storedBytes(owner), 10);
   });
 
-  it("may take the quota to the byte and no more, however many end at once", async () => {
+  it("fill the quota to the byte and never more, however many end at once", async () => {
     const owner = await services.newUser();
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, () => outcomeOf(services.newPhoto(owner, { byteSize: 100 }))),
@@ -95,13 +95,13 @@ describe("photos", () => {
     ]);
     assert.deepEqual(await refusalOf(services.newPhoto(owner)), {
       code: "QUOTA_EXCEEDED",
-      message: "Your photos and outputs may take 1000 bytes at most; delete some first.",
+      message: "Quota exceeded: at most 1000 bytes of photos and outputs per user; delete some.",
       retryAfterMs: 60_000,
     });
     assert.equal(await storedBytes(owner), 1000);
   });
 
-  it("are refused to a user who is gone", async () => {
+  it("are refused for a deleted user", async () => {
     const gone = await services.newUser();
     await services.database.sql`delete from users where id = ${gone.id}`;
     assert.deepEqual(await refusalOf(services.newPhoto(gone)), {
@@ -110,7 +110,7 @@ describe("photos", () => {
     });
   });
 
-  it("are seen by their owner and by admins", async () => {
+  it("are visible to their owner and to admins", async () => {
     const photo = await services.newPhoto(user);
     const [other, admin] = [await services.newUser(), await services.newUser("ADMIN")];
     assert.deepEqual(
@@ -124,7 +124,7 @@ describe("photos", () => {
     assert.deepEqual(await services.photos.findMany([uuidv7(), photo.id]), [null, photo]);
   });
 
-  it("are found by their bytes, one's own only", async () => {
+  it("are found by their bytes, only among the user's own", async () => {
     const photo = await services.newPhoto(user);
     assert.deepEqual(await services.photos.findBySha256(user.id, photo.sha256), photo);
     assert.equal(
@@ -133,7 +133,7 @@ describe("photos", () => {
     );
   });
 
-  it("are paged newest first, each once, and counted up to a bound", async () => {
+  it("are paged newest first, each once, and counted up to a maximum", async () => {
     const owner = await services.newUser();
     const made: string[] = [];
     for (let i = 0; i < 5; i++) made.unshift((await services.newPhoto(owner)).id);
@@ -154,7 +154,7 @@ describe("photos", () => {
   });
 
   describe("deleted", () => {
-    it("give their bytes back and take their files with them", async () => {
+    it("return their bytes to the quota and remove their files", async () => {
       const owner = await services.newUser();
       const [photo, plain] = [
         await services.newPhoto(owner, { storageKey: "bytes", previewKey: "preview" }),
@@ -169,13 +169,13 @@ describe("photos", () => {
       );
     });
 
-    it("may be uploaded again, as a new one", async () => {
+    it("may be uploaded again, as a new Photo", async () => {
       const photo = await services.newPhoto(user);
       await services.photos.remove(user.id, photo.id);
       assert.notEqual((await services.newPhoto(user, { sha256: photo.sha256 })).id, photo.id);
     });
 
-    it("are one's own: another's, and none, are not found, by an admin neither", async () => {
+    it("return NOT_FOUND for another user's photo, also to admins", async () => {
       const photo = await services.newPhoto(user);
       for (const someone of [await services.newUser(), await services.newUser("ADMIN")])
         assert.deepEqual(await refusalOf(services.photos.remove(someone.id, photo.id)), NOT_FOUND);
@@ -183,29 +183,25 @@ describe("photos", () => {
       assert.ok(await services.photos.find(user, photo.id));
     });
 
-    it(
-      "are refused while an unfinished QueuedJob uses them, and not any more when it has " +
-        "finished",
-      async () => {
-        const photo = await services.newPhoto(user);
-        const queuedJob = await services.submit(user, { job: "metadata", photoIds: [photo.id] });
-        assert.deepEqual(await refusalOf(services.photos.remove(user.id, photo.id)), IN_USE);
-        const claimed = await services.start(queuedJob);
-        assert.deepEqual(await refusalOf(services.photos.remove(user.id, photo.id)), IN_USE);
-        await services.queuedJobs.succeed(claimed, null, []);
-        await services.photos.remove(user.id, photo.id);
-        assert.equal((await services.queuedJobs.find(user, queuedJob.id))?.photoCount, 1);
-        assert.equal(
-          (
-            await services.database
-              .sql`select from queued_job_photos where queued_job_id = ${queuedJob.id}`
-          ).length,
-          0,
-        );
-      },
-    );
+    it("are refused while an unfinished QueuedJob uses them, and not afterwards", async () => {
+      const photo = await services.newPhoto(user);
+      const queuedJob = await services.submit(user, { job: "metadata", photoIds: [photo.id] });
+      assert.deepEqual(await refusalOf(services.photos.remove(user.id, photo.id)), IN_USE);
+      const claimed = await services.start(queuedJob);
+      assert.deepEqual(await refusalOf(services.photos.remove(user.id, photo.id)), IN_USE);
+      await services.queuedJobs.succeed(claimed, null, []);
+      await services.photos.remove(user.id, photo.id);
+      assert.equal((await services.queuedJobs.find(user, queuedJob.id))?.photoCount, 1);
+      assert.equal(
+        (
+          await services.database
+            .sql`select from queued_job_photos where queued_job_id = ${queuedJob.id}`
+        ).length,
+        0,
+      );
+    });
 
-    it("are deleted once when ten do it at once, and given back once", async () => {
+    it("are deleted once when ten requests come at once, and free their bytes once", async () => {
       const owner = await services.newUser();
       await services.newPhoto(owner, { byteSize: 100 });
       const photo = await services.newPhoto(owner, { byteSize: 10 });
@@ -219,31 +215,27 @@ describe("photos", () => {
       assert.equal(await storedBytes(owner), 100);
     });
 
-    it(
-      "and submitted at the same moment are one or the other: no unfinished QueuedJob is " +
-        "without its photo",
-      async () => {
-        const owner = await services.newUser();
-        const outcomes = new Set<string>();
-        for (let i = 0; i < 24; i++) {
-          const photo = await services.newPhoto(owner);
-          const submit = () =>
-            outcomeOf(services.submit(owner, { job: "metadata", photoIds: [photo.id] }));
-          const remove = () => outcomeOf(services.photos.remove(owner.id, photo.id));
-          // The one that is called second is mostly late: the roles are changed.
-          const [submitted, removed] =
-            i % 2 === 0
-              ? await Promise.all([submit(), remove()])
-              : (await Promise.all([remove(), submit()])).toReversed();
-          outcomes.add(`${submitted} ${removed}`);
-        }
-        for (const outcome of outcomes)
-          assert.ok(["done CONFLICT", "BAD_USER_INPUT done"].includes(outcome), outcome);
-        await assertConsistent(services.database.sql);
-      },
-    );
+    it("and submitted at once never leave an unfinished QueuedJob without a photo", async () => {
+      const owner = await services.newUser();
+      const outcomes = new Set<string>();
+      for (let i = 0; i < 24; i++) {
+        const photo = await services.newPhoto(owner);
+        const submit = () =>
+          outcomeOf(services.submit(owner, { job: "metadata", photoIds: [photo.id] }));
+        const remove = () => outcomeOf(services.photos.remove(owner.id, photo.id));
+        // The second call usually comes too late, so the order alternates.
+        const [submitted, removed] =
+          i % 2 === 0
+            ? await Promise.all([submit(), remove()])
+            : (await Promise.all([remove(), submit()])).toReversed();
+        outcomes.add(`${submitted} ${removed}`);
+      }
+      for (const outcome of outcomes)
+        assert.ok(["done CONFLICT", "BAD_USER_INPUT done"].includes(outcome), outcome);
+      await assertConsistent(services.database.sql);
+    });
 
-    it("and sent again at the same moment are one or the other", async () => {
+    it("and retried at the same time have only one of the two outcomes", async () => {
       const owner = await services.newUser();
       for (let i = 0; i < 12; i++) {
         const photo = await services.newPhoto(owner);
@@ -261,11 +253,12 @@ describe("photos", () => {
     });
   });
 
-  it("leave counters, numbers and events in step", () => assertConsistent(services.database.sql));
+  it("leave consistent counters, numbers and events", () =>
+    assertConsistent(services.database.sql));
 });
 
-describe("photos whose storage is away", () => {
-  it("are deleted all the same", async () => {
+describe("photos with an unavailable storage", () => {
+  it("are deleted in any case", async () => {
     const services = await createTestServices({
       deleteFiles: () => Promise.reject(new Error("the disk is gone")),
     });

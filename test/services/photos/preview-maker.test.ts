@@ -56,7 +56,7 @@ describe("previews that are made later", () => {
       log: silentLog,
       ...more,
     });
-  /** An inspector whose previews end so. */
+  /** An inspector whose previews have the given outcomes. */
   const failing = (fail: () => Promise<never>) => ({
     openInspector: (): PhotoInspector => ({ ...openInspector(), preview: fail }),
   });
@@ -94,7 +94,7 @@ describe("previews that are made later", () => {
     assert.deepEqual(readdirSync(storage.scratchFolder), []);
   });
 
-  it("are never tried for again where the picture is broken", async () => {
+  it("are not retried when the picture is broken", async () => {
     const photo = await store((await noise(300, 300).png().toBuffer()).subarray(0, 5000));
     assert.equal(await create().makePreviews(), 0);
     assert.deepEqual(
@@ -103,7 +103,7 @@ describe("previews that are made later", () => {
     );
   });
 
-  it("are tried for three times where the child dies of it, after those that were tried less", async () => {
+  it("are tried three times when the child dies, after photos with fewer attempts", async () => {
     const [killer] = [await store(picture), await store(picture)];
     const tried: string[] = [];
     const maker = create(
@@ -122,7 +122,7 @@ describe("previews that are made later", () => {
     assert.equal(opened, 0);
   });
 
-  it("cost no attempt when a store is away, and wait for it", async () => {
+  it("cost no attempt while a store is unavailable, and are made later", async () => {
     const photo = await store(picture);
     const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
     await assert.rejects(
@@ -133,34 +133,30 @@ describe("previews that are made later", () => {
     assert.equal(await create().makePreviews(), 1);
   });
 
-  it(
-    "are made of the others when the storage does not answer for one, which costs that one " +
-      "an attempt",
-    async () => {
-      const [poison, good] = [await store(picture), await store(picture)];
-      const lines: Record<string, unknown>[] = [];
-      const log = createLoggerTo({
-        write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
-      });
-      const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
-      const partly: Storage = {
-        ...storage,
-        localPath: (key, into) =>
-          key === poison.storageKey ? Promise.reject(away) : storage.localPath(key, into),
-      };
-      assert.equal(await create({ storage: partly, log }).makePreviews(), 1);
-      assert.deepEqual(
-        [(await photoNow(poison)).previewAttempts, (await photoNow(good)).previewKey !== null],
-        [1, true],
-      );
-      assert.deepEqual(
-        lines.filter(({ level }) => level === 40).map(({ photoId, attempt }) => [photoId, attempt]),
-        [[poison.id, 1]],
-      );
-    },
-  );
+  it("are made of other photos when the storage fails for one, at its cost", async () => {
+    const [poison, good] = [await store(picture), await store(picture)];
+    const lines: Record<string, unknown>[] = [];
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+    });
+    const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
+    const partly: Storage = {
+      ...storage,
+      localPath: (key, into) =>
+        key === poison.storageKey ? Promise.reject(away) : storage.localPath(key, into),
+    };
+    assert.equal(await create({ storage: partly, log }).makePreviews(), 1);
+    assert.deepEqual(
+      [(await photoNow(poison)).previewAttempts, (await photoNow(good)).previewKey !== null],
+      [1, true],
+    );
+    assert.deepEqual(
+      lines.filter(({ level }) => level === 40).map(({ photoId, attempt }) => [photoId, attempt]),
+      [[poison.id, 1]],
+    );
+  });
 
-  it("are tried for of three photos at most while a store is away", async () => {
+  it("are tried for at most three photos while a store is unavailable", async () => {
     for (let i = 0; i < 5; i++) await store(picture);
     let tries = 0;
     const away: Storage = {
@@ -175,14 +171,14 @@ describe("previews that are made later", () => {
     );
   });
 
-  it("are made by one of two workers that come at once", async () => {
+  it("are made once when two workers start at the same time", async () => {
     const photo = await store(picture);
     const made = await Promise.all([create().makePreviews(), create().makePreviews()]);
     assert.deepEqual(made.toSorted(), [0, 1]);
     assert.ok(await storage.has((await photoNow(photo)).previewKey ?? ""));
   });
 
-  it("leave nothing when their photo is deleted meanwhile", async () => {
+  it("leave nothing when their photo is deleted in the meantime", async () => {
     const photo = await store(picture);
     const put: Storage["put"] = async (key, path) => (
       await services.photos.remove(user.id, photo.id),
@@ -192,10 +188,10 @@ describe("previews that are made later", () => {
     assert.equal(await storage.has(`previews/${user.id}/${photo.id}.1`), false);
   });
 
-  it("are given up, and cost no attempt, when the worker is to end", async () => {
+  it("are abandoned without an attempt when the worker closes", async () => {
     const photo = await store(picture);
     let began = (): void => {};
-    const begun = new Promise<void>((resolve) => (began = resolve));
+    const started = new Promise<void>((resolve) => (began = resolve));
     const maker = create({
       openInspector: () => {
         const inspector = openInspector();
@@ -207,7 +203,7 @@ describe("previews that are made later", () => {
       },
     });
     const running = maker.makePreviews();
-    await begun;
+    await started;
     await maker.close();
     assert.equal(await running, 0);
     assert.deepEqual(

@@ -28,18 +28,18 @@ describe("an attempt", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const lastTold = () => services.published.at(-1);
+  const lastPublished = () => services.published.at(-1);
   const makeDue = (id: string) =>
     services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   it("does not show the failure of the attempt before it, which RETRYING has shown", async () => {
     const { id } = await services.submit(user);
     await services.queuedJobs.fail(await services.start({ id }), FAULT);
-    assert.deepEqual(lastTold()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
+    assert.deepEqual(lastPublished()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
     await makeDue(id);
     const { queuedJob } = await services.start({ id });
     assert.deepEqual(
-      [lastTold()?.type, lastTold()?.queuedJob.error, queuedJob.error],
+      [lastPublished()?.type, lastPublished()?.queuedJob.error, queuedJob.error],
       ["STARTED", null, null],
     );
     assert.equal((await services.queuedJobs.find(user, id))?.error, null);
@@ -59,17 +59,17 @@ describe("an attempt", () => {
     ],
   ];
   for (const [how, finish] of finishes) {
-    it(`has no progress message any more when it ${how}`, async () => {
+    it(`loses its progress message when it ${how}`, async () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.progress(claimed, 0.5, "decoding");
       await finish(claimed);
-      assert.equal(lastTold()?.queuedJob.progressMessage, null);
+      assert.equal(lastPublished()?.queuedJob.progressMessage, null);
       assert.equal((await services.queuedJobs.find(user, claimed.id))?.progressMessage, null);
     });
   }
 
   describe("that fails", () => {
-    it("goes back to PENDING with its error, due after a pause, and is hinted at again", async () => {
+    it("returns to PENDING with its error, due after a pause, with a new hint", async () => {
       const { id } = await services.submit(user);
       assert.equal(await services.queuedJobs.fail(await services.start({ id }), FAULT), "RETRYING");
       const row = await services.row(id);
@@ -79,7 +79,7 @@ describe("an attempt", () => {
       );
       assert.ok(row.pause >= 0.499 && row.pause <= 1.1, String(row.pause));
       assert.deepEqual(
-        [lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt],
+        [lastPublished()?.type, lastPublished()?.queuedJob.error, lastPublished()?.queuedJob.runAt],
         ["RETRYING", { code: "TASK_FAILED", message: "No." }, null],
       );
       const hint = services.hinted.at(-1);
@@ -111,7 +111,7 @@ describe("an attempt", () => {
       assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
     });
 
-    it("is FAILED at once when it is for good", async () => {
+    it("is FAILED at once after a permanent fault", async () => {
       const { id } = await services.submit(user);
       assert.equal(
         await services.queuedJobs.fail(await services.start({ id }), {
@@ -127,7 +127,7 @@ describe("an attempt", () => {
       });
     });
 
-    it("does not count when its worker hands it back", async () => {
+    it("is not counted when its worker hands it back", async () => {
       const { id } = await services.submit(user);
       for (let i = 0; i < 5; i++)
         await services.queuedJobs.handBack(await services.start({ id }), 0);
@@ -136,11 +136,14 @@ describe("an attempt", () => {
         [row.status, row.attempts, row.failures, row.stalls, row.run],
         ["PENDING", 5, 0, 0, 6],
       );
-      assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error], ["RETRYING", null]);
+      assert.deepEqual(
+        [lastPublished()?.type, lastPublished()?.queuedJob.error],
+        ["RETRYING", null],
+      );
       assert.equal(services.hinted.at(-1)?.delayMs, 0);
     });
 
-    it("is due again after the pause that the worker that hands it back asks for", async () => {
+    it("is due again after the pause that its worker requests", async () => {
       const { id } = await services.submit(user);
       await services.queuedJobs.handBack(await services.start({ id }), 60_000);
       assert.equal(Math.round((await services.row(id)).pause), 60);
@@ -155,12 +158,15 @@ describe("an attempt", () => {
   });
 
   describe("under way", () => {
-    it("tells how far it is, in no new version and under no new number", async () => {
+    it("publishes its progress without a new version or sequence number", async () => {
       const claimed = await services.start(await services.submit(user));
       assert.equal(await services.queuedJobs.progress(claimed, 0.25, "one of four"), true);
-      const [told, queuedJob] = [lastTold(), await services.queuedJobs.find(user, claimed.id)];
+      const [event, queuedJob] = [
+        lastPublished(),
+        await services.queuedJobs.find(user, claimed.id),
+      ];
       assert.deepEqual(
-        [told?.type, told?.seq, told?.queuedJob],
+        [event?.type, event?.seq, event?.queuedJob],
         ["PROGRESS", claimed.startedSeq, queuedJob],
       );
       assert.deepEqual(
@@ -169,17 +175,17 @@ describe("an attempt", () => {
       );
     });
 
-    it("never tells less than before", async () => {
+    it("never publishes less progress than before", async () => {
       const claimed = await services.start(await services.submit(user));
       for (const progress of [0.5, 0.2])
         await services.queuedJobs.progress(claimed, progress, null);
       assert.deepEqual(
-        [(await services.row(claimed.id)).progress, lastTold()?.queuedJob.progress],
+        [(await services.row(claimed.id)).progress, lastPublished()?.queuedJob.progress],
         [0.5, 0.5],
       );
     });
 
-    it("begins again at 0 in the next attempt", async () => {
+    it("restarts at 0 in the next attempt", async () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.progress(claimed, 0.9, "almost");
       await services.queuedJobs.handBack(claimed, 0);
@@ -202,14 +208,14 @@ describe("an attempt", () => {
       ],
       ["waits for another attempt", (claimed) => services.queuedJobs.fail(claimed, FAULT)],
       [
-        "runs again elsewhere",
+        "runs again on another worker",
         async (claimed) => {
           await services.queuedJobs.handBack(claimed, 0);
           await services.start(claimed, "another worker");
         },
       ],
       [
-        "was cancelled, sent again and runs elsewhere",
+        "was cancelled, retried and runs on another worker",
         async (claimed) => {
           await services.queuedJobs.cancel(user, claimed.id);
           await services.queuedJobs.retry(user, claimed.id);
@@ -225,10 +231,10 @@ describe("an attempt", () => {
       ],
     ];
     for (const [how, end] of ends) {
-      it(`writes nothing and tells nothing when it ${how}`, async () => {
+      it(`records nothing and publishes nothing when it ${how}`, async () => {
         const claimed = await services.start(await services.submit(user));
         await end(claimed);
-        const [before_, told, hints] = [
+        const [before_, eventCount, hints] = [
           await services.everythingOf(user),
           services.published.length,
           services.hinted.length,
@@ -243,11 +249,11 @@ describe("an attempt", () => {
           locked: new Set(),
         });
         assert.deepEqual(await services.everythingOf(user), before_);
-        assert.deepEqual([services.published.length, services.hinted.length], [told, hints]);
+        assert.deepEqual([services.published.length, services.hinted.length], [eventCount, hints]);
       });
     }
 
-    it("is either cancelled or complete when both come at once, and told as that alone", async () => {
+    it("is either cancelled or complete, and published as such, when both happen", async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, async () => {
           const claimed = await services.start(await services.submit(user));
@@ -271,7 +277,7 @@ describe("an attempt", () => {
     });
   });
 
-  it("leaves counters, numbers and events in step, whatever became of it", async () => {
+  it("leaves consistent counters, numbers and events after every outcome", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

@@ -20,7 +20,7 @@ function check(submission: Partial<Submission>) {
   return checkSubmission(submissionOf(submission), task ?? null);
 }
 
-/** An object so many levels deep. */
+/** Makes an object of the given depth. */
 function nested(levels: number): Record<string, unknown> {
   return levels === 1 ? {} : { a: nested(levels - 1) };
 }
@@ -36,30 +36,30 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
   { what: "an unknown Job", submission: { job: "nope" }, issues: unknownJob("nope") },
   { what: "a Job without a name", submission: { job: "" }, issues: unknownJob("") },
   {
-    what: "an unknown Job with a very long name, which it cuts",
+    what: "an unknown Job with a very long name, which the message cuts",
     submission: { job: "x".repeat(5000) },
     issues: unknownJob("x".repeat(100)),
   },
   {
-    what: "an unknown Job, whose parameters and photos nobody can judge",
+    what: "an unknown Job, without a check of its parameters and photos",
     submission: { job: "nope", parameters: { a: 1 }, photoIds: ["x"] },
     issues: unknownJob("nope"),
   },
   {
-    what: "a parameter that the Job has not",
+    what: "an unknown parameter",
     submission: { parameters: { durationMS: 1 } },
-    issues: [{ path: ["parameters", "durationMS"], message: "is no parameter of this Job" }],
+    issues: [{ path: ["parameters", "durationMS"], message: "is not a parameter of this Job" }],
   },
   {
-    what: "each of several such parameters",
+    what: "each of several unknown parameters",
     submission: { parameters: { a: 1, b: 2 } },
     issues: [
-      { path: ["parameters", "a"], message: "is no parameter of this Job" },
-      { path: ["parameters", "b"], message: "is no parameter of this Job" },
+      { path: ["parameters", "a"], message: "is not a parameter of this Job" },
+      { path: ["parameters", "b"], message: "is not a parameter of this Job" },
     ],
   },
   {
-    what: "a parameter of another type",
+    what: "a parameter of a wrong type",
     submission: { parameters: { durationMs: "1" } },
     issues: [{ path: ["parameters", "durationMs"], message: "must be a number" }],
   },
@@ -69,7 +69,7 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     issues: [{ path: ["parameters", "durationMs"], message: "must be 600000 or less" }],
   },
   {
-    what: "a fault deep inside",
+    what: "a fault at a deep path",
     submission: { job: "thumbnail", photoIds: [ID], parameters: { widths: [320, 5] } },
     issues: [{ path: ["parameters", "widths", 1], message: "must be 16 or more" }],
   },
@@ -79,7 +79,7 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     issues: [{ path: ["parameters"], message: tooDeep }],
   },
   {
-    what: "parameters that would overflow the stack of whoever walks them",
+    what: "parameters so deep that they would overflow the stack of a recursive reader",
     submission: { parameters: { message: JSON.parse("[".repeat(5000) + "]".repeat(5000)) } },
     issues: [{ path: ["parameters"], message: tooDeep }],
   },
@@ -99,7 +99,7 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     issues: [{ path: ["parameters"], message: notStorable }],
   },
   {
-    what: "half a surrogate pair in a parameter",
+    what: "a lone surrogate in a parameter",
     submission: { parameters: { message: "\ud83d" } },
     issues: [{ path: ["parameters"], message: notStorable }],
   },
@@ -111,24 +111,24 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
   {
     what: "no photo where the Job needs one",
     submission: { job: "thumbnail" },
-    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 0' }],
+    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, but the list has 0' }],
   },
   {
-    what: "too many photos, without looking at the others",
+    what: "too many photos, without a check of the others",
     submission: { job: "thumbnail", photoIds: [ID, "x"] },
-    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 2' }],
+    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, but the list has 2' }],
   },
   {
     what: "too many photos of a Job that takes several",
     submission: { job: "album", photoIds: [ID, ID, ID, ID] },
-    issues: [{ path: ["photoIds"], message: '"album" takes 1 to 3 photos, these are 4' }],
+    issues: [{ path: ["photoIds"], message: '"album" takes 1 to 3 photos, but the list has 4' }],
   },
   {
-    what: "each id that is none",
+    what: "each malformed id",
     submission: { job: "album", photoIds: ["", ID, `${ID} `] },
     issues: [
-      { path: ["photoIds", 0], message: "is no id: ids are UUIDs" },
-      { path: ["photoIds", 2], message: "is no id: ids are UUIDs" },
+      { path: ["photoIds", 0], message: "is not an id: ids are UUIDs" },
+      { path: ["photoIds", 2], message: "is not an id: ids are UUIDs" },
     ],
   },
   {
@@ -142,12 +142,12 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     issues: [{ path: ["priority"], message: "must be 0 to 100" }],
   },
   {
-    what: "a run time over a year ahead",
+    what: "a run time more than a year ahead",
     submission: { runAt: new Date(Date.now() + 367 * DAY_MS) },
     issues: [{ path: ["runAt"], message: "must be within a year from now" }],
   },
   {
-    what: "a run time before the first year, which PostgreSQL's calendar spells in another way",
+    what: "a run time before year 1, which PostgreSQL writes in another format",
     submission: { runAt: new Date("0000-12-31T23:59:59.999Z") },
     issues: [{ path: ["runAt"], message: "must not be before the year 1" }],
   },
@@ -167,7 +167,7 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     issues: [{ path: ["idempotencyKey"], message: notStorable }],
   },
   {
-    what: "everything that is wrong at once",
+    what: "all faults at once",
     submission: {
       job: "thumbnail",
       parameters: { quality: 0, nope: 1 },
@@ -178,8 +178,8 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
     },
     issues: [
       { path: ["parameters", "quality"], message: "must be 1 or more" },
-      { path: ["parameters", "nope"], message: "is no parameter of this Job" },
-      { path: ["photoIds", 0], message: "is no id: ids are UUIDs" },
+      { path: ["parameters", "nope"], message: "is not a parameter of this Job" },
+      { path: ["photoIds", 0], message: "is not an id: ids are UUIDs" },
       { path: ["priority"], message: "must be 0 to 100" },
       { path: ["runAt"], message: "must be within a year from now" },
       { path: ["idempotencyKey"], message: "must have 1 to 200 characters" },
@@ -190,11 +190,11 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
 const taken: { what: string; submission: Partial<Submission> }[] = [
   { what: "32 levels", submission: { parameters: { message: nested(31) } } },
   {
-    what: "64 KiB to the byte",
+    what: "exactly 64 KiB",
     submission: { parameters: { message: "x".repeat(65_536 - '{"message":""}'.length) } },
   },
   {
-    what: "whole surrogate pairs",
+    what: "complete surrogate pairs",
     submission: { parameters: { message: "🙂" }, idempotencyKey: "🙂" },
   },
   { what: "priority 0 and 100", submission: { priority: 100 } },
@@ -202,7 +202,7 @@ const taken: { what: string; submission: Partial<Submission> }[] = [
   { what: "a run time that is long past", submission: { runAt: new Date("0001-01-01T00:00:00Z") } },
   { what: "a key of 200 characters", submission: { idempotencyKey: "k".repeat(200) } },
   {
-    what: "the same photo twice, in upper case too",
+    what: "the same photo twice, also in upper case",
     submission: { job: "album", photoIds: [ID, ID.toUpperCase()] },
   },
 ];
@@ -213,7 +213,7 @@ describe("checking a submission", () => {
   for (const { what, submission } of taken)
     it(`takes ${what}`, () => assert.deepEqual(check(submission).issues, []));
 
-  it("gives the parameters with their defaults", () => {
+  it("returns the parameters with their defaults", () => {
     assert.deepEqual(check({ parameters: { message: 1 } }).parameters, {
       message: 1,
       durationMs: 0,
@@ -224,11 +224,11 @@ describe("checking a submission", () => {
   });
 });
 
-describe("the row of a submission that passed", () => {
+describe("the row of a valid submission", () => {
   const make = (more: Partial<Submission> = {}, parameters = {}) =>
     toNewQueuedJob(submissionOf({ idempotencyKey: "key", ...more }), parameters);
 
-  it("has an id of a later time than an earlier one's, and that time as its creation", () => {
+  it("has an id that increases with time and contains the time of creation", () => {
     const rows = Array.from({ length: 1000 }, () => make());
     const ids = rows.map(({ id }) => id);
     assert.deepEqual(ids.toSorted(), ids);
@@ -240,16 +240,16 @@ describe("the row of a submission that passed", () => {
     );
   });
 
-  it("spells the ids of photos in one way", () =>
+  it("contains the ids of photos in lower case", () =>
     assert.deepEqual(make({ photoIds: [ID.toUpperCase()] }).photoIds, [ID]));
 
-  it("has the same fingerprint, to be done afresh or not", () =>
+  it("has the same fingerprint with and without a request for fresh work", () =>
     assert.equal(make({ fresh: true }).fingerprint, make().fingerprint));
 
   it("has no fingerprint without a key", () =>
     assert.equal(make({ idempotencyKey: null }).fingerprint, null));
 
-  it("has the same fingerprint for the same arguments, in whatever order and spelling", () => {
+  it("has the same fingerprint for the same arguments in any order and spelling", () => {
     assert.equal(
       make({ photoIds: [ID] }, { a: 1, b: { c: 2, d: 3 } }).fingerprint,
       make({ photoIds: [ID.toUpperCase()], idempotencyKey: "other" }, { b: { d: 3, c: 2 }, a: 1 })

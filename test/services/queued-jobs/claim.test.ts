@@ -22,7 +22,7 @@ describe("an attempt", () => {
     services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   describe("claimed", () => {
-    it("is STARTED, leased and told", async () => {
+    it("is STARTED, leased and published", async () => {
       const { id } = await services.submit(user);
       const claimed = await services.start({ id }, "worker 1");
       const row = await services.row(id);
@@ -40,7 +40,7 @@ describe("an attempt", () => {
       assert.ok(claimed.queuedJob.startedAt);
     });
 
-    it("is claimed once, by whoever is first of 20", async () => {
+    it("is claimed once when 20 workers try at once", async () => {
       const { id } = await services.submit(user);
       const claims = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
@@ -62,7 +62,7 @@ describe("an attempt", () => {
     });
 
     for (const run of [0, 1, 3]) {
-      it(`finds nothing by a hint of run ${run} when the present one is 2`, async () => {
+      it(`finds nothing by a hint of run ${run} when the current run is 2`, async () => {
         const { id } = await services.submit(user);
         await services.queuedJobs.handBack(await services.start({ id }), 0);
         assert.equal(await services.queuedJobs.start({ id, run, worker: "late" }), null);
@@ -80,7 +80,7 @@ describe("an attempt", () => {
       );
     });
 
-    it("finds nothing before the pause after a failure is over", async () => {
+    it("finds nothing before the end of the pause after a failure", async () => {
       const { id } = await services.submit(user);
       await services.queuedJobs.fail(await services.start({ id }), FAULT);
       // Longer than this test may take.
@@ -89,7 +89,7 @@ describe("an attempt", () => {
       assert.equal(await services.queuedJobs.start({ id, run: 2, worker: "early" }), null);
     });
 
-    it("finds nothing of a cancelled one, and nothing of one that never was", async () => {
+    it("finds nothing of a cancelled QueuedJob or of an unknown id", async () => {
       const { id } = await services.submit(user);
       await services.queuedJobs.cancel(user, id);
       assert.equal(await services.queuedJobs.start({ id, run: 1, worker: "late" }), null);
@@ -97,7 +97,7 @@ describe("an attempt", () => {
     });
   });
 
-  it("that is not yet due can be claimed when it is", async () => {
+  it("becomes claimable when it is due", async () => {
     const { id } = await services.submit(user);
     await services.database
       .sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds'
@@ -113,14 +113,10 @@ describe("an attempt", () => {
     await services.database
       .sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes'
         where id = ${id}`;
-    assert.equal(
-      await services.queuedJobs.claimableIn(request),
-      null,
-      "that is left to the reconciler",
-    );
+    assert.equal(await services.queuedJobs.claimableIn(request), null, "the reconciler handles it");
   });
 
-  it("leaves counters, numbers and events in step", async () => {
+  it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

@@ -17,10 +17,10 @@ describe("accepting submissions", () => {
   });
   after(() => services.close());
 
-  it("makes a PENDING row, its event and its hint", async () => {
-    const somebody = await services.newUser();
-    const photo = await services.newPhoto(somebody);
-    const queuedJob = await services.submit(somebody, {
+  it("creates a PENDING row, its event and its hint", async () => {
+    const submitter = await services.newUser();
+    const photo = await services.newPhoto(submitter);
+    const queuedJob = await services.submit(submitter, {
       job: "album",
       parameters: { title: "ü" },
       photoIds: [photo.id],
@@ -28,7 +28,7 @@ describe("accepting submissions", () => {
     });
     assert.deepEqual(queuedJob, {
       id: queuedJob.id,
-      userId: somebody.id,
+      userId: submitter.id,
       jobName: "album",
       status: "PENDING",
       parameters: { title: "ü" },
@@ -50,14 +50,14 @@ describe("accepting submissions", () => {
       reusedFrom: null,
     });
     assert.match(queuedJob.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert.deepEqual(await services.queuedJobs.find(somebody, queuedJob.id), queuedJob);
+    assert.deepEqual(await services.queuedJobs.find(submitter, queuedJob.id), queuedJob);
     const [event] = services.published.slice(-1);
     assert.deepEqual(event, { seq: 1, type: "QUEUED", at: event?.at, queuedJob });
     assert.deepEqual(services.hinted.at(-1), {
       id: queuedJob.id,
       run: 1,
       requestId: "request",
-      userId: somebody.id,
+      userId: submitter.id,
       lane: "child",
       priority: 7,
       backlog: 1,
@@ -66,7 +66,7 @@ describe("accepting submissions", () => {
     assert.equal((await services.row(queuedJob.id)).run, 1);
   });
 
-  it("keeps the defaults of the parameters with it", async () => {
+  it("stores the parameters with their defaults", async () => {
     assert.deepEqual((await services.submit(user, { parameters: { steps: 2 } })).parameters, {
       durationMs: 0,
       steps: 2,
@@ -75,7 +75,7 @@ describe("accepting submissions", () => {
     });
   });
 
-  it("keeps every JSON as it came", async () => {
+  it("stores every JSON value unchanged", async () => {
     for (const message of [
       null,
       "",
@@ -96,7 +96,7 @@ describe("accepting submissions", () => {
     }
   });
 
-  it("takes a run time in the past for now, and shows it as it was given", async () => {
+  it("treats a past run time as now, and shows it unchanged", async () => {
     const runAt = new Date("0001-01-01T00:00:00.000Z");
     const queuedJob = await services.submit(user, { runAt });
     assert.equal(queuedJob.runAt, "0001-01-01T00:00:00.000Z");
@@ -104,26 +104,22 @@ describe("accepting submissions", () => {
     assert.equal((await services.start(queuedJob)).attempt, 1);
   });
 
-  it("hints at a later run time with the delay that is left", async () => {
+  it("adds the hint of a later run time with the remaining delay", async () => {
     await services.submit(user, { runAt: new Date(Date.now() + 30_000) });
     const delayMs = services.hinted.at(-1)?.delayMs ?? 0;
     assert.ok(delayMs > 25_000 && delayMs <= 30_000, String(delayMs));
   });
 
-  it(
-    "tells the queue how many of at least its priority its owner has, so that nobody " +
-      "stands behind another's thousands",
-    async () => {
-      const somebody = await services.newUser();
-      for (const priority of [0, 5, 0, 9, 5]) await services.submit(somebody, { priority });
-      assert.deepEqual(
-        services.hinted.slice(-5).map(({ backlog }) => backlog),
-        [1, 1, 3, 1, 3],
-      );
-    },
-  );
+  it("gives the hint the owner's backlog of at least its priority", async () => {
+    const submitter = await services.newUser();
+    for (const priority of [0, 5, 0, 9, 5]) await services.submit(submitter, { priority });
+    assert.deepEqual(
+      services.hinted.slice(-5).map(({ backlog }) => backlog),
+      [1, 1, 3, 1, 3],
+    );
+  });
 
-  it("is accepted and hinted although the database goes away once it is recorded", async () => {
+  it("succeeds and adds the hint although the database fails after the commit", async () => {
     armFailpoints(async (name) => {
       if (name === "accept: after the commit")
         await services.database.sql`alter table queued_jobs rename to away`;
@@ -138,15 +134,15 @@ describe("accepting submissions", () => {
     );
   });
 
-  it("accepts 100 at once in their order, numbered in a row and told by one notification", async () => {
-    const somebody = await services.newUser();
-    const [notifications, told, hints] = [
+  it("accepts 100 at once in order, numbered and published together", async () => {
+    const submitter = await services.newUser();
+    const [notifications, eventCount, hints] = [
       services.notifications.length,
       services.published.length,
       services.hinted.length,
     ];
     const queuedJobs = await services.submitMany(
-      somebody,
+      submitter,
       Array.from({ length: 100 }, (_, i) => ({ parameters: { message: i } })),
     );
     assert.deepEqual(
@@ -156,17 +152,17 @@ describe("accepting submissions", () => {
     assert.deepEqual(
       queuedJobs.map(({ id }) => id).toSorted(),
       queuedJobs.map(({ id }) => id),
-      "a list by id is a list by submission",
+      "the order of ids is the order of submission",
     );
     assert.deepEqual(services.notifications.slice(notifications), [100]);
     assert.deepEqual(
-      services.published.slice(told).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
+      services.published.slice(eventCount).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
       queuedJobs.map(({ id }, i) => [i + 1, id]),
     );
     assert.equal(services.hinted.length - hints, 100);
   });
 
-  it("tells every fault of every submission at once, with its index, and accepts none of them", async () => {
+  it("reports all faults of all submissions with their indexes, and accepts none", async () => {
     const before_ = await services.everythingOf(user);
     assert.deepEqual(
       await refusalOf(
@@ -181,21 +177,21 @@ describe("accepting submissions", () => {
         code: "BAD_USER_INPUT",
         message:
           '1.job: there is no Job "nope" to submit; the query jobs lists them; ' +
-          "1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job",
+          "1.priority: must be 0 to 100; 3.parameters.a: is not a parameter of this Job",
         issues: [
           {
             path: [1, "job"],
             message: 'there is no Job "nope" to submit; the query jobs lists them',
           },
           { path: [1, "priority"], message: "must be 0 to 100" },
-          { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
+          { path: [3, "parameters", "a"], message: "is not a parameter of this Job" },
         ],
       },
     );
     assert.deepEqual(await services.everythingOf(user), before_);
   });
 
-  it("tells the faults of a single one without an index", async () => {
+  it("reports the faults of a single submission without an index", async () => {
     assert.deepEqual(await refusalOf(services.submit(user, { priority: -1 })), {
       code: "BAD_USER_INPUT",
       message: "priority: must be 0 to 100",
@@ -203,39 +199,38 @@ describe("accepting submissions", () => {
     });
   });
 
-  it(
-    "refuses photos of others, photos that were deleted and photos that never were, each " +
-      "at its place",
-    async () => {
-      const [own, foreign, gone] = [
-        await services.newPhoto(user),
-        await services.newPhoto(await services.newUser()),
-        await services.newPhoto(user),
-      ];
-      await services.photos.remove(user.id, gone.id);
-      const fault = (...path: (string | number)[]) => ({ path, message: "is no photo of yours" });
-      const one = await refusalOf(
-        services.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
-      );
-      assert.deepEqual(
-        [one.code, one.issues],
-        ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]],
-      );
-      const many = await refusalOf(
-        services.submitMany(user, [
-          {},
-          { job: "album", photoIds: [uuidv7(), own.id] },
-          { job: "metadata", photoIds: [foreign.id] },
-        ]),
-      );
-      assert.deepEqual(
-        [many.code, many.issues],
-        ["BAD_USER_INPUT", [fault(1, "photoIds", 0), fault(2, "photoIds", 0)]],
-      );
-    },
-  );
+  it("refuses foreign, deleted and unknown photos, each with its position", async () => {
+    const [own, foreign, gone] = [
+      await services.newPhoto(user),
+      await services.newPhoto(await services.newUser()),
+      await services.newPhoto(user),
+    ];
+    await services.photos.remove(user.id, gone.id);
+    const fault = (...path: (string | number)[]) => ({
+      path,
+      message: "is not a photo of yours",
+    });
+    const one = await refusalOf(
+      services.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
+    );
+    assert.deepEqual(
+      [one.code, one.issues],
+      ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]],
+    );
+    const many = await refusalOf(
+      services.submitMany(user, [
+        {},
+        { job: "album", photoIds: [uuidv7(), own.id] },
+        { job: "metadata", photoIds: [foreign.id] },
+      ]),
+    );
+    assert.deepEqual(
+      [many.code, many.issues],
+      ["BAD_USER_INPUT", [fault(1, "photoIds", 0), fault(2, "photoIds", 0)]],
+    );
+  });
 
-  it("refuses a photo that is deleted at the same moment, at its place, and accepts nothing", async () => {
+  it("refuses a photo that is deleted at the same time, and accepts nothing", async () => {
     const [kept, photo] = [await services.newPhoto(user), await services.newPhoto(user)];
     const { sql } = services.database;
     let submitting: Promise<unknown> = Promise.resolve();
@@ -248,15 +243,15 @@ describe("accepting submissions", () => {
     });
     assert.deepEqual(await submitting, {
       code: "BAD_USER_INPUT",
-      message: "1.photoIds.1: is no photo of yours",
-      issues: [{ path: [1, "photoIds", 1], message: "is no photo of yours" }],
+      message: "1.photoIds.1: is not a photo of yours",
+      issues: [{ path: [1, "photoIds", 1], message: "is not a photo of yours" }],
     });
     await sql`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize}
       where user_id = ${user.id}`;
     await assertConsistent(sql);
   });
 
-  it("keeps the photos in the order in which they were submitted, one twice if need be", async () => {
+  it("keeps the photos in the order of submission, also a repeated one", async () => {
     const photos = await Promise.all([services.newPhoto(user), services.newPhoto(user)]);
     const [a = "", b = ""] = photos.map(({ id }) => id);
     const { id } = await services.submit(user, { job: "album", photoIds: [b, a.toUpperCase(), b] });
@@ -270,7 +265,7 @@ describe("accepting submissions", () => {
     );
   });
 
-  it("tells a user who was deleted so, and not that a quota is full", async () => {
+  it("reports a deleted account to its user, and not a full quota", async () => {
     const gone = await services.newUser();
     await services.database.sql`delete from users where id = ${gone.id}`;
     assert.deepEqual(await refusalOf(services.submit(gone)), {
@@ -279,6 +274,6 @@ describe("accepting submissions", () => {
     });
   });
 
-  it("leaves counters, numbers and events in step", async () =>
+  it("leaves consistent counters, numbers and events", async () =>
     assertConsistent(services.database.sql));
 });

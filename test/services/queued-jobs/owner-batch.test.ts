@@ -4,11 +4,11 @@ import { ServiceUnavailableError } from "../../../src/domain/errors.js";
 import { createOwnerBatch } from "../../../src/services/queued-jobs/owner-batch.js";
 import { eventually } from "../../support/runner/eventually.js";
 
-/** As a statement fails that waited too long for a lock. */
+/** The error of a statement that waited too long for a lock. */
 const lockTimeout = () =>
   new ServiceUnavailableError("The database is away.", { cause: { code: "55P03" } });
 
-/** Writes down what is sent, as `<owner><number>`; what holds an item of a locked owner fails. */
+/** Records what is sent, as `<owner><number>`; a batch with an item of a locked owner fails. */
 function createRecorder({ timeoutMs = 60_000, fault = lockTimeout } = {}) {
   const sent: string[][] = [];
   const locked = new Set<string>();
@@ -42,7 +42,7 @@ describe("a batch of several owners", () => {
     assert.deepEqual(sent, [["a1", "b1", "a2"]]);
   });
 
-  it("is sent owner by owner when a row of one is locked, which holds up that one only", async () => {
+  it("is sent per owner when a row of one owner is locked, which delays only it", async () => {
     const { sent, locked, submit } = createRecorder();
     locked.add("x");
     let isDone = false;
@@ -63,23 +63,19 @@ describe("a batch of several owners", () => {
     assert.deepEqual(await held, ["x1 done", "x2 done"]);
   });
 
-  it(
-    "leaves an owner apart whose rows were locked a moment ago, and takes the others back " +
-      "at once",
-    async () => {
-      const { sent, locked, submit } = createRecorder();
-      locked.add("x");
-      const [held, ...others] = ["x1", "a1", "b1"].map(submit);
-      await Promise.all(others);
-      locked.clear();
-      await held;
-      sent.splice(0);
-      await Promise.all(["x2", "a2", "b2"].map(submit));
-      assert.deepEqual(sent.toSorted(), [["a2", "b2"], ["x2"]]);
-    },
-  );
+  it("keeps an owner with recently locked rows separate, and merges the others", async () => {
+    const { sent, locked, submit } = createRecorder();
+    locked.add("x");
+    const [held, ...others] = ["x1", "a1", "b1"].map(submit);
+    await Promise.all(others);
+    locked.clear();
+    await held;
+    sent.splice(0);
+    await Promise.all(["x2", "a2", "b2"].map(submit));
+    assert.deepEqual(sent.toSorted(), [["a2", "b2"], ["x2"]]);
+  });
 
-  it("does not let many locked owners hold up the others", async () => {
+  it("is not delayed for other owners by many locked ones", async () => {
     const { locked, submit } = createRecorder();
     for (const owner of "uvwxyz") locked.add(owner);
     const held = [..."uvwxyz"].map((owner) => submit(`${owner}1`));
@@ -88,7 +84,7 @@ describe("a batch of several owners", () => {
     await Promise.all(held);
   });
 
-  it("gives up on an owner whose rows stay locked", async () => {
+  it("fails for an owner whose rows stay locked", async () => {
     const { sent, locked, submit } = createRecorder({ timeoutMs: 150 });
     locked.add("x");
     let outcome: string | null = null;
@@ -101,7 +97,7 @@ describe("a batch of several owners", () => {
     } finally {
       locked.clear();
     }
-    assert.ok(sent.length >= 3, "it was tried again before");
+    assert.ok(sent.length >= 3, "it was retried before");
   });
 
   it("repeats nothing that failed for another reason", async () => {

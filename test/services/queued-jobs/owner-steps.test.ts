@@ -13,7 +13,7 @@ import { createTestServices, type TestServices } from "../../support/service/tes
 import { createEachStatus } from "./owner-steps/each-status.js";
 
 const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such QueuedJob." };
-describe("what an owner does", () => {
+describe("a step of an owner", () => {
   let services: TestServices;
   let user: User;
   let states: ReturnType<typeof createEachStatus>;
@@ -35,7 +35,7 @@ describe("what an owner does", () => {
   }
 
   for (const step of ["cancel", "retry", "remove"] as const) {
-    it(`${step}s nothing that is another's, or nobody's, and cannot tell the two apart`, async () => {
+    it(`to ${step} answers NOT_FOUND for another user's QueuedJob`, async () => {
       const other = await services.newUser();
       const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
       const before_ = await services.everythingOf(user);
@@ -49,7 +49,7 @@ describe("what an owner does", () => {
       assert.deepEqual(await services.everythingOf(user), before_);
     });
 
-    it(`lets an admin ${step} another's, and tells its owner`, async () => {
+    it(`to ${step} is allowed for an admin, and notifies the owner`, async () => {
       const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
       await services.queuedJobs[step](admin, id);
       assert.deepEqual(
@@ -59,7 +59,7 @@ describe("what an owner does", () => {
     });
   }
 
-  it("finds one's own; another's is null, but for an admin", async () => {
+  it("to find a QueuedJob returns null for another user's, except to an admin", async () => {
     const { id } = await states.PENDING();
     const found = await Promise.all(
       [user, await services.newUser(), admin].map(
@@ -71,7 +71,7 @@ describe("what an owner does", () => {
   });
 
   describe("to cancel", () => {
-    it("ends a waiting one, takes its hint back and frees its place", async () => {
+    it("ends a waiting QueuedJob, removes its hint and frees its place", async () => {
       const { id } = await states.PENDING();
       const cancelled = await services.queuedJobs.cancel(user, id);
       assert.deepEqual(
@@ -93,7 +93,7 @@ describe("what an owner does", () => {
       );
     });
 
-    it("ends a running one at once, and tells its worker to stop", async () => {
+    it("ends a running QueuedJob at once, and notifies its worker", async () => {
       const { id } = await states.STARTED();
       const cancelled = await services.queuedJobs.cancel(user, id);
       assert.deepEqual(
@@ -103,31 +103,31 @@ describe("what an owner does", () => {
       assert.equal(services.stopped.at(-1), id);
     });
 
-    it("tells no worker to stop what never ran", async () => {
+    it("notifies no worker of a QueuedJob that never ran", async () => {
       const { id } = await states.CANCELLED();
       assert.ok(!services.stopped.includes(id));
     });
 
-    it("changes and tells nothing of one that is cancelled already", async () => {
+    it("changes and publishes nothing for a cancelled QueuedJob", async () => {
       const cancelled = await states.CANCELLED();
-      const told = services.published.length;
+      const eventCount = services.published.length;
       assert.deepEqual(await services.queuedJobs.cancel(user, cancelled.id), cancelled);
-      assert.equal(services.published.length, told);
+      assert.equal(services.published.length, eventCount);
     });
 
     for (const status of ["SUCCESS", "FAILED"] as const) {
-      it(`is refused when it is ${status}`, async () => {
+      it(`is refused for status ${status}`, async () => {
         const { id } = await states[status]();
         const before_ = await services.everythingOf(user);
         assert.deepEqual(await refusalOf(services.queuedJobs.cancel(user, id)), {
           code: "CONFLICT",
-          message: `It is ${status}: a finished one cannot be cancelled.`,
+          message: `The QueuedJob is ${status}: only a PENDING or STARTED one can be cancelled.`,
         });
         assert.deepEqual(await services.everythingOf(user), before_);
       });
     }
 
-    it("is one step when ten do it at once, and all learn that it is cancelled", async () => {
+    it("is one step when ten requests come at once, and all return CANCELLED", async () => {
       const { id } = await states.STARTED();
       const all = await Promise.all(
         Array.from({ length: 10 }, () => services.queuedJobs.cancel(user, id)),
@@ -145,9 +145,9 @@ describe("what an owner does", () => {
     });
   });
 
-  describe("to send again", () => {
+  describe("to retry", () => {
     for (const status of ["FAILED", "CANCELLED"] as const) {
-      it(`puts a ${status} one back as if it were new, but for its version and its attempts`, async () => {
+      it(`resets a ${status} QueuedJob except its version and its number of attempts`, async () => {
         const before_ = await states[status]();
         const again = await services.queuedJobs.retry(user, before_.id);
         assert.deepEqual(again, {
@@ -186,14 +186,14 @@ describe("what an owner does", () => {
       });
     }
 
-    it("forgets the run time, so that it runs now", async () => {
+    it("clears the run time, so that it runs now", async () => {
       const { id } = await services.submit(user, { runAt: new Date(Date.now() + 3600_000) });
       await services.queuedJobs.cancel(user, id);
       assert.equal((await services.queuedJobs.retry(user, id)).runAt, null);
       assert.equal((await services.start({ id })).attempt, 1);
     });
 
-    it("gives it all of its Job's attempts again", async () => {
+    it("gives it all attempts of its Job again", async () => {
       const { id } = await states.FAILED();
       await services.queuedJobs.retry(user, id);
       assert.equal(
@@ -208,27 +208,28 @@ describe("what an owner does", () => {
     });
 
     for (const status of ["PENDING", "STARTED", "SUCCESS"] as const) {
-      it(`is refused when it is ${status}`, async () => {
+      it(`is refused for status ${status}`, async () => {
         const { id } = await states[status]();
         assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), {
           code: "CONFLICT",
-          message: `It is ${status}: only a FAILED or CANCELLED one can be sent again.`,
+          message: `The QueuedJob is ${status}: only a FAILED or CANCELLED one can be retried.`,
         });
       });
     }
 
-    it("is refused when a photo of it is gone", async () => {
+    it("is refused when one of its photos was deleted", async () => {
       const [kept, gone] = [await services.newPhoto(user), await services.newPhoto(user)];
       const { id } = await services.submit(user, { job: "album", photoIds: [kept.id, gone.id] });
       await services.queuedJobs.cancel(user, id);
       await services.photos.remove(user.id, gone.id);
       assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), {
         code: "CONFLICT",
-        message: "A photo that it needs was deleted.",
+        message:
+          "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob.",
       });
     });
 
-    it("keeps its photos from being deleted while it is under way", async () => {
+    it("protects its photos from deletion while it is under way", async () => {
       const { sql } = services.database;
       const photo = await services.newPhoto(user);
       const { id } = await services.submit(user, { job: "album", photoIds: [photo.id] });
@@ -249,19 +250,20 @@ describe("what an owner does", () => {
       await assert.rejects(retrying, { message: "undone" });
     });
 
-    it("is refused over the quota, and leaves no trace", async () => {
+    it("is refused above the quota without a trace", async () => {
       const { id } = await states.CANCELLED();
       await services.submitMany(user, [{}, {}, {}, {}, {}]);
       const before_ = await services.everythingOf(user);
       assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), {
         code: "QUOTA_EXCEEDED",
-        message: "You have 5 unfinished QueuedJobs at most; wait until some have finished.",
+        message:
+          "Quota exceeded: at most 5 unfinished QueuedJobs per user; wait until some finish.",
         retryAfterMs: 5000,
       });
       assert.deepEqual(await services.everythingOf(user), before_);
     });
 
-    it("happens once when ten do it at once", async () => {
+    it("happens once when ten requests come at once", async () => {
       const { id } = await states.CANCELLED();
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, () => outcomeOf(services.queuedJobs.retry(user, id))),
@@ -274,7 +276,7 @@ describe("what an owner does", () => {
     });
   });
 
-  it("leaves counters, numbers and events in step", async () => {
+  it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

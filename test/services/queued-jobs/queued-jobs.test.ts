@@ -1,6 +1,6 @@
-// The services under commands that come at once: whatever their order, what is recorded and what is
-// told is one legal story. A history that is not is shrunk to the shortest, and printed with its
-// seed: MODEL_SEED=… runs it again, LONG=1 runs more.
+// Runs concurrent commands on the services: in any order, the recorded rows and published events
+// must form a legal history. An illegal history is reduced to the shortest one and printed with its
+// seed. MODEL_SEED=… repeats it; LONG=1 runs more.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as fc from "fast-check";
@@ -22,17 +22,17 @@ const HISTORIES = RUNS_LONG ? 500 : 100;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 const MAX_PENDING = 3;
 const PHOTO_BYTES = 10;
-/** Beside the photo, room for the outputs of two. */
+/** Room for the outputs of two, beside the photo. */
 const MAX_STORED_BYTES = PHOTO_BYTES + 2 * OUTPUT_BYTES;
 
-/** Which command, on the how-manieth of the QueuedJobs and of the claims that there are by then. */
+/** A command, with the indexes of its QueuedJob and claim among those that exist at that time. */
 interface Call {
   command: Command;
   job: number;
   claim: number;
 }
 
-/** Waves, each of which is sent at once. */
+/** Waves of commands; the commands of a wave are sent at once. */
 const histories = fc.array(
   fc.array(
     fc.record({ command: fc.constantFrom(...COMMANDS), job: fc.nat(1000), claim: fc.nat(1000) }),
@@ -41,7 +41,7 @@ const histories = fc.array(
   { minLength: 3, maxLength: 6, size: "max" },
 );
 
-describe(`${HISTORIES} histories of commands that come at once`, () => {
+describe(`${HISTORIES} histories of concurrent commands`, () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices({
@@ -51,47 +51,43 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
   });
   after(() => services.close());
 
-  it(
-    "are each a legal story, without a gap and with the counters that are counted (seed " +
-      `${SEED})`,
-    async () => {
-      const applied = new Map<Command, number>();
-      await fc.assert(
-        fc.asyncProperty(histories, (waves) => runHistory(services, waves, applied)),
-        { numRuns: HISTORIES, seed: SEED },
-      );
-      await assertConsistent(services.database.sql);
-      const told = assertToldWhole(services.published);
-      assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
-      assert.deepEqual(
-        COMMANDS.filter((command) => !applied.get(command)),
-        [],
-        "every command did something at least once",
-      );
-      assertProgressInPlace(services);
-      const [{ over } = { over: -1 }] = await services.database.sql<
-        { over: number }[]
-      >`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}
+  it(`are legal, without gaps and with exact counters (seed ${SEED})`, async () => {
+    const applied = new Map<Command, number>();
+    await fc.assert(
+      fc.asyncProperty(histories, (waves) => runHistory(services, waves, applied)),
+      { numRuns: HISTORIES, seed: SEED },
+    );
+    await assertConsistent(services.database.sql);
+    const eventCount = assertToldWhole(services.published);
+    assert.ok(eventCount > HISTORIES * 5, `only ${eventCount} events were published`);
+    assert.deepEqual(
+      COMMANDS.filter((command) => !applied.get(command)),
+      [],
+      "every command did something at least once",
+    );
+    assertProgressInPlace(services);
+    const [{ over } = { over: -1 }] = await services.database.sql<
+      { over: number }[]
+    >`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}
         or stored_bytes > ${MAX_STORED_BYTES}`;
-      assert.equal(over, 0, "nobody is over a quota");
-      await assertTakenOverAsItWas(services);
-    },
-  );
+    assert.equal(over, 0, "no user is above a quota");
+    await assertTakenOverAsItWas(services);
+  });
 
-  it("tells what is recorded, and nothing else", async () => {
+  it("publishes exactly what is recorded", async () => {
     const recorded = await services.database.sql<
       { userId: string; seq: number; type: string; id: string }[]
     >`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id
       from queued_job_events order by 1, 2`;
     const deleted = new Set(recorded.filter(({ type }) => type === "DELETED").map(({ id }) => id));
-    const told = services.published.filter(
+    const published = services.published.filter(
       ({ type, queuedJob }) =>
         type !== "PROGRESS" && (type === "DELETED" || !deleted.has(queuedJob.id)),
     );
     const key = (userId: string, seq: number, type: string, id: string) =>
       `${userId} ${String(seq).padStart(6)} ${type} ${id}`;
     assert.deepEqual(
-      told
+      published
         .map(({ seq, type, queuedJob }) => key(queuedJob.userId, seq, type, queuedJob.id))
         .toSorted(),
       recorded.map(({ userId, seq, type, id }) => key(userId, seq, type, id)).toSorted(),
@@ -111,8 +107,7 @@ async function runHistory(
     claims: [],
     made: [],
   };
-  // A result that can be reused, and two attempts that may reuse it, of which there is room for
-  // one.
+  // A result that can be reused, and two attempts that may reuse it, with room for only one.
   const [done, ...running] = await services.submitMany(user, [
     albumOf(scene),
     albumOf(scene),
@@ -143,7 +138,7 @@ async function runHistory(
   await assertConsistent(services.database.sql, scene.user.id);
 }
 
-/** Whether it did something; a refusal is right as well, any other error is not. */
+/** Returns true if the command did something. A refusal is legal too; any other error is not. */
 async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
   try {
     return Boolean(await work);
@@ -158,8 +153,8 @@ async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
 }
 
 /**
- * What was taken over is the result of work that was done, on the same photo; nothing that was to
- * be worked for says so.
+ * A reused result must come from work on the same photo. A QueuedJob with its own work must not
+ * claim reuse.
  */
 async function assertTakenOverAsItWas({ database: { sql } }: TestServices): Promise<void> {
   const rows = await sql<
@@ -174,10 +169,7 @@ async function assertTakenOverAsItWas({ database: { sql } }: TestServices): Prom
   );
 }
 
-/**
- * A PROGRESS belongs to an attempt that was told as STARTED, under the same number and in the same
- * version.
- */
+/** A PROGRESS event must belong to a published STARTED, with the same number and version. */
 function assertProgressInPlace({ published }: TestServices): void {
   const started = new Map(
     published

@@ -38,7 +38,8 @@ describe("the removal of finished QueuedJobs", () => {
   });
 
   /**
-   * Succeeded, each with a file, in statements of their own: what counts is how they are removed.
+   * Makes successful QueuedJobs with a file each, in separate statements, since only their removal
+   * is tested.
    */
   async function succeeded(count: number, someone = user): Promise<string[]> {
     const ids: string[] = [];
@@ -74,7 +75,7 @@ describe("the removal of finished QueuedJobs", () => {
       >`select id from queued_jobs where user_id = ${user.id} order by id`
     ).map(({ id }) => id);
 
-  /** While it lasts, whatever deletes this row fails with the SQLSTATE. */
+  /** Makes every deletion of this row fail with the SQLSTATE. */
   async function withBrokenRow(
     id: string,
     state: string,
@@ -95,24 +96,20 @@ describe("the removal of finished QueuedJobs", () => {
     }
   }
 
-  it(
-    "takes 200 rows per statement, gives back all that they took, and asks the storage " +
-      "once for each",
-    async () => {
-      const ids = await succeeded(450);
-      const notifications = services.notifications.length;
-      assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 450);
-      assert.deepEqual(services.notifications.slice(notifications), [200, 200, 50]);
-      assert.deepEqual(asked.flat().toSorted(), ids.map((id) => `outputs/${id}`).toSorted());
-      assert.equal(asked.length, 3);
-      await assertConsistent(services.database.sql, user.id);
-      assert.equal((await services.users.counters(user.id)).storedBytes, 0);
-      const events = await services.database
-        .sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id}
+  it("deletes 200 rows per statement, frees their bytes, and deletes their files", async () => {
+    const ids = await succeeded(450);
+    const notifications = services.notifications.length;
+    assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 450);
+    assert.deepEqual(services.notifications.slice(notifications), [200, 200, 50]);
+    assert.deepEqual(asked.flat().toSorted(), ids.map((id) => `outputs/${id}`).toSorted());
+    assert.equal(asked.length, 3);
+    await assertConsistent(services.database.sql, user.id);
+    assert.equal((await services.users.counters(user.id)).storedBytes, 0);
+    const events = await services.database
+      .sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id}
           group by 1`;
-      assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
-    },
-  );
+    assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
+  });
 
   it("does not wait for the storage in a bulk call", async () => {
     await succeeded(3);
@@ -126,25 +123,27 @@ describe("the removal of finished QueuedJobs", () => {
     answer();
   });
 
-  it("leaves files to the sweep when the storage is away, and logs it", async () => {
+  it("leaves files to the sweep when the storage is unavailable, and logs it", async () => {
     const [id] = await succeeded(1);
     storage = () => Promise.reject(new Error("away"));
     assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 1);
     await eventually("it is logged", () =>
       lines.some(
-        ({ msg, level }) => msg === "outputs of deleted QueuedJobs are left over" && level === 40,
+        ({ msg, level }) =>
+          msg === "outputs of deleted QueuedJobs were not deleted; the file sweep removes them" &&
+          level === 40,
       ),
     );
     assert.equal(await services.queuedJobs.find(user, id ?? ""), null);
   });
 
-  it("stops a bulk call in time and returns how many rows are gone", async () => {
+  it("stops a bulk call in time and returns the number of deleted rows", async () => {
     await succeeded(250);
     const { sql } = services.database;
     let removing: Promise<number | string> = Promise.resolve("");
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
-      // The first statement begins with enough time left, the second would not.
+      // The first statement starts with enough time left, the second would not.
       removing = withDeadline(
         () => services.queuedJobs.removeMany(user.id, ALL),
         6500,
@@ -164,7 +163,7 @@ describe("the removal of finished QueuedJobs", () => {
     );
   });
 
-  it("returns how many rows are gone when the database goes away in the middle", async () => {
+  it("returns the number of deleted rows when the database fails in between", async () => {
     const ids = await succeeded(250);
     await withBrokenRow(ids[240] ?? "", "57014", async () => {
       assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 200);
@@ -185,7 +184,7 @@ describe("the removal of finished QueuedJobs", () => {
     );
   });
 
-  it("goes on behind an expired row that cannot be removed", async () => {
+  it("continues after an expired row that cannot be removed", async () => {
     const [bad = "", ...good] = await succeeded(5);
     await expire([bad]);
     await expire(good);
@@ -199,7 +198,7 @@ describe("the removal of finished QueuedJobs", () => {
     assert.deepEqual(await left(), [bad]);
   });
 
-  it("takes no unfinished row, even one that has expired", async () => {
+  it("never removes an unfinished row, even an expired one", async () => {
     const { id } = await services.submit(user);
     await expire([id]);
     assert.equal(await services.queuedJobs.removeExpired(10), 0);
@@ -207,7 +206,7 @@ describe("the removal of finished QueuedJobs", () => {
     await services.database.sql`update queued_jobs set expires_at = null where id = ${id}`;
   });
 
-  it("skips an expired row that is locked, and takes it later", async () => {
+  it("skips an expired row that is locked, and removes it later", async () => {
     const ids = await succeeded(4);
     await expire(ids);
     await services.database.sql.begin(async (tx) => {
@@ -217,7 +216,7 @@ describe("the removal of finished QueuedJobs", () => {
     assert.equal(await services.queuedJobs.removeExpired(10), 1);
   });
 
-  it("is shared by several callers at once, each row going once", async () => {
+  it("is shared by several concurrent callers, and removes each row once", async () => {
     const other = await services.newUser();
     await expire([...(await succeeded(60)), ...(await succeeded(60, other))]);
     const removed = await Promise.all(

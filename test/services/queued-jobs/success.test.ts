@@ -33,7 +33,7 @@ describe("an attempt", () => {
 
   describe("that succeeds", () => {
     for (const result of [null, 0, "", "ü🙂", true, [], {}, { a: [null, { b: 1.5 }] }]) {
-      it(`keeps ${JSON.stringify(result)} as its result, and tells it`, async () => {
+      it(`stores and publishes ${JSON.stringify(result)} as its result`, async () => {
         const { id } = await services.submit(user);
         assert.equal(
           await services.queuedJobs.succeed(await services.start({ id }), result, []),
@@ -59,34 +59,30 @@ describe("an attempt", () => {
       assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
     });
 
-    it(
-      "records its outputs in their order, counts their bytes and tells them without their " +
-        "keys",
-      async () => {
-        const { id } = await services.submit(user);
-        const outputs = [
-          output("b.webp"),
-          output("a.json", {
-            mimeType: "application/json",
-            width: null,
-            height: null,
-            byteSize: 5_000_000_000,
-          }),
-        ];
-        await services.queuedJobs.succeed(await services.start({ id }), null, outputs);
-        const told = outputs.map(({ storageKey: _, ...rest }) => rest);
-        assert.deepEqual(
-          [(await services.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
-          [told, told],
-        );
-        assert.deepEqual(await services.users.counters(user.id), {
-          pending: 0,
-          storedBytes: 5_000_000_100,
-        });
-      },
-    );
+    it("records its outputs in order, and publishes them without their keys", async () => {
+      const { id } = await services.submit(user);
+      const outputs = [
+        output("b.webp"),
+        output("a.json", {
+          mimeType: "application/json",
+          width: null,
+          height: null,
+          byteSize: 5_000_000_000,
+        }),
+      ];
+      await services.queuedJobs.succeed(await services.start({ id }), null, outputs);
+      const visible = outputs.map(({ storageKey: _, ...rest }) => rest);
+      assert.deepEqual(
+        [(await services.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
+        [visible, visible],
+      );
+      assert.deepEqual(await services.users.counters(user.id), {
+        pending: 0,
+        storedBytes: 5_000_000_100,
+      });
+    });
 
-    it("forgets the error of the attempts before it", async () => {
+    it("clears the error of the attempts before it", async () => {
       const { id } = await services.submit(user);
       await services.queuedJobs.fail(await services.start({ id }), FAULT);
       await makeDue(id);
@@ -102,7 +98,7 @@ describe("an attempt", () => {
     });
   });
 
-  it("leaves counters, numbers and events in step", async () => {
+  it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

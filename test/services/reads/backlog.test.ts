@@ -14,12 +14,12 @@ describe("the backlog", () => {
     services.database.sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second'
         where status = 'PENDING'`;
 
-  it("is nothing where nothing was submitted", async () => {
+  it("is zero when nothing was submitted", async () => {
     const { pending, started, oldestWaitSeconds, jobs } = await read();
     assert.deepEqual([pending, started, oldestWaitSeconds, jobs], [0, 0, 0, []]);
   });
 
-  it("counts what waits and what runs, by Job, and leaves out what has finished", async () => {
+  it("counts waiting and running QueuedJobs by Job, without finished ones", async () => {
     const user = await services.newUser();
     const photo = await services.newPhoto(user);
     await services.submitMany(user, [{}, {}, { job: "album", photoIds: [photo.id] }]);
@@ -38,7 +38,7 @@ describe("the backlog", () => {
     assert.ok(connections.some(({ state, count }) => state === "active" && count >= 1));
   });
 
-  it("tells how long the oldest has been due, and nothing of one that is not due yet", async () => {
+  it("reports how long the oldest due one has waited, and ignores later ones", async () => {
     const user = await services.newUser();
     await age(100);
     await services.submit(user, { runAt: new Date(Date.now() + 3_600_000) });
@@ -57,29 +57,25 @@ describe("the backlog", () => {
     );
   });
 
-  it(
-    "tells of a Job that has waited behind thousands of another, which may be of a slower " +
-      "lane",
-    async () => {
-      const { sql } = services.database;
-      const user = await services.newUser();
-      await sql`
+  it("finds a Job that has waited behind thousands of another one", async () => {
+    const { sql } = services.database;
+    const user = await services.newUser();
+    await sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
       select gen_random_uuid(), ${user.id}, case when i = 3000 then 'hash' else 'crop'
         end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(),
         'PENDING'
       from generate_series(1, 3000) i`;
-      const { hasWaited } = createBacklogReads(services.database);
-      assert.deepEqual(
-        await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]),
-        [true, false],
-      );
-      await sql`delete from queued_jobs where user_id = ${user.id}`;
-    },
-  );
+    const { hasWaited } = createBacklogReads(services.database);
+    assert.deepEqual(await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]), [
+      true,
+      false,
+    ]);
+    await sql`delete from queued_jobs where user_id = ${user.id}`;
+  });
 
-  it("is read again after a while only", async () => {
+  it("is read again only after a while", async () => {
     const reads = createBacklogReads(services.database);
     const first = await reads.read();
     await services.submit(await services.newUser());
@@ -88,7 +84,7 @@ describe("the backlog", () => {
     assert.equal((await eager.read()).pending, first.pending + 1);
   });
 
-  it("is estimated beyond 20,000, and bounded, whatever its size", async () => {
+  it("is estimated above 20,000, and bounded at any size", async () => {
     const { sql } = services.database;
     const user = await services.newUser();
     await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority,

@@ -28,19 +28,19 @@ describe("the event log", () => {
   const read = (more: Partial<Parameters<EventLog["read"]>[0]> = {}) =>
     log.read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null, ...more });
   const seqs = (events: QueuedJobEvent[]) => events.map(({ seq }) => seq);
-  /** What clean-up does with events that are older than EVENT_TTL. */
+  /** Deletes events as the purge does after EVENT_TTL. */
   const purge = (upTo: number) => services.database.sql`
     with gone as (delete from queued_job_events where user_id = ${user.id}
       and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
 
   describe("read", () => {
-    it("gives the very events that were published, in order", async () => {
+    it("returns exactly the events that were published, in order", async () => {
       await services.finished(user);
       await services.submit(user);
       assert.deepEqual(await read(), { events: toldTo(user), whole: true, last: 4, floor: 0 });
     });
 
-    it("gives what follows a number, and not more than asked for", async () => {
+    it("returns the events after a number, up to the limit", async () => {
       await services.submitMany(user, [{}, {}, {}, {}]);
       assert.deepEqual(
         [
@@ -54,31 +54,27 @@ describe("the event log", () => {
       assert.deepEqual(await read({ seq: 99 }), { events: [], whole: true, last: 4, floor: 0 });
     });
 
-    it(
-      "gives no more than 256 kB and the event that goes beyond, and says whether there is " +
-        "more",
-      async () => {
-        await services.submitMany(
-          user,
-          Array.from({ length: 8 }, () => ({})),
-        );
-        await services.database
-          .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
-        const [first, second, third] = [
-          await read(),
-          await read({ seq: 5 }),
-          await read({ limit: 5 }),
-        ];
-        assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
-        assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
-        assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
-        await services.database
-          .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
-        assert.deepEqual(seqs((await read()).events), [1]);
-      },
-    );
+    it("returns at most 256 kB plus one event, and whether more events exist", async () => {
+      await services.submitMany(
+        user,
+        Array.from({ length: 8 }, () => ({})),
+      );
+      await services.database
+        .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
+      const [first, second, third] = [
+        await read(),
+        await read({ seq: 5 }),
+        await read({ limit: 5 }),
+      ];
+      assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
+      assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
+      assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
+      await services.database
+        .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
+      assert.deepEqual(seqs((await read()).events), [1]);
+    });
 
-    it("gives those of one QueuedJob", async () => {
+    it("returns the events of one QueuedJob", async () => {
       const [a, b] = [await services.submit(user), await services.submit(user)];
       await services.queuedJobs.cancel(user, a.id);
       assert.deepEqual(
@@ -91,7 +87,7 @@ describe("the event log", () => {
       );
     });
 
-    it("gives nothing of another user's, not even of a QueuedJob whose id is known", async () => {
+    it("returns nothing of another user, not even for an existing QueuedJob", async () => {
       const { id } = await services.submit(user);
       const other = await services.newUser();
       assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), {
@@ -102,7 +98,7 @@ describe("the event log", () => {
       });
     });
 
-    it("gives the numbers 0 for a user who is gone", async () => {
+    it("returns zero as all numbers for a deleted user", async () => {
       assert.deepEqual(await read({ userId: uuidv7() }), {
         events: [],
         whole: true,
@@ -111,7 +107,7 @@ describe("the event log", () => {
       });
     });
 
-    it("gives no rows out that are of another user, or of no statement of its own", async () => {
+    it("returns no rows of another user or of another statement", async () => {
       const other = await services.newUser();
       await services.submitMany(other, [{}, {}]);
       await services.submit(user);
@@ -132,7 +128,7 @@ describe("the event log", () => {
       assert.deepEqual(seqs((await read()).events), [1]);
     });
 
-    it("tells up to where it was purged, and goes on behind holes that a deletion left", async () => {
+    it("returns the floor of the purge, and continues after the gaps of a deletion", async () => {
       const [a] = await services.submitMany(user, [{}, {}, {}]);
       await purge(1);
       await services.queuedJobs.cancel(user, a?.id ?? "");
@@ -142,7 +138,7 @@ describe("the event log", () => {
       assert.equal(page.events.at(-1)?.type, "DELETED");
     });
 
-    it("gives a story without a gap while 120 events are being written beside it", async () => {
+    it("returns a history without gaps while 120 events are being written", async () => {
       const writing = Promise.all(
         Array.from({ length: 60 }, async () =>
           services.queuedJobs.cancel(user, (await services.submit(user)).id),
@@ -161,7 +157,7 @@ describe("the event log", () => {
     });
   });
 
-  it("tells the newest number of each user asked for", async () => {
+  it("returns the newest number of each requested user", async () => {
     const other = await services.newUser();
     await services.submitMany(user, [{}, {}]);
     const epoch = await log.epoch();
@@ -176,7 +172,7 @@ describe("the event log", () => {
   });
 
   describe("the epoch", () => {
-    it("is 8 bytes in hex, the same for all who read this database", async () => {
+    it("is 8 bytes in hex, equal for all readers of this database", async () => {
       const epoch = await log.epoch();
       assert.match(epoch, /^[0-9a-f]{16}$/);
       assert.deepEqual(
@@ -185,13 +181,13 @@ describe("the event log", () => {
       );
     });
 
-    it("is another one in a database of another history", async () => {
+    it("differs in a database of another history", async () => {
       const before_ = await log.epoch();
       await services.database.sql`update histories set id = gen_random_uuid()`;
       assert.notEqual(await createEventLog(services.database).epoch(), before_);
     });
 
-    it("is asked for again after a failure", async () => {
+    it("is read again after a failure", async () => {
       const fresh = createEventLog(services.database);
       await services.database.sql`alter table histories rename to hidden`;
       await assert.rejects(fresh.epoch());

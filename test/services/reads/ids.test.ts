@@ -8,18 +8,18 @@ const ID = "0198f3a0-0000-7000-8000-00000000000a";
 const parse = async (...args: Parameters<typeof parseId>) => parseId(...args);
 
 describe("ids", () => {
-  it("are UUIDs, and have one spelling", () => {
+  it("are UUIDs, and are returned in lower case", () => {
     assert.equal(parseId(ID.toUpperCase()), ID);
     assert.ok(isUuid(ID));
   });
 
   for (const id of [...BROKEN_IDS, `${ID}\n`, ` ${ID}`]) {
-    it(`are not ${JSON.stringify(id)}`, async () => {
+    it(`exclude ${JSON.stringify(id)}`, async () => {
       assert.equal(isUuid(id), false);
       assert.deepEqual(await refusalOf(parse(id)), {
         code: "BAD_USER_INPUT",
-        message: "id: is no id: ids are UUIDs",
-        issues: [{ path: ["id"], message: "is no id: ids are UUIDs" }],
+        message: "id: is not an id: ids are UUIDs",
+        issues: [{ path: ["id"], message: "is not an id: ids are UUIDs" }],
       });
     });
   }
@@ -42,6 +42,6 @@ describe("ids", () => {
     assert.deepEqual(await inChunks([], () => assert.fail("nothing is asked for")), []);
   });
 
-  it("are refused at the path that the caller names", async () =>
+  it("are refused with the path of the caller", async () =>
     assert.deepEqual((await refusalOf(parse("x", ["userId"]))).issues?.[0]?.path, ["userId"]));
 });

@@ -34,7 +34,7 @@ describe("lists of QueuedJobs", () => {
   const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
   describe("a page", () => {
-    it("is newest first, goes on from where the last one ended, and knows whether more follow", async () => {
+    it("is sorted newest first, continues, and shows whether more follow", async () => {
       const made = idsOf(await services.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
       const first = await page({}, { first: 2 });
       const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
@@ -47,94 +47,86 @@ describe("lists of QueuedJobs", () => {
       assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
     });
 
-    it("holds the rows as they are, but for the outputs, which cost more", async () => {
+    it("contains whole rows except for the outputs, which cost more", async () => {
       const finished = await services.finished(user);
       assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
     });
 
-    it(
-      "that is brief holds what lists tell of a row, as it is, and is as empty and as long " +
-        "as the other",
-      async () => {
-        assert.deepEqual(await page({}, { columns: "brief" }), {
-          rows: [],
-          hasMore: false,
-          lastSeq: 0,
-        });
-        const finished = await services.finished(user, { priority: 7 });
-        await services.submit(user);
-        const { rows, hasMore, lastSeq } = await page(
-          {},
-          { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
-        );
-        assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
-        const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
-        const {
-          id,
-          userId,
-          jobName,
-          status,
-          photoCount,
-          priority,
-          progress,
-          attempts,
-          version,
-          createdAt,
-        } = finished;
-        assert.deepEqual(brief, {
-          page: 1,
-          lastSeq: 4,
-          readerId: null,
-          id,
-          userId,
-          jobName,
-          status,
-          photoCount,
-          priority,
-          progress,
-          attempts,
-          version,
-          createdAt,
-        });
-      },
-    );
+    it("with brief columns has the values of lists, and the rows of a whole page", async () => {
+      assert.deepEqual(await page({}, { columns: "brief" }), {
+        rows: [],
+        hasMore: false,
+        lastSeq: 0,
+      });
+      const finished = await services.finished(user, { priority: 7 });
+      await services.submit(user);
+      const { rows, hasMore, lastSeq } = await page(
+        {},
+        { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
+      );
+      assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
+      const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
+      const {
+        id,
+        userId,
+        jobName,
+        status,
+        photoCount,
+        priority,
+        progress,
+        attempts,
+        version,
+        createdAt,
+      } = finished;
+      assert.deepEqual(brief, {
+        page: 1,
+        lastSeq: 4,
+        readerId: null,
+        id,
+        userId,
+        jobName,
+        status,
+        photoCount,
+        priority,
+        progress,
+        attempts,
+        version,
+        createdAt,
+      });
+    });
 
-    it("that tells the state holds all but what may be long", async () => {
+    it("with state columns contains everything except values that may be long", async () => {
       const finished = await services.finished(user, { priority: 7 });
       assert.deepEqual((await page({}, { columns: "state" })).rows, [
         { ...finished, outputs: null, parameters: null, result: null },
       ]);
     });
 
-    it(
-      "reads no further than the row by which it is too long, or there are too many, and " +
-        "says what it has read",
-      async () => {
-        const made = await services.submitMany(
-          user,
-          Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),
-        );
-        const read: [rows: number, bytes: number][] = [];
-        const budget = {
-          rowsLeft: 10,
-          bytesLeft: 3000,
-          takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
-        };
-        assert.deepEqual(
-          idsOf((await page({}, { columns: "whole", budget })).rows),
-          idsOf(made).toReversed().slice(0, 2),
-        );
-        assert.equal(
-          (await page({}, { columns: "state", budget: { ...budget, rowsLeft: 2 } })).rows.length,
-          3,
-        );
-        const [[, whole = 0] = [], [rows] = []] = read;
-        assert.ok(whole > 3000 && whole < 5000, `${whole} bytes`);
-        assert.equal(rows, 3);
-      },
-    );
+    it("is read up to the row that exceeds the budget, and reports its size", async () => {
+      const made = await services.submitMany(
+        user,
+        Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),
+      );
+      const read: [rows: number, bytes: number][] = [];
+      const budget = {
+        rowsLeft: 10,
+        bytesLeft: 3000,
+        takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
+      };
+      assert.deepEqual(
+        idsOf((await page({}, { columns: "whole", budget })).rows),
+        idsOf(made).toReversed().slice(0, 2),
+      );
+      assert.equal(
+        (await page({}, { columns: "state", budget: { ...budget, rowsLeft: 2 } })).rows.length,
+        3,
+      );
+      const [[, whole = 0] = [], [rows] = []] = read;
+      assert.ok(whole > 3000 && whole < 5000, `${whole} bytes`);
+      assert.equal(rows, 3);
+    });
 
-    it("of many photos, and their counts, come in the order of the photos", async () => {
+    it("of many photos, and its counts, come in the order of the photos", async () => {
       const photos = [
         await services.newPhoto(user),
         await services.newPhoto(user),
@@ -173,7 +165,7 @@ describe("lists of QueuedJobs", () => {
       assert.deepEqual(await reads.counts(scopes, 2), [1, 0, 2]);
     });
 
-    it("is empty for one who has none, and tells where the stream stands", async () => {
+    it("is empty for a user without QueuedJobs, and has the position of the stream", async () => {
       assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
       const { id } = await services.submit(user);
       await services.queuedJobs.cancel(user, id);
@@ -181,7 +173,7 @@ describe("lists of QueuedJobs", () => {
       assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 3 });
     });
 
-    it("tells the position of the reader, whoever the rows are of", async () => {
+    it("has the position of the reader, whoever owns the rows", async () => {
       const reader = await services.newUser();
       await services.submit(reader);
       await services.submitMany(user, [{}, {}, {}]);
@@ -189,7 +181,7 @@ describe("lists of QueuedJobs", () => {
       assert.deepEqual([rows.length, lastSeq], [3, 1]);
     });
 
-    it("is of everybody's when nobody is named", async () => {
+    it("contains the QueuedJobs of all users when no user is named", async () => {
       const other = await services.newUser();
       const made = [
         await services.submit(user),
@@ -202,7 +194,7 @@ describe("lists of QueuedJobs", () => {
       );
     });
 
-    it("and its position are of one moment, while others are written", async () => {
+    it("and its position belong to one snapshot while others write", async () => {
       let writing = true;
       const writer = Promise.all(
         [1, 2, 3].map(async () => {
@@ -210,7 +202,7 @@ describe("lists of QueuedJobs", () => {
         }),
       );
       for (let i = 0; i < 25; i++) {
-        // Nothing but QUEUED events: as many rows as numbers.
+        // Only QUEUED events exist, so the number of rows equals the sequence number.
         const { rows, lastSeq } = await page({}, { first: 100_000 });
         assert.equal(rows.length, lastSeq);
       }
@@ -220,7 +212,7 @@ describe("lists of QueuedJobs", () => {
   });
 
   describe("a filter", () => {
-    it("takes the statuses and the Jobs that it names, both when both are named", async () => {
+    it("selects by statuses and by Jobs, and by both together", async () => {
       const { id: photoId } = await services.newPhoto(user);
       const waiting = await services.submit(user);
       const album = await services.submit(user, { job: "album", photoIds: [photoId] });
@@ -240,7 +232,7 @@ describe("lists of QueuedJobs", () => {
       }
     });
 
-    it("by photo takes those on it, once each, whatever place it has", async () => {
+    it("by photo selects the QueuedJobs with that photo, each once", async () => {
       const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
       const both = await services.submit(user, { job: "album", photoIds: [a.id, b.id, a.id] });
       const one = await services.submit(user, { job: "album", photoIds: [b.id] });
@@ -262,7 +254,7 @@ describe("lists of QueuedJobs", () => {
     });
   });
 
-  it("counts exactly up to a bound and stops there", async () => {
+  it("counts exactly up to a maximum and stops there", async () => {
     await services.submitMany(user, [{}, {}, {}, {}]);
     assert.deepEqual(
       [await reads.count(scope(), 3), await reads.count(scope(), 4), await reads.count(scope(), 5)],

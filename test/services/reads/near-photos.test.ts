@@ -16,44 +16,40 @@ describe("near photos", () => {
 
   const find = (user: User, phash: string, maxDistance: number, exceptIds: string[] = []) =>
     nearPhotos.find({ userId: user.id, phash, maxDistance, exceptIds });
-  /** Of a photo whose hash has these 64 bits, as the column holds them. */
+  /** Adds a photo whose hash has these 64 bits, as the column stores them. */
   const add = async (user: User, phash: bigint | null) =>
     (await services.newPhoto(user, { phash })).id;
 
-  it(
-    "are found by the bits in which they differ, the nearest first and of equally near " +
-      "ones the oldest",
-    async () => {
-      const user = await services.newUser();
-      const [three, one, alike, seven, other] = [
-        await add(user, 0b111n),
-        await add(user, 0b1000n),
-        await add(user, 0n),
-        await add(user, 0b1111111n),
-        await add(user, 0b10000n),
-      ];
-      const { photos, cut } = await find(user, "0000000000000000", 6);
-      assert.deepEqual(
-        photos,
-        [
-          [alike, 0],
-          [one, 1],
-          [other, 1],
-          [three, 3],
-        ].map(([photoId, distance]) => ({ photoId, distance })),
-      );
-      assert.equal(cut, false);
-      assert.deepEqual((await find(user, "0000000000000000", 7)).photos.at(-1), {
-        photoId: seven,
-        distance: 7,
-      });
-      assert.deepEqual((await find(user, "0000000000000000", 0)).photos, [
-        { photoId: alike, distance: 0 },
-      ]);
-    },
-  );
+  it("are sorted by the number of different bits, and at equal distance oldest first", async () => {
+    const user = await services.newUser();
+    const [three, one, alike, seven, other] = [
+      await add(user, 0b111n),
+      await add(user, 0b1000n),
+      await add(user, 0n),
+      await add(user, 0b1111111n),
+      await add(user, 0b10000n),
+    ];
+    const { photos, cut } = await find(user, "0000000000000000", 6);
+    assert.deepEqual(
+      photos,
+      [
+        [alike, 0],
+        [one, 1],
+        [other, 1],
+        [three, 3],
+      ].map(([photoId, distance]) => ({ photoId, distance })),
+    );
+    assert.equal(cut, false);
+    assert.deepEqual((await find(user, "0000000000000000", 7)).photos.at(-1), {
+      photoId: seven,
+      distance: 7,
+    });
+    assert.deepEqual((await find(user, "0000000000000000", 0)).photos, [
+      { photoId: alike, distance: 0 },
+    ]);
+  });
 
-  it("are compared in all 64 bits, the sign's too", async () => {
+  it("are compared in all 64 bits, including the sign", async () => {
     const user = await services.newUser();
     const [ones, lowest, highest] = [
       await add(user, -1n),
@@ -76,7 +72,7 @@ describe("near photos", () => {
     });
   });
 
-  it("are none that were excepted, have no hash, or belong to somebody else", async () => {
+  it("exclude the given ids, photos without a hash, and photos of other users", async () => {
     const [user, other] = [await services.newUser(), await services.newUser()];
     const [own, kept] = [await add(user, 5n), await add(user, 5n)];
     await add(user, null);
@@ -87,7 +83,7 @@ describe("near photos", () => {
     assert.deepEqual((await find(await services.newUser(), "0000000000000005", 64)).photos, []);
   });
 
-  it("are a hundred at most, and it is told that there are more", async () => {
+  it("are limited to a hundred, and the answer shows that more exist", async () => {
     const user = await services.newUser();
     await services.database.sql`
       insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
@@ -109,7 +105,7 @@ describe("near photos", () => {
     );
   });
 
-  it("are looked for among nobody's where the user is unknown", async () => {
+  it("are empty for an unknown user", async () => {
     assert.deepEqual(
       await nearPhotos.find({
         userId: uuidv7(),

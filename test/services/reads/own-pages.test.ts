@@ -10,7 +10,7 @@ import { desynchronised } from "../../support/stores/desynchronised.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
-describe("pages that are asked for at once", () => {
+describe("pages requested in the same turn", () => {
   let services: TestServices;
   let user: User;
   let other: User;
@@ -19,7 +19,7 @@ describe("pages that are asked for at once", () => {
   before(async () => {
     services = await createTestServices();
     const { sql } = services.database;
-    // A part of a statement has no row of its own.
+    // Fragments are calls too, so only the text with unnest counts as a statement.
     const counted = new Proxy(sql, {
       apply: (target, self, args) => (
         String(args[0]).includes("unnest") && statements++,
@@ -37,7 +37,7 @@ describe("pages that are asked for at once", () => {
     read({ userId: id, first: 20, beforeId: null, ...more });
   const idsOf = ({ rows }: QueuedJobPage) => rows.map(({ id }) => id);
 
-  it("are read with one statement, and each is what it would be alone", async () => {
+  it("are read with one statement, and each equals the page read alone", async () => {
     const [mine, theirs] = [
       await services.submitMany(user, [{}, {}, {}]),
       await services.submitMany(other, [{}]),
@@ -70,7 +70,7 @@ describe("pages that are asked for at once", () => {
     );
   });
 
-  it("cost one statement, which reads the same page once, and no more than 32 pages", async () => {
+  it("need one statement, which reads equal pages once, and at most 32 pages", async () => {
     await services.submit(user);
     const same = await Promise.all(Array.from({ length: 50 }, () => pageOf(user)));
     assert.deepEqual([statements, new Set(same).size], [1, 1]);
@@ -83,7 +83,7 @@ describe("pages that are asked for at once", () => {
     );
   });
 
-  it("are never older than the moment when they were asked for", async () => {
+  it("are never older than their request", async () => {
     for (let i = 1; i <= 20; i++) {
       const [, earlier] = await Promise.all([services.submit(user), pageOf(user)]);
       const now = await pageOf(user);
@@ -91,7 +91,7 @@ describe("pages that are asked for at once", () => {
     }
   });
 
-  it("are not given out with rows of another user, or of no statement of their own", async () => {
+  it("never contain rows of another user or of another statement", async () => {
     const empty = await services.newUser();
     await services.submitMany(other, [{}, {}]);
     for (const from of [user.id, empty.id]) {
@@ -108,7 +108,7 @@ describe("pages that are asked for at once", () => {
     assert.equal((await pageOf(other)).rows.length, 2);
   });
 
-  it("fail together when PostgreSQL refuses them, and not those that come later", async () => {
+  it("fail together when PostgreSQL refuses them, and later ones succeed", async () => {
     await services.submit(user);
     const asked = [pageOf(user), pageOf(user, { beforeId: "no id" }), pageOf(other)];
     assert.deepEqual(

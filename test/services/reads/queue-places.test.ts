@@ -8,7 +8,7 @@ import { albumTask } from "../../support/service/album-task.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
-describe("the waiting line", () => {
+describe("the places in the queue", () => {
   let services: TestServices;
   const rates: Record<Lane, number | null> = { worker: null, child: null };
   before(async () => {
@@ -19,7 +19,7 @@ describe("the waiting line", () => {
     rates.worker = null;
   });
   after(() => services.close());
-  /** One that has not seen the crowd yet. */
+  /** Creates places with an empty cache. */
   const unseen = (): QueuePlaces =>
     createQueuePlaces({
       database: services.database,
@@ -29,14 +29,14 @@ describe("the waiting line", () => {
   const positions = async (...rows: QueuedJob[]) =>
     (await unseen().find(rows)).map((place) => place?.position ?? null);
 
-  it("has one's own by priority, and within it by their time", async () => {
+  it("sort a user's QueuedJobs by priority, and by time within a priority", async () => {
     const user = await services.newUser();
     const [a, b, c] = await services.submitMany(user, [{}, { priority: 5 }, {}]);
     assert.ok(a && b && c);
     assert.deepEqual(await positions(a, b, c), [1, 0, 2]);
   });
 
-  it("holds nothing that runs, has finished, is not due or never was", async () => {
+  it("exclude QueuedJobs that run, have finished, are not due or are unknown", async () => {
     const user = await services.newUser();
     const [running, finished, later] = [
       await services.submit(user),
@@ -58,25 +58,21 @@ describe("the waiting line", () => {
     assert.deepEqual(await unseen().find([]), []);
   });
 
-  it(
-    "lets others before one in blocks of 16, so that the first of one never stands behind " +
-      "the thousands of another",
-    async () => {
-      const [one, other] = [await services.newUser(), await services.newUser()];
-      await services.submitMany(
-        other,
-        Array.from({ length: 50 }, () => ({})),
-      );
-      const mine = await services.submitMany(
-        one,
-        Array.from({ length: 17 }, () => ({})),
-      );
-      const places = await positions(...mine);
-      assert.deepEqual([places[0], places[15], places[16]], [16, 31, 48]);
-    },
-  );
+  it("alternate between users in blocks of 16, so that no first one waits long", async () => {
+    const [one, other] = [await services.newUser(), await services.newUser()];
+    await services.submitMany(
+      other,
+      Array.from({ length: 50 }, () => ({})),
+    );
+    const mine = await services.submitMany(
+      one,
+      Array.from({ length: 17 }, () => ({})),
+    );
+    const places = await positions(...mine);
+    assert.deepEqual([places[0], places[15], places[16]], [16, 31, 48]);
+  });
 
-  it("is another one for photos", async () => {
+  it("are separate for photo jobs", async () => {
     const [one, other] = [await services.newUser(), await services.newUser()];
     const { id: photoId } = await services.newPhoto(one);
     await services.submitMany(other, [{}, {}, {}]);
@@ -87,63 +83,55 @@ describe("the waiting line", () => {
     assert.deepEqual(await positions(echo, album), [3, 0]);
   });
 
-  it(
-    "is read once a second for a user, however often it is asked for, and what came since " +
-      "stands behind all of its priority",
-    async () => {
-      let statements = 0;
-      const sql = new Proxy(services.database.sql, {
-        apply: (target, self, args: unknown[]) => (
-          statements++,
-          Reflect.apply(target, self, args) as unknown
-        ),
-      });
-      const places = createQueuePlaces({
-        database: { ...services.database, sql },
-        catalogue,
-        startRate: { rate: async () => null },
-      });
-      const find = async (...rows: QueuedJob[]) =>
-        (await places.find(rows)).map((place) => place?.position ?? null);
-      const user = await services.newUser();
-      const [low, high] = await services.submitMany(user, [{}, { priority: 5 }]);
-      assert.ok(low && high);
-      assert.deepEqual(await find(low, high), [1, 0]);
-      // Of this user, and the crowd.
-      assert.equal(statements, 2);
-      const [late, urgent, between] = await services.submitMany(user, [
-        {},
-        { priority: 9 },
-        { priority: 5 },
-      ]);
-      const later = await services.submit(user, { runAt: new Date(Date.now() + 60_000) });
-      assert.ok(late && urgent && between);
-      assert.deepEqual(
-        await find(low, late, urgent, between, later, {
-          ...late,
-          id: user.id,
-          error: { code: "X", message: "It waits for another attempt." },
-        }),
-        [1, 2, 0, 1, null, null],
-      );
-      assert.equal(statements, 2);
-      await eventually("it is read again", async () => (await find(late))[0] === 4);
-      assert.equal(statements, 4);
-    },
-  );
+  it("are read once a second per user, and newer QueuedJobs go to the end", async () => {
+    let statements = 0;
+    const sql = new Proxy(services.database.sql, {
+      apply: (target, self, args: unknown[]) => (
+        statements++,
+        Reflect.apply(target, self, args) as unknown
+      ),
+    });
+    const places = createQueuePlaces({
+      database: { ...services.database, sql },
+      catalogue,
+      startRate: { rate: async () => null },
+    });
+    const find = async (...rows: QueuedJob[]) =>
+      (await places.find(rows)).map((place) => place?.position ?? null);
+    const user = await services.newUser();
+    const [low, high] = await services.submitMany(user, [{}, { priority: 5 }]);
+    assert.ok(low && high);
+    assert.deepEqual(await find(low, high), [1, 0]);
+    // One statement for this user, and one for the backlog.
+    assert.equal(statements, 2);
+    const [late, urgent, between] = await services.submitMany(user, [
+      {},
+      { priority: 9 },
+      { priority: 5 },
+    ]);
+    const later = await services.submit(user, { runAt: new Date(Date.now() + 60_000) });
+    assert.ok(late && urgent && between);
+    assert.deepEqual(
+      await find(low, late, urgent, between, later, {
+        ...late,
+        id: user.id,
+        error: { code: "X", message: "It waits for another attempt." },
+      }),
+      [1, 2, 0, 1, null, null],
+    );
+    assert.equal(statements, 2);
+    await eventually("it is read again", async () => (await find(late))[0] === 4);
+    assert.equal(statements, 4);
+  });
 
-  it(
-    "tells when one starts from how fast its like are started, and does not where that is " +
-      "unknown",
-    async () => {
-      const user = await services.newUser();
-      const [, second] = await services.submitMany(user, [{}, {}]);
-      assert.ok(second);
-      assert.deepEqual(await unseen().find([second]), [{ position: 1, startsAt: null }]);
-      rates.worker = 0.1;
-      const [place] = await unseen().find([second]);
-      const seconds = (Date.parse(place?.startsAt ?? "") - Date.now()) / 1000;
-      assert.ok(seconds > 18 && seconds <= 20, String(seconds));
-    },
-  );
+  it("include a start time from the recent rate of the lane, and none without a rate", async () => {
+    const user = await services.newUser();
+    const [, second] = await services.submitMany(user, [{}, {}]);
+    assert.ok(second);
+    assert.deepEqual(await unseen().find([second]), [{ position: 1, startsAt: null }]);
+    rates.worker = 0.1;
+    const [place] = await unseen().find([second]);
+    const seconds = (Date.parse(place?.startsAt ?? "") - Date.now()) / 1000;
+    assert.ok(seconds > 18 && seconds <= 20, String(seconds));
+  });
 });

@@ -21,7 +21,7 @@ describe("reading QueuedJobs", () => {
   });
   after(() => services.close());
 
-  it("gives the newest hundred events of a history, and without snapshots what happened when", async () => {
+  it("returns the newest hundred events, and only types and times if asked", async () => {
     const { id } = await services.submit(user);
     for (let i = 0; i < 60; i++) {
       await services.queuedJobs.cancel(user, id);
@@ -34,45 +34,41 @@ describe("reading QueuedJobs", () => {
     ]);
   });
 
-  it(
-    "ends histories with the event by which they are too long, or there are too many, and " +
-      "says what it has read",
-    async () => {
-      const [{ id: first }, { id: second }] = [
-        await services.finished(user, { parameters: { message: "x".repeat(1000) } }),
-        await services.finished(user),
-      ];
-      const read: [rows: number, bytes: number][] = [];
-      const budget = {
-        rowsLeft: 10,
-        bytesLeft: 10_000,
-        takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
-      };
-      const typesOf = async (more: Partial<typeof budget>) =>
-        (
-          await reads.histories([first, second], {
-            snapshots: true,
-            budget: { ...budget, ...more },
-          })
-        ).map((events) => events.map(({ type }) => type));
-      assert.deepEqual(await typesOf({}), [
-        ["QUEUED", "STARTED", "SUCCEEDED"],
-        ["QUEUED", "STARTED", "SUCCEEDED"],
-      ]);
-      assert.deepEqual(await typesOf({ rowsLeft: 3 }), [
-        ["QUEUED", "STARTED", "SUCCEEDED"],
-        ["SUCCEEDED"],
-      ]);
-      assert.deepEqual(await typesOf({ bytesLeft: 2000 }), [["STARTED", "SUCCEEDED"], []]);
-      assert.deepEqual(
-        read.map(([rows]) => rows),
-        [6, 4, 2],
-      );
-      assert.ok((read[2]?.[1] ?? 0) > 2000);
-    },
-  );
+  it("ends histories with the event that exceeds the budget, and reports sizes", async () => {
+    const [{ id: first }, { id: second }] = [
+      await services.finished(user, { parameters: { message: "x".repeat(1000) } }),
+      await services.finished(user),
+    ];
+    const read: [rows: number, bytes: number][] = [];
+    const budget = {
+      rowsLeft: 10,
+      bytesLeft: 10_000,
+      takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
+    };
+    const typesOf = async (more: Partial<typeof budget>) =>
+      (
+        await reads.histories([first, second], {
+          snapshots: true,
+          budget: { ...budget, ...more },
+        })
+      ).map((events) => events.map(({ type }) => type));
+    assert.deepEqual(await typesOf({}), [
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+    ]);
+    assert.deepEqual(await typesOf({ rowsLeft: 3 }), [
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+      ["SUCCEEDED"],
+    ]);
+    assert.deepEqual(await typesOf({ bytesLeft: 2000 }), [["STARTED", "SUCCEEDED"], []]);
+    assert.deepEqual(
+      read.map(([rows]) => rows),
+      [6, 4, 2],
+    );
+    assert.ok((read[2]?.[1] ?? 0) > 2000);
+  });
 
-  it("gives the history of each, oldest first, as it was told", async () => {
+  it("returns the history of each QueuedJob, oldest first, as published", async () => {
     const ids = [(await services.submit(user)).id, uuidv7(), (await services.finished(user)).id];
     await services.submit(user);
     assert.deepEqual(
@@ -81,8 +77,8 @@ describe("reading QueuedJobs", () => {
     );
   });
 
-  describe("what belongs to many", () => {
-    it("comes in the order asked for, with nothing for those that have nothing", async () => {
+  describe("for many QueuedJobs", () => {
+    it("returns values in the requested order, with nothing for those that have none", async () => {
       const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
       const withBoth = await services.start(
         await services.submit(user, { job: "album", photoIds: [b.id, a.id] }),
@@ -119,7 +115,7 @@ describe("reading QueuedJobs", () => {
       );
     });
 
-    it("leaves out photos that were deleted", async () => {
+    it("omits photos that were deleted", async () => {
       const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
       const { id } = await services.submit(user, { job: "album", photoIds: [a.id, b.id] });
       await services.queuedJobs.cancel(user, id);

@@ -11,7 +11,7 @@ import { silentLog } from "../../support/runner/silent-log.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
-describe("deleting oneself", () => {
+describe("deleting one's account", () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices();
@@ -50,7 +50,7 @@ describe("deleting oneself", () => {
       )[0]?.["n"],
     );
 
-  it("removes rows, events and files, and nobody else's", async () => {
+  it("removes the rows, events and files of this user only", async () => {
     const [user, other] = [await services.newUser(), await services.newUser()];
     await services.newPhoto(user, { storageKey: "photo", previewKey: "preview" });
     const claimed = await services.start(await services.submit(user));
@@ -62,19 +62,19 @@ describe("deleting oneself", () => {
     assert.equal(await countRows(user), 0);
     assert.deepEqual(deleted.toSorted(), [`outputs/${claimed.id}`, "photo", "preview"]);
     assert.deepEqual(await services.everythingOf(other), before_);
-    assert.deepEqual(gone, [user.id], "the sockets are told");
+    assert.deepEqual(gone, [user.id], "the sockets are notified");
   });
 
-  it("leaves what still runs without a row to write to", async () => {
+  it("leaves running attempts without a row to write to", async () => {
     const user = await services.newUser();
     const claimed = await services.start(await services.submit(user));
     const waiting = await services.submit(user);
-    const told = services.published.length;
+    const eventCount = services.published.length;
     await accounts().remove(user.id);
     assert.deepEqual(
       [stopped.includes(claimed.id), stopped.includes(waiting.id)],
       [true, false],
-      "the worker is told",
+      "the worker is notified",
     );
     assert.deepEqual(
       [
@@ -84,39 +84,35 @@ describe("deleting oneself", () => {
       ],
       [false, false, { renewed: new Set(), locked: new Set() }],
     );
-    assert.deepEqual([await countRows(user), services.published.length], [0, told]);
+    assert.deepEqual([await countRows(user), services.published.length], [0, eventCount]);
   });
 
-  it(
-    "is forgotten at once: tokens of before are refused, and one that is newer makes a new " +
-      "User",
-    async () => {
-      const now = Math.floor(Date.now() / 1000);
-      const claims = {
-        issuer: "test",
-        subject: "phoenix",
-        email: "p@example.test",
-        emailVerified: true,
-        name: "P",
-        picture: null,
-        issuedAt: now,
-        admin: false,
-      };
-      const user = await services.users.signIn(claims);
-      await accounts().remove(user.id);
-      assert.equal((await refusalOf(services.users.signIn(claims))).code, "UNAUTHENTICATED");
-      const again = await services.users.signIn({ ...claims, issuedAt: now + 60 });
-      assert.notEqual(again.id, user.id);
-      assert.equal((await services.submit(again)).version, 1);
-      assert.equal(
-        (await refusalOf(services.users.signIn(claims))).code,
-        "UNAUTHENTICATED",
-        "although there is an account again",
-      );
-    },
-  );
+  it("refuses older tokens at once, and makes a new User for a newer token", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = {
+      issuer: "test",
+      subject: "phoenix",
+      email: "p@example.test",
+      emailVerified: true,
+      name: "P",
+      picture: null,
+      issuedAt: now,
+      admin: false,
+    };
+    const user = await services.users.signIn(claims);
+    await accounts().remove(user.id);
+    assert.equal((await refusalOf(services.users.signIn(claims))).code, "UNAUTHENTICATED");
+    const again = await services.users.signIn({ ...claims, issuedAt: now + 60 });
+    assert.notEqual(again.id, user.id);
+    assert.equal((await services.submit(again)).version, 1);
+    assert.equal(
+      (await refusalOf(services.users.signIn(claims))).code,
+      "UNAUTHENTICATED",
+      "although a new account exists",
+    );
+  });
 
-  it("finds who is meant by e-mail in whatever case, of every issuer, or by id", async () => {
+  it("finds accounts by e-mail in any case, of every issuer, and by id", async () => {
     const claims = {
       subject: "twin",
       email: "Twin@Example.test",
@@ -151,14 +147,14 @@ describe("deleting oneself", () => {
     assert.equal(await countRows(user), 0);
   });
 
-  it("succeeds although the storage is away", async () => {
+  it("succeeds while the storage is unavailable", async () => {
     const user = await services.newUser();
     await services.newPhoto(user);
     await accounts(() => Promise.reject(new Error("the disk is gone"))).remove(user.id);
     assert.equal(await countRows(user), 0);
   });
 
-  it("waits for an upload that is being recorded, and takes its file with it", async () => {
+  it("waits for an upload that is being recorded, and removes its file too", async () => {
     const user = await services.newUser();
     const { sql } = services.database;
     deleted.length = 0;
@@ -175,46 +171,42 @@ describe("deleting oneself", () => {
     assert.deepEqual([deleted, await countRows(user)], [["late"], 0]);
   });
 
-  it(
-    "in the middle of all that one does leaves no row behind, and no file that neither it " +
-      "nor the doer removes",
-    async () => {
-      for (let round = 0; round < 3; round++) {
-        const user = await services.newUser();
-        deleted.length = 0;
-        const claims: Claimed[] = [];
-        for (let i = 0; i < 6; i++) claims.push(await services.start(await services.submit(user)));
-        const kept: string[] = [];
-        const succeed = async (claimed: Claimed) =>
-          (await services.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
-          kept.push(`outputs/${claimed.id}`);
-        const upload = async (storageKey: string) => {
-          const outcome = await outcomeOf(services.newPhoto(user, { storageKey }));
-          if (outcome === "done") kept.push(storageKey);
-          return outcome;
-        };
-        const [outcomes] = await Promise.all([
-          Promise.all(
-            claims.flatMap((_, i) => [
-              outcomeOf(services.submit(user)),
-              upload(`photo ${round} ${i}`),
-            ]),
-          ),
-          Promise.all(claims.map(succeed)),
-          accounts().remove(user.id),
-        ]);
-        // A row that somebody held is left to maintenance.
-        await eventually("all is erased", () => accounts().erase(user.id, { forMs: 1000 }));
-        assert.equal(await countRows(user), 0);
-        assert.deepEqual(deleted.toSorted(), kept.toSorted());
-        assert.deepEqual(
-          outcomes.filter((outcome) => !["done", "UNAUTHENTICATED"].includes(outcome)),
-          [],
-        );
-      }
-    },
-  );
+  it("during other work of the user leaves neither rows nor files behind", async () => {
+    for (let round = 0; round < 3; round++) {
+      const user = await services.newUser();
+      deleted.length = 0;
+      const claims: Claimed[] = [];
+      for (let i = 0; i < 6; i++) claims.push(await services.start(await services.submit(user)));
+      const kept: string[] = [];
+      const succeed = async (claimed: Claimed) =>
+        (await services.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
+        kept.push(`outputs/${claimed.id}`);
+      const upload = async (storageKey: string) => {
+        const outcome = await outcomeOf(services.newPhoto(user, { storageKey }));
+        if (outcome === "done") kept.push(storageKey);
+        return outcome;
+      };
+      const [outcomes] = await Promise.all([
+        Promise.all(
+          claims.flatMap((_, i) => [
+            outcomeOf(services.submit(user)),
+            upload(`photo ${round} ${i}`),
+          ]),
+        ),
+        Promise.all(claims.map(succeed)),
+        accounts().remove(user.id),
+      ]);
+      // The erasure skips rows that are locked and leaves them to maintenance.
+      await eventually("all is erased", () => accounts().erase(user.id, { forMs: 1000 }));
+      assert.equal(await countRows(user), 0);
+      assert.deepEqual(deleted.toSorted(), kept.toSorted());
+      assert.deepEqual(
+        outcomes.filter((outcome) => !["done", "UNAUTHENTICATED"].includes(outcome)),
+        [],
+      );
+    }
+  });
 
-  it("leaves counters, numbers and events of the others in step", () =>
+  it("leaves counters, numbers and events of the other users consistent", () =>
     assertConsistent(services.database.sql));
 });

@@ -26,14 +26,14 @@ describe("users", () => {
     admin: false,
     ...more,
   });
-  /** As another process sees them: it remembers nobody yet. */
+  /** A second instance, as in another process, with an empty cache. */
   const elsewhere = (...adminEmails: string[]) =>
     createUsers({ database: store.database, adminEmails });
   const rowsOf = (subject: string) =>
     store.database.sql`select u.id from users u join user_streams s on s.user_id = u.id
         where subject = ${subject}`;
 
-  it("are made at first sight, with a counter", async () => {
+  it("are created at the first sign-in, with a counter", async () => {
     const claims = claimsOf();
     const user = await elsewhere().signIn(claims);
     assert.deepEqual(user, {
@@ -54,7 +54,7 @@ describe("users", () => {
     assert.deepEqual(await elsewhere().counters(user.id), { pending: 0, storedBytes: 0 });
   });
 
-  it("are one when ten tokens of a newcomer are seen at once, in one process and in several", async () => {
+  it("are created once for ten concurrent tokens, in one process or several", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const seen = await Promise.all(
@@ -66,7 +66,7 @@ describe("users", () => {
     assert.equal((await rowsOf(claims.subject)).length, 1);
   });
 
-  it("are who issuer and subject together name", async () => {
+  it("are identified by issuer and subject together", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const [ann, sameSubject, sameEmail] = [
@@ -77,7 +77,7 @@ describe("users", () => {
     assert.equal(new Set([ann.id, sameSubject.id, sameEmail.id]).size, 3);
   });
 
-  it("take over what a newer token says", async () => {
+  it("are updated by a newer token", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const { id } = await users.signIn(claims);
@@ -96,7 +96,7 @@ describe("users", () => {
     assert.deepEqual(await elsewhere().findMany([id]), [user]);
   });
 
-  it("take nothing over from an older token, or from another of the same second", async () => {
+  it("are not updated by an older token, or by another one of the same second", async () => {
     const claims = claimsOf({ issuedAt: 2000 });
     const first = await elsewhere().signIn(claims);
     for (const issuedAt of [1999, 2000, 0])
@@ -107,7 +107,7 @@ describe("users", () => {
     assert.deepEqual(await elsewhere().findMany([first.id]), [first]);
   });
 
-  it("end with the newest token's claims when several come at once", async () => {
+  it("end with the claims of the newest token when several arrive at once", async () => {
     const claims = claimsOf();
     await Promise.all(
       [5, 3, 9, 1, 7].map((age) =>
@@ -119,7 +119,7 @@ describe("users", () => {
     assert.equal(row?.["name"], "Name 9");
   });
 
-  it("are asked of the database once while a token is known", async () => {
+  it("are read once from the database while their token is cached", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const { id } = await users.signIn(claims);
@@ -129,7 +129,7 @@ describe("users", () => {
     assert.equal((await users.signIn(claims)).name, "Changed");
   });
 
-  it("are made anew by a valid token after they were deleted and forgotten", async () => {
+  it("are created again by a valid token after a deletion and a clean cache", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const { id } = await users.signIn(claims);
@@ -138,33 +138,29 @@ describe("users", () => {
     assert.notEqual((await users.signIn(claims)).id, id);
   });
 
-  it(
-    "are the same when they are looked at again, never made anew, and refused once they " +
-      "were deleted",
-    async () => {
-      const claims = claimsOf();
-      const users = elsewhere();
-      const user = await users.signIn(claims);
-      await store.database.sql`update users set name = 'Changed' where id = ${user.id}`;
-      assert.equal((await users.refresh(user, claims)).name, "Ann", "while it is known");
-      users.forget(user.id);
-      assert.equal((await users.refresh(user, claims)).name, "Changed");
-      await store.database.sql`delete from users where id = ${user.id}`;
-      assert.deepEqual(await refusalOf(users.refresh(user, claims)), {
-        code: "UNAUTHENTICATED",
-        message: "This account was deleted: sign in again.",
-      });
-      const next = await users.signIn(claims);
-      assert.deepEqual(
-        await refusalOf(users.refresh(user, claims)),
-        { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." },
-        "although the token has a new user",
-      );
-      assert.notEqual(next.id, user.id);
-    },
-  );
+  it("are the same on refresh, never created by it, and refused after a deletion", async () => {
+    const claims = claimsOf();
+    const users = elsewhere();
+    const user = await users.signIn(claims);
+    await store.database.sql`update users set name = 'Changed' where id = ${user.id}`;
+    assert.equal((await users.refresh(user, claims)).name, "Ann", "while it is cached");
+    users.forget(user.id);
+    assert.equal((await users.refresh(user, claims)).name, "Changed");
+    await store.database.sql`delete from users where id = ${user.id}`;
+    assert.deepEqual(await refusalOf(users.refresh(user, claims)), {
+      code: "UNAUTHENTICATED",
+      message: "This account was deleted: sign in again.",
+    });
+    const next = await users.signIn(claims);
+    assert.deepEqual(
+      await refusalOf(users.refresh(user, claims)),
+      { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." },
+      "although the token has a new user",
+    );
+    assert.notEqual(next.id, user.id);
+  });
 
-  it("that were read before they were forgotten are not kept", async () => {
+  it("are not cached when they were forgotten during the read", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     const { sql } = store.database;
@@ -188,7 +184,7 @@ describe("users", () => {
         .signIn(claimsOf(more))
         .then(({ role }) => role);
 
-    it("are those with a listed and verified e-mail, in whatever case", async () => {
+    it("are those with a listed and verified e-mail, in any case", async () => {
       assert.equal(await roleOf({ email: "Boss@Example.Test" }, "boss@example.test"), "ADMIN");
       assert.equal(
         await roleOf({ email: "boss@example.test", emailVerified: false }, "boss@example.test"),
@@ -204,7 +200,7 @@ describe("users", () => {
     it("are those with the development claim", async () =>
       assert.equal(await roleOf({ admin: true }), "ADMIN"));
 
-    it("are none any more with the next operation when they are taken off the list", async () => {
+    it("lose their rights with the next operation after their removal from the list", async () => {
       const claims = claimsOf({ email: "boss@example.test" });
       const { id } = await elsewhere("boss@example.test").signIn(claims);
       assert.equal((await elsewhere().signIn(claims)).role, "USER");
@@ -214,7 +210,7 @@ describe("users", () => {
       );
     });
 
-    it("are looked up each time, so that a token without the rights ends those of an older one", async () => {
+    it("are read each time, so that a token without the rights ends them", async () => {
       const claims = claimsOf({ email: "boss@example.test" });
       const users = elsewhere("boss@example.test");
       assert.equal((await users.signIn(claims)).role, "ADMIN");
@@ -226,7 +222,7 @@ describe("users", () => {
       assert.equal((await users.signIn(claims)).role, "USER");
     });
 
-    it("lose the rights of the development claim with a newer token that has it not", async () => {
+    it("lose the rights of the development claim with a newer token without it", async () => {
       const claims = claimsOf({ admin: true });
       const users = elsewhere();
       assert.equal((await users.signIn(claims)).role, "ADMIN");
@@ -235,7 +231,7 @@ describe("users", () => {
     });
   });
 
-  it("are found in the order asked for, null where there is none, the same twice", async () => {
+  it("are returned in the requested order, with null and with repeats", async () => {
     const users = elsewhere();
     const [a, b] = [await users.signIn(claimsOf()), await users.signIn(claimsOf())];
     assert.deepEqual(await users.findMany([b.id, uuidv7(), a.id, b.id]), [b, null, a, b]);
@@ -249,11 +245,11 @@ describe("users", () => {
     );
   });
 
-  it("have counters of nothing when there is no such user", async () => {
+  it("have zero counters when no such user exists", async () => {
     assert.deepEqual(await elsewhere().counters(uuidv7()), { pending: 0, storedBytes: 0 });
   });
 
-  it("are paged oldest first, each once, and counted up to a bound", async () => {
+  it("are paged oldest first, each once, and counted up to a maximum", async () => {
     const users = elsewhere();
     for (let i = 0; i < 5; i++) await users.signIn(claimsOf());
     const total = await users.count(10_000);

@@ -1,4 +1,4 @@
-// What a task in a child is given, and what becomes of what it gives.
+// The input of a task in a child, and the handling of its response.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const tasks = [
     result: z.strictObject({ attempt: z.int() }),
   }),
   childTask("plain"),
-  childTask("with a result of its own", { result: z.object({ other: z.string() }) }),
+  childTask("with another result", { result: z.object({ other: z.string() }) }),
 ];
 
 describe("a task in a child", () => {
@@ -54,7 +54,7 @@ describe("a task in a child", () => {
     return photo ?? assert.fail("no photo");
   }
 
-  it("is given its parameters with their defaults, and its result is checked", async () => {
+  it("gets its parameters with defaults, and its result is validated", async () => {
     const queuedJob = await scene.core.submit(user, { job: "with schemas" });
     await scene.core.database
       .sql`update queued_jobs set parameters = '{}' where id = ${queuedJob.id}`;
@@ -66,13 +66,13 @@ describe("a task in a child", () => {
     );
   });
 
-  it("fails without a trace when its parameters or its result are not what its schemas say", async () => {
+  it("fails without a trace when its parameters or result break its schemas", async () => {
     const kept = await scene.kept();
     const wrongly = await scene.core.submit(user, { job: "with schemas" });
     await scene.core.database
       .sql`update queued_jobs set parameters = '{ "files": 1 }' where id = ${wrongly.id}`;
     const made = await scene.core.submit(user, {
-      job: "with a result of its own",
+      job: "with another result",
       parameters: { files: { made: "for nothing" } },
     });
     for (const queuedJob of [wrongly, made]) {
@@ -85,7 +85,7 @@ describe("a task in a child", () => {
     assert.deepEqual(await scene.kept(), kept);
   });
 
-  describe("that was taken over", () => {
+  describe("in a compromised child", () => {
     const output = { name: "a.png", mimeType: "image/png", byteSize: 1, width: 1, height: 1 };
     const DIED =
       "The photo cannot be processed: the decoder stopped at it. Upload the original file again.";
@@ -94,22 +94,22 @@ describe("a task in a child", () => {
         "names a file of another folder",
         { outputs: [{ ...output, name: "../../../../photos/victim" }] },
       ],
-      ["gives a page for a picture", { outputs: [{ ...output, mimeType: "text/html" }] }],
-      ["gives a picture without an extent", { outputs: [{ ...output, width: 0 }] }],
+      ["returns a page as a picture", { outputs: [{ ...output, mimeType: "text/html" }] }],
+      ["returns a picture without a size", { outputs: [{ ...output, width: 0 }] }],
       [
-        "gives more outputs than any task makes",
+        "returns more outputs than any task makes",
         { outputs: Array.from({ length: 13 }, (_, i) => ({ ...output, name: `${i}.png` })) },
       ],
-      ["gives two outputs of one name", { outputs: [output, output] }],
-      ["gives no list of outputs", { outputs: "all" }],
+      ["returns two outputs of one name", { outputs: [output, output] }],
+      ["returns no list of outputs", { outputs: "all" }],
       [
-        "says what is not a message",
+        "sends something that is not a message",
         { say: { type: "progress", id: 1, fraction: 0.5, message: { length: 5 } }, hang: true },
       ],
-      ["says what no child says", { say: "anything", hang: true }],
+      ["sends an unknown message", { say: "anything", hang: true }],
     ];
     for (const [what, parameters] of lies) {
-      it(`fails and is ended when it ${what}`, async () => {
+      it(`fails and is killed when it ${what}`, async () => {
         const kept = await scene.kept();
         const queuedJob = await scene.core.submit(user, {
           job: "plain",
@@ -124,7 +124,7 @@ describe("a task in a child", () => {
       });
     }
 
-    it("is not believed how large its outputs are", async () => {
+    it("reports output sizes that are measured again", async () => {
       const queuedJob = await scene.core.submit(user, {
         job: "plain",
         parameters: {
@@ -139,7 +139,7 @@ describe("a task in a child", () => {
       );
     });
 
-    it("has no file taken to which its output is a link", async () => {
+    it("may not return a link as an output", async () => {
       const [kept, secret] = [await scene.kept(), join(scene.folder, "secret")];
       await writeFile(secret, "secret");
       const queuedJob = await scene.core.submit(user, {
@@ -155,7 +155,7 @@ describe("a task in a child", () => {
     });
   });
 
-  it("is given its photos, in order, as files on this machine", async () => {
+  it("gets its photos, in order, as local files", async () => {
     const photos = [await addPhoto(), await addPhoto(), await addPhoto()].toReversed();
     const queuedJob = await scene.core.submit(user, {
       job: "on photos",
@@ -182,15 +182,18 @@ describe("a task in a child", () => {
     );
   });
 
-  it("fails for good when a photo is gone, or its bytes are", async () => {
+  it("fails permanently when a photo or its bytes are gone", async () => {
     const [gone, empty] = [await addPhoto(), await addPhoto()];
     const first = await scene.core.submit(user, { job: "on photos", photoIds: [gone.id] });
     const second = await scene.core.submit(user, { job: "on photos", photoIds: [empty.id] });
     await scene.core.database.sql`delete from photos where id = ${gone.id}`;
     await scene.deps.storage.delete([empty.storageKey]);
     for (const [queuedJob, message] of [
-      [first, "A photo that it needs was deleted. Upload it again."],
-      [second, "The bytes of a photo are not there any more. Delete it and upload it again."],
+      [first, "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob."],
+      [
+        second,
+        "The bytes of a photo are missing in the storage: delete the photo and upload it again.",
+      ],
     ] as const) {
       await scene.execute(queuedJob);
       const row = await scene.find(queuedJob);
@@ -201,30 +204,23 @@ describe("a task in a child", () => {
     }
   });
 
-  it(
-    "counts a photo that never arrives in time as a failed attempt, and is not handed back " +
-      "without end",
-    async () => {
-      const photo = await addPhoto();
-      const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
-      const localPath = () => Promise.reject(new SlowDownloadError("It was late."));
-      for (const status of ["PENDING", "PENDING", "FAILED"]) {
-        await scene.core.database
-          .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
-        await scene.execute(queuedJob, { storage: { ...scene.deps.storage, localPath } });
-        const row = await scene.find(queuedJob);
-        assert.deepEqual(
-          [row?.status, row?.error],
-          [
-            status,
-            { code: "TIMEOUT", message: "A photo did not arrive from the storage in time." },
-          ],
-        );
-      }
-    },
-  );
+  it("counts a photo that never arrives in time as a failed attempt", async () => {
+    const photo = await addPhoto();
+    const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
+    const localPath = () => Promise.reject(new SlowDownloadError("It was late."));
+    for (const status of ["PENDING", "PENDING", "FAILED"]) {
+      await scene.core.database
+        .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      await scene.execute(queuedJob, { storage: { ...scene.deps.storage, localPath } });
+      const row = await scene.find(queuedJob);
+      assert.deepEqual(
+        [row?.status, row?.error],
+        [status, { code: "TIMEOUT", message: "A photo did not arrive from the storage in time." }],
+      );
+    }
+  });
 
-  it("refuses a HEIC photo for good where HEIC has been switched off, and no other", async () => {
+  it("refuses only HEIC photos, and permanently, after HEIC was disabled", async () => {
     const [heic, jpeg] = [await addPhoto("image/heic"), await addPhoto()];
     const [refused, done] = [
       await scene.core.submit(user, { job: "on photos", photoIds: [jpeg.id, heic.id] }),

@@ -71,7 +71,7 @@ const isPlain = (error: unknown) =>
   error instanceof Error && !(error instanceof PermanentTaskError);
 
 describe("a task in a child", () => {
-  it("gives its result, and its files in the attempt's folder", async () => {
+  it("returns its result, and writes its files to the folder of the attempt", async () => {
     const asked = request(
       "thumbnail",
       temporary.write(await quadrants(300, 200).jpeg().toBuffer()),
@@ -107,14 +107,14 @@ describe("a task in a child", () => {
     assert.equal(steps.at(-1), "1 done");
   });
 
-  it("runs metadata and placeholder too", async () => {
+  it("also runs metadata and placeholder", async () => {
     const path = temporary.write(await quadrants(300, 200).jpeg().toBuffer());
     const metadata = (await run(request("metadata", path))).result as { width: number };
     const placeholder = (await run(request("placeholder", path))).result as { aspectRatio: number };
     assert.deepEqual([metadata.width, placeholder.aspectRatio], [300, 1.5]);
   });
 
-  it("fails for good, with the photo's code and a sentence, on what is no photo", async () => {
+  it("fails permanently, with a clear message, when the file is not a photo", async () => {
     for (const [bytes, sentence] of [
       ["", /^The file is empty\.$/],
       ["hello", /^This is text, not a photo\./],
@@ -144,45 +144,36 @@ describe("a task in a child", () => {
     );
   });
 
-  it("may be tried again when the file is not there", async () => {
+  it("may be retried when the file is missing", async () => {
     await assert.rejects(run(request("thumbnail", join(temporary.path, "none.jpg"))), isPlain);
   });
 
-  it(
-    "is killed in the middle of an AVIF encode soon after it is aborted, and the next one " +
-      "runs",
-    async () => {
-      const own = makePool();
-      const abort = new AbortController();
-      const asked = request(
-        "thumbnail",
-        temporary.write(await noise(3000, 2000).jpeg().toBuffer()),
-        {
-          widths: [3000],
-          format: "avif",
-          quality: 90,
-        },
-      );
-      let aborted = 0;
-      const onProgress = (_fraction: number, message = "") => {
-        if (!message.startsWith("making")) return;
-        aborted = Date.now();
-        abort.abort();
-      };
-      await assert.rejects(
-        run(asked, { signal: abort.signal, onProgress }, own),
-        (error) => error instanceof ChildStoppedError && error.reason === "aborted",
-      );
-      assert(Date.now() - aborted < 2000, `${Date.now() - aborted} ms`);
-      assert.deepEqual(readdirSync(asked.folder), []);
-      await run(request("metadata", asked.photos[0]?.path ?? ""), {}, own);
-      await own.close();
-    },
-  );
+  it("is killed during an AVIF encode soon after its abort, and the next task runs", async () => {
+    const own = makePool();
+    const abort = new AbortController();
+    const asked = request("thumbnail", temporary.write(await noise(3000, 2000).jpeg().toBuffer()), {
+      widths: [3000],
+      format: "avif",
+      quality: 90,
+    });
+    let aborted = 0;
+    const onProgress = (_fraction: number, message = "") => {
+      if (!message.startsWith("making")) return;
+      aborted = Date.now();
+      abort.abort();
+    };
+    await assert.rejects(
+      run(asked, { signal: abort.signal, onProgress }, own),
+      (error) => error instanceof ChildStoppedError && error.reason === "aborted",
+    );
+    assert(Date.now() - aborted < 2000, `${Date.now() - aborted} ms`);
+    assert.deepEqual(readdirSync(asked.folder), []);
+    await run(request("metadata", asked.photos[0]?.path ?? ""), {}, own);
+    await own.close();
+  });
 
   it(
-    "that needs more memory than it may have fails by itself or with its child, and the " +
-      "next one runs",
+    "that exceeds its memory fails alone or with its child, and the next task runs",
     { skip: LINUX },
     async () => {
       const own = makePool({ memoryLimitBytes: 400_000_000 });
@@ -211,7 +202,7 @@ describe("a task in a child", () => {
   );
 
   it(
-    "says what to do when what it writes needs more memory than it may have",
+    "says what to do when the output needs more memory than allowed",
     { skip: LINUX },
     async () => {
       const own = makePool({ memoryLimitBytes: 170_000_000 });

@@ -33,7 +33,7 @@ const TASKS = [
 export interface AttemptScene extends WorkerScene {
   user: User;
   submit(job: string, parameters?: Record<string, unknown>): Promise<QueuedJob>;
-  /** Types of its events, in order. */
+  /** The types of its events, in order. */
   storyOf(queuedJob: QueuedJob): Promise<string[]>;
   lastHint(queuedJob: QueuedJob): TestCore["hinted"][number] | undefined;
 }

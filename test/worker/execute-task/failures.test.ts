@@ -1,4 +1,4 @@
-// What is left of an attempt that fails, and whether it is tried again.
+// The row of a failed attempt, and the decision about a retry.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
@@ -22,10 +22,10 @@ describe("an attempt", () => {
     final: boolean,
   ][] = [
     ["throws", "bug", {}, "TASK_FAILED", "The task failed unexpectedly.", false],
-    ["says that it failed", "fails", {}, "TASK_FAILED", "It did not work this time.", false],
-    ["says that it failed for good", "refuses", {}, "NO_INK", "There is no ink.", true],
+    ["reports a failure", "fails", {}, "TASK_FAILED", "It did not work this time.", false],
+    ["reports a permanent failure", "refuses", {}, "NO_INK", "There is no ink.", true],
     [
-      "says so in a child",
+      "reports a permanent failure in a child",
       "child",
       { refuse: "It is torn." },
       "PHOTO_UNREADABLE",
@@ -33,15 +33,15 @@ describe("an attempt", () => {
       true,
     ],
     [
-      "returns too much",
+      "returns a result that is too long",
       "long",
       {},
       "TASK_FAILED",
-      "The result is longer than 262144 characters of JSON.",
+      "The result is too long: at most 262144 characters of JSON are allowed.",
       true,
     ],
     [
-      "returns what it should not",
+      "returns an invalid result",
       "wrong",
       {},
       "TASK_FAILED",
@@ -49,11 +49,11 @@ describe("an attempt", () => {
       false,
     ],
     [
-      "takes too long and hears nothing",
+      "takes too long and ignores the signal",
       "deaf",
       {},
       "TIMEOUT",
-      "It took longer than this Job may.",
+      "The attempt exceeded the time limit of this Job.",
       false,
     ],
     [
@@ -61,7 +61,7 @@ describe("an attempt", () => {
       "brief child",
       { hang: true },
       "TIMEOUT",
-      "It took longer than this Job may.",
+      "The attempt exceeded the time limit of this Job.",
       false,
     ],
     [
@@ -82,14 +82,14 @@ describe("an attempt", () => {
     ],
   ];
   for (const [what, job, parameters, code, message, final] of failures) {
-    it(`whose task ${what} leaves ${code}, and is ${final ? "the last" : "tried again later"}`, async () => {
+    it(`whose task ${what} ends with ${code} (${final ? "final" : "retried"})`, async () => {
       const queuedJob = await scene.submit(job, parameters);
       let bugs = 0;
       await scene.execute(queuedJob, { onBug: () => bugs++ });
       assert.equal(
         bugs,
         message.includes("unexpectedly") ? 1 : 0,
-        "only what nobody foresaw is told to operators as a bug",
+        "only unforeseen faults are reported as bugs",
       );
       const row = await scene.find(queuedJob);
       assert.deepEqual(
@@ -107,32 +107,28 @@ describe("an attempt", () => {
     });
   }
 
-  it(
-    "that is the last which the Job may have leaves FAILED, and one that kills a second " +
-      "child is the last",
-    async () => {
-      const due = (queuedJob: QueuedJob) =>
-        scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
-      for (const [job, parameters, attempts] of [
-        ["fails", {}, 3],
-        ["child", { death: "crash" }, 2],
-        ["child", { death: "out of memory" }, 2],
-      ] as const) {
-        const queuedJob = await scene.submit(job, parameters);
-        for (let i = 1; i <= attempts; i++) {
-          await due(queuedJob);
-          await scene.execute(queuedJob);
-          assert.equal(
-            (await scene.find(queuedJob))?.status,
-            i < attempts ? "PENDING" : "FAILED",
-            `${job}, attempt ${i}`,
-          );
-        }
+  it("that is the last of its Job, or kills a second child, ends with FAILED", async () => {
+    const due = (queuedJob: QueuedJob) =>
+      scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+    for (const [job, parameters, attempts] of [
+      ["fails", {}, 3],
+      ["child", { death: "crash" }, 2],
+      ["child", { death: "out of memory" }, 2],
+    ] as const) {
+      const queuedJob = await scene.submit(job, parameters);
+      for (let i = 1; i <= attempts; i++) {
+        await due(queuedJob);
+        await scene.execute(queuedJob);
+        assert.equal(
+          (await scene.find(queuedJob))?.status,
+          i < attempts ? "PENDING" : "FAILED",
+          `${job}, attempt ${i}`,
+        );
       }
-    },
-  );
+    }
+  });
 
-  it("writes what went wrong in the log, for people, and not in the row", async () => {
+  it("writes internal details of a failure to the log and not to the row", async () => {
     const lines: Record<string, unknown>[] = [];
     const queuedJob = await scene.submit("bug");
     await scene.execute(queuedJob, {
@@ -155,7 +151,7 @@ describe("an attempt", () => {
     assert.doesNotMatch(JSON.stringify(await scene.find(queuedJob)), /secret/);
   });
 
-  it("leaves nothing in the scratch folder, however it ends", async () => {
+  it("leaves nothing in the scratch folder after any outcome", async () => {
     assert.deepEqual(await readdir(scene.deps.storage.scratchFolder), []);
   });
 });

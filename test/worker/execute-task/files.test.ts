@@ -1,4 +1,4 @@
-// What an attempt makes, and what becomes of it.
+// The files of an attempt.
 import assert from "node:assert/strict";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ describe("an attempt with files", () => {
   const keptOf = async ({ id }: QueuedJob) =>
     (await scene.kept()).filter((key) => key.includes(id));
 
-  it("keeps them under its own number", async () => {
+  it("stores them under its own number", async () => {
     const queuedJob = await scene.submit("child", { files });
     await scene.execute(queuedJob);
     assert.deepEqual(await keptOf(queuedJob), keysOf(queuedJob, 1));
@@ -36,7 +36,7 @@ describe("an attempt with files", () => {
     );
   });
 
-  it("deletes them when it comes too late", async () => {
+  it("deletes them when it ends too late", async () => {
     const leases = createLeases({
       queuedJobs: scene.core.queuedJobs,
       worker: "test-worker",
@@ -55,7 +55,7 @@ describe("an attempt with files", () => {
     );
   });
 
-  it("keeps them when its success had been recorded and only the answer was lost", async () => {
+  it("keeps them when its success was recorded and only the answer was lost", async () => {
     const queuedJob = await scene.submit("child", { files });
     let tries = 0;
     const succeed: typeof scene.core.queuedJobs.succeed = async (...asked) => {
@@ -70,7 +70,7 @@ describe("an attempt with files", () => {
     );
   });
 
-  it("records its success again and again while the database is away", async () => {
+  it("records its success after several tries while the database is unavailable", async () => {
     const queuedJob = await scene.submit("child", { files });
     let tries = 0;
     const succeed: typeof scene.core.queuedJobs.succeed = async (...asked) => {
@@ -82,7 +82,7 @@ describe("an attempt with files", () => {
     assert.deepEqual([tries, (await scene.find(queuedJob))?.status], [3, "SUCCESS"]);
   });
 
-  it("leaves nothing in the scratch folder, however it ends", async () => {
+  it("leaves nothing in the scratch folder after any outcome", async () => {
     assert.deepEqual(await readdir(scene.deps.storage.scratchFolder), []);
   });
 });

@@ -1,4 +1,4 @@
-// Attempts that end without a fault of theirs, and are not counted.
+// Attempts that end without their own fault, and are not counted.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
@@ -15,7 +15,7 @@ describe("an attempt", () => {
   });
   after(() => scene.close());
 
-  it("is handed back, uncounted and due at once, when the worker ends", async () => {
+  it("is handed back, uncounted and due at once, when the worker closes", async () => {
     for (const [job, parameters] of [
       ["obedient", {}],
       ["child", { hang: true }],
@@ -47,7 +47,7 @@ describe("an attempt", () => {
     }
   });
 
-  it("is handed back, uncounted and due later, when the storage is away", async () => {
+  it("is handed back, uncounted and due later, when the storage is unavailable", async () => {
     const queuedJob = await scene.submit("storeless");
     await scene.execute(queuedJob);
     const row = await scene.find(queuedJob);
@@ -57,27 +57,23 @@ describe("an attempt", () => {
     );
   });
 
-  it(
-    "is handed back once, uncounted, when its child was killed from outside, and fails " +
-      "when it is again",
-    async () => {
-      const queuedJob = await scene.submit("child", { death: "killed" });
-      for (const expected of [
-        ["PENDING", null, 0],
-        ["PENDING", "PHOTO_UNREADABLE", 1],
-        ["FAILED", "PHOTO_UNREADABLE", 2],
-      ] as const) {
-        await scene.core.database
-          .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
-        await scene.execute(queuedJob);
-        const [row] = await scene.core.database.sql<
-          { failures: number }[]
-        >`select failures from queued_jobs where id = ${queuedJob.id}`;
-        const job = await scene.find(queuedJob);
-        assert.deepEqual([job?.status, job?.error?.code ?? null, row?.failures], expected);
-      }
-    },
-  );
+  it("is handed back once, uncounted, when its child is killed from outside", async () => {
+    const queuedJob = await scene.submit("child", { death: "killed" });
+    for (const expected of [
+      ["PENDING", null, 0],
+      ["PENDING", "PHOTO_UNREADABLE", 1],
+      ["FAILED", "PHOTO_UNREADABLE", 2],
+    ] as const) {
+      await scene.core.database
+        .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      await scene.execute(queuedJob);
+      const [row] = await scene.core.database.sql<
+        { failures: number }[]
+      >`select failures from queued_jobs where id = ${queuedJob.id}`;
+      const job = await scene.find(queuedJob);
+      assert.deepEqual([job?.status, job?.error?.code ?? null, row?.failures], expected);
+    }
+  });
 
   it("is handed back, uncounted, when no child can be started", async () => {
     const queuedJob = await scene.submit("child");
@@ -103,7 +99,7 @@ describe("an attempt", () => {
     assert.equal((await scene.find(queuedJob))?.status, "SUCCESS");
   });
 
-  it("leaves nothing in the scratch folder, however it ends", async () => {
+  it("leaves nothing in the scratch folder after any outcome", async () => {
     assert.deepEqual(await readdir(scene.deps.storage.scratchFolder), []);
   });
 });

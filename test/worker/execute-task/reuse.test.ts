@@ -1,4 +1,4 @@
-// Work that is not done again.
+// Reuse of earlier results instead of new work.
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -18,7 +18,7 @@ const tasks = [
   childTask("near", { maxPhotos: 3, resultVersion: null }),
 ];
 
-describe("a result that is there already", () => {
+describe("an earlier result", () => {
   let scene: WorkerScene;
   let user: User;
   let photoIds: string[];
@@ -69,7 +69,7 @@ describe("a result that is there already", () => {
       )[0]?.["stored_bytes"],
     );
 
-  /** Submitted and run to its end; `worked`: whether a child was asked. */
+  /** Submits a QueuedJob and runs it to its end; `worked` is true if a child was used. */
   async function run(
     submission: Partial<Submission> = {},
     deps: Partial<ExecuteDeps> = {},
@@ -96,7 +96,7 @@ describe("a result that is there already", () => {
     };
   }
 
-  it("is taken over without a child, through the same states, with files of its own", async () => {
+  it("is reused without a child, through the same statuses, with its own files", async () => {
     const [first, second] = [await run(), await run()];
     assert.deepEqual([first.worked, second.worked], [true, false]);
     assert.deepEqual([first.row.reusedFrom, second.row.reusedFrom], [null, first.row.id]);
@@ -140,22 +140,22 @@ describe("a result that is there already", () => {
   }
 
   const refusals: [what: string, submission: () => Partial<Submission>][] = [
-    ["that is to be done afresh", () => ({ fresh: true })],
-    ["of a Job whose results depend on more", () => ({ job: "near" })],
+    ["that requests fresh work", () => ({ fresh: true })],
+    ["of a Job whose results depend on other data", () => ({ job: "near" })],
     ["without photos", () => ({ photoIds: [] })],
   ];
   for (const [what, submission] of refusals) {
-    it(`is not taken over by one ${what}`, async () => {
+    it(`is not reused by a QueuedJob ${what}`, async () => {
       await run(submission());
       const { row, worked } = await run(submission());
       assert.deepEqual([row.status, row.reusedFrom, worked], ["SUCCESS", null, true]);
     });
   }
 
-  it("is worked for again when a file of it is gone, and what was copied of it is no more", async () => {
+  it("is not reused when one of its files is gone, and the copied files are deleted", async () => {
     const { row: first } = await run();
     await scene.deps.storage.delete(keysOf(first).slice(1));
-    // Another length, which only work gives: not even one of the old files may be left.
+    // The new work makes files of another length, so no old file may remain.
     const { row, worked } = await run();
     assert.deepEqual(
       [row.status, row.reusedFrom, worked, await keptOf(row)],
@@ -164,7 +164,7 @@ describe("a result that is there already", () => {
     assert.deepEqual(await Promise.all(keysOf(row).map(textOf)), Object.values(files));
   });
 
-  it("leaves no copy behind when a file of it is gone and the work fails", async () => {
+  it("leaves no copy behind when one of its files is gone and the work fails", async () => {
     const { row: first } = await run();
     await scene.deps.storage.delete(keysOf(first).slice(1));
     const pool = { ...scene.deps.pool, run: () => Promise.reject(new Error("no")) };
@@ -172,7 +172,7 @@ describe("a result that is there already", () => {
     assert.deepEqual([row.status, await keptOf(row)], ["PENDING", []]);
   });
 
-  it("is waited for while the storage is away, and no copy is left", async () => {
+  it("is reused later while the storage is unavailable, and leaves no copy", async () => {
     await run();
     let copied = 0;
     const copy: ExecuteDeps["storage"]["copy"] = (from, to) =>
@@ -186,13 +186,13 @@ describe("a result that is there already", () => {
     );
   });
 
-  it("is dropped with its copies when it is cancelled meanwhile, noticed or not", async () => {
+  it("is dropped with its copies after a cancellation, noticed or not", async () => {
     await run();
     for (const noticed of [true, false]) {
       let copied = 0;
       const copy: ExecuteDeps["storage"]["copy"] = async (from, to) => {
         const [id = ""] = to.match(/[0-9a-f-]{36}(?=\/1\/)/) ?? [];
-        // What is noticed after the last file makes no difference.
+        // A cancellation that is noticed after the last file makes no difference.
         if (++copied === (noticed ? 1 : 2)) await scene.core.queuedJobs.cancel({ ...user }, id);
         if (noticed) scene.deps.leases.stopAll();
         return scene.deps.storage.copy(from, to);
@@ -216,7 +216,7 @@ describe("a result that is there already", () => {
         "FAILED",
         {
           code: "QUOTA_EXCEEDED",
-          message: "Your photos and outputs may take 60 bytes at most; delete some first.",
+          message: "Quota exceeded: at most 60 bytes of photos and outputs per user; delete some.",
         },
         null,
         false,
@@ -225,26 +225,22 @@ describe("a result that is there already", () => {
     assert.deepEqual([await keptOf(row), await bytes()], [[], 55]);
   });
 
-  it(
-    "is for good what it is: outputs of work that find no room are discarded, and it is " +
-      "not tried again",
-    async () => {
-      for (let i = 0; i < 5; i++) await run({ fresh: true });
-      const { row, story } = await run({ fresh: true });
-      assert.deepEqual(
-        [row.status, row.error?.code, story, await keptOf(row)],
-        ["FAILED", "QUOTA_EXCEEDED", ["QUEUED", "STARTED", "FAILED"], []],
-      );
-      await scene.core.queuedJobs.removeMany(user.id, { statuses: ["SUCCESS"], jobs: null });
-      await scene.core.queuedJobs.retry({ ...user }, row.id);
-      await scene.execute(row);
-      assert.deepEqual(
-        [(await scene.find(row))?.status, await keptOf(row)],
-        ["SUCCESS", keysOf(row, 2)],
-      );
-    },
-  );
+  it("fails permanently without room: its outputs are deleted and it is not retried", async () => {
+    for (let i = 0; i < 5; i++) await run({ fresh: true });
+    const { row, story } = await run({ fresh: true });
+    assert.deepEqual(
+      [row.status, row.error?.code, story, await keptOf(row)],
+      ["FAILED", "QUOTA_EXCEEDED", ["QUEUED", "STARTED", "FAILED"], []],
+    );
+    await scene.core.queuedJobs.removeMany(user.id, { statuses: ["SUCCESS"], jobs: null });
+    await scene.core.queuedJobs.retry({ ...user }, row.id);
+    await scene.execute(row);
+    assert.deepEqual(
+      [(await scene.find(row))?.status, await keptOf(row)],
+      ["SUCCESS", keysOf(row, 2)],
+    );
+  });
 
-  it("leaves counters, numbers and events in step", () =>
+  it("leaves consistent counters, numbers and events", () =>
     assertConsistent(scene.core.database.sql));
 });

@@ -1,4 +1,4 @@
-// What the reconciler does when a part of its work fails.
+// The reconciler while a part of its work fails.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { ServiceUnavailableError } from "../../../src/domain/errors.js";
@@ -15,7 +15,7 @@ describe("the reconciler", () => {
   afterEach(() => scene.closeReconcilers());
   after(() => scene.close());
 
-  it("puts hints back although attempts cannot be taken over, and the other way round", async () => {
+  it("restores hints although attempts cannot be taken over, and the other way round", async () => {
     const lines: { msg: string }[] = [];
     const log = createLoggerTo({
       write: (line) => void lines.push(JSON.parse(line) as { msg: string }),
@@ -47,67 +47,59 @@ describe("the reconciler", () => {
     );
   });
 
-  it(
-    "says once, when it was in vain three times in a row because a store was away, that it " +
-      "goes on trying",
-    async () => {
-      const lines: { level: number; msg: string }[] = [];
-      const log = createLoggerTo({
-        write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
-      });
-      let tries = 0;
-      const reconciler = scene.open(
-        "w",
-        {
-          takeOverLapsed: async () => 0,
-          async hintDue(sweep) {
-            if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
-            sweep.pass([], 1);
-            return 0;
-          },
+  it("logs once, after three failures in a row, that it keeps trying", async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
+    });
+    let tries = 0;
+    const reconciler = scene.open(
+      "w",
+      {
+        takeOverLapsed: async () => 0,
+        async hintDue(sweep) {
+          if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
+          sweep.pass([], 1);
+          return 0;
         },
-        5,
-        log,
-      );
-      await eventually("it has tried often", () => tries > 8);
-      await reconciler.close();
-      assert.deepEqual(
-        lines.map(({ level, msg }) => [level, msg]),
-        [[50, "the reconciler failed 3 times in a row; it goes on trying"]],
-      );
-    },
-  );
+      },
+      5,
+      log,
+    );
+    await eventually("it has tried often", () => tries > 8);
+    await reconciler.close();
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [[50, "the reconciler failed 3 times in a row; it keeps trying"]],
+    );
+  });
 
-  it(
-    "outlives a fault, which is an error in the log, and tries again soon, without a word, " +
-      "when a store was away",
-    async () => {
-      const lines: { level: number; msg: string }[] = [];
-      const log = createLoggerTo({
-        write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
-      });
-      const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
-      let beats = 0;
-      const reconciler = scene.open(
-        "w",
-        {
-          takeOverLapsed: async () => {
-            const fault = faults[beats++];
-            if (fault) throw fault;
-            return 0;
-          },
+  it("logs a fault and continues, and retries soon after an outage", async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
+    });
+    const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
+    let passes = 0;
+    const reconciler = scene.open(
+      "w",
+      {
+        takeOverLapsed: async () => {
+          const fault = faults[passes++];
+          if (fault) throw fault;
+          return 0;
         },
-        600_000,
-        log,
-      );
-      await eventually("the fault is told", () => lines.length === 1);
-      reconciler.hurry();
-      await eventually("it comes again by itself", () => beats === 3);
-      await reconciler.close();
-      assert.deepEqual(
-        lines.map(({ level, msg }) => [level, msg]),
-        [[50, "the reconciler failed"]],
-      );
-    },
-  );
+      },
+      600_000,
+      log,
+    );
+    await eventually("the fault is logged", () => lines.length === 1);
+    reconciler.hurry();
+    await eventually("it runs again by itself", () => passes === 3);
+    await reconciler.close();
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [[50, "the reconciler failed"]],
+    );
+  });
 });

@@ -1,4 +1,4 @@
-// One hint that is lost while thousands of others wait in the slow lane, whose hints are all there.
+// One lost hint, while thousands of other rows wait in the slow lane with their hints.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
@@ -27,7 +27,7 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
     await sql`
       insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
         created_at)
-      select md5('user' || i)::uuid, 'crowd', i, i || '@example.test', true, 'n', 0, now()
+      select md5('user' || i)::uuid, 'many', i, i || '@example.test', true, 'n', 0, now()
       from generate_series(0, ${OWNERS - 1}) i`;
     await sql`insert into user_streams (user_id, pending) select id, 2 from users`;
     const rows = await sql<{ id: string }[]>`
@@ -58,7 +58,7 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
     await core.close();
   });
 
-  it("a lost hint is back within 15 s", { timeout: 120_000 }, async (t) => {
+  it("a lost hint is restored within 15 s", { timeout: 120_000 }, async (t) => {
     const { id } = await core.submit(await core.newUser());
     const key = `${core.redis.prefix}:tasks-in-worker:${hintId(id, 1)}`;
     const isThere = async () => (await redis.exists(key)) === 1;

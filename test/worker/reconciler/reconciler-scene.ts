@@ -9,37 +9,37 @@ import type { Logger } from "../../../src/runtime/logger.js";
 export interface ReconcilerScene {
   core: TestCore;
   user: User;
-  /** What the reconcilers see of Redis: whether it has forgotten, and how often they have asked. */
-  redis: { forgotten: boolean; looks: number };
+  /** The simulated Redis: whether it has lost its data, and the number of checks. */
+  redis: { forgotten: boolean; checks: number };
   open(
     worker: string,
     more?: Partial<QueuedJobs>,
-    beatMs?: number,
+    intervalMs?: number,
     log?: Logger,
     sweepMs?: number,
   ): Reconciler;
-  /** Closes what was opened. */
+  /** Closes what the scene has opened. */
   closeReconcilers(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Reconcilers on a real database, whose Redis forgets when a test says so. */
+/** Reconcilers on a real database, with a Redis that loses its data when a test says so. */
 export async function createReconcilerScene(): Promise<ReconcilerScene> {
   const core = await createTestCore();
-  const redis = { forgotten: false, looks: 0 };
+  const redis = { forgotten: false, checks: 0 };
   const opened: Reconciler[] = [];
   return {
     core,
     redis,
     user: await core.newUser(),
-    open(worker, more = {}, beatMs = 600_000, log = silentLog, sweepMs = 2000) {
+    open(worker, more = {}, intervalMs = 600_000, log = silentLog, sweepMs = 2000) {
       const reconciler = createReconciler({
         queuedJobs: { ...core.queuedJobs, ...more },
-        hints: { hasForgotten: async () => (redis.looks++, redis.forgotten) },
+        hints: { hasForgotten: async () => (redis.checks++, redis.forgotten) },
         duties: createDuties(core.database),
         worker,
         log,
-        beatMs,
+        intervalMs,
         sweepMs,
       });
       opened.push(reconciler);

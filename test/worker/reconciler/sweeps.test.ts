@@ -1,4 +1,4 @@
-// How far a sweep for lost hints goes, and when it begins again.
+// The range of a sweep for lost hints, and its restart.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { DueSweep } from "../../../src/services/queued-jobs/maintenance.js";
@@ -15,36 +15,32 @@ describe("the reconciler", () => {
   afterEach(() => scene.closeReconcilers());
   after(() => scene.close());
 
-  it(
-    "comes at once while hints are missing, and in the next beat goes on where its sweep " +
-      "stood when its time was up",
-    async () => {
-      const sweeps: DueSweep[] = [];
-      const reconciler = scene.open(
-        "w",
-        {
-          takeOverLapsed: async () => 0,
-          async hintDue(sweep) {
-            sweeps.push(sweep);
-            sweep.pass([], sweeps.length === 4 ? 1 : 0);
-            return sweeps.length < 3 ? 1 : 0;
-          },
+  it("runs again at once while hints are missing, else continues its sweep", async () => {
+    const sweeps: DueSweep[] = [];
+    const reconciler = scene.open(
+      "w",
+      {
+        takeOverLapsed: async () => 0,
+        async hintDue(sweep) {
+          sweeps.push(sweep);
+          sweep.pass([], sweeps.length === 4 ? 1 : 0);
+          return sweeps.length < 3 ? 1 : 0;
         },
-        600_000,
-        silentLog,
-        0,
-      );
-      // Each page takes all the time there is.
-      for (const pages of [3, 4, 5]) {
-        await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
-        reconciler.hurry();
-      }
-      await reconciler.close();
-      assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
-    },
-  );
+      },
+      600_000,
+      silentLog,
+      0,
+    );
+    // Each page takes the whole time of a pass.
+    for (const pages of [3, 4, 5]) {
+      await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
+      reconciler.hurry();
+    }
+    await reconciler.close();
+    assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
+  });
 
-  it("begins its sweep again when Redis forgets", async () => {
+  it("restarts its sweep when Redis loses its data", async () => {
     const pages: { sweep: DueSweep; page: number }[] = [];
     let go: () => void = () => {};
     const reconciler = scene.open(
@@ -64,8 +60,8 @@ describe("the reconciler", () => {
     await eventually("it is within its first sweep", () => pages.length === 4);
     assert.equal(pages[0]?.sweep.patient, true);
     scene.redis.forgotten = true;
-    const before_ = scene.redis.looks;
-    await eventually("it has noticed", () => scene.redis.looks > before_);
+    const before_ = scene.redis.checks;
+    await eventually("it has noticed", () => scene.redis.checks > before_);
     scene.redis.forgotten = false;
     go();
     await eventually("it ends", () => pages.at(-1)?.page === 5);

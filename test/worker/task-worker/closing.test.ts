@@ -1,4 +1,4 @@
-// What becomes of the work of a worker that closes.
+// The work of a worker that closes.
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -19,7 +19,7 @@ describe("a worker", () => {
   afterEach(() => scene.closeOpened());
   after(() => scene.close());
 
-  it("lets what runs finish when it closes, and takes nothing more", async () => {
+  it("lets running tasks finish when it closes, and takes no more hints", async () => {
     const worker = scene.open();
     const running = await scene.submit("brief");
     await eventually("it runs", async () => (await scene.statusOf(running)) === "STARTED");
@@ -40,7 +40,7 @@ describe("a worker", () => {
     await next.close();
   });
 
-  it("puts back what it could not claim when it closes, and another takes it at once", async () => {
+  it("puts back unclaimed hints when it closes, for another worker", async () => {
     const { queuedJobs } = scene.core;
     const worker = scene.open(
       {},
@@ -71,7 +71,7 @@ describe("a worker", () => {
     await next.close();
   });
 
-  it("hands back what has not finished within the grace, and another finishes it", async () => {
+  it("hands back tasks that do not finish in time, and another worker finishes them", async () => {
     const worker = scene.open({ drainMs: 50 });
     const queuedJob = await scene.submit("obedient");
     await eventually("it runs", async () => (await scene.statusOf(queuedJob)) === "STARTED");

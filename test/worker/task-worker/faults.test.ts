@@ -1,4 +1,4 @@
-// What a worker does without children, without an answer, and without Redis.
+// A worker without children, without an answer, and without Redis.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,45 +24,41 @@ describe("a worker", () => {
   afterEach(() => scene.closeOpened());
   after(() => scene.close());
 
-  it(
-    "leaves photo jobs to others while it cannot start children, says so, and takes them " +
-      "again when it can",
-    async () => {
-      const entry = join(scene.folder, "late-child.mjs");
-      const sickPool = createChildPool({
-        entry: pathToFileURL(entry),
-        size: 2,
-        memoryLimitBytes: 1e9,
-        restartMs: 100,
-        log: silentLog,
-      });
-      scene.closeLater({ close: () => sickPool.close() });
-      const sick = scene.open({ children: 2 }, { pool: sickPool });
-      await scene.submit("child");
-      await eventually("it says why", () =>
-        /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""),
-      );
-      const healthy = scene.open({ children: 2 });
-      const jobs = await scene.core.submitMany(scene.user, 20, { job: "child" });
-      await eventually("all are done", async () =>
-        (await Promise.all(jobs.map(scene.statusOf))).every((status) => status === "SUCCESS"),
-      );
-      assert.ok(
-        (await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1),
-        "none of them was begun in vain",
-      );
-      await healthy.close();
-      await writeFile(
-        entry,
-        `import ${JSON.stringify(new URL("../scripted-child.js", import.meta.url).href)};`,
-      );
-      await eventually("it is well", () => sick.idleReason() === null);
-      const last = await scene.submit("child");
-      await eventually("it takes the next", async () => (await scene.statusOf(last)) === "SUCCESS");
-    },
-  );
+  it("leaves photo jobs to others while it cannot start children, and says so", async () => {
+    const entry = join(scene.folder, "late-child.mjs");
+    const sickPool = createChildPool({
+      entry: pathToFileURL(entry),
+      size: 2,
+      memoryLimitBytes: 1e9,
+      restartMs: 100,
+      log: silentLog,
+    });
+    scene.closeLater({ close: () => sickPool.close() });
+    const sick = scene.open({ children: 2 }, { pool: sickPool });
+    await scene.submit("child");
+    await eventually("it says why", () =>
+      /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""),
+    );
+    const healthy = scene.open({ children: 2 });
+    const jobs = await scene.core.submitMany(scene.user, 20, { job: "child" });
+    await eventually("all are done", async () =>
+      (await Promise.all(jobs.map(scene.statusOf))).every((status) => status === "SUCCESS"),
+    );
+    assert.ok(
+      (await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1),
+      "each was tried only once",
+    );
+    await healthy.close();
+    await writeFile(
+      entry,
+      `import ${JSON.stringify(new URL("../scripted-child.js", import.meta.url).href)};`,
+    );
+    await eventually("it is well", () => sick.idleReason() === null);
+    const last = await scene.submit("child");
+    await eventually("it takes the next", async () => (await scene.statusOf(last)) === "SUCCESS");
+  });
 
-  it("goes on with an attempt that it has begun although the answer to its claim was lost", async () => {
+  it("continues an attempt whose claim was recorded although the answer was lost", async () => {
     const proxy = await createTcpProxy(scene.core.url);
     const database = createDatabase({ url: proxy.url, connections: 1, applicationName: "worker" });
     scene.closeLater({
@@ -110,7 +106,7 @@ describe("a worker", () => {
     assert.deepEqual({ ...row }, { attempts: 1, stalls: 0 });
   });
 
-  it("says that Redis is away, keeps what runs, and goes on by itself when it is back", async () => {
+  it("reports that Redis is away, and continues when Redis is back", async () => {
     const proxy = await createTcpProxy(scene.core.redis.url);
     let ready = 0;
     const worker = scene.open({ redisUrl: proxy.url, onRedisReady: () => ready++ });
@@ -119,7 +115,10 @@ describe("a worker", () => {
     await eventually("it runs", async () => (await scene.statusOf(running)) === "STARTED");
     proxy.down();
     await eventually("it has noticed", () => worker.idleReason() === "Redis is away");
-    await eventually("what ran is done", async () => (await scene.statusOf(running)) === "SUCCESS");
+    await eventually(
+      "the running task is done",
+      async () => (await scene.statusOf(running)) === "SUCCESS",
+    );
     proxy.up();
     await eventually("it takes work again", () => worker.idleReason() === null && ready === 2);
     const next = await scene.submit("echo");

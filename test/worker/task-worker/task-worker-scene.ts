@@ -30,15 +30,15 @@ export interface TaskWorkerScene extends WorkerScene {
   submit(job: string, parameters?: Record<string, unknown>): Promise<QueuedJob>;
   statusOf(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJob["status"] | undefined>;
   inspect<T>(lane: Lane, look: (queue: Queue) => Promise<T>): Promise<T>;
-  /** How many hints lie in a lane, whatever their state. */
+  /** The number of hints in a lane, in any state. */
   hints(lane: Lane): Promise<number>;
   open: OpenWorker;
   closeLater(one: Opened): void;
-  /** Closes what was opened, the last first. */
+  /** Functions that close what was opened, called in reverse order. */
   closeOpened(): Promise<void>;
 }
 
-/** Workers on real stores, whose hints come through Redis, and two users. */
+/** Workers on real stores, with hints through Redis, and two users. */
 export async function createTaskWorkerScene(tasks: Task[]): Promise<TaskWorkerScene> {
   const scene = await createWorkerScene(tasks, {
     hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }),

@@ -51,7 +51,7 @@ describe("enqueueJob and enqueueJobs", () => {
     [
       "a parameter that is none",
       { job: "echo", parameters: { no: 1 } },
-      "parameters.no: is no parameter of this Job",
+      "parameters.no: is not a parameter of this Job",
       ["parameters", "no"],
     ],
     [
@@ -81,25 +81,25 @@ describe("enqueueJob and enqueueJobs", () => {
     [
       "no photo where one is needed",
       { job: "metadata" },
-      'photoIds: "metadata" takes 1 photo, these are 0',
+      'photoIds: "metadata" takes 1 photo, but the list has 0',
       ["photoIds"],
     ],
     [
       "a photo too many",
       { job: "metadata", photoIds: [idOfNothing(), idOfNothing()] },
-      'photoIds: "metadata" takes 1 photo, these are 2',
+      'photoIds: "metadata" takes 1 photo, but the list has 2',
       ["photoIds"],
     ],
     [
       "a photo that is not there",
       { job: "metadata", photoIds: [idOfNothing()] },
-      "photoIds.0: is no photo of yours",
+      "photoIds.0: is not a photo of yours",
       ["photoIds", 0],
     ],
     ...BROKEN_IDS.map((id): [string, object, string, (string | number)[]] => [
       `the photo id "${id}"`,
       { job: "metadata", photoIds: [id] },
-      "photoIds.0: is no id: ids are UUIDs",
+      "photoIds.0: is not an id: ids are UUIDs",
       ["photoIds", 0],
     ]),
     [

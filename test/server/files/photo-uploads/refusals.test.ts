@@ -60,7 +60,11 @@ describe("an upload that is refused", () => {
       () => [formOf(["file", Buffer.alloc(0)]), {}],
       "file: The file is empty.",
     ],
-    ["a form without a file", () => [fieldsOnly(), {}], "file: There is no file."],
+    [
+      "a form without a file",
+      () => [fieldsOnly(), {}],
+      "file: The upload contains no file; send exactly one file.",
+    ],
     [
       "a form with a file by another name",
       () => [formOf(["photo", smallPhoto()]), {}],
@@ -69,12 +73,12 @@ describe("an upload that is refused", () => {
     [
       "a form with two files",
       () => [formOf(["file", smallPhoto()], ["file", smallPhoto()]), {}],
-      "file: There is a second file: upload one at a time.",
+      "file: The upload contains a second file; upload one file per request.",
     ],
     [
       "a form with three files",
       () => [formOf(["file", smallPhoto()], ["file", smallPhoto()], ["file", smallPhoto()]), {}],
-      "file: There is a second file: upload one at a time.",
+      "file: The upload contains a second file; upload one file per request.",
     ],
     ["a form without a boundary", () => ["--x", { "content-type": "multipart/form-data" }], BROKEN],
     [
@@ -85,7 +89,7 @@ describe("an upload that is refused", () => {
     [
       "a form with no part",
       () => ["--x--\r\n", { "content-type": "multipart/form-data; boundary=x" }],
-      "file: There is no file.",
+      "file: The upload contains no file; send exactly one file.",
     ],
     [
       "a form that ends in its middle",
@@ -113,7 +117,7 @@ describe("an upload that is refused", () => {
       await scene.send(null),
       400,
       "BAD_USER_INPUT",
-      /^(file: There is no file\.|file: The file is empty\.)$/,
+      /^(file: The upload contains no file; send exactly one file\.|file: The file is empty\.)$/,
     );
     await scene.assertNothingKept();
   });

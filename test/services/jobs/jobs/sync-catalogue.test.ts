@@ -7,7 +7,7 @@ import { albumTask } from "../../../support/service/album-task.js";
 import { submissionOf } from "../../../support/service/submission-of.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
-describe("bringing the Jobs in step with the tasks", () => {
+describe("the synchronization of the Jobs with the tasks", () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices();
@@ -16,7 +16,7 @@ describe("bringing the Jobs in step with the tasks", () => {
   const tasks = [...catalogue.values()];
   const rows = async () => [...(await services.database.sql`select * from jobs order by name`)];
 
-  it("writes a row for each, and the same rows when it is done again", async () => {
+  it("writes a row for each task, and the same rows when it runs again", async () => {
     await syncCatalogue(services.database, [...tasks, albumTask]);
     const before_ = await rows();
     assert.equal(before_.length, tasks.length + 1);
@@ -24,7 +24,7 @@ describe("bringing the Jobs in step with the tasks", () => {
     assert.deepEqual(await rows(), before_);
   });
 
-  it("takes changes of a task over, in every column", async () => {
+  it("copies the changes of a task into every column", async () => {
     const changed = {
       ...albumTask,
       title: "New",
@@ -52,27 +52,23 @@ describe("bringing the Jobs in step with the tasks", () => {
     });
   });
 
-  it(
-    "keeps the row of a task that is gone, for the QueuedJobs that name it, and offers it " +
-      "again when it is back",
-    async () => {
-      await syncCatalogue(services.database, [...tasks, albumTask]);
-      const user = await services.newUser();
-      const { id } = await services.submit(user, {
-        job: "album",
-        photoIds: [(await services.newPhoto(user)).id],
-      });
-      const offered = async () =>
-        (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
-      await syncCatalogue(services.database, tasks);
-      assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
-      assert.equal((await services.queuedJobs.find(user, id))?.jobName, "album");
-      await syncCatalogue(services.database, [...tasks, albumTask]);
-      assert.ok((await offered()).includes("album"));
-    },
-  );
+  it("keeps the row of a removed task, and offers the task again when it returns", async () => {
+    await syncCatalogue(services.database, [...tasks, albumTask]);
+    const user = await services.newUser();
+    const { id } = await services.submit(user, {
+      job: "album",
+      photoIds: [(await services.newPhoto(user)).id],
+    });
+    const offered = async () =>
+      (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
+    await syncCatalogue(services.database, tasks);
+    assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
+    assert.equal((await services.queuedJobs.find(user, id))?.jobName, "album");
+    await syncCatalogue(services.database, [...tasks, albumTask]);
+    assert.ok((await offered()).includes("album"));
+  });
 
-  it("is safe when many do it at once, in whatever order their tasks stand", async () => {
+  it("is safe when many processes run it at once with their tasks in any order", async () => {
     const all = [...tasks, albumTask];
     await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
@@ -82,22 +78,18 @@ describe("bringing the Jobs in step with the tasks", () => {
     assert.equal((await rows()).length, all.length);
   });
 
-  it(
-    "does not wait for a transaction that has locked the key of a row for sharing, as " +
-      "submissions did",
-    async () => {
-      const { sql } = services.database;
-      const changed = { ...albumTask, title: "Newer than the row" };
-      await sql.begin(async (tx) => {
-        await tx`select from jobs for key share`;
-        await syncCatalogue(services.database, [...tasks, changed]);
-      });
-      assert.equal(
-        (await rows()).find(({ name }) => name === "album")?.["title"],
-        "Newer than the row",
-      );
-    },
-  );
+  it("does not wait for a transaction that holds a share lock on the key of a row", async () => {
+    const { sql } = services.database;
+    const changed = { ...albumTask, title: "Newer than the row" };
+    await sql.begin(async (tx) => {
+      await tx`select from jobs for key share`;
+      await syncCatalogue(services.database, [...tasks, changed]);
+    });
+    assert.equal(
+      (await rows()).find(({ name }) => name === "album")?.["title"],
+      "Newer than the row",
+    );
+  });
 
   it("locks no row when nothing has changed", async () => {
     const all = [...tasks, albumTask];
@@ -113,13 +105,13 @@ describe("bringing the Jobs in step with the tasks", () => {
     let [worst, done, accepted] = [0, false, 0];
     const submitting = users.map(async (user) => {
       while (!done) {
-        const begun = performance.now();
+        const startedAt = performance.now();
         await services.queuedJobs.enqueue(user.id, {
           single: true,
           requestId: "request",
           submissions: [submissionOf()],
         });
-        worst = Math.max(worst, performance.now() - begun);
+        worst = Math.max(worst, performance.now() - startedAt);
         accepted++;
       }
     });
@@ -130,17 +122,13 @@ describe("bringing the Jobs in step with the tasks", () => {
     assert.ok(accepted > 20 && worst < 2000, `${accepted} accepted, the slowest in ${worst} ms`);
   });
 
-  it(
-    "describes parameters as they come in, with defaults that may be left out, and results " +
-      "as they go out",
-    () => {
-      const schema = z.strictObject({ a: z.int().default(1), b: z.string() });
-      const input = toJsonSchema(schema, "input");
-      assert.deepEqual(
-        [input["$schema"], input["required"], input["additionalProperties"]],
-        ["https://json-schema.org/draft/2020-12/schema", ["b"], false],
-      );
-      assert.deepEqual(toJsonSchema(schema, "output")["required"], ["a", "b"]);
-    },
-  );
+  it("describes parameters as received, with optional defaults, and results as returned", () => {
+    const schema = z.strictObject({ a: z.int().default(1), b: z.string() });
+    const input = toJsonSchema(schema, "input");
+    assert.deepEqual(
+      [input["$schema"], input["required"], input["additionalProperties"]],
+      ["https://json-schema.org/draft/2020-12/schema", ["b"], false],
+    );
+    assert.deepEqual(toJsonSchema(schema, "output")["required"], ["a", "b"]);
+  });
 });

@@ -29,7 +29,7 @@ describe("the owner of a storage", () => {
     ];
   }
 
-  it("is the history of the database that asked first, in an object named owner", async () => {
+  it("is the history of the first database, stored in an object named owner", async () => {
     const [first, second] = await ownersOf("first");
     assert.deepEqual(
       [await first.isOurs(), await second.isOurs(), await first.isOurs()],
@@ -41,7 +41,7 @@ describe("the owner of a storage", () => {
     assert.equal(readFileSync(join(folder, "first", "kept", "owner"), "utf8"), `${history?.id}\n`);
   });
 
-  it("is one of two databases that ask an unowned storage at the same moment", async () => {
+  it("is exactly one of two databases that claim a free storage at the same moment", async () => {
     for (let round = 0; round < 10; round++) {
       const owners = await ownersOf(`round ${round}`);
       await Promise.all(owners.map((owner) => owner.isOurs()));
@@ -50,16 +50,12 @@ describe("the owner of a storage", () => {
     }
   });
 
-  it(
-    "is no longer this database when its history is renewed, as by a restore, until it " +
-      "adopts the storage",
-    async () => {
-      const [owner] = await ownersOf("renewed");
-      assert.equal(await owner.isOurs(), true);
-      await here.database.sql`update histories set id = gen_random_uuid()`;
-      assert.equal(await owner.isOurs(), false);
-      await owner.adopt();
-      assert.equal(await owner.isOurs(), true);
-    },
-  );
+  it("stops being this database after a restore, until the database adopts it", async () => {
+    const [owner] = await ownersOf("renewed");
+    assert.equal(await owner.isOurs(), true);
+    await here.database.sql`update histories set id = gen_random_uuid()`;
+    assert.equal(await owner.isOurs(), false);
+    await owner.adopt();
+    assert.equal(await owner.isOurs(), true);
+  });
 });

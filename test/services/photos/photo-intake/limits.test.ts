@@ -1,4 +1,4 @@
-// What one user, and all together, may have under way in one process.
+// The limits of concurrent uploads in one process, per user and in total.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -26,7 +26,7 @@ import { createTestServices, type TestServices } from "../../../support/service/
 
 const MAX_UPLOAD_BYTES = 10_000;
 const MAX_STORED_BYTES = 50_000;
-/** Of one process, in files of the longest kind. */
+/** The total limit of one process, in files of the maximum length. */
 const MAX_LONGEST = 64;
 
 interface Upload {
@@ -34,7 +34,7 @@ interface Upload {
   done: Promise<{ created: boolean }>;
 }
 
-describe("uploads that are under way", () => {
+describe("concurrent uploads", () => {
   let services: TestServices;
   let folder: string;
   let storage: Storage;
@@ -79,7 +79,7 @@ describe("uploads that are under way", () => {
     });
   }
 
-  /** Begins one whose bytes come by and by. */
+  /** Begins an upload whose bytes the test sends step by step. */
   function begin(by = user): Upload {
     const bytes = new PassThrough();
     const taken = intake.take(by, (receive) => receive(bytes, "a.png"), silentLog);
@@ -90,12 +90,12 @@ describe("uploads that are under way", () => {
     return { bytes, done };
   }
 
-  /** Sends so many bytes in each, and resolves when all of them lie on the disk. */
+  /** Sends the given number of bytes in each upload, and resolves when all are on the disk. */
   async function send(uploads: Upload[], count: number): Promise<void> {
     const before_ = bytesOnDisk();
     for (const { bytes } of uploads) bytes.write(Buffer.alloc(count));
     await eventually(
-      "the bytes have come",
+      "the bytes have arrived",
       () => bytesOnDisk() >= before_ + uploads.length * count,
     );
   }
@@ -113,9 +113,10 @@ describe("uploads that are under way", () => {
     return done;
   }
 
-  it("are ten of one user at the most, and others are not kept from theirs", async () => {
+  it("are limited to ten per user, and do not affect other users", async () => {
     const ten = Array.from({ length: 10 }, () => begin());
-    const message = "You have 10 uploads under way at most; wait until one of them has ended.";
+    const message =
+      "Quota exceeded: at most 10 concurrent uploads per user; wait until one has ended.";
     assert.deepEqual(await refusalOf(upload()), {
       code: "QUOTA_EXCEEDED",
       message,
@@ -127,16 +128,17 @@ describe("uploads that are under way", () => {
     assert.equal((await upload()).created, true);
   });
 
-  it("count against the storage of their user before they are stored", async () => {
+  it("count against the storage quota of their user before they are stored", async () => {
     const others = Array.from({ length: 5 }, () => begin());
     const late = begin();
     await send([late], 100);
     await send(others, MAX_UPLOAD_BYTES);
-    const message = "Your photos and outputs may take 50000 bytes at most; delete some first.";
+    const message =
+      "Quota exceeded: at most 50000 bytes of photos and outputs per user; delete some.";
     const full = { code: "QUOTA_EXCEEDED", message, retryAfterMs: 60_000 };
-    assert.deepEqual(await refusalOf(upload()), full, "one that begins");
+    assert.deepEqual(await refusalOf(upload()), full, "an upload that begins");
     late.bytes.write(Buffer.alloc(100));
-    assert.deepEqual(await refusalOf(late.done), full, "one that goes on");
+    assert.deepEqual(await refusalOf(late.done), full, "an upload that continues");
     assert.equal((await upload(await services.newUser())).created, true);
     for (const { bytes } of others) bytes.destroy(new Error("the sender went away"));
     await Promise.allSettled(others.map(({ done }) => done));
@@ -159,7 +161,7 @@ describe("uploads that are under way", () => {
   describe("with a child that reads no header", () => {
     const halted = new Set<number>();
     let timer: NodeJS.Timeout;
-    /** Every child of the inspector stands still from now on, until `release`. */
+    /** Suspends every child of the inspector until `release`. */
     async function haltChildren(): Promise<void> {
       await inspector.warm();
       timer = setInterval(() => {
@@ -170,7 +172,7 @@ describe("uploads that are under way", () => {
           halted.add(pid);
         }
       }, 20);
-      await eventually("the children stand still", () => halted.size >= 2);
+      await eventually("the children are suspended", () => halted.size >= 2);
     }
     function release(): void {
       clearInterval(timer);
@@ -178,27 +180,27 @@ describe("uploads that are under way", () => {
         try {
           process.kill(pid, "SIGCONT");
         } catch {
-          // It was killed, since its time was up.
+          // The child was killed after its time.
         }
       }
       halted.clear();
     }
     afterEach(release);
 
-    it("wait for as long as they may, and then say that the service is busy", async () => {
+    it("wait for their maximum time and then report that the service is busy", async () => {
       await haltChildren();
       intake = createIntake({ headerMs: 1000 });
-      const begun = Date.now();
+      const startedAt = Date.now();
       const answers = await Promise.all(Array.from({ length: 10 }, () => refusalOf(upload())));
-      assert.ok(Date.now() - begun >= 1000);
+      assert.ok(Date.now() - startedAt >= 1000);
       const message = "Too many uploads are being checked; try again in a moment.";
       for (const answer of answers)
         assert.deepEqual(answer, { code: "SERVICE_UNAVAILABLE", message });
     });
 
-    it("of one user stand before others with one header only", async () => {
+    it("of one user delay other users by only one header", async () => {
       await haltChildren();
-      // The child's own time is what ends the first.
+      // The time limit of the child ends the first upload.
       intake = createIntake({ headerMs: 60_000 });
       const ended: string[] = [];
       const follow = (name: string, by: User) =>
@@ -211,7 +213,7 @@ describe("uploads that are under way", () => {
         () => readdirSync(storage.scratchFolder).length === own.length,
       );
       const other = follow("other", await services.newUser());
-      await eventually("the first has been given up", () => ended.length > 0);
+      await eventually("the first was aborted", () => ended.length > 0);
       release();
       await Promise.all([...own, other]);
       assert.ok(ended.indexOf("other") <= 3, ended.join(", "));

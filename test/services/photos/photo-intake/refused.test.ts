@@ -68,7 +68,7 @@ describe("an upload", () => {
     take((receive) =>
       receive(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]), filename),
     );
-  /** Everything below the storage's folder that is a file. */
+  /** All files below the folder of the storage. */
   const files = async () =>
     (await readdir(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
@@ -82,12 +82,14 @@ describe("an upload", () => {
       refusal: Refusal | RegExp;
     }[] = [
       {
-        what: "when there is no file",
+        what: "when it has no file",
         read: async () => {},
         refusal: {
           code: "BAD_USER_INPUT",
-          message: "file: There is no file.",
-          issues: [{ path: ["file"], message: "There is no file." }],
+          message: "file: The upload contains no file; send exactly one file.",
+          issues: [
+            { path: ["file"], message: "The upload contains no file; send exactly one file." },
+          ],
         },
       },
       {
@@ -100,15 +102,20 @@ describe("an upload", () => {
         },
       },
       {
-        what: "when there is a second file",
+        what: "when it has a second file",
         async read(receive) {
           await receive(Readable.from([smallPhoto()]), "a.png");
           await receive(Readable.from([smallPhoto()]), "b.png");
         },
         refusal: {
           code: "BAD_USER_INPUT",
-          message: "file: There is a second file: upload one at a time.",
-          issues: [{ path: ["file"], message: "There is a second file: upload one at a time." }],
+          message: "file: The upload contains a second file; upload one file per request.",
+          issues: [
+            {
+              path: ["file"],
+              message: "The upload contains a second file; upload one file per request.",
+            },
+          ],
         },
       },
       {
@@ -126,21 +133,22 @@ describe("an upload", () => {
         refusal: /^PHOTO_TOO_LARGE: .*pixels/,
       },
       {
-        what: "when it is no photo",
+        what: "when it is not a photo",
         read: (receive) => receive(Readable.from([Buffer.from("%PDF-1.7 ...")]), "a.pdf"),
         refusal: /^PHOTO_UNREADABLE: .*PDF/,
       },
       {
-        what: "when its header is cut",
+        what: "when its header is truncated",
         read: (receive) => receive(Readable.from([smallPhoto().subarray(0, 20)]), "a.png"),
         refusal: /^PHOTO_UNREADABLE: /,
       },
       {
-        what: "when it would pass the quota",
+        what: "when it would exceed the quota",
         read: (receive) => receive(Readable.from([overQuota]), "a.png"),
         refusal: {
           code: "QUOTA_EXCEEDED",
-          message: "Your photos and outputs may take 200000 bytes at most; delete some first.",
+          message:
+            "Quota exceeded: at most 200000 bytes of photos and outputs per user; delete some.",
           retryAfterMs: 60_000,
         },
       },
@@ -148,16 +156,16 @@ describe("an upload", () => {
     for (const { what, read, refusal } of refused) {
       it(what, async () => {
         const before_ = await files();
-        const told = await refusalOf(take(read));
-        if (refusal instanceof RegExp) assert.match(`${told.code}: ${told.message}`, refusal);
-        else assert.deepEqual(told, refusal);
+        const answer = await refusalOf(take(read));
+        if (refusal instanceof RegExp) assert.match(`${answer.code}: ${answer.message}`, refusal);
+        else assert.deepEqual(answer, refusal);
         assert.deepEqual(await files(), before_);
         assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
         assert.equal(await services.photos.count(user.id, 10), 0);
       });
     }
 
-    it("when its sender breaks off, with what the reader says of it", async () => {
+    it("when its sender aborts, with the error of the reader", async () => {
       const before_ = await files();
       async function* broken() {
         yield smallPhoto().subarray(0, 50);
@@ -170,7 +178,7 @@ describe("an upload", () => {
       assert.deepEqual(await files(), before_);
     });
 
-    it("when the reader finds something wrong behind the file", async () => {
+    it("when the reader finds a fault after the file", async () => {
       const before_ = await files();
       await assert.rejects(
         take(async (receive) => {
@@ -183,7 +191,7 @@ describe("an upload", () => {
       assert.equal(await services.photos.count(user.id, 10), 0);
     });
 
-    it("when the disk takes none of it, which is no fault of its sender", async () => {
+    it("when the disk fails, which is not the sender's fault", async () => {
       const gone = { ...storage, scratchFolder: join(folder, "gone") };
       const away = createPhotoIntake({
         photos: services.photos,
@@ -199,8 +207,8 @@ describe("an upload", () => {
       );
     });
 
-    it("when the storage takes the photo and not its preview", async () => {
-      // Where the previews of this user should lie is a file already.
+    it("when the storage accepts the photo but not its preview", async () => {
+      // A file lies at the path of this user's preview folder.
       await upload(smallPhoto());
       const other = await services.newUser();
       await writeFile(join(folder, "kept", "previews", other.id), "in the way");
@@ -211,10 +219,10 @@ describe("an upload", () => {
     });
   });
 
-  it("leaves counters in step", () => assertConsistent(services.database.sql));
+  it("leaves consistent counters", () => assertConsistent(services.database.sql));
 });
 
-/** A PNG whose header tells of so many pixels; it has none. */
+/** Makes a PNG without pixels whose header declares the given size. */
 function smallPhotoOf(width: number, height: number): Buffer {
   const bytes = smallPhoto();
   bytes.writeUInt32BE(width, 16);

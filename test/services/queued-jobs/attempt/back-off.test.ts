@@ -24,7 +24,7 @@ describe("the pause before another attempt", () => {
     });
   }
 
-  it("is left to chance, so that many that failed together do not come back together", () => {
+  it("is random, so that attempts that failed together do not return together", () => {
     const pauses = Array.from({ length: 100 }, () => backOffMs(9));
     assert.ok(new Set(pauses).size > 50);
     assert.ok(pauses.every((ms) => ms >= 150_000 && ms <= 300_000));

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { faultInWords } from "../../../../src/services/queued-jobs/check-submission.js";
 import { catalogue } from "../../../../src/tasks/catalogue.js";
 
-/** Of the first fault that is found. */
+/** Returns the message of the first fault. */
 function said(job: string, parameters: object): string {
   return (
     catalogue.get(job)?.parameters.safeParse(parameters, { error: faultInWords }).error?.issues[0]
@@ -12,10 +12,10 @@ function said(job: string, parameters: object): string {
   );
 }
 
-describe("what is wrong with a parameter", () => {
+describe("the message about a parameter", () => {
   const faults: [job: string, parameters: object, fault: string][] = [
-    ["watermark", {}, "is needed"],
-    ["convert", {}, "is needed"],
+    ["watermark", {}, "is required"],
+    ["convert", {}, "is required"],
     ["convert", { format: "gif" }, "must be one of jpeg, webp, avif, png"],
     ["convert", { format: 7 }, "must be one of jpeg, webp, avif, png"],
     ["convert", { format: "webp", quality: 101 }, "must be 100 or less"],
@@ -44,11 +44,11 @@ describe("what is wrong with a parameter", () => {
     ["crop", { ratios: ["wide"] }, "is not a ratio of width to height such as 16:9"],
   ];
   for (const [job, parameters, fault] of faults) {
-    it(`of ${job} ${JSON.stringify(parameters)} is told as: ${fault}`, () =>
+    it(`of ${job} ${JSON.stringify(parameters)} is: ${fault}`, () =>
       assert.equal(said(job, parameters), fault));
   }
 
-  it("is told of every rule of every Job without a word of the library's", () => {
+  it("contains no wording of the library for any rule of any Job", () => {
     for (const { name, parameters } of catalogue.values()) {
       const properties = Object.entries(
         z.toJSONSchema(parameters, { io: "input" }).properties ?? {},

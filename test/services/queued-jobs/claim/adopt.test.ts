@@ -4,7 +4,7 @@ import { claim } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
-describe("an attempt whose claim was recorded and not answered", () => {
+describe("an attempt whose claim was recorded but not answered", () => {
   let services: TestServices;
   let user: User;
   before(async () => {
@@ -17,7 +17,7 @@ describe("an attempt whose claim was recorded and not answered", () => {
   const lastTold = () => services.published.at(-1);
   const request = (id: string, more = {}) => ({ id, run: 1, worker: "worker", ...more });
 
-  it("is adopted by its worker as it was claimed, with a new lease", async () => {
+  it("is adopted by its worker as claimed, with a new lease", async () => {
     const { id } = await services.submit(user);
     const claimed = await claim(services.database.sql, request(id), ["echo"]);
     await services.database
@@ -46,7 +46,7 @@ describe("an attempt whose claim was recorded and not answered", () => {
     );
   });
 
-  it("is not adopted by another worker, by another run, or once it is over", async () => {
+  it("is not adopted by another worker, by another run, or after its end", async () => {
     const { id } = await services.start(await services.submit(user));
     const adopt = (more = {}) => services.queuedJobs.adopt(request(id, more));
     assert.deepEqual([await adopt({ worker: "another" }), await adopt({ run: 2 })], [null, null]);

@@ -7,10 +7,10 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
-/** Less than a statement waits for a lock that was not told to be brief. */
+/** Shorter than the lock timeout of a statement that does not use `briefLocks`. */
 const MAX_WAIT_MS = 3500;
 
-describe("what many attempts write at once", () => {
+describe("concurrent steps of many attempts", () => {
   let services: TestServices;
   let [ann, bob]: User[] = [];
   before(async () => {
@@ -29,7 +29,7 @@ describe("what many attempts write at once", () => {
     );
   const isThere = (claimed: (Claimed | null)[]): Claimed[] =>
     claimed.map((one) => one ?? assert.fail("it was not claimed"));
-  /** What was published since. */
+  /** The events published since the last call. */
   function listen() {
     const [events, notifications] = [services.published.length, services.notifications.length];
     return {
@@ -38,28 +38,28 @@ describe("what many attempts write at once", () => {
     };
   }
 
-  it("is told by one notification for each owner and batch, its events in the order of the work", async () => {
+  it("are published by one notification per owner and batch, in order", async () => {
     const [annas, bobs] = [await of(ann, 20), await of(bob, 10)];
-    const told = listen();
+    const published = listen();
     const claimed = isThere(await claimAll([...annas, ...bobs]));
-    assert.deepEqual(told.notifications(), [20, 10]);
+    assert.deepEqual(published.notifications(), [20, 10]);
     assert.deepEqual(
-      told.events().map(({ queuedJob }) => queuedJob.id),
+      published.events().map(({ queuedJob }) => queuedJob.id),
       [...annas, ...bobs].map(({ id }) => id),
     );
     assert.ok(
-      told
+      published
         .events()
         .every(
           ({ type, queuedJob }, i) =>
             type === "STARTED" &&
             queuedJob.startedAt !== null &&
-            claimed[i]?.startedSeq === told.events()[i]?.seq,
+            claimed[i]?.startedSeq === published.events()[i]?.seq,
         ),
     );
     assert.deepEqual(
       claimed.map(({ queuedJob }) => queuedJob),
-      told.events().map(({ queuedJob }) => queuedJob),
+      published.events().map(({ queuedJob }) => queuedJob),
     );
     const row = await services.row(claimed[7]?.id ?? "");
     assert.deepEqual(
@@ -75,18 +75,18 @@ describe("what many attempts write at once", () => {
       ).every(Boolean),
     );
     assert.deepEqual(
-      told
+      published
         .events()
         .slice(30)
         .map(({ queuedJob }) => queuedJob.result),
       claimed.map((_, i) => ({ place: i })),
     );
-    assert.equal(told.notifications().length, 4);
+    assert.equal(published.notifications().length, 4);
     assertToldWhole(services.published);
     await assertConsistent(services.database.sql);
   });
 
-  it("leaves out whoever was first elsewhere, and only those", async () => {
+  it("leave out only those that another process was first to write", async () => {
     const queuedJobs = await of(ann, 6);
     const [gone, taken, ...free] = queuedJobs.map(({ id }) => id);
     await services.queuedJobs.cancel(ann ?? assert.fail(), gone ?? "");
@@ -106,7 +106,7 @@ describe("what many attempts write at once", () => {
     assertToldWhole(services.published);
   });
 
-  it("refuses what an attempt before the present one writes, and nothing else", async () => {
+  it("are refused only for an attempt older than the current one", async () => {
     const [older, ...others] = isThere(await claimAll(await of(ann, 3)));
     await services.queuedJobs.handBack(older ?? assert.fail(), 0);
     const present = await services.start(older ?? assert.fail());
@@ -121,7 +121,7 @@ describe("what many attempts write at once", () => {
     );
   });
 
-  it("leaves to others what this worker has no task for", async () => {
+  it("do not claim a QueuedJob whose task this worker lacks", async () => {
     const { sql } = services.database;
     const queuedJobs = await of(bob, 3);
     const claims = queuedJobs.map(({ id }) => ({ id, run: 1, worker: "older" }));
@@ -135,7 +135,7 @@ describe("what many attempts write at once", () => {
     assert.equal(isThere(await claimAll(queuedJobs)).length, 3);
   });
 
-  it("claims each once when several workers take the same hints at once", async () => {
+  it("claim each QueuedJob once when several workers take the same hints at once", async () => {
     const queuedJobs = await of(bob, 40);
     const claims = (
       await Promise.all(
@@ -152,35 +152,31 @@ describe("what many attempts write at once", () => {
     await assertConsistent(services.database.sql);
   });
 
-  it(
-    "claims what is free beside a row that somebody else has locked, and keeps the hint of " +
-      "that one",
-    async () => {
-      const [locked, ...free] = await of(bob, 4);
-      const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
-      const begun = performance.now();
-      const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
-        await tx`select from queued_jobs where id = ${request.id} for update`;
-        return [
-          await claimAll([locked ?? assert.fail(), ...free]),
-          await services.queuedJobs.start(request),
-          await services.queuedJobs.claimableIn(request),
-        ] as const;
-      });
-      assert.deepEqual(
-        [claimed.flatMap((one) => one?.id ?? []), alone, wait],
-        [free.map(({ id }) => id), null, 1000],
-      );
-      assert.ok(performance.now() - begun < MAX_WAIT_MS);
-      isThere([await services.queuedJobs.start(request)]);
-      assert.equal(await services.queuedJobs.claimableIn(request), null, "its run has begun");
-    },
-  );
+  it("claim free rows beside a locked one, and keep the hint of the locked one", async () => {
+    const [locked, ...free] = await of(bob, 4);
+    const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
+    const startedAt = performance.now();
+    const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${request.id} for update`;
+      return [
+        await claimAll([locked ?? assert.fail(), ...free]),
+        await services.queuedJobs.start(request),
+        await services.queuedJobs.claimableIn(request),
+      ] as const;
+    });
+    assert.deepEqual(
+      [claimed.flatMap((one) => one?.id ?? []), alone, wait],
+      [free.map(({ id }) => id), null, 1000],
+    );
+    assert.ok(performance.now() - startedAt < MAX_WAIT_MS);
+    isThere([await services.queuedJobs.start(request)]);
+    assert.equal(await services.queuedJobs.claimableIn(request), null, "its run has begun");
+  });
 
-  it("claims for others while one owner's counter is locked, and keeps the hint of that one", async () => {
+  it("claim for others while one owner's counter is locked, and keep its hint", async () => {
     const [annas, bobs] = [await of(ann, 2), await of(bob, 2)];
     const [own] = annas;
-    const begun = performance.now();
+    const startedAt = performance.now();
     const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${ann?.id ?? ""} for update`;
       const all = await claimAll([...annas, ...bobs]);
@@ -194,31 +190,27 @@ describe("what many attempts write at once", () => {
       [claimed.flatMap((one) => one?.id ?? []), alone, wait],
       [bobs.map(({ id }) => id), null, 1000],
     );
-    assert.ok(performance.now() - begun < MAX_WAIT_MS);
+    assert.ok(performance.now() - startedAt < MAX_WAIT_MS);
     isThere(await claimAll(annas));
   });
 
-  it(
-    "records successes of others while one owner's row is locked, and that one when it is " +
-      "free",
-    async () => {
-      const [annas, bobs] = [
-        isThere(await claimAll(await of(ann, 2))),
-        isThere(await claimAll(await of(bob, 2))),
-      ];
-      const [locked] = annas;
-      const succeed = (one: Claimed) => services.queuedJobs.succeed(one, "done", []);
-      let own: Promise<boolean> = Promise.resolve(false);
-      await services.database.sql.begin(async (tx) => {
-        await tx`select from queued_jobs where id = ${locked?.id ?? ""} for update`;
-        own = succeed(locked ?? assert.fail());
-        assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
-      });
-      assert.deepEqual([await own, await succeed(annas[1] ?? assert.fail())], [true, true]);
-    },
-  );
+  it("record successes of others while one owner's row is locked", async () => {
+    const [annas, bobs] = [
+      isThere(await claimAll(await of(ann, 2))),
+      isThere(await claimAll(await of(bob, 2))),
+    ];
+    const [locked] = annas;
+    const succeed = (one: Claimed) => services.queuedJobs.succeed(one, "done", []);
+    let own: Promise<boolean> = Promise.resolve(false);
+    await services.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked?.id ?? ""} for update`;
+      own = succeed(locked ?? assert.fail());
+      assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
+    });
+    assert.deepEqual([await own, await succeed(annas[1] ?? assert.fail())], [true, true]);
+  });
 
-  it("finds nothing of an owner whose account is gone, and lets the others be", async () => {
+  it("find nothing of a deleted account, and do not affect the others", async () => {
     const gone = await services.newUser();
     const [running, ...lost] = await of(gone, 3);
     const late = await services.start(running ?? assert.fail());
@@ -251,7 +243,7 @@ describe("what many attempts write at once", () => {
     await services.database.sql`delete from users where id = ${gone.id}`;
   });
 
-  it("harms only the one that cannot be written", async () => {
+  it("fail only for the one that cannot be written", async () => {
     const claimed = isThere(await claimAll(await of(ann, 5)));
     const recorded = await Promise.allSettled(
       claimed.map((one, i) => services.queuedJobs.succeed(one, i === 2 ? "\0" : "good", [])),
@@ -267,32 +259,32 @@ describe("what many attempts write at once", () => {
     await assertConsistent(services.database.sql);
   });
 
-  it("lets two outcomes of one attempt follow each other, of which the first counts", async () => {
+  it("record two outcomes of one attempt in sequence, of which the first counts", async () => {
     const claimed = isThere(await claimAll(await of(ann, 3)));
     const [one] = claimed;
-    const told = listen();
+    const published = listen();
     const recorded = await Promise.all(
       [one ?? assert.fail(), ...claimed].map((each, i) => services.queuedJobs.succeed(each, i, [])),
     );
     assert.deepEqual(recorded, [true, false, true, true]);
     assert.deepEqual(
-      told.events().map(({ queuedJob: { id, result } }) => [id, result]),
+      published.events().map(({ queuedJob: { id, result } }) => [id, result]),
       claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]),
     );
     assertToldWhole(services.published);
   });
 
-  it("keeps the progress of each apart", async () => {
+  it("keep the progress of each attempt separate", async () => {
     const claimed = isThere(await claimAll(await of(bob, 4)));
     const [over] = claimed;
     await services.queuedJobs.succeed(over ?? assert.fail(), null, []);
-    const told = listen();
+    const published = listen();
     const known = await Promise.all(
       claimed.map((one, i) => services.queuedJobs.progress(one, i / 10, `step ${i}`)),
     );
     assert.deepEqual(known, [false, true, true, true]);
     assert.deepEqual(
-      told
+      published
         .events()
         .map(({ queuedJob: { id, progress, progressMessage } }) => [id, progress, progressMessage]),
       claimed.slice(1).map(({ id }, i) => [id, (i + 1) / 10, `step ${i + 1}`]),

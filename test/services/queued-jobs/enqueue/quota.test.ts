@@ -13,11 +13,11 @@ describe("the quota of unfinished QueuedJobs", () => {
   after(() => services.close());
   const overQuota = {
     code: "QUOTA_EXCEEDED",
-    message: "You have 20 unfinished QueuedJobs at most; wait until some have finished.",
+    message: "Quota exceeded: at most 20 unfinished QueuedJobs per user; wait until some finish.",
     retryAfterMs: 5000,
   };
 
-  it("is exact among 200 who submit at once", async () => {
+  it("is exact for 200 concurrent submissions", async () => {
     const user = await services.newUser();
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, () => outcomeOf(services.submit(user))),
@@ -36,7 +36,7 @@ describe("the quota of unfinished QueuedJobs", () => {
     await assertConsistent(services.database.sql);
   });
 
-  it("lets all of a batch in or none", async () => {
+  it("accepts a whole batch or nothing of it", async () => {
     const user = await services.newUser();
     await services.submitMany(
       user,
@@ -64,27 +64,23 @@ describe("the quota of unfinished QueuedJobs", () => {
     );
   });
 
-  it(
-    "leaves nothing of a submission with a key that it refuses, and still gives back an " +
-      "earlier one",
-    async () => {
-      const user = await services.newUser();
-      const first = await services.submit(user, { idempotencyKey: "first" });
-      await services.submitMany(
-        user,
-        Array.from({ length: 19 }, () => ({})),
-      );
-      const before_ = await services.everythingOf(user);
-      assert.deepEqual(
-        await refusalOf(services.submit(user, { idempotencyKey: "second" })),
-        overQuota,
-      );
-      assert.deepEqual(await services.everythingOf(user), before_);
-      assert.equal((await services.submit(user, { idempotencyKey: "first" })).id, first.id);
-    },
-  );
+  it("refuses a key without a trace, and still returns an earlier submission", async () => {
+    const user = await services.newUser();
+    const first = await services.submit(user, { idempotencyKey: "first" });
+    await services.submitMany(
+      user,
+      Array.from({ length: 19 }, () => ({})),
+    );
+    const before_ = await services.everythingOf(user);
+    assert.deepEqual(
+      await refusalOf(services.submit(user, { idempotencyKey: "second" })),
+      overQuota,
+    );
+    assert.deepEqual(await services.everythingOf(user), before_);
+    assert.equal((await services.submit(user, { idempotencyKey: "first" })).id, first.id);
+  });
 
-  it("has room again for each one that finishes, however it does", async () => {
+  it("has room again after each QueuedJob that finishes in any way", async () => {
     const user = await services.newUser();
     const queuedJobs = await services.submitMany(
       user,
@@ -103,7 +99,7 @@ describe("the quota of unfinished QueuedJobs", () => {
     assert.deepEqual(await refusalOf(services.submit(user)), overQuota);
   });
 
-  it("is one's own", async () => {
+  it("is separate for each user", async () => {
     const [full, other] = [await services.newUser(), await services.newUser()];
     await services.submitMany(
       full,

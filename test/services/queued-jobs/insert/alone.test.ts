@@ -18,7 +18,7 @@ import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 const MOST = 3;
 const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };
 
-describe("a submission alone in its statement", () => {
+describe("a submission in its own statement", () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices();
@@ -37,7 +37,7 @@ describe("a submission alone in its statement", () => {
   const insert = (user: User, item = itemOf(), sql: Sql = services.database.sql) =>
     insertOne(sql, unitOf(user), item, LIMITS);
 
-  it("leaves what it leaves beside others", async () => {
+  it("leaves the same rows, counters and events as in a batch", async () => {
     const user = await services.newUser();
     const photos = [await services.newPhoto(user), await services.newPhoto(user)].map(
       ({ id }) => id,
@@ -78,7 +78,7 @@ describe("a submission alone in its statement", () => {
     assert.equal((await services.users.counters(user.id)).pending, MOST);
   });
 
-  it("leaves nothing when its key is taken, or the room goes while it waits", async () => {
+  it("leaves nothing when its key is taken, or when the room goes while it waits", async () => {
     const user = await services.newUser();
     const { sql } = services.database;
     const idempotencyKey = crypto.randomUUID();

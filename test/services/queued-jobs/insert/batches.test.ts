@@ -10,9 +10,9 @@ import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 20;
 
-describe("submissions that come together", () => {
+describe("concurrent submissions", () => {
   let services: TestServices;
-  /** With room for more than a batch. */
+  /** A core with room for more than one batch. */
   let roomy: TestServices;
   before(async () => {
     [services, roomy] = await Promise.all([
@@ -28,30 +28,30 @@ describe("submissions that come together", () => {
   });
 
   /**
-   * Runs `submit` while a first submission of the user waits for the counter, so that all that
-   * comes makes one batch.
+   * Runs `submit` while a first submission of the user waits for the counter. All further
+   * submissions then form one batch.
    */
   async function behindAnother<T>(
     user: User,
     submit: () => Promise<T>,
-    meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {},
+    duringWait: (tx: TransactionSql) => Promise<unknown> = async () => {},
     { database: { sql }, submit: submitFirst } = services,
   ): Promise<T> {
     let [first, others]: Promise<unknown>[] = [];
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
-      await meanwhile(tx);
+      await duringWait(tx);
       first = submitFirst(user);
       await waitsForLock(sql);
       others = submit();
-      // What they read before they are written has been read when these have.
+      // When these reads have returned, all earlier reads of the submissions have returned too.
       for (let i = 0; i < 20; i++) await sql`select 1`;
     });
     await first;
     return (await others) as T;
   }
 
-  it("are recorded by one statement and told by one notification, each with its own hint", async () => {
+  it("share one statement and one notification, and have separate hints", async () => {
     const user = await services.newUser();
     const [notifications, hints] = [services.notifications.length, services.hinted.length];
     const queuedJobs = await behindAnother(user, () =>
@@ -78,7 +78,7 @@ describe("submissions that come together", () => {
     assertToldWhole(services.published.filter(({ queuedJob }) => queuedJob.userId === user.id));
   });
 
-  it("are not harmed by one whose photo is deleted at the same moment", async () => {
+  it("are not affected by one whose photo is deleted at the same time", async () => {
     const user = await services.newUser();
     const photo = await services.newPhoto(user);
     const outcomes = await behindAnother(
@@ -98,12 +98,12 @@ describe("submissions that come together", () => {
     assert.deepEqual(outcomes, ["done", "BAD_USER_INPUT", "done"]);
   });
 
-  /** How many statements wrote the user's rows. */
+  /** The number of statements that wrote the rows of the user. */
   const statementsOf = async (user: User, { database: { sql } } = services) =>
     (await sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length;
   const keyed = (...keys: string[]) => keys.map((idempotencyKey) => ({ idempotencyKey }));
 
-  it("stay together beside units that share a key which is not their first", async () => {
+  it("stay in one batch beside units that share a key other than their first", async () => {
     const user = await services.newUser();
     const units = [
       keyed("a", "shared"),
@@ -117,13 +117,13 @@ describe("submissions that come together", () => {
     assert.equal(
       await statementsOf(user),
       3,
-      "the first one, all that came together, and the second unit's own key",
+      "the first one, the whole batch, and the own key of the second unit",
     );
   });
 
-  it("stay together beside one whose key the batch before it has taken", async () => {
+  it("stay in one batch beside one whose key the previous batch has taken", async () => {
     const user = await roomy.newUser();
-    // All with keys, so that they come to the batches in this order.
+    // All have keys, so that they reach the batches in this order.
     const others = Array.from({ length: 108 }, (_, i) => keyed(`other ${i}`));
     const units = [keyed("shared"), ...others.slice(0, 99), keyed("shared"), ...others.slice(99)];
     const accepted = await behindAnother(
@@ -136,71 +136,57 @@ describe("submissions that come together", () => {
     assert.equal(await statementsOf(user, roomy), 3, "the first one and two batches");
   });
 
-  it(
-    "fill the room that there is, and small ones still get in behind a large one that does " +
-      "not",
-    async () => {
-      const user = await services.newUser();
-      const units = [10, 10, 5, 4];
-      const outcomes = await behindAnother(user, () =>
-        Promise.all(
-          units.map((size) =>
-            outcomeOf(
-              services.submitMany(
-                user,
-                Array.from({ length: size }, () => ({})),
-              ),
+  it("fill the remaining room, also after a large one that does not fit", async () => {
+    const user = await services.newUser();
+    const units = [10, 10, 5, 4];
+    const outcomes = await behindAnother(user, () =>
+      Promise.all(
+        units.map((size) =>
+          outcomeOf(
+            services.submitMany(
+              user,
+              Array.from({ length: size }, () => ({})),
             ),
           ),
         ),
-      );
-      assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
-    },
-  );
+      ),
+    );
+    assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
+  });
 
-  it(
-    "are accepted for everybody else while the counter of one user is locked, and for that " +
-      "one when it is free",
-    async () => {
-      const { sql } = services.database;
-      const [held, ...others] = await Promise.all(
-        Array.from({ length: 13 }, () => services.newUser()),
-      );
-      let own: Promise<unknown> = Promise.resolve();
-      await sql.begin(async (tx) => {
-        await tx`select from user_streams where user_id = ${held?.id ?? ""} for update`;
-        own = Promise.all([1, 2].map(() => services.submit(held ?? assert.fail())));
-        assert.equal((await Promise.all(others.map((user) => services.submit(user)))).length, 12);
-      });
-      await own;
-      for (const user of [held, ...others])
-        assertToldWhole(
-          services.published.filter(({ queuedJob }) => queuedJob.userId === user?.id),
-        );
-    },
-  );
+  it("are accepted for other users while one user's counter is locked", async () => {
+    const { sql } = services.database;
+    const [held, ...others] = await Promise.all(
+      Array.from({ length: 13 }, () => services.newUser()),
+    );
+    let own: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${held?.id ?? ""} for update`;
+      own = Promise.all([1, 2].map(() => services.submit(held ?? assert.fail())));
+      assert.equal((await Promise.all(others.map((user) => services.submit(user)))).length, 12);
+    });
+    await own;
+    for (const user of [held, ...others])
+      assertToldWhole(services.published.filter(({ queuedJob }) => queuedJob.userId === user?.id));
+  });
 
-  it(
-    "are exact for each of many users, with keys that are given twice and accounts that " +
-      "are gone",
-    async () => {
-      const users = await Promise.all(Array.from({ length: 12 }, () => services.newUser()));
-      const gone = await services.newUser();
-      await services.database.sql`delete from users where id = ${gone.id}`;
-      const submissions = Array.from({ length: 30 }, (_, i) =>
-        [...users, gone].map((user) =>
-          outcomeOf(services.submit(user, { idempotencyKey: `key ${i % 25}` })),
-        ),
-      ).flat();
-      const outcomes = await Promise.all(submissions);
-      assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
-      for (const user of users) {
-        const told = services.published.filter(({ queuedJob }) => queuedJob.userId === user.id);
-        assert.deepEqual(
-          told.map(({ seq }) => seq).toSorted((a, b) => a - b),
-          Array.from({ length: MOST }, (_, i) => i + 1),
-        );
-      }
-    },
-  );
+  it("are exact for each of many users, with repeated keys and deleted accounts", async () => {
+    const users = await Promise.all(Array.from({ length: 12 }, () => services.newUser()));
+    const gone = await services.newUser();
+    await services.database.sql`delete from users where id = ${gone.id}`;
+    const submissions = Array.from({ length: 30 }, (_, i) =>
+      [...users, gone].map((user) =>
+        outcomeOf(services.submit(user, { idempotencyKey: `key ${i % 25}` })),
+      ),
+    ).flat();
+    const outcomes = await Promise.all(submissions);
+    assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
+    for (const user of users) {
+      const published = services.published.filter(({ queuedJob }) => queuedJob.userId === user.id);
+      assert.deepEqual(
+        published.map(({ seq }) => seq).toSorted((a, b) => a - b),
+        Array.from({ length: MOST }, (_, i) => i + 1),
+      );
+    }
+  });
 });

@@ -32,7 +32,7 @@ describe("units in one statement", () => {
   const sizes = async (inserting: ReturnType<typeof insert>) =>
     (await inserting).map((steps) => steps?.length ?? null);
 
-  it("leave out whoever has no room beside those before it, and harm nobody else", async () => {
+  it("leave out a unit without room after the earlier ones, and accept the others", async () => {
     const [ann, bob] = [await services.newUser(), await services.newUser()];
     assert.deepEqual(
       await sizes(insert(unitOf(ann, 3), unitOf(bob, 6), unitOf(ann, 3), unitOf(bob, 5))),
@@ -41,7 +41,7 @@ describe("units in one statement", () => {
     assert.deepEqual(await sizes(insert(unitOf(ann, 2), unitOf(bob, 5))), [2, 5]);
   });
 
-  it("fail all, and leave nothing, when the room goes while they wait", async () => {
+  it("fail together and leave nothing when the room goes while they wait", async () => {
     const { sql } = services.database;
     const user = await services.newUser();
     let inserting: Promise<unknown> = Promise.resolve();
@@ -55,25 +55,21 @@ describe("units in one statement", () => {
     assert.equal((await services.users.counters(user.id)).pending, 4);
   });
 
-  it(
-    "lock the counters of their users in the order of the ids, so that no two wait for " +
-      "each other",
-    async () => {
-      const { sql } = services.database;
-      const users = await Promise.all([1, 2, 3].map(() => services.newUser()));
-      const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-      const last = others.at(-1) ?? assert.fail();
-      let inserting: Promise<unknown> = Promise.resolve();
-      await sql.begin(async (tx) => {
-        await tx`select from user_streams where user_id = ${last.id} for update`;
-        inserting = insert(...[...others, first ?? assert.fail()].map((user) => unitOf(user, 1)));
-        await waitsForLock(sql);
-        await assert.rejects(
-          sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`,
-          { code: "55P03" },
-        );
-      });
-      await inserting;
-    },
-  );
+  it("lock the counters of their users by id, so that they never deadlock", async () => {
+    const { sql } = services.database;
+    const users = await Promise.all([1, 2, 3].map(() => services.newUser()));
+    const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const last = others.at(-1) ?? assert.fail();
+    let inserting: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${last.id} for update`;
+      inserting = insert(...[...others, first ?? assert.fail()].map((user) => unitOf(user, 1)));
+      await waitsForLock(sql);
+      await assert.rejects(
+        sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`,
+        { code: "55P03" },
+      );
+    });
+    await inserting;
+  });
 });

@@ -5,7 +5,7 @@ import { DueSweep } from "../../../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
-describe("what the reconciler finds", () => {
+describe("the rows that the reconciler finds", () => {
   let services: TestServices;
   let user: User;
   before(async () => {
@@ -17,11 +17,11 @@ describe("what the reconciler finds", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  /** As if the row had not been touched for 6 s. */
+  /** Ages the row as if its last change was 6 s ago. */
   const age = (...ids: string[]) =>
     services.database
       .sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = any(${ids})`;
-  /** A sweep to its end, by pages of so many rows. */
+  /** Runs a sweep to its end with the given page size. */
   async function hintAll({ patient = true, limit = 10 } = {}): Promise<number> {
     const sweep = new DueSweep({ patient });
     let missing = 0;
@@ -31,13 +31,13 @@ describe("what the reconciler finds", () => {
   const backlogs = () => services.offered.map(({ id, backlog }) => [id, backlog]);
   const offeredIds = () => services.offered.map(({ id }) => id);
 
-  it("is no row that was touched a moment ago: its hint is on its way", async () => {
+  it("exclude a recently changed row, whose hint is on its way", async () => {
     await services.submit(user);
     assert.equal(await hintAll(), 0);
     assert.deepEqual(services.offered, []);
   });
 
-  it("is a row that has waited, with all that its hint needs", async () => {
+  it("include a row that has waited, with all values of its hint", async () => {
     const photo = await services.newPhoto(user);
     const queuedJob = await services.submit(user, {
       job: "metadata",
@@ -54,23 +54,19 @@ describe("what the reconciler finds", () => {
     );
   });
 
-  it(
-    "is one that will be due within a minute, with what is left of its delay, and none " +
-      "that is due later",
-    async () => {
-      const [soon, later] = [
-        await services.submit(user, { runAt: new Date(Date.now() + 40_000) }),
-        await services.submit(user, { runAt: new Date(Date.now() + 90_000) }),
-      ];
-      await age(soon.id, later.id);
-      assert.equal(await hintAll(), 1);
-      assert.deepEqual(offeredIds(), [soon.id]);
-      const delayMs = services.offered[0]?.delayMs ?? 0;
-      assert.ok(delayMs > 30_000 && delayMs <= 40_000, String(delayMs));
-    },
-  );
+  it("include a row that is due within a minute, with its delay, and no later one", async () => {
+    const [soon, later] = [
+      await services.submit(user, { runAt: new Date(Date.now() + 40_000) }),
+      await services.submit(user, { runAt: new Date(Date.now() + 90_000) }),
+    ];
+    await age(soon.id, later.id);
+    assert.equal(await hintAll(), 1);
+    assert.deepEqual(offeredIds(), [soon.id]);
+    const delayMs = services.offered[0]?.delayMs ?? 0;
+    assert.ok(delayMs > 30_000 && delayMs <= 40_000, String(delayMs));
+  });
 
-  it("is none that runs or has finished", async () => {
+  it("exclude running and finished rows", async () => {
     const [running, cancelled, succeeded] = [
       await services.submit(user),
       await services.submit(user),
@@ -82,69 +78,57 @@ describe("what the reconciler finds", () => {
     assert.equal(await hintAll(), 0);
   });
 
-  it(
-    "is every row, page by page, whatever stands at the edges of the pages: many that are " +
-      "due in the same moment, too",
-    async () => {
-      const many = (
-        await services.submitMany(
-          user,
-          Array.from({ length: 11 }, () => ({})),
-        )
-      ).map(({ id }) => id);
-      await services.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
-      await age(...many);
-      for (const limit of [1, 3, 11, 12]) {
-        services.offered.length = 0;
-        assert.equal(await hintAll({ limit }), 11);
-        assert.deepEqual(offeredIds().toSorted(), many.toSorted());
-      }
-    },
-  );
+  it("include every row across page borders, also many due at the same moment", async () => {
+    const many = (
+      await services.submitMany(
+        user,
+        Array.from({ length: 11 }, () => ({})),
+      )
+    ).map(({ id }) => id);
+    await services.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
+    await age(...many);
+    for (const limit of [1, 3, 11, 12]) {
+      services.offered.length = 0;
+      assert.equal(await hintAll({ limit }), 11);
+      assert.deepEqual(offeredIds().toSorted(), many.toSorted());
+    }
+  });
 
-  it(
-    "stands behind as many of its owner's as are due before it and are of its priority at " +
-      "least, and behind nobody else's",
-    async () => {
-      const other = await services.newUser();
-      const mine: string[] = [];
-      for (const priority of [0, 9, 0, 9, 5])
-        mine.push((await services.submit(user, { priority })).id);
-      const { id: theirs } = await services.submit(other);
-      await age(...mine, theirs);
-      await hintAll({ limit: 2 });
-      assert.deepEqual(backlogs(), [
-        ...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]),
-        [theirs, 0],
-      ]);
-    },
-  );
+  it("come with the backlog of the same owner of at least the same priority", async () => {
+    const other = await services.newUser();
+    const mine: string[] = [];
+    for (const priority of [0, 9, 0, 9, 5])
+      mine.push((await services.submit(user, { priority })).id);
+    const { id: theirs } = await services.submit(other);
+    await age(...mine, theirs);
+    await hintAll({ limit: 2 });
+    assert.deepEqual(backlogs(), [
+      ...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]),
+      [theirs, 0],
+    ]);
+  });
 
-  it(
-    "is, of a Job that only another version knows, or none at all, a hundred rows and no " +
-      "more, and hides no other",
-    async () => {
-      const { sql } = services.database;
-      const many = (
-        await services.submitMany(
-          user,
-          Array.from({ length: 120 }, () => ({})),
-        )
-      ).map(({ id }) => id);
-      await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)})
+  it("include at most a hundred rows of an unknown Job, and all rows behind them", async () => {
+    const { sql } = services.database;
+    const many = (
+      await services.submitMany(
+        user,
+        Array.from({ length: 120 }, () => ({})),
+      )
+    ).map(({ id }) => id);
+    await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)})
         then 'next' else 'removed' end`;
-      const { id } = await services.submit(await services.newUser());
-      await age(...many, id);
-      assert.equal(await hintAll({ limit: 50 }), 111);
-      assert.equal(
-        many.slice(0, 10).every((one) => offeredIds().includes(one)),
-        true,
-      );
-      assert.equal(offeredIds().at(-1), id);
-    },
-  );
+    const { id } = await services.submit(await services.newUser());
+    await age(...many, id);
+    assert.equal(await hintAll({ limit: 50 }), 111);
+    assert.equal(
+      many.slice(0, 10).every((one) => offeredIds().includes(one)),
+      true,
+    );
+    assert.equal(offeredIds().at(-1), id);
+  });
 
-  it("is looked for again from where the sweep stood when hints could not be added", async () => {
+  it("are found again from the old position when hints could not be added", async () => {
     const many = (await services.submitMany(user, [{}, {}, {}])).map(({ id }) => id);
     await age(...many);
     const sweep = new DueSweep({ patient: true });
@@ -156,46 +140,42 @@ describe("what the reconciler finds", () => {
     assert.deepEqual(offeredIds().toSorted(), many.toSorted());
   });
 
-  it("is every row that waits, even one of this moment, when Redis has forgotten all hints", async () => {
+  it("include every waiting row, also a recent one, when Redis has lost all hints", async () => {
     const { id } = await services.submit(user);
     assert.equal(await hintAll({ patient: false }), 1);
     assert.deepEqual(offeredIds(), [id]);
   });
 
-  it(
-    "is, to be removed, what has been kept for its time, oldest first and not more than " +
-      "asked for",
-    async () => {
-      const { sql } = services.database;
-      const [old, older, kept, waiting] = [
-        await services.finished(user),
-        await services.finished(user),
-        await services.finished(user),
-        await services.submit(user),
-      ];
-      await sql`update queued_jobs set expires_at = now() - interval '1 minute'
+  it("include the oldest expired rows for removal, up to the limit", async () => {
+    const { sql } = services.database;
+    const [old, older, kept, waiting] = [
+      await services.finished(user),
+      await services.finished(user),
+      await services.finished(user),
+      await services.submit(user),
+    ];
+    await sql`update queued_jobs set expires_at = now() - interval '1 minute'
         where id = ${old.id}`;
-      await sql`update queued_jobs set expires_at = now() - interval '1 hour'
+    await sql`update queued_jobs set expires_at = now() - interval '1 hour'
         where id = ${older.id}`;
-      assert.equal(await services.queuedJobs.removeExpired(1), 1);
-      assert.deepEqual(
-        [services.published.at(-1)?.type, services.published.at(-1)?.queuedJob.id],
-        ["DELETED", older.id],
-      );
-      assert.deepEqual(
-        [await services.queuedJobs.removeExpired(10), await services.queuedJobs.removeExpired(10)],
-        [1, 0],
-      );
-      const left = await Promise.all(
-        [old, older, kept, waiting].map(
-          async ({ id }) => (await services.queuedJobs.find(user, id)) !== null,
-        ),
-      );
-      assert.deepEqual(left, [false, false, true, true]);
-    },
-  );
+    assert.equal(await services.queuedJobs.removeExpired(1), 1);
+    assert.deepEqual(
+      [services.published.at(-1)?.type, services.published.at(-1)?.queuedJob.id],
+      ["DELETED", older.id],
+    );
+    assert.deepEqual(
+      [await services.queuedJobs.removeExpired(10), await services.queuedJobs.removeExpired(10)],
+      [1, 0],
+    );
+    const left = await Promise.all(
+      [old, older, kept, waiting].map(
+        async ({ id }) => (await services.queuedJobs.find(user, id)) !== null,
+      ),
+    );
+    assert.deepEqual(left, [false, false, true, true]);
+  });
 
-  it("counts as backlog what is unfinished, its owner's and of at least its priority", async () => {
+  it("count as backlog the owner's unfinished ones of at least the priority", async () => {
     const other = await services.newUser();
     await services.submitMany(other, [{ priority: 100 }, { priority: 100 }]);
     const [low, high] = await services.submitMany(user, [

@@ -1,4 +1,4 @@
-// One attempt that cannot be taken over harms no other.
+// One attempt that cannot be taken over does not stop the others.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import postgres, { type Sql } from "postgres";
@@ -11,7 +11,7 @@ import { createTestServices, type TestServices } from "../../../support/service/
 describe("attempts of dead workers", () => {
   let services: TestServices;
   let user: User;
-  /** It waits for no lock. */
+  /** A connection that waits for no lock. */
   let impatient: Sql;
   let lines: { level: number; msg: string; queuedJobId?: string }[] = [];
   before(async () => {
@@ -38,7 +38,7 @@ describe("attempts of dead workers", () => {
       commit: ({ write }) => available(write),
       log,
     });
-  /** Attempts whose leases have lapsed, the first one first. */
+  /** Makes attempts whose leases have lapsed, the first one first. */
   async function lapsed(owner: User, count: number): Promise<string[]> {
     const ids: string[] = [];
     for (let i = 0; i < count; i++) {
@@ -52,7 +52,7 @@ describe("attempts of dead workers", () => {
   const statusesOf = (ids: string[]) =>
     Promise.all(ids.map(async (id) => (await services.row(id)).status));
 
-  it("are taken over behind one whose owner's counter is wrong, which is left out for a while", async () => {
+  it("are taken over beside one with a wrong counter, which is skipped for a while", async () => {
     const drifted = await services.newUser();
     const bad = await lapsed(drifted, 3);
     const { sql } = services.database;
@@ -71,7 +71,7 @@ describe("attempts of dead workers", () => {
     assert.equal(await open()(4), 3);
   });
 
-  it("are taken over beside one whose row is locked, which is taken over next time", async () => {
+  it("are taken over beside one whose row is locked, which follows in the next call", async () => {
     const [locked, ...free] = await lapsed(user, 6);
     const takeOver = open();
     await services.database.sql.begin(async (transaction) => {
@@ -85,7 +85,7 @@ describe("attempts of dead workers", () => {
     assert.equal(await takeOver(100), 1);
   });
 
-  it("are left for later when several statements fail because PostgreSQL is away", async () => {
+  it("are left for later when several statements fail without PostgreSQL", async () => {
     await lapsed(user, 12);
     const takeOver = open();
     await services.database.sql.begin(async (transaction) => {

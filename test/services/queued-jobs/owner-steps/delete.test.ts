@@ -19,7 +19,7 @@ const output = (storageKey: string): StoredOutput => ({
   storageKey,
 });
 
-describe("what an owner does", () => {
+describe("a step of an owner", () => {
   let services: TestServices;
   let user: User;
   let states: ReturnType<typeof createEachStatus>;
@@ -39,42 +39,38 @@ describe("what an owner does", () => {
   }
 
   describe("to delete", () => {
-    it(
-      "removes the row, its outputs, its files and its earlier events, and tells DELETED " +
-        "with the next version",
-      async () => {
-        const { id } = await states.STARTED();
-        await services.queuedJobs.succeed({ ...(await restart(id)) }, null, [
-          output(`outputs/${id}`),
-        ]);
-        const before_ = await present({ id });
-        assert.equal((await services.users.counters(user.id)).storedBytes, 70);
-        await services.queuedJobs.remove(user, id);
-        const { sql } = services.database;
-        assert.deepEqual(
-          [
-            await services.queuedJobs.find(user, id),
-            [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
-          ],
-          [null, 0],
-        );
-        const events = await sql`select type, seq::int, (snapshot->>'version')::int as version
+    it("removes the row, outputs, files and earlier events, and publishes DELETED", async () => {
+      const { id } = await states.STARTED();
+      await services.queuedJobs.succeed({ ...(await restart(id)) }, null, [
+        output(`outputs/${id}`),
+      ]);
+      const before_ = await present({ id });
+      assert.equal((await services.users.counters(user.id)).storedBytes, 70);
+      await services.queuedJobs.remove(user, id);
+      const { sql } = services.database;
+      assert.deepEqual(
+        [
+          await services.queuedJobs.find(user, id),
+          [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
+        ],
+        [null, 0],
+      );
+      const events = await sql`select type, seq::int, (snapshot->>'version')::int as version
             from queued_job_events where queued_job_id = ${id}`;
-        const { seq } = services.published.at(-1) ?? { seq: 0 };
-        assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
-        assert.deepEqual(services.published.at(-1), {
-          seq,
-          type: "DELETED",
-          at: services.published.at(-1)?.at,
-          queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
-        });
-        assert.ok(services.deletedFiles.includes(`outputs/${id}`));
-        assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
-      },
-    );
+      const { seq } = services.published.at(-1) ?? { seq: 0 };
+      assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
+      assert.deepEqual(services.published.at(-1), {
+        seq,
+        type: "DELETED",
+        at: services.published.at(-1)?.at,
+        queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
+      });
+      assert.ok(services.deletedFiles.includes(`outputs/${id}`));
+      assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
+    });
 
     for (const status of ["FAILED", "CANCELLED"] as const) {
-      it(`takes a ${status} one`, async () => {
+      it(`accepts status ${status}`, async () => {
         const { id, version } = await states[status]();
         await services.queuedJobs.remove(user, id);
         assert.deepEqual(
@@ -89,18 +85,18 @@ describe("what an owner does", () => {
     }
 
     for (const status of ["PENDING", "STARTED"] as const) {
-      it(`is refused when it is ${status}`, async () => {
+      it(`is refused for status ${status}`, async () => {
         const { id } = await states[status]();
         const before_ = await services.everythingOf(user);
         assert.deepEqual(await refusalOf(services.queuedJobs.remove(user, id)), {
           code: "CONFLICT",
-          message: `It is ${status}: cancel it before you delete it.`,
+          message: `The QueuedJob is ${status}: cancel it before you delete it.`,
         });
         assert.deepEqual(await services.everythingOf(user), before_);
       });
     }
 
-    it("takes it in the version that was read only, and no unfinished one in any", async () => {
+    it("removes only the version that was read, and never an unfinished QueuedJob", async () => {
       const { sql } = services.database;
       const [finished, waiting] = [await states.SUCCESS(), await states.PENDING()];
       const before_ = await services.everythingOf(user);
@@ -113,7 +109,7 @@ describe("what an owner does", () => {
       assert.deepEqual(await services.everythingOf(user), before_);
     });
 
-    it("leaves the other events of the user alone", async () => {
+    it("keeps the other events of the user", async () => {
       const [kept, gone] = [await states.SUCCESS(), await states.CANCELLED()];
       await services.queuedJobs.remove(user, gone.id);
       assert.deepEqual(
@@ -126,7 +122,7 @@ describe("what an owner does", () => {
       );
     });
 
-    it("happens once when ten do it at once; the others find nothing any more", async () => {
+    it("happens once when ten requests come at once, and the others answer NOT_FOUND", async () => {
       const { id } = await states.SUCCESS();
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, () => outcomeOf(services.queuedJobs.remove(user, id))),
@@ -143,7 +139,7 @@ describe("what an owner does", () => {
       );
     });
 
-    it("and to send again exclude each other", async () => {
+    it("and to retry exclude each other", async () => {
       for (let i = 0; i < 10; i++) {
         const { id } = await states.CANCELLED();
         const [retried, removed] = await Promise.all([
@@ -165,14 +161,14 @@ describe("what an owner does", () => {
     return services.start({ id });
   }
 
-  it("leaves counters, numbers and events in step", async () => {
+  it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });
 });
 
-describe("deleting while the storage is away", () => {
-  it("deletes all the same", async () => {
+describe("deleting while the storage is unavailable", () => {
+  it("removes the rows in any case", async () => {
     const services = await createTestServices({
       deleteFiles: () => Promise.reject(new Error("the disk is gone")),
     });

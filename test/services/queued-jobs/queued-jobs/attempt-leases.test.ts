@@ -17,13 +17,13 @@ describe("leases", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  /** Its worker has said nothing for longer than the lease. */
+  /** Makes the lease lapse, as if the worker was silent for longer than the lease. */
   const lapse = (id: string) =>
     services.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms'
         where id = ${id}`;
   const started = async (worker?: string) => services.start(await services.submit(user), worker);
 
-  it("are renewed for all that a worker runs, and the answer lists what is still its own", async () => {
+  it("are renewed for all attempts that still belong to a worker", async () => {
     const [mine, alsoMine, cancelled, older, others] = [
       await started("a"),
       await started("a"),
@@ -50,42 +50,34 @@ describe("leases", () => {
     assert.deepEqual(lengthened, [true, true, false, false]);
   });
 
-  it(
-    "are renewed beside one whose row somebody else has locked, which is named and stays " +
-      "as it is",
-    async () => {
-      const [mine, locked] = [await started("a"), await started("a")];
-      await services.database
-        .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
+  it("are renewed beside one whose row is locked, which is reported and unchanged", async () => {
+    const [mine, locked] = [await started("a"), await started("a")];
+    await services.database
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
           where user_id = ${user.id}`;
-      const answer = await services.database.sql.begin(async (tx) => {
-        await tx`select from queued_jobs where id = ${locked.id} for update`;
-        return services.queuedJobs.renewLeases("a", [locked, mine]);
-      });
-      assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
-      const lengthened = await Promise.all(
-        [mine, locked].map(async ({ id }) => ((await services.row(id)).lease ?? 0) > 25),
-      );
-      assert.deepEqual(lengthened, [true, false]);
-    },
-  );
+    const answer = await services.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked.id} for update`;
+      return services.queuedJobs.renewLeases("a", [locked, mine]);
+    });
+    assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
+    const lengthened = await Promise.all(
+      [mine, locked].map(async ({ id }) => ((await services.row(id)).lease ?? 0) > 25),
+    );
+    assert.deepEqual(lengthened, [true, false]);
+  });
 
-  it(
-    "that lapsed are taken over at once beside one whose row is locked, which is left to " +
-      "the next time",
-    async () => {
-      const [free, locked] = [await started(), await started()];
-      for (const { id } of [free, locked]) await lapse(id);
-      const { sql } = services.database;
-      const taken = await sql.begin(async (tx) => {
-        await tx`select from queued_jobs where id = ${locked.id} for update`;
-        return services.queuedJobs.takeOverLapsed(100);
-      });
-      assert.deepEqual([taken, await services.queuedJobs.takeOverLapsed(100)], [1, 1]);
-    },
-  );
+  it("that lapsed are taken over beside one whose row is locked", async () => {
+    const [free, locked] = [await started(), await started()];
+    for (const { id } of [free, locked]) await lapse(id);
+    const { sql } = services.database;
+    const taken = await sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked.id} for update`;
+      return services.queuedJobs.takeOverLapsed(100);
+    });
+    assert.deepEqual([taken, await services.queuedJobs.takeOverLapsed(100)], [1, 1]);
+  });
 
-  it("are lost with the account of their owner", async () => {
+  it("end with the account of their owner", async () => {
     const claimed = await started("a");
     await services.database.sql`delete from user_streams where user_id = ${user.id}`;
     assert.deepEqual(await services.queuedJobs.renewLeases("a", [claimed]), {
@@ -97,28 +89,28 @@ describe("leases", () => {
     await services.database.sql`delete from users where id = ${user.id}`;
   });
 
-  it("are no step: nothing is told of a renewal, and the version stays", async () => {
+  it("are renewed without an event or a new version", async () => {
     const claimed = await started();
-    const told = services.published.length;
+    const eventCount = services.published.length;
     await services.queuedJobs.renewLeases("worker", [claimed]);
     assert.deepEqual(
       [services.published.length, (await services.row(claimed.id)).version],
-      [told, 2],
+      [eventCount, 2],
     );
   });
 
-  it("may be renewed when there is nothing to renew", async () =>
+  it("may be renewed when the worker has none", async () =>
     assert.deepEqual(await services.queuedJobs.renewLeases("idle", []), {
       renewed: new Set(),
       locked: new Set(),
     }));
 
-  it("keep others away from what they are on", async () => {
+  it("keep other workers from their QueuedJobs", async () => {
     await started();
     assert.equal(await services.queuedJobs.takeOverLapsed(100), 0);
   });
 
-  it("that lapsed give the attempt to another, without counting it as failed", async () => {
+  it("that lapse pass the attempt to another worker, without a counted failure", async () => {
     const claimed = await started();
     await lapse(claimed.id);
     assert.equal(await services.queuedJobs.takeOverLapsed(100), 1);
@@ -127,10 +119,13 @@ describe("leases", () => {
       [row.status, row.run, row.attempts, row.failures, row.stalls, row.version],
       ["PENDING", 2, 1, 0, 1, 3],
     );
-    const told = services.published.at(-1);
+    const event = services.published.at(-1);
     assert.deepEqual(
-      [told?.type, told?.queuedJob.error],
-      ["RETRYING", { code: "STALLED", message: "The worker that ran it died or lost touch." }],
+      [event?.type, event?.queuedJob.error],
+      [
+        "RETRYING",
+        { code: "STALLED", message: "The worker of this attempt died or lost its connection." },
+      ],
     );
     assert.deepEqual(
       [services.hinted.at(-1)?.id, services.hinted.at(-1)?.run, services.hinted.at(-1)?.delayMs],
@@ -139,7 +134,7 @@ describe("leases", () => {
     assert.deepEqual([(await services.start(claimed, "another")).stalls], [1]);
   });
 
-  it("that lapse a second time end it as STALLED", async () => {
+  it("that lapse a second time end the QueuedJob as STALLED", async () => {
     const claimed = await started();
     await lapse(claimed.id);
     await services.queuedJobs.takeOverLapsed(100);
@@ -156,8 +151,8 @@ describe("leases", () => {
         {
           code: "STALLED",
           message:
-            "The worker that ran it died or lost touch. It happened 2 times, so it is " +
-            "not tried again.",
+            "The worker of this attempt died or lost its connection. This happened 2 times, " +
+            "so there is no further attempt.",
         },
       ],
     );
@@ -172,7 +167,7 @@ describe("leases", () => {
     assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
   });
 
-  it("count deaths anew when its owner sends it again", async () => {
+  it("count deaths from zero after a retry by the owner", async () => {
     const claimed = await started();
     for (let death = 0; death < 2; death++) {
       if (death > 0) await services.start(claimed);
@@ -186,7 +181,7 @@ describe("leases", () => {
     assert.equal((await services.row(claimed.id)).status, "PENDING");
   });
 
-  it("do not count a death against the attempts that may fail", async () => {
+  it("do not count a death as a failed attempt", async () => {
     const claimed = await started();
     await lapse(claimed.id);
     await services.queuedJobs.takeOverLapsed(100);
@@ -205,7 +200,7 @@ describe("leases", () => {
     assert.equal((await services.row(claimed.id)).attempts, 4);
   });
 
-  it("that are renewed between the look and the taking stay with their worker", async () => {
+  it("that are renewed between the read and the take-over stay with their worker", async () => {
     const claimed = await started();
     await lapse(claimed.id);
     const { sql } = services.database;
@@ -219,7 +214,7 @@ describe("leases", () => {
     assert.equal((await services.row(claimed.id)).status, "STARTED");
   });
 
-  it("of an older attempt take nothing from the present one", async () => {
+  it("of an older attempt do not affect the current one", async () => {
     const claimed = await started();
     await services.queuedJobs.handBack(claimed, 0);
     await services.start(claimed);
@@ -231,7 +226,7 @@ describe("leases", () => {
     assert.equal(await services.queuedJobs.takeOverLapsed(100), 1);
   });
 
-  it("are taken over once each by several who look at once, and not more than asked for", async () => {
+  it("are taken over once by several concurrent callers, up to the limit", async () => {
     const claims = await Promise.all(Array.from({ length: 12 }, () => started()));
     for (const { id } of claims) await lapse(id);
     assert.equal(await services.queuedJobs.takeOverLapsed(2), 2);
@@ -244,7 +239,7 @@ describe("leases", () => {
       assert.deepEqual([(await services.row(id)).stalls, (await services.row(id)).version], [1, 3]);
   });
 
-  it("leave counters, numbers and events in step", async () => {
+  it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

@@ -1,4 +1,4 @@
-// The commands of the histories: what an owner, the workers and time may do.
+// The commands of the histories: possible actions of an owner, the workers and time.
 import assert from "node:assert/strict";
 import type { StoredOutput } from "../../../../src/domain/queued-job.js";
 import { UNFINISHED_STATUSES } from "../../../../src/domain/queued-job-status.js";
@@ -8,10 +8,7 @@ import type { TestServices } from "../../../support/service/test-services.js";
 
 export const OUTPUT_BYTES = 7;
 
-/**
- * One user with a few QueuedJobs, and workers that keep what they claimed for longer than they
- * should.
- */
+/** A user with a few QueuedJobs, and workers that keep their claims for too long. */
 export interface Scene {
   user: User;
   photoId: string;
@@ -19,7 +16,7 @@ export interface Scene {
   made: string[];
 }
 
-/** On which QueuedJob, and by which claim, if there is one. */
+/** The QueuedJob and the claim to act on, if they exist. */
 export interface CommandCall {
   services: TestServices;
   scene: Scene;
@@ -73,7 +70,7 @@ export const COMMANDS: readonly Command[] = [
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 
-/** Each returns something truthy when it did something. */
+/** Each command returns a truthy value when it did something. */
 const CARRY_OUT: Record<Command, (call: CommandCall) => Promise<unknown> | null> = {
   submit: (call) => submit(call, albumOf(call.scene)),
   repeat: (call) => submit(call, { idempotencyKey: "key" }),
@@ -83,7 +80,7 @@ const CARRY_OUT: Record<Command, (call: CommandCall) => Promise<unknown> | null>
     return mine && scene.claims.push(mine);
   },
   async claimOld({ services, id }) {
-    // Nothing may come of it; that it was tried is what counts.
+    // It may have no effect; only the call counts.
     const run = lastRun(services, id) - 1;
     if (run > 0) assert.equal(await services.queuedJobs.start({ id, run, worker: "late" }), null);
     return true;

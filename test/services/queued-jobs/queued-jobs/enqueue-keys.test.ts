@@ -24,14 +24,14 @@ describe("idempotency keys", () => {
   after(() => services.close());
   const conflict = {
     code: "IDEMPOTENCY_CONFLICT",
-    message: 'The idempotency key "k" was used with other arguments.',
+    message: 'The idempotency key "k" was used with other arguments; use a new key.',
   };
-  const toldOf = (someone: User) =>
+  const eventCountOf = (someone: User) =>
     services.published.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;
 
-  it("give the first submission back, without a row, an event or a hint", async () => {
+  it("return the first submission, without a row, an event or a hint", async () => {
     const first = await services.submit(user, { idempotencyKey: "k" });
-    const [before_, told, hints] = [
+    const [before_, eventCount, hints] = [
       await services.everythingOf(user),
       services.published.length,
       services.hinted.length,
@@ -39,54 +39,50 @@ describe("idempotency keys", () => {
     assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), first);
     assert.deepEqual(
       [await services.everythingOf(user), services.published.length, services.hinted.length],
-      [before_, told, hints],
+      [before_, eventCount, hints],
     );
   });
 
-  it("give it back as it is now, whatever has become of it", async () => {
+  it("return the first submission in its current state", async () => {
     const finished = await services.finished(user, { idempotencyKey: "k" });
     assert.equal(finished.status, "SUCCESS");
     assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), finished);
   });
 
-  it(
-    "know the same arguments in another order, with defaults spelled out and ids in upper " +
-      "case",
-    async () => {
-      const { id: photoId } = await services.newPhoto(user);
-      const first = await services.submit(user, {
-        idempotencyKey: "k",
-        job: "album",
-        photoIds: [photoId],
-      });
-      assert.equal(
-        (
-          await services.submit(user, {
-            idempotencyKey: "k",
-            job: "album",
-            photoIds: [photoId.toUpperCase()],
-            parameters: { title: "untitled" },
-          })
-        ).id,
-        first.id,
-      );
-      const deep = await services.submit(user, {
-        idempotencyKey: "deep",
-        parameters: { message: { a: 1, b: 2 }, steps: 1 },
-      });
-      assert.equal(
-        (
-          await services.submit(user, {
-            idempotencyKey: "deep",
-            parameters: { steps: 1, message: { b: 2, a: 1 } },
-          })
-        ).id,
-        deep.id,
-      );
-    },
-  );
+  it("match the same arguments in another order, with explicit defaults", async () => {
+    const { id: photoId } = await services.newPhoto(user);
+    const first = await services.submit(user, {
+      idempotencyKey: "k",
+      job: "album",
+      photoIds: [photoId],
+    });
+    assert.equal(
+      (
+        await services.submit(user, {
+          idempotencyKey: "k",
+          job: "album",
+          photoIds: [photoId.toUpperCase()],
+          parameters: { title: "untitled" },
+        })
+      ).id,
+      first.id,
+    );
+    const deep = await services.submit(user, {
+      idempotencyKey: "deep",
+      parameters: { message: { a: 1, b: 2 }, steps: 1 },
+    });
+    assert.equal(
+      (
+        await services.submit(user, {
+          idempotencyKey: "deep",
+          parameters: { steps: 1, message: { b: 2, a: 1 } },
+        })
+      ).id,
+      deep.id,
+    );
+  });
 
-  it("know the same arguments when a later release validates them with a new default", async () => {
+  it("match the same arguments when a later release adds a new default", async () => {
     const first = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     services.catalogue.set("echo", {
       ...echo,
@@ -106,7 +102,7 @@ describe("idempotency keys", () => {
     }
   });
 
-  it("know the same arguments in a row of a release that hashed the validated ones alone", async () => {
+  it("match the same arguments in a row that hashes only the validated ones", async () => {
     const { id } = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     const validated = {
       message: 1,
@@ -136,7 +132,7 @@ describe("idempotency keys", () => {
     ["a run time", { runAt: new Date(0) }],
   ];
   for (const [what, more] of others) {
-    it(`refuse ${what} that came not with the first`, async () => {
+    it(`refuse ${what} that the first submission did not have`, async () => {
       await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
       assert.deepEqual(
         await refusalOf(
@@ -164,7 +160,7 @@ describe("idempotency keys", () => {
     );
   });
 
-  it("still give the first back when its photo is gone by now", async () => {
+  it("still return the first submission when its photo was deleted", async () => {
     const photo = await services.newPhoto(user);
     const submission = { idempotencyKey: "k", job: "metadata", photoIds: [photo.id] };
     const first = await services.finished(user, submission);
@@ -174,7 +170,7 @@ describe("idempotency keys", () => {
     assert.equal((await services.submitMany(user, [other, submission]))[1]?.id, first.id);
   });
 
-  it("are one's own", async () => {
+  it("are separate for each user", async () => {
     const other = await services.newUser();
     const [mine, theirs] = [
       await services.submit(user, { idempotencyKey: "k" }),
@@ -184,7 +180,7 @@ describe("idempotency keys", () => {
     assert.equal(theirs.userId, other.id);
   });
 
-  it("are free again when the QueuedJob is deleted", async () => {
+  it("are free again after the QueuedJob is deleted", async () => {
     const first = await services.finished(user, { idempotencyKey: "k" });
     await services.queuedJobs.remove(user, first.id);
     const second = await services.submit(user, { idempotencyKey: "k", priority: 5 });
@@ -194,7 +190,7 @@ describe("idempotency keys", () => {
 
   it("may be old and new in one batch", async () => {
     const old = await services.submit(user, { idempotencyKey: "old" });
-    const told = toldOf(user);
+    const eventCount = eventCountOf(user);
     const batch = await services.submitMany(user, [
       { idempotencyKey: "new" },
       { idempotencyKey: "old" },
@@ -202,7 +198,7 @@ describe("idempotency keys", () => {
     ]);
     assert.equal(batch[1]?.id, old.id);
     assert.deepEqual(new Set(batch.map(({ id }) => id)).size, 3);
-    assert.equal(toldOf(user) - told, 2);
+    assert.equal(eventCountOf(user) - eventCount, 2);
     assert.deepEqual(
       (await services.submitMany(user, [{ idempotencyKey: "old" }, { idempotencyKey: "new" }])).map(
         ({ id }) => id,
@@ -227,7 +223,7 @@ describe("idempotency keys", () => {
     assert.deepEqual(await services.everythingOf(user), before_);
   });
 
-  it("may come twice in one batch: that makes one", async () => {
+  it("may come twice in one batch, which makes one QueuedJob", async () => {
     const [a, b, c] = await services.submitMany(user, [
       { idempotencyKey: "k" },
       {},
@@ -235,7 +231,7 @@ describe("idempotency keys", () => {
     ]);
     assert.deepEqual(c, a);
     assert.notEqual(b?.id, a?.id);
-    assert.equal(toldOf(user), 2);
+    assert.equal(eventCountOf(user), 2);
   });
 
   it("refuse a batch in which they come with different arguments", async () => {
@@ -245,10 +241,10 @@ describe("idempotency keys", () => {
       ),
       conflict,
     );
-    assert.equal(toldOf(user), 0);
+    assert.equal(eventCountOf(user), 0);
   });
 
-  it("make one row, one event and one hint of 50 that come at once", async () => {
+  it("make one row, one event and one hint for 50 concurrent submissions", async () => {
     const hints = services.hinted.length;
     const all = await Promise.all(
       Array.from({ length: 50 }, () => services.submit(user, { idempotencyKey: "k" })),
@@ -260,10 +256,10 @@ describe("idempotency keys", () => {
       select (select count(*)::int from queued_jobs
         where user_id = ${user.id}) as n, last_seq::int as seq from user_streams
           where user_id = ${user.id}`;
-    assert.deepEqual([n, seq, toldOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
+    assert.deepEqual([n, seq, eventCountOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
   });
 
-  it("make one row each when batches with the same keys in other orders come at once", async () => {
+  it("make one row each when concurrent batches have the same keys, reordered", async () => {
     const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`);
     const batches = await Promise.all(
       [keys, keys.toReversed(), keys.slice(3), keys.slice(0, 7).toReversed()].map((some) =>
@@ -274,7 +270,7 @@ describe("idempotency keys", () => {
       ),
     );
     assert.equal(new Set(batches.flat().map(({ id }) => id)).size, 10);
-    assert.equal(toldOf(user), 10);
+    assert.equal(eventCountOf(user), 10);
   });
 
   it("refuse the loser of a race with other arguments", async () => {
@@ -291,7 +287,7 @@ describe("idempotency keys", () => {
     ]);
   });
 
-  it("leave counters, numbers and events in step", async () => {
+  it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

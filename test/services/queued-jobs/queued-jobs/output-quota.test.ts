@@ -1,4 +1,4 @@
-// Files of photos and outputs together take what a user may have, to the byte and no more.
+// Photos and outputs together may fill the quota of a user to the byte and never more.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { createAccounts } from "../../../../src/services/users/accounts.js";
@@ -14,7 +14,7 @@ import { createTestServices, type TestServices } from "../../../support/service/
 const MAX = 100;
 const REFUSAL = {
   code: "QUOTA_EXCEEDED",
-  message: "Your photos and outputs may take 100 bytes at most; delete some first.",
+  message: "Quota exceeded: at most 100 bytes of photos and outputs per user; delete some.",
   retryAfterMs: 60_000,
 };
 
@@ -54,17 +54,17 @@ describe("the quota of stored bytes", () => {
     assert.equal(await storedBytes(), 100);
   });
 
-  it("refuses the outputs that would pass it, and leaves everything as it was", async () => {
+  it("refuses outputs that would exceed it, without a trace", async () => {
     await services.newPhoto(user, { byteSize: 40 });
     const claimed = await started();
-    const [before_, told] = [await services.everythingOf(user), services.published.length];
+    const [before_, eventCount] = [await services.everythingOf(user), services.published.length];
     assert.deepEqual(
       await refusalOf(services.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))),
       REFUSAL,
     );
     assert.deepEqual(
       [await services.everythingOf(user), services.published.length],
-      [before_, told],
+      [before_, eventCount],
     );
     assert.equal(
       await services.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }),
@@ -76,7 +76,7 @@ describe("the quota of stored bytes", () => {
     });
   });
 
-  it("refuses nobody who stores nothing, full or over", async () => {
+  it("does not affect users who store nothing, whether it is full or exceeded", async () => {
     await services.newPhoto(user, { byteSize: MAX });
     await services.database.sql`update photos set byte_size = 500 where user_id = ${user.id}`;
     await services.database
@@ -89,7 +89,7 @@ describe("the quota of stored bytes", () => {
     );
   });
 
-  it("is passed by nobody, however many successes and uploads end at once", async () => {
+  it("is never exceeded, however many successes and uploads end at once", async () => {
     const claims = await Promise.all(Array.from({ length: 20 }, started));
     const made = await Promise.all([
       ...claims.map((claimed) =>
@@ -110,11 +110,11 @@ describe("the quota of stored bytes", () => {
   const waysOut: [how: string, act: (claimed: Claimed) => Promise<unknown>][] = [
     ["one is deleted", ({ id }) => services.queuedJobs.remove(user, id)],
     [
-      "many are deleted at once",
+      "several are deleted at once",
       () => services.queuedJobs.removeMany(user.id, { statuses: null, jobs: null }),
     ],
     [
-      "their time is up",
+      "they expire",
       async ({ id }) => {
         await services.database
           .sql`update queued_jobs set expires_at = now() - interval '1 s' where id = ${id}`;
@@ -123,7 +123,7 @@ describe("the quota of stored bytes", () => {
     ],
   ];
   for (const [how, act] of waysOut) {
-    it(`is given back when ${how}`, async () => {
+    it(`has room again when ${how}`, async () => {
       const claimed = await succeeded(60);
       assert.equal(await storedBytes(), 60);
       await act(claimed);
@@ -132,7 +132,7 @@ describe("the quota of stored bytes", () => {
     });
   }
 
-  it("is not touched by failing, cancelling and sending again", async () => {
+  it("does not change by a failure, a cancellation or a retry", async () => {
     const [failed, cancelled] = [await started(), await started()];
     await services.queuedJobs.fail(failed, {
       code: "TASK_FAILED",
@@ -149,7 +149,7 @@ describe("the quota of stored bytes", () => {
     assert.equal(await storedBytes(), 40);
   });
 
-  it("goes with its user, and begins anew with the next", async () => {
+  it("is deleted with its user, and starts at zero for the next one", async () => {
     await succeeded(MAX);
     await createAccounts({
       database: services.database,
@@ -163,5 +163,5 @@ describe("the quota of stored bytes", () => {
     await succeeded(MAX);
   });
 
-  it("is what is counted, whatever happened", () => assertConsistent(services.database.sql));
+  it("equals the counted bytes after all of this", () => assertConsistent(services.database.sql));
 });

@@ -1,5 +1,5 @@
-// What a user has in the database is bounded: parameters, results and events are counted by the
-// statements that write them, and large values stand in the row alone.
+// The data of a user in the database is limited. The statements that write parameters, results and
+// events count them, and large values are stored only in the row.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -21,14 +21,13 @@ const MAX = 200_000;
 const REFUSAL = {
   code: "QUOTA_EXCEEDED",
   message:
-    "Your jobs and their events may take 200000 bytes in the database at most; delete " +
-    "finished jobs first.",
+    "Quota exceeded: at most 200000 bytes of jobs and events per user; delete finished jobs.",
   retryAfterMs: 60_000,
 };
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: true };
-/** PostgreSQL cannot compress it. */
+/** Random bytes, which PostgreSQL cannot compress. */
 const LARGE = { message: randomBytes(45_000).toString("base64") };
-/** Numbers that are short as JSON and long as jsonb writes them. */
+/** Numbers that are short as JSON but long in the text of jsonb. */
 const LONG_NUMBERS = { message: Array.from({ length: 100 }, () => 1e300) };
 
 describe("recorded bytes", () => {
@@ -64,7 +63,7 @@ describe("recorded bytes", () => {
       >`select pg_database_size(current_database())::float8 as n`
     )[0]?.n ?? 0;
 
-  it("are counted as JSON text in every step of a life, and given back when it is deleted", async () => {
+  it("are counted as JSON text in every step, and freed by the deletion", async () => {
     const [first] = await services.submitMany(user, [
       { parameters: LARGE },
       { parameters: LONG_NUMBERS },
@@ -81,32 +80,25 @@ describe("recorded bytes", () => {
     assert.ok((await recordedBytes()) > 150_000);
     await services.queuedJobs.removeMany(user.id, { statuses: null, jobs: null });
     await assertConsistent(services.database.sql, user.id);
-    assert.ok((await recordedBytes()) < 10_000, "only the DELETED events are left");
+    assert.ok((await recordedBytes()) < 10_000, "only the DELETED events remain");
   });
 
-  it(
-    "refuse a submission that has no room, in a message that names the limit, and without " +
-      "a trace",
-    async () => {
-      for (let i = 0; i < 2; i++) await services.submit(user, { parameters: LARGE });
-      const [before_, size] = [await services.everythingOf(user), await databaseBytes()];
-      for (let i = 0; i < 30; i++) {
-        assert.deepEqual(await refusalOf(services.submit(user, { parameters: LARGE })), REFUSAL);
-        assert.deepEqual(
-          await refusalOf(services.submitMany(user, [{}, { parameters: LARGE }])),
-          REFUSAL,
-        );
-      }
-      assert.deepEqual(await services.everythingOf(user), before_);
-      assert.ok(
-        (await databaseBytes()) - size < 500_000,
-        "refused submissions take no room either",
+  it("refuse a submission without room, in a message that names the limit", async () => {
+    for (let i = 0; i < 2; i++) await services.submit(user, { parameters: LARGE });
+    const [before_, size] = [await services.everythingOf(user), await databaseBytes()];
+    for (let i = 0; i < 30; i++) {
+      assert.deepEqual(await refusalOf(services.submit(user, { parameters: LARGE })), REFUSAL);
+      assert.deepEqual(
+        await refusalOf(services.submitMany(user, [{}, { parameters: LARGE }])),
+        REFUSAL,
       );
-      await services.submit(user, { parameters: { message: "small" } });
-    },
-  );
+    }
+    assert.deepEqual(await services.everythingOf(user), before_);
+    assert.ok((await databaseBytes()) - size < 500_000, "refused submissions take no room");
+    await services.submit(user, { parameters: { message: "small" } });
+  });
 
-  it("stay within the limit, however many submissions come at once", async () => {
+  it("stay within the limit for any number of concurrent submissions", async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, () =>
         outcomeOf(services.submit(user, { parameters: { message: "x".repeat(20_000) } })),
@@ -118,7 +110,7 @@ describe("recorded bytes", () => {
     assert.ok((await recordedBytes()) <= MAX);
   });
 
-  it("that have no room for one user do not fail the submissions of others in the same batch", async () => {
+  it("without room for one user do not fail submissions of others in the batch", async () => {
     const { sql } = services.database;
     const other = await services.newUser();
     await fill();
@@ -172,7 +164,7 @@ describe("recorded bytes", () => {
     assert.equal(await recordedBytes(), before_);
   });
 
-  it("refuse a retry without a trace when there is no room, and let it go on when there is", async () => {
+  it("refuse a retry without room, without a trace, and allow it when there is room", async () => {
     const { id } = await services.submit(user);
     await services.queuedJobs.cancel(user, id);
     await fill();
@@ -183,7 +175,7 @@ describe("recorded bytes", () => {
     assert.equal((await services.queuedJobs.retry(user, id)).status, "PENDING");
   });
 
-  it("stand in the way of no claim, failure, cancellation or small result", async () => {
+  it("never block a claim, failure, cancellation or small result", async () => {
     const [failing, cancelled, succeeding] = await services.submitMany(user, [{}, {}, {}]);
     assert.ok(failing && cancelled && succeeding);
     await fill();
@@ -200,7 +192,7 @@ describe("recorded bytes", () => {
     await recount();
   });
 
-  it("refuse a large result that has no room, which then ends as a failure", async () => {
+  it("refuse a large result without room, and the QueuedJob then fails", async () => {
     const { id } = await services.submit(user);
     const claimed = await services.start({ id });
     await fill();
@@ -217,7 +209,7 @@ describe("recorded bytes", () => {
     await recount();
   });
 
-  it("do not grow by the parameters of a job that is cancelled and sent again", async () => {
+  it("do not grow by the parameters when a QueuedJob is cancelled and retried", async () => {
     const { id } = await services.submit(user, { parameters: LARGE });
     const size = await databaseBytes();
     for (let i = 0; i < 60; i++) {
@@ -248,7 +240,7 @@ describe("large parameters and results", () => {
     ),
   });
 
-  it("are left out of every event over 8 kB as JSON text, and included up to that", async () => {
+  it("are omitted from events above 8 kB of JSON text, and included up to that", async () => {
     for (const [more, present] of [
       [0, true],
       [1, false],
@@ -256,17 +248,17 @@ describe("large parameters and results", () => {
       const queuedJob = await services.submit(user, { parameters: limit(more) });
       await services.queuedJobs.progress(await services.start(queuedJob), 0.5, null);
       await services.queuedJobs.cancel(user, queuedJob.id);
-      const told = services.published.filter(({ queuedJob: { id } }) => id === queuedJob.id);
+      const events = services.published.filter(({ queuedJob: { id } }) => id === queuedJob.id);
       assert.deepEqual(
-        told.map(({ type }) => type),
+        events.map(({ type }) => type),
         ["QUEUED", "STARTED", "PROGRESS", "CANCELLED"],
       );
-      for (const { type, queuedJob: snapshot } of told)
+      for (const { type, queuedJob: snapshot } of events)
         assert.equal("parameters" in snapshot, present, `${type} with ${more} more`);
     }
   });
 
-  it("are with the worker that claims it, and in the answers to its owner", async () => {
+  it("are part of the claim of the worker and of the answers to its owner", async () => {
     const parameters = {
       steps: 0,
       durationMs: 0,
@@ -288,7 +280,7 @@ describe("large parameters and results", () => {
     );
   });
 
-  it("stand in the row of a success, and not in its event", async () => {
+  it("are stored in the row of a success, and not in its event", async () => {
     const { id } = await services.submit(user);
     const result = { message: "x".repeat(9000) };
     await services.queuedJobs.succeed(await services.start({ id }), result, []);

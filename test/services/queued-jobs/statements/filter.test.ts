@@ -24,7 +24,7 @@ describe("bulk calls", () => {
         .sql`select status from queued_jobs where user_id = ${someone.id} order by id`
     ).map((row) => row["status"] as string);
 
-  /** PENDING echo, STARTED echo, PENDING album, SUCCESS echo, CANCELLED album. */
+  /** Creates: PENDING echo, STARTED echo, PENDING album, SUCCESS echo, CANCELLED album. */
   async function oneOfEach(someone: User): Promise<void> {
     const { id: photoId } = await services.newPhoto(someone);
     const album = { job: "album", photoIds: [photoId] };
@@ -42,43 +42,43 @@ describe("bulk calls", () => {
     after_: string[],
   ][] = [
     [
-      "all that is unfinished",
+      "all unfinished QueuedJobs",
       {},
       3,
       ["CANCELLED", "CANCELLED", "CANCELLED", "SUCCESS", "CANCELLED"],
     ],
     [
-      "what runs",
+      "all running QueuedJobs",
       { statuses: ["STARTED"] },
       1,
       ["PENDING", "CANCELLED", "PENDING", "SUCCESS", "CANCELLED"],
     ],
     [
-      "what is of a Job",
+      "the QueuedJobs of a Job",
       { jobs: ["album"] },
       1,
       ["PENDING", "STARTED", "CANCELLED", "SUCCESS", "CANCELLED"],
     ],
     [
-      "what is of one of two Jobs and waits",
+      "the waiting QueuedJobs of two Jobs",
       { jobs: ["album", "echo"], statuses: ["PENDING", "SUCCESS"] },
       2,
       ["CANCELLED", "STARTED", "CANCELLED", "SUCCESS", "CANCELLED"],
     ],
     [
-      "nothing when only finished ones are asked for",
+      "nothing when the filter names only finished statuses",
       { statuses: ["SUCCESS", "FAILED", "CANCELLED"] },
       0,
       ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
     ],
     [
-      "nothing when no status will do",
+      "nothing when the filter names no status",
       { statuses: [] },
       0,
       ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
     ],
     [
-      "nothing of a Job that is none",
+      "nothing of an unknown Job",
       { jobs: ["nope"] },
       0,
       ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
@@ -98,16 +98,21 @@ describe("bulk calls", () => {
     count: number,
     after_: string[],
   ][] = [
-    ["all that has finished", {}, 2, ["PENDING", "STARTED", "PENDING"]],
+    ["all finished QueuedJobs", {}, 2, ["PENDING", "STARTED", "PENDING"]],
     [
-      "what succeeded",
+      "all successful QueuedJobs",
       { statuses: ["SUCCESS"] },
       1,
       ["PENDING", "STARTED", "PENDING", "CANCELLED"],
     ],
-    ["what is of a Job", { jobs: ["echo"] }, 1, ["PENDING", "STARTED", "PENDING", "CANCELLED"]],
     [
-      "nothing when only unfinished ones are asked for",
+      "the QueuedJobs of a Job",
+      { jobs: ["echo"] },
+      1,
+      ["PENDING", "STARTED", "PENDING", "CANCELLED"],
+    ],
+    [
+      "nothing when the filter names only unfinished statuses",
       { statuses: ["PENDING", "STARTED"] },
       0,
       ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
@@ -121,7 +126,7 @@ describe("bulk calls", () => {
     });
   }
 
-  it("touch nothing that is another's", async () => {
+  it("never affect another user's QueuedJobs", async () => {
     const other = await services.newUser();
     await oneOfEach(other);
     const before_ = await services.everythingOf(other);
@@ -135,7 +140,7 @@ describe("bulk calls", () => {
     assert.deepEqual(await services.everythingOf(other), before_);
   });
 
-  it("withdraw the hints of what they cancel, and stop what runs", async () => {
+  it("remove the hints of cancelled QueuedJobs, and stop running ones", async () => {
     const [waiting, running] = [await services.submit(user), await services.submit(user)];
     await services.start(running);
     await services.queuedJobs.cancelMany(user.id, ALL);
@@ -149,7 +154,7 @@ describe("bulk calls", () => {
     );
   });
 
-  it("act on the oldest 1,000, a hundred in a statement", async () => {
+  it("act on the oldest 1,000, a hundred per statement", async () => {
     for (let i = 0; i < 11; i++)
       await services.submitMany(
         user,
@@ -159,7 +164,7 @@ describe("bulk calls", () => {
     assert.deepEqual(
       services.notifications.slice(-10),
       Array(10).fill(100),
-      "a notification for each hundred",
+      "one notification per hundred",
     );
     assert.deepEqual((await statuses(user)).slice(-3), ["PENDING", "PENDING", "PENDING"]);
     assert.equal((await services.users.counters(user.id)).pending, 3);
@@ -182,7 +187,7 @@ describe("bulk calls", () => {
     assert.equal(gone[0] + gone[1], 40);
   });
 
-  it("leave counters, numbers and events in step", async () => {
+  it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
     assertToldWhole(services.published);
   });

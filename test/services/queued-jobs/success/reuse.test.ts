@@ -50,7 +50,7 @@ describe("an earlier result", () => {
     return queuedJob;
   }
 
-  it("is found by the same Job, parameters and photos, with its files in their order", async () => {
+  it("is found by the same Job, parameters and photos, with its files in order", async () => {
     const { id } = await done(album());
     const again = await services.submit(
       user,
@@ -63,7 +63,7 @@ describe("an earlier result", () => {
     });
   });
 
-  it("is found by parameters that are the same once their defaults are filled in", async () => {
+  it("is found by parameters that are equal after their defaults are added", async () => {
     const { id } = await done(album({ parameters: {} }));
     assert.equal(
       (await find(await services.submit(user, album({ parameters: { title: "untitled" } }))))?.id,
@@ -76,7 +76,7 @@ describe("an earlier result", () => {
     ["the photos in another order", () => album({ photoIds: photos.toReversed() })],
     ["fewer photos", () => album({ photoIds: photos.slice(1) })],
     ["a photo twice", () => album({ photoIds: [...photos, photos[1] ?? ""] })],
-    ["one that is to be done afresh", () => album({ fresh: true })],
+    ["a request for fresh work", () => album({ fresh: true })],
     ["another Job", () => ({ job: "metadata", photoIds: photos.slice(1) })],
   ];
   for (const [what, submission] of others) {
@@ -95,10 +95,10 @@ describe("an earlier result", () => {
     });
   }
 
-  it("is nobody else's", async () => {
+  it("is never found by another user", async () => {
     await done(album());
     const other = await services.newUser();
-    // Not to be had from outside: another's photo in one's own submission.
+    // This state cannot be reached from outside: a photo of another user in a submission.
     const theirs = await services.submit(
       other,
       album({
@@ -113,7 +113,7 @@ describe("an earlier result", () => {
     assert.notEqual(await find(await services.submit(user, album())), null);
   });
 
-  it("is of the same version of the task only", async () => {
+  it("is found only for the same version of the task", async () => {
     const { id } = await done(album());
     const again = await services.submit(user, album());
     assert.deepEqual(
@@ -125,7 +125,7 @@ describe("an earlier result", () => {
     );
   });
 
-  it("is of a success only, and gone when that is deleted", async () => {
+  it("is found only for a success, and not after its deletion", async () => {
     const failed = await services.submit(user, album());
     await services.queuedJobs.fail(await services.start(failed), {
       code: "TASK_FAILED",
@@ -140,7 +140,7 @@ describe("an earlier result", () => {
     assert.equal(await find(await services.submit(user, album())), null);
   });
 
-  it("is the newest of several, one that was itself taken over, too", async () => {
+  it("is the newest of several, also a reused one", async () => {
     await done(album());
     const { id } = await done(album({ fresh: true }));
     const taking = await services.start(await services.submit(user, album()));
@@ -154,12 +154,12 @@ describe("an earlier result", () => {
     assert.equal((await find(await services.submit(user, album())))?.id, taking.id);
   });
 
-  it("is of photos: one without any is never taken over", async () => {
+  it("exists only for Jobs with photos", async () => {
     await services.finished(user);
     assert.equal(await find(await services.submit(user)), null);
   });
 
-  it("may be of any task but those whose result depends on more than parameters and photos", () => {
+  it("may come from any task whose result depends only on parameters and photos", () => {
     assert.deepEqual(
       [...catalogue.values()]
         .filter((task) => reusableVersion(task) === null)
@@ -177,5 +177,6 @@ describe("an earlier result", () => {
     );
   });
 
-  it("leaves counters, numbers and events in step", () => assertConsistent(services.database.sql));
+  it("leaves consistent counters, numbers and events", () =>
+    assertConsistent(services.database.sql));
 });

@@ -5,7 +5,7 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
-describe("a step of many", () => {
+describe("a step of many rows", () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices();
@@ -16,7 +16,7 @@ describe("a step of many", () => {
   });
   const cancel = (ids: string[]) => cancelMany(services.database.sql, { ids, ttlSeconds: 60 });
 
-  it("locks its rows in the order of their ids, so that no two wait for each other", async () => {
+  it("locks its rows in the order of their ids, so that two steps never deadlock", async () => {
     const { sql } = services.database;
     const user = await services.newUser();
     const ids = (await services.submitMany(user, [{}, {}, {}])).map(({ id }) => id).toSorted();
@@ -33,7 +33,7 @@ describe("a step of many", () => {
     await cancelling;
   });
 
-  it("locks the counters of their owners in the order of theirs", async () => {
+  it("locks the counters of their owners in the order of the owners' ids", async () => {
     const { sql } = services.database;
     const users = (await Promise.all([1, 2, 3].map(() => services.newUser()))).toSorted((a, b) =>
       a.id < b.id ? -1 : 1,

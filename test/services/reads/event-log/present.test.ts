@@ -23,13 +23,13 @@ describe("the event log", () => {
       ({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS",
     );
 
-  /** What clean-up does with events that are older than EVENT_TTL. */
+  /** Deletes events as the purge does after EVENT_TTL. */
   const purge = (upTo: number) => services.database.sql`
     with gone as (delete from queued_job_events where user_id = ${user.id}
       and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
 
-  describe("present", () => {
-    it("is the last event, with the state of now", async () => {
+  describe("the present state", () => {
+    it("is the last event, with the current state", async () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.progress(claimed, 0.5, "half");
       await services.submit(user);
@@ -44,7 +44,7 @@ describe("the event log", () => {
       assert.deepEqual(rest, { lastSeq: 2, finished: false, head: 3 });
     });
 
-    it("is finished with the outputs when it has succeeded", async () => {
+    it("is final and has the outputs after a success", async () => {
       const claimed = await services.start(await services.submit(user));
       await services.queuedJobs.succeed(claimed, 1, [
         {
@@ -67,7 +67,7 @@ describe("the event log", () => {
       );
     });
 
-    it("is null for another user, an admin too, and where there is none", async () => {
+    it("is null for another user, also for an admin, and for an unknown id", async () => {
       const { id } = await services.submit(user);
       assert.deepEqual(
         [
@@ -79,9 +79,9 @@ describe("the event log", () => {
     });
 
     const made: [what: string, type: string, make: () => Promise<{ id: string }>][] = [
-      ["a waiting one", "QUEUED", () => services.submit(user)],
+      ["a waiting QueuedJob", "QUEUED", () => services.submit(user)],
       [
-        "one that waits for another attempt",
+        "a QueuedJob that waits for another attempt",
         "RETRYING",
         async () => {
           const claimed = await services.start(await services.submit(user));
@@ -93,10 +93,10 @@ describe("the event log", () => {
           return claimed;
         },
       ],
-      ["a running one", "STARTED", async () => services.start(await services.submit(user))],
-      ["one that succeeded", "SUCCEEDED", () => services.finished(user)],
+      ["a running QueuedJob", "STARTED", async () => services.start(await services.submit(user))],
+      ["a successful QueuedJob", "SUCCEEDED", () => services.finished(user)],
       [
-        "one that failed",
+        "a failed QueuedJob",
         "FAILED",
         async () => {
           const claimed = await services.start(await services.submit(user));
@@ -109,13 +109,13 @@ describe("the event log", () => {
         },
       ],
       [
-        "a cancelled one",
+        "a cancelled QueuedJob",
         "CANCELLED",
         async () => services.queuedJobs.cancel(user, (await services.submit(user)).id),
       ],
     ];
     for (const [what, type, make] of made) {
-      it(`is ${type}, at the stream's position, for ${what} whose events were purged`, async () => {
+      it(`is ${type} at the position of the stream for ${what} without events`, async () => {
         const { id } = await make();
         const kept = (await log.present(user.id, id))?.event;
         assert.equal(kept?.type, type);

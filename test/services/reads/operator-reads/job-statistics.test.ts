@@ -30,7 +30,7 @@ describe("the statistics of the Jobs", () => {
         ${count}::int)`;
   }
 
-  it("are nothing where nothing was done", async () => {
+  it("are zero when nothing was submitted", async () => {
     const nothing = {
       succeeded: 0,
       failed: 0,
@@ -52,7 +52,7 @@ describe("the statistics of the Jobs", () => {
     );
   });
 
-  it("count what finished within the hour and the day, and what waits", async () => {
+  it("count waiting QueuedJobs, and those finished within the hour and the day", async () => {
     await finished(3, "SUCCESS", 10, 1);
     await finished(1, "SUCCESS", 10, 9);
     await finished(2, "FAILED", 59, 1);

@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from "../../../support/stores/t
 const ALL = { user: null, status: null, jobName: null, beforeId: null, first: 50 };
 const ROWS = 45_000;
 
-describe("a search among everybody's QueuedJobs", () => {
+describe("a search among the QueuedJobs of all users", () => {
   let store: TestDatabase;
   before(async () => {
     store = await createTestDatabase();
@@ -14,7 +14,7 @@ describe("a search among everybody's QueuedJobs", () => {
       .sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
         created_at) select gen_random_uuid(), 'issuer ' || i, 's', 'Same@example.test', true, 'n',
         0, now() from generate_series(1, 2) i`;
-    // One in a thousand is an echo that is not a hash, and they lie far apart.
+    // One in a thousand is an echo instead of a hash, and they lie far apart.
     await store.database.sql.begin(async (sql) => {
       await sql`set local statement_timeout = 0`;
       await sql`
@@ -30,31 +30,27 @@ describe("a search among everybody's QueuedJobs", () => {
   });
   after(() => store.close());
 
-  it(
-    "finds what lies far down by going on where it stopped, and never looks at all of it " +
-      "at once",
-    async () => {
-      let beforeId: string | null = null;
-      let searches = 0;
-      for (;;) {
-        const { rows, nextBeforeId } = await searchQueuedJobs(store.database, {
-          ...ALL,
-          status: "FAILED",
-          beforeId,
-        });
-        searches++;
-        if (rows.length > 0 || nextBeforeId === null) {
-          assert.deepEqual(
-            rows.map(({ id, errorCode, email }) => [id.slice(-2), errorCode, email]),
-            [["01", "TIMEOUT", "Same@example.test"]],
-          );
-          break;
-        }
-        beforeId = nextBeforeId;
+  it("finds distant rows step by step, and never reads all rows at once", async () => {
+    let beforeId: string | null = null;
+    let searches = 0;
+    for (;;) {
+      const { rows, nextBeforeId } = await searchQueuedJobs(store.database, {
+        ...ALL,
+        status: "FAILED",
+        beforeId,
+      });
+      searches++;
+      if (rows.length > 0 || nextBeforeId === null) {
+        assert.deepEqual(
+          rows.map(({ id, errorCode, email }) => [id.slice(-2), errorCode, email]),
+          [["01", "TIMEOUT", "Same@example.test"]],
+        );
+        break;
       }
-      assert.equal(searches, 3);
-    },
-  );
+      beforeId = nextBeforeId;
+    }
+    assert.equal(searches, 3);
+  });
 
   it("pages without a gap or a repeat", async () => {
     const seen: string[] = [];
@@ -73,7 +69,7 @@ describe("a search among everybody's QueuedJobs", () => {
     );
   });
 
-  it("takes an e-mail address in any case, for everybody who has it, and an id for one", async () => {
+  it("accepts an e-mail address in any case, for all its users, or one id", async () => {
     const both = await searchQueuedJobs(store.database, { ...ALL, user: "same@EXAMPLE.test" });
     assert.equal(new Set(both.rows.map(({ userId }) => userId)).size, 2);
     const one = await searchQueuedJobs(store.database, {
@@ -84,7 +80,7 @@ describe("a search among everybody's QueuedJobs", () => {
       [one.rows.length, new Set(one.rows.map(({ userId }) => userId)).size],
       [50, 1],
     );
-    assert.deepEqual(await searchQueuedJobs(store.database, { ...ALL, user: "nobody" }), {
+    assert.deepEqual(await searchQueuedJobs(store.database, { ...ALL, user: "unknown" }), {
       rows: [],
       nextBeforeId: null,
     });

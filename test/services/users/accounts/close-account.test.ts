@@ -10,7 +10,7 @@ import { createTestServices, type TestServices } from "../../../support/service/
 
 const GONE = { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." };
 
-describe("an account that is closed", () => {
+describe("a closed account", () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices();
@@ -30,11 +30,11 @@ describe("an account that is closed", () => {
     admin: true,
     ...more,
   });
-  /** As another process sees them: it remembers nobody yet. */
+  /** A second instance, as in another process, with an empty cache. */
   const elsewhere = () => createUsers({ database: services.database, adminEmails: [] });
   const close = (id: string) => closeAccount(services.database, id);
 
-  it("keeps no name, no claims and no counters, and is counted and listed nowhere", async () => {
+  it("keeps no name, claims or counters, and is neither counted nor listed", async () => {
     const users = elsewhere();
     const user = await users.signIn(claimsOf());
     const before_ = await users.count(1000);
@@ -81,7 +81,7 @@ describe("an account that is closed", () => {
     assert.deepEqual(await refusalOf(users.refresh(user, claimsOf())), GONE);
   });
 
-  it("names nobody in the list of deleted accounts", async () => {
+  it("leaves no name in the list of deleted accounts", async () => {
     const claims = claimsOf();
     await close((await elsewhere().signIn(claims)).id);
     const text = JSON.stringify([...(await services.database.sql`select * from deleted_accounts`)]);
@@ -89,36 +89,32 @@ describe("an account that is closed", () => {
     assert.match(text, /"[0-9a-f]{64}"/);
   });
 
-  it(
-    "refuses every token of that second and before, in every process, also once there is " +
-      "an account of the same identity again",
-    async () => {
-      const claims = claimsOf();
-      const { id } = await elsewhere().signIn(claims);
-      await close(id);
-      const [row] = await services.database.sql<
-        { second: number }[]
-      >`select floor(extract(epoch from closed_at))::int as second from users where id = ${id}`;
-      const second = row?.second ?? 0;
-      for (const issuedAt of [0, second - 1, second])
-        assert.deepEqual(
-          await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
-          GONE,
-          String(issuedAt),
-        );
-      const again = await elsewhere().signIn({ ...claims, issuedAt: second + 1 });
-      assert.notEqual(again.id, id);
-      for (const issuedAt of [0, second])
-        assert.deepEqual(
-          await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
-          GONE,
-          String(issuedAt),
-        );
-      assert.equal((await elsewhere().signIn({ ...claims, issuedAt: second + 2 })).id, again.id);
-    },
-  );
+  it("refuses older tokens in every process, also after a new account exists", async () => {
+    const claims = claimsOf();
+    const { id } = await elsewhere().signIn(claims);
+    await close(id);
+    const [row] = await services.database.sql<
+      { second: number }[]
+    >`select floor(extract(epoch from closed_at))::int as second from users where id = ${id}`;
+    const second = row?.second ?? 0;
+    for (const issuedAt of [0, second - 1, second])
+      assert.deepEqual(
+        await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
+        GONE,
+        String(issuedAt),
+      );
+    const again = await elsewhere().signIn({ ...claims, issuedAt: second + 1 });
+    assert.notEqual(again.id, id);
+    for (const issuedAt of [0, second])
+      assert.deepEqual(
+        await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
+        GONE,
+        String(issuedAt),
+      );
+    assert.equal((await elsewhere().signIn({ ...claims, issuedAt: second + 2 })).id, again.id);
+  });
 
-  it("asks the database once for a token that was refused", async () => {
+  it("reads the database only once for a refused token", async () => {
     const claims = claimsOf();
     const users = elsewhere();
     await close((await users.signIn(claims)).id);
@@ -129,7 +125,7 @@ describe("an account that is closed", () => {
     assert.deepEqual(await refusalOf(refusing.signIn(claims)), GONE);
   });
 
-  it("may be closed twice at once, and is closed once", async () => {
+  it("is closed once when it is closed twice at the same time", async () => {
     const { id } = await elsewhere().signIn(claimsOf());
     const { sql } = services.database;
     let closing: Promise<boolean>[] = [];
@@ -149,7 +145,7 @@ describe("an account that is closed", () => {
     assert.equal(await close(id), false);
   });
 
-  it("records nothing any more: no submission, no claim, no outcome, alone or beside others'", async () => {
+  it("records no submission, claim or outcome any more, neither alone nor in a batch", async () => {
     const [user, other] = [await services.newUser(), await services.newUser()];
     const claimed = await services.start(await services.submit(user));
     const [waiting, failed] = [await services.submit(user), await services.submit(user)];
@@ -203,40 +199,35 @@ describe("an account that is closed", () => {
     assert.ok(photo);
   });
 
-  it(
-    "is closed beside accepts and sign-ins of the same person without a deadlock, and no " +
-      "old token has an account afterwards",
-    async () => {
-      const deadlocks = async () =>
-        Number(
-          (
-            await services.database.sql`select deadlocks::int as n from pg_stat_database
+  it("is closed beside accepts and sign-ins without a deadlock", async () => {
+    const deadlocks = async () =>
+      Number(
+        (
+          await services.database.sql`select deadlocks::int as n from pg_stat_database
                 where datname = current_database()`
-          )[0]?.["n"],
-        );
-      const before_ = await deadlocks();
-      for (let round = 0; round < 8; round++) {
-        const claims = claimsOf({ admin: false });
-        const user = await elsewhere().signIn(claims);
-        await Promise.all([
-          ...Array.from({ length: 4 }, () => outcomeOf(services.submit(user))),
-          ...Array.from({ length: 4 }, (_, i) =>
-            outcomeOf(elsewhere().signIn({ ...claims, issuedAt: claims.issuedAt + 1 + i })),
-          ),
-          close(user.id),
-          outcomeOf(services.newPhoto(user)),
-        ]);
-        const open = await services.database
-          .sql`select id from users where issuer = ${claims.issuer}
+        )[0]?.["n"],
+      );
+    const before_ = await deadlocks();
+    for (let round = 0; round < 8; round++) {
+      const claims = claimsOf({ admin: false });
+      const user = await elsewhere().signIn(claims);
+      await Promise.all([
+        ...Array.from({ length: 4 }, () => outcomeOf(services.submit(user))),
+        ...Array.from({ length: 4 }, (_, i) =>
+          outcomeOf(elsewhere().signIn({ ...claims, issuedAt: claims.issuedAt + 1 + i })),
+        ),
+        close(user.id),
+        outcomeOf(services.newPhoto(user)),
+      ]);
+      const open = await services.database.sql`select id from users where issuer = ${claims.issuer}
             and subject = ${claims.subject}`;
-        assert.deepEqual([...open], []);
-        assert.equal(
-          (await services.database.sql`select from user_streams where user_id = ${user.id}`).length,
-          0,
-        );
-      }
-      await services.database.sql`select pg_stat_force_next_flush()`;
-      assert.equal(await deadlocks(), before_);
-    },
-  );
+      assert.deepEqual([...open], []);
+      assert.equal(
+        (await services.database.sql`select from user_streams where user_id = ${user.id}`).length,
+        0,
+      );
+    }
+    await services.database.sql`select pg_stat_force_next_flush()`;
+    assert.equal(await deadlocks(), before_);
+  });
 });

@@ -1,5 +1,5 @@
-// Deleted in one API process, and remembered by another: nothing may be answered or written there
-// for who is no more.
+// An account is deleted in one API process while another process has it in its cache. The other
+// process must not answer or write anything for it.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
@@ -21,7 +21,7 @@ describe("a user who was deleted in another process", () => {
   });
   after(() => service.close());
 
-  /** Known to both processes. */
+  /** Both processes have the user in their caches. */
   async function knownToBoth(): Promise<{ here: TestClient; there: TestClient; id: string }> {
     const here = await service.person();
     const there = createTestClient(other.url, here.token);
@@ -29,7 +29,7 @@ describe("a user who was deleted in another process", () => {
     return { here, there, id: me.id };
   }
 
-  /** Without a word to the processes: as a notification that was lost. */
+  /** Deletes without a notification to the processes, as if it was lost. */
   const removeUnheard = (id: string) => service.database.sql`delete from users where id = ${id}`;
   const usersOf = async (token: string) =>
     Number(
@@ -39,40 +39,33 @@ describe("a user who was deleted in another process", () => {
       )[0]?.["n"],
     );
 
-  it(
-    "is refused there soon by every door with that token, also after a restart, and is new " +
-      "with a later token",
-    async () => {
-      const { here, there, id } = await knownToBoth();
-      assert.deepEqual(await here.get("mutation { deleteMe }"), { deleteMe: true });
-      await eventually(
-        "the other process has heard",
-        async () => (await there.ask("{ me { id } }")).code === "UNAUTHENTICATED",
+  it("is soon refused on every transport, and is new with a later token", async () => {
+    const { here, there, id } = await knownToBoth();
+    assert.deepEqual(await here.get("mutation { deleteMe }"), { deleteMe: true });
+    await eventually(
+      "the other process has received the notification",
+      async () => (await there.ask("{ me { id } }")).code === "UNAUTHENTICATED",
+    );
+    const restarted = await service.addApi();
+    for (const url of [service.url, other.url, restarted.url]) await assertRefused(url, here.token);
+    assert.equal(await usersOf(here.token), 0);
+
+    const later = await eventually("a token of a later second is accepted", async () => {
+      const client = createTestClient(
+        other.url,
+        await service.token({ sub: String(decodeJwt(here.token).sub) }),
       );
-      const restarted = await service.addApi();
-      for (const url of [service.url, other.url, restarted.url])
-        await assertRefused(url, here.token);
-      assert.equal(await usersOf(here.token), 0);
+      return (
+        (await client.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).data && client
+      );
+    });
+    const { me } = await later.get("{ me { id queuedJobs { nodes { id } } } }");
+    assert.notEqual(me.id, id);
+    assert.equal(me.queuedJobs.nodes.length, 1);
+    for (const url of [service.url, other.url, restarted.url]) await assertRefused(url, here.token);
+  });
 
-      const later = await eventually("a token of a later second is let in", async () => {
-        const client = createTestClient(
-          other.url,
-          await service.token({ sub: String(decodeJwt(here.token).sub) }),
-        );
-        return (
-          (await client.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).data &&
-          client
-        );
-      });
-      const { me } = await later.get("{ me { id queuedJobs { nodes { id } } } }");
-      assert.notEqual(me.id, id);
-      assert.equal(me.queuedJobs.nodes.length, 1);
-      for (const url of [service.url, other.url, restarted.url])
-        await assertRefused(url, here.token);
-    },
-  );
-
-  /** HTTP, Server-Sent Events, upload, WebSocket. */
+  /** The transports HTTP, Server-Sent Events, upload and WebSocket. */
   async function assertRefused(url: string, token: string): Promise<void> {
     const client = createTestClient(url, token);
     const { data, errors } = await client.ask("{ me { id } }");
@@ -90,7 +83,7 @@ describe("a user who was deleted in another process", () => {
     assert.equal((await socket.closed()).code, 4403);
   }
 
-  it("has a socket there closed with 4403, although no stream on it looks after them", async () => {
+  it("has an idle socket there closed with 4403", async () => {
     const { here } = await knownToBoth();
     const idle = openRawSocket(other.url);
     await idle.init(here.token);
@@ -99,7 +92,7 @@ describe("a user who was deleted in another process", () => {
   });
 
   it("gets no new account through a socket that was opened before", async () => {
-    // An admin is looked up with every operation, as anybody is after a minute.
+    // Admins are looked up with every operation, as all users are after a minute.
     const { token, get } = await service.admin();
     const socket = openRawSocket(other.url);
     await socket.init(token);
@@ -115,7 +108,7 @@ describe("a user who was deleted in another process", () => {
     socket.close();
   });
 
-  it("is nobody to an admin, who sees what is left of their rows with an owner without a name", async () => {
+  it("does not exist for an admin, who sees the rows with a nameless owner", async () => {
     const { here, id } = await knownToBoth();
     const { id: queuedJobId } = await here.enqueue("echo");
     await closeAccount(service.database, id);
@@ -140,7 +133,7 @@ describe("a user who was deleted in another process", () => {
     assert.ok(queuedJobs.nodes.some((one: { id: string }) => one.id === queuedJobId));
   });
 
-  it("is answered nothing and writes nothing where the word was lost", async () => {
+  it("gets no answers and writes nothing even if the notification was lost", async () => {
     const { there, id } = await knownToBoth();
     await removeUnheard(id);
     const asked = await Promise.all([
@@ -166,24 +159,20 @@ describe("a user who was deleted in another process", () => {
       photos: { nodes: [] },
     });
     assert.deepEqual(await there.upload(await smallPhoto()), { status: 401, json: GONE });
-    assert.equal(await usersOf(there.token), 0, "and is not made anew by any of these");
+    assert.equal(await usersOf(there.token), 0, "and no request creates the user again");
   });
 
-  it(
-    "has a stream there ended within seconds where the word was lost, and is new with the " +
-      "next sign-in",
-    async () => {
-      const { there, id } = await knownToBoth();
-      const stream = there.events();
-      await eventually(
-        "the stream is open",
-        async () => (await there.enqueue("echo")) && stream.events.length > 0,
-      );
-      await removeUnheard(id);
-      assert.equal((await stream.ended()).close?.code, 4403);
-      stream.stop();
-      assert.notEqual((await there.get("{ me { id } }")).me.id, id);
-      assert.equal(await usersOf(there.token), 1);
-    },
-  );
+  it("has a stream ended within seconds after a lost notification", async () => {
+    const { there, id } = await knownToBoth();
+    const stream = there.events();
+    await eventually(
+      "the stream is open",
+      async () => (await there.enqueue("echo")) && stream.events.length > 0,
+    );
+    await removeUnheard(id);
+    assert.equal((await stream.ended()).close?.code, 4403);
+    stream.stop();
+    assert.notEqual((await there.get("{ me { id } }")).me.id, id);
+    assert.equal(await usersOf(there.token), 1);
+  });
 });

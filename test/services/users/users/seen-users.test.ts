@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createSeenUsers, type User } from "../../../../src/services/users/users.js";
 
-describe("users who were seen lately", () => {
+describe("the cache of recently seen users", () => {
   let now = 1_000_000;
   const create = () => createSeenUsers({ now: () => now });
   const ann = userOf("ann");
 
-  it("are known for a minute", () => {
+  it("keeps a user for a minute", () => {
     const seen = create();
     seen.set("k", ann, now);
     now += 59_999;
@@ -16,13 +16,13 @@ describe("users who were seen lately", () => {
     assert.equal(seen.get("k"), undefined);
   });
 
-  it("are known as refused, too", () => {
+  it("keeps a refusal too", () => {
     const seen = create();
     seen.set("k", null, now);
     assert.equal(seen.get("k"), null);
   });
 
-  it("are forgotten under all of their tokens, and nobody else is", () => {
+  it("forgets a user under all of their tokens, and keeps the others", () => {
     const seen = create();
     for (const key of ["a1", "a2", "a3"]) seen.set(key, ann, now);
     seen.set("a1", ann, now);
@@ -37,16 +37,19 @@ describe("users who were seen lately", () => {
     assert.equal(seen.get("a1"), ann);
   });
 
-  it("are forgotten without a look at the thousands of others", () => {
+  it("forgets a user without a scan of thousands of others", () => {
     const seen = create();
     for (let i = 0; i < 20_000; i++) seen.set(`key ${i}`, userOf(`user ${i}`), now);
-    const begun = performance.now();
+    const startedAt = performance.now();
     for (let i = 0; i < 1000; i++) seen.forget(`user ${i}`);
-    assert.ok(performance.now() - begun < 100, `1,000 took ${performance.now() - begun} ms`);
+    assert.ok(
+      performance.now() - startedAt < 100,
+      `1,000 took ${performance.now() - startedAt} ms`,
+    );
     assert.deepEqual([seen.get("key 999"), seen.get("key 1000")?.id], [undefined, "user 1000"]);
   });
 
-  it("are all asked for again within ten seconds of a miss, a part of them at a time", () => {
+  it("expires all users within ten seconds after a missed notification, a part at a time", () => {
     const seen = create();
     for (let i = 0; i < 1000; i++) seen.set(`key ${i}`, userOf(`user ${i}`), now);
     now += 1;
@@ -63,7 +66,7 @@ describe("users who were seen lately", () => {
     assert.equal(known[10], 0);
   });
 
-  it("are asked for again in time however often there is a miss", () => {
+  it("expires users in time however often notifications are missed", () => {
     const seen = create();
     seen.set("k", ann, now);
     for (let misses = 0; misses < 11; misses++) {
@@ -73,21 +76,17 @@ describe("users who were seen lately", () => {
     assert.equal(seen.get("k"), undefined);
   });
 
-  it(
-    "who were read after a miss are known, and those that were being read at that moment " +
-      "are asked for again",
-    () => {
-      const seen = create();
-      const readAt = now;
-      now += 5;
-      seen.distrustAll();
-      now += 5;
-      seen.set("before", ann, readAt);
-      seen.set("after", ann, now);
-      now += 10_000;
-      assert.deepEqual([seen.get("before"), seen.get("after")], [undefined, ann]);
-    },
-  );
+  it("keeps users read after a missed notification, but expires those read at that moment", () => {
+    const seen = create();
+    const readAt = now;
+    now += 5;
+    seen.distrustAll();
+    now += 5;
+    seen.set("before", ann, readAt);
+    seen.set("after", ann, now);
+    now += 10_000;
+    assert.deepEqual([seen.get("before"), seen.get("after")], [undefined, ann]);
+  });
 });
 
 function userOf(id: string): User {

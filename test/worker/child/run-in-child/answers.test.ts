@@ -11,25 +11,21 @@ function answersOf(find: NearPhotos["find"]) {
   return createTaskAnswers({ nearPhotos: { find } }, { userId: "ann", photoIds: ["p1"] });
 }
 
-describe("what a task may ask", () => {
-  it(
-    "is asked for the attempt's owner, its own photos excepted, whatever else the question " +
-      "says",
-    async () => {
-      const asked: unknown[] = [];
-      const answer = answersOf(async (query) => (asked.push(query), { photos: [], cut: false }));
-      assert.deepEqual(await answer("findNearPhotos", QUERY), { photos: [], cut: false });
-      assert.deepEqual(asked, [{ ...QUERY, userId: "ann", exceptIds: ["p1"] }]);
-      await assert.rejects(answer("findNearPhotos", { ...QUERY, userId: "bob" }), {
-        name: "ZodError",
-      });
-    },
-  );
+describe("a call of a task in a child", () => {
+  it("is answered for the attempt's owner, whatever the arguments say", async () => {
+    const asked: unknown[] = [];
+    const answer = answersOf(async (query) => (asked.push(query), { photos: [], cut: false }));
+    assert.deepEqual(await answer("findNearPhotos", QUERY), { photos: [], cut: false });
+    assert.deepEqual(asked, [{ ...QUERY, userId: "ann", exceptIds: ["p1"] }]);
+    await assert.rejects(answer("findNearPhotos", { ...QUERY, userId: "bob" }), {
+      name: "ZodError",
+    });
+  });
 
-  it("is nothing else, and nothing that is out of bounds", async () => {
+  it("is refused for any other name and for arguments out of range", async () => {
     const answer = answersOf(() => assert.fail("it was looked for"));
     await assert.rejects(answer("deleteEverything", {}), {
-      message: 'A task may not ask "deleteEverything".',
+      message: 'A task may not call "deleteEverything": it may only call findNearPhotos.',
     });
     for (const wrong of [
       { ...QUERY, phash: "0" },
@@ -48,12 +44,12 @@ describe("what a task may ask", () => {
     }
   });
 
-  it("is one thing at a time", async () => {
+  it("must end before the next one", async () => {
     let finish: (list: { photos: []; cut: boolean }) => void = () => {};
     const answer = answersOf(() => new Promise((resolve) => (finish = resolve)));
     const first = answer("findNearPhotos", QUERY);
     await assert.rejects(answer("findNearPhotos", QUERY), {
-      message: "A task may ask one question at a time.",
+      message: "A task may make one call at a time: wait for the answer of the previous one.",
     });
     finish({ photos: [], cut: false });
     await first;
@@ -63,7 +59,7 @@ describe("what a task may ask", () => {
   });
 });
 
-describe("an attempt that asks", () => {
+describe("an attempt that makes a call", () => {
   let scene: WorkerScene;
   before(async () => {
     scene = await createWorkerScene([childTask("asks")]);
@@ -75,7 +71,7 @@ describe("an attempt that asks", () => {
       parameters: { ask: { name: "findNearPhotos", argument: QUERY } },
     });
 
-  it("is answered by its worker, for its owner", async () => {
+  it("is answered by its worker for its owner", async () => {
     const queuedJob = await submit();
     const asked: unknown[] = [];
     const photos = [{ photoId: "p2", distance: 3 }];
@@ -87,7 +83,7 @@ describe("an attempt that asks", () => {
     assert.deepEqual([row?.status, row?.result], ["SUCCESS", { photos, cut: false }]);
   });
 
-  it("is handed back, and has not failed, when the database is away just then", async () => {
+  it("is handed back, not failed, when the database is unavailable during the call", async () => {
     const queuedJob = await submit();
     await scene.execute(queuedJob, {
       nearPhotos: {

@@ -103,7 +103,7 @@ describe("faulty operations of the streams over HTTP", () => {
       "a broken id",
       { ...WATCH, variables: { id: "1" } },
       "BAD_USER_INPUT",
-      /^queuedJobId: is no id/,
+      /^queuedJobId: is not an id/,
     ],
     [
       "variables that do not fit",

@@ -100,7 +100,7 @@ describe("faulty operations on the sockets", () => {
       'subscription { queuedJobEvents(queuedJobId: "1") { type } }',
       {},
       "BAD_USER_INPUT",
-      /^queuedJobId: is no id/,
+      /^queuedJobId: is not an id/,
     ],
     [
       "the name of no operation",
