@@ -256,7 +256,7 @@ describe("what is another's", () => {
             403,
             {
               code: "FORBIDDEN",
-              message: "The URL is not signed, or has expired: ask for it again.",
+              message: "The URL is not signed or has expired: request a new one.",
             },
           ],
           field,

@@ -9,15 +9,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a list that no argument bounds counts as one row",
     file: "src/graphql/limits/measure-operation.ts",
-    find: "asked ?? rows ?? maxItemsOf(field)",
-    replace: "asked ?? rows ?? 1",
+    find: "requested ?? rows ?? maxItemsOf(field)",
+    replace: "requested ?? rows ?? 1",
     tests: RULES,
   },
   {
     breaks: "a history may lie below another",
     file: "src/graphql/limits/measure-operation.ts",
-    find: '["history", found.history, LIMITS.history,',
-    replace: '["history", 0, LIMITS.history,',
+    find: "measure.history,\n      LIMITS.history,",
+    replace: "0 * measure.history,\n      LIMITS.history,",
     tests: RULES,
   },
   {
@@ -93,7 +93,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "what was loaded once is told after it was changed",
     file: "src/graphql/loaders.ts",
-    find: "made.clearAll();",
+    find: "loader.clearAll();",
     replace: "",
     tests: ["graphql/loaders.test"],
   },
