@@ -41,8 +41,8 @@ describe("the schema", () => {
     if (process.env["RENEW_SCHEMA"]) writeFileSync(SNAPSHOT, `${printSchema(schema)}\n`);
     // Sort both: TypeGraphQL sorts the arguments of a used field in place, which affects the next
     // schema that is built.
-    const inOrder = (one: GraphQLSchema) => printSchema(lexicographicSortSchema(one));
-    assert.equal(inOrder(schema), inOrder(buildSchema(readFileSync(SNAPSHOT, "utf8"))), RENEW);
+    const sorted = (unsorted: GraphQLSchema) => printSchema(lexicographicSortSchema(unsorted));
+    assert.equal(sorted(schema), sorted(buildSchema(readFileSync(SNAPSHOT, "utf8"))), RENEW);
   });
 
   it("describes every type, field, argument, input field and enum value", () => {

@@ -80,9 +80,7 @@ class PageInfo {
   endCursor!: string | null;
 }
 
-/**
- * Defines the types `<name>Edge` and `<name>Connection`, and the resolver of `totalCount`.
- */
+/** Defines the types `<name>Edge` and `<name>Connection`, and the resolver of `totalCount`. */
 export function defineConnectionType(name: string, node: ClassType) {
   @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `A ${name} in a list.` })
   class EdgeType {

@@ -83,9 +83,9 @@ export class PhotoResolver {
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, photos }: Context,
   ): Promise<string> {
-    const wanted = parseId(id);
-    await photos.remove(user.id, wanted);
-    return wanted;
+    const photoId = parseId(id);
+    await photos.remove(user.id, photoId);
+    return photoId;
   }
 
   @Extensions(URL_COST)

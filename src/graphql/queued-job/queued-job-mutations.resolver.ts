@@ -76,9 +76,9 @@ export class QueuedJobMutationsResolver {
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, queuedJobs }: Context,
   ): Promise<string> {
-    const wanted = parseId(id);
-    await queuedJobs.remove(user, wanted);
-    return wanted;
+    const queuedJobId = parseId(id);
+    await queuedJobs.remove(user, queuedJobId);
+    return queuedJobId;
   }
 
   @Mutation(() => Int, {

@@ -207,10 +207,10 @@ export class QueuedJobResolver {
 }
 
 function chooseOwner(user: User, userId: string | null, allUsers: boolean): string | null {
-  const wanted = userId === null ? user.id : parseId(userId, ["userId"]);
-  if (user.role !== "ADMIN" && (allUsers || wanted !== user.id))
+  const ownerId = userId === null ? user.id : parseId(userId, ["userId"]);
+  if (user.role !== "ADMIN" && (allUsers || ownerId !== user.id))
     throw new ForbiddenError("Only an admin can list QueuedJobs of other users.");
-  return allUsers ? null : wanted;
+  return allUsers ? null : ownerId;
 }
 
 /** Loads the values that a snapshot omits; null when the row no longer exists. */

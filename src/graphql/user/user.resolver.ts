@@ -56,9 +56,9 @@ export class UserResolver {
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, users }: Context,
   ): Promise<User | null> {
-    const wanted = parseId(id);
-    return wanted === user.id || user.role === "ADMIN"
-      ? ((await users.findMany([wanted]))[0] ?? null)
+    const userId = parseId(id);
+    return userId === user.id || user.role === "ADMIN"
+      ? ((await users.findMany([userId]))[0] ?? null)
       : null;
   }
 

@@ -16,9 +16,7 @@ export interface AdminGuard {
 const USER = "admin";
 const MAX_WRONG_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
-/**
- * Maximum addresses that are remembered; the one whose last wrong guess is oldest goes first.
- */
+/** Maximum addresses that are remembered; the one whose last wrong guess is oldest goes first. */
 const MAX_ADDRESSES = 10_000;
 
 /**

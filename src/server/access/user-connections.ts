@@ -38,9 +38,7 @@ export function createUserConnections(maxPerUser: number): UserConnections {
 /** Longer waits are split, since a timer of over 24.8 days fires at once. */
 const MAX_TIMER_MS = 3_600_000;
 
-/**
- * Calls `close` when a token expires (seconds since 1970). The returned function cancels this.
- */
+/** Calls `close` when a token expires (seconds since 1970). The returned function cancels this. */
 function closeAtExpiry(expiresAt: number, close: () => void): () => void {
   let timer: NodeJS.Timeout;
   function check(): void {

@@ -87,20 +87,18 @@ function isCompilable(operation: OperationDefinitionNode | null | undefined): bo
   );
 }
 
-/**
- * Beware: compiled code treats a variable inside a literal of a JSON scalar as null.
- */
+/** Beware: compiled code treats a variable inside a literal of a JSON scalar as null. */
 function hasVariableInLiteral(document: DocumentNode): boolean {
   let depth = 0;
-  let found = false;
+  let hasVariable = false;
   const literal = { enter: () => void depth++, leave: () => void depth-- };
   visit(document, {
     ObjectValue: literal,
     ListValue: literal,
     Variable() {
-      found = depth > 0;
-      return found ? BREAK : undefined;
+      hasVariable = depth > 0;
+      return hasVariable ? BREAK : undefined;
     },
   });
-  return found;
+  return hasVariable;
 }

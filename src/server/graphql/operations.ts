@@ -33,9 +33,7 @@ export interface OperationsOptions {
   production: boolean;
 }
 
-/**
- * Applies the same checks and limits as Apollo to operations on sockets and streams.
- */
+/** Applies the same checks and limits as Apollo to operations on sockets and streams. */
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, services } = options;
   const checker = createDocumentChecker(schema, options);

@@ -30,9 +30,7 @@ export const HTTP_TIMEOUTS: HttpTimeouts = {
   lookMs: 2000,
 };
 
-/**
- * Timeout for a whole request. It exceeds the timeout of uploads, which fails with a message.
- */
+/** Timeout for a whole request. It exceeds the timeout of uploads, which fails with a message. */
 const REQUEST_MS = 660_000;
 /** Maximum bytes of a request's headers: a token of 8 KiB, and as much again. */
 const MAX_HEADER_BYTES = 16 * 1024;

@@ -43,9 +43,7 @@ export function watchRequests(app: FastifyInstance, onRequest: OnRequest): void 
   });
 }
 
-/**
- * Returns a child logger that is created with its first line, since most requests log nothing.
- */
+/** Returns a child logger that is created with its first line, since most requests log nothing. */
 export function createLazyChild(
   parent: Logger,
   bindings: Record<string, unknown>,

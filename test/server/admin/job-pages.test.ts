@@ -43,7 +43,7 @@ describe("the job pages", () => {
     await bob.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: ids.deleted });
   });
   after(() => operated.close());
-  const found = async (query: string) =>
+  const idsFor = async (query: string) =>
     [
       ...(await operated.operator.get(`/admin/jobs${query}`)).text.matchAll(
         /<td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g,
@@ -65,7 +65,7 @@ describe("the job pages", () => {
       ["?job=nothing", []],
       [`?before=${ids.placed}`, [ids.failed]],
     ] as const) {
-      assert.deepEqual(await found(query), expected, query);
+      assert.deepEqual(await idsFor(query), expected, query);
     }
   });
 

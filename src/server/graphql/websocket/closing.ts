@@ -16,9 +16,7 @@ export const CLOSE = {
 const BATCH_SIZE = 100;
 const PAUSE_MS = 20;
 
-/**
- * Closes connections in batches, since their clients reconnect to another process at once.
- */
+/** Closes connections in batches, since their clients reconnect to another process at once. */
 export async function closeInTurns<Held>(
   held: Iterable<Held>,
   close: (connection: Held) => void,

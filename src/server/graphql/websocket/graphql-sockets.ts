@@ -40,9 +40,7 @@ export interface GraphqlSockets {
 
 /** Timeout for peers to answer the close. */
 const CLOSE_GRACE_MS = 3000;
-/**
- * The same for a peer that has not signed in. The library waits longer for the others.
- */
+/** The same for a peer that has not signed in. The library waits longer for the others. */
 const STRANGER_GRACE_MS = 1000;
 
 /** Close codes for an idle socket that loses its place. Standard clients reconnect after both. */

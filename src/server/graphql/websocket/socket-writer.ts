@@ -49,9 +49,7 @@ export class SocketWriter {
     });
   }
 
-  /**
-   * Writes complete frames without waiting. Check `free` before the next call.
-   */
+  /** Writes complete frames without waiting. Check `free` before the next call. */
   write(frames: Buffer): void {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN || this.#stream.write(frames) || !this.#free) return;

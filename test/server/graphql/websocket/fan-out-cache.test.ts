@@ -31,11 +31,11 @@ describe("a shared result", () => {
     ),
   };
   const schema = new GraphQLSchema({
-    query: new GraphQLObjectType({ name: "Query", fields: { told: { type: GraphQLString } } }),
-    subscription: new GraphQLObjectType({ name: "Subscription", fields: { told: field } }),
+    query: new GraphQLObjectType({ name: "Query", fields: { step: { type: GraphQLString } } }),
+    subscription: new GraphQLObjectType({ name: "Subscription", fields: { step: field } }),
   });
   const document = parse(
-    "subscription S($after: String, $x: Boolean = true) { told(after: $after) @include(if: $x) }",
+    "subscription S($after: String, $x: Boolean = true) { step(after: $after) @include(if: $x) }",
   );
   const masked: (readonly GraphQLError[])[] = [];
   const results = createFanOutCache(
@@ -56,8 +56,8 @@ describe("a shared result", () => {
     const event = published(1);
     executed = 0;
     assert.equal(one.textOf(event), two.textOf({ ...event }));
-    assert.deepEqual([String(await one.textOf(event)), executed], ['{"data":{"told":"1"}}', 1]);
-    assert.equal(String(await two.textOf({ ...event, cursorSeq: 2 })), '{"data":{"told":"2"}}');
+    assert.deepEqual([String(await one.textOf(event)), executed], ['{"data":{"step":"1"}}', 1]);
+    assert.equal(String(await two.textOf({ ...event, cursorSeq: 2 })), '{"data":{"step":"2"}}');
     [one, two].forEach((result) => result.leave());
   });
 
@@ -66,7 +66,7 @@ describe("a shared result", () => {
     ["a variable is null instead of omitted", { x: null }, {}],
     ["the owner differs", {}, { contextValue: { user: { id: "bob" } } }],
     ["the owner has changed", {}, { contextValue: { user: { id: "ann", name: "Ann" } } }],
-    ["the document differs", {}, { document: parse("subscription { told }") }],
+    ["the document differs", {}, { document: parse("subscription { step }") }],
   ] as [string, Record<string, unknown>, Partial<ExecutionArgs>][]) {
     it(`is not shared when ${what}`, () => {
       const [one, other] = [
@@ -124,7 +124,7 @@ describe("a shared result", () => {
     masked.length = 0;
     const [one, broken] = [
       join(),
-      join({}, { schema: {} as GraphQLSchema, document: parse("subscription { told }") }),
+      join({}, { schema: {} as GraphQLSchema, document: parse("subscription { step }") }),
     ];
     assert.equal(
       String(await one.textOf(published(13))),

@@ -32,7 +32,7 @@ const DOCUMENTS: [string, string, object?][] = [
   ],
   [
     "aliases on all levels",
-    "subscription S($after: String) { told: queuedJobEvents(after: $after, " +
+    "subscription S($after: String) { step: queuedJobEvents(after: $after, " +
       "includeProgress: false) { what: type a: cursor b: cursor one: queuedJob { number: " +
       "version same: version } two: queuedJob { id } } }",
   ],
