@@ -13,7 +13,7 @@ export interface FrontPageOptions {
 const BUNDLE = fileURLToPath(new URL("../../../console/", import.meta.url));
 
 /**
- * Registers `GET /`, the web console. It loads nothing from other hosts, except images, and other
+ * Registers the web console at `GET /`. It loads nothing from other hosts, except images, and other
  * pages cannot frame it.
  */
 export async function registerFrontPage(

@@ -52,6 +52,8 @@ type Handler = (request: StreamRequest<FastifyRequest, Stream>) => Promise<Strea
 
 /** Suggested wait for a user with too many connections. */
 const RETRY_AFTER_MS = 1000;
+const TOO_MANY_CONNECTIONS =
+  "Too many open connections for this user: close a socket or stream and try again.";
 
 /**
  * Registers `/graphql/stream`. An error of the request, including 401, is answered as GraphQL. An
@@ -89,10 +91,7 @@ export async function registerGraphqlStream(
         reporter,
         request,
         reply,
-        new QuotaExceededError(
-          "Too many open connections for this user: close a socket or stream and try again.",
-          RETRY_AFTER_MS,
-        ),
+        new QuotaExceededError(TOO_MANY_CONNECTIONS, RETRY_AFTER_MS),
       );
     stops.add(stopper.stop);
     try {
