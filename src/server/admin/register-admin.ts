@@ -85,7 +85,7 @@ function describe(error: FastifyError): [number, string] {
 }
 
 /**
- * Refuses a change that does not come from this service's own pages: a browser adds the admin
+ * Refuses a change that does not come from this service's own pages. A browser adds the admin
  * password to requests of any page. A request that does not state its origin is refused too.
  */
 async function refuseOtherOrigins(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {

@@ -31,8 +31,8 @@ const OWN_SITES = ["same-origin", "none"];
 /**
  * True if a browser on this machine opened this address directly: only then can its page contain a
  * development token. The Host header is checked as well as the peer, since a foreign name can
- * resolve to this machine (DNS rebinding). Pages of other origins must not read the token, even if
- * they are on this machine and can call the API outside production.
+ * resolve to this machine (DNS rebinding). Pages of other origins must not read the token. This
+ * includes pages on this machine, which can call the API outside production.
  */
 export function isOwnMachine({
   headers,

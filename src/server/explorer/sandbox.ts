@@ -20,8 +20,8 @@ const HEADERS = {
 };
 
 /**
- * Answers only browsers that open `/graphql`: with Apollo Sandbox, configured for this endpoint, or
- * with the explorer when Apollo's hosts cannot be reached.
+ * Answers only browsers that open `/graphql`. The page shows Apollo Sandbox for this endpoint, or
+ * the explorer when Apollo's hosts cannot be reached.
  */
 export function createSandboxPage(
   signIn: (() => Promise<string>) | null,

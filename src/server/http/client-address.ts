@@ -52,9 +52,10 @@ function isListed(networks: readonly string[]): (address: string) => boolean {
 const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
 
 /**
- * Returns the network whose requests are counted together: an IPv4 address, or the first 64 bits of
- * an IPv6 address, since one client usually owns all of them. The value of a trusted proxy can be
- * any text. A disconnected peer has no address, although its type says otherwise.
+ * Returns the network whose requests are counted together. It is an IPv4 address, or the first 64
+ * bits of an IPv6 address, since one client usually owns all addresses behind them. The value of a
+ * trusted proxy can be any text. A disconnected peer has no address, although its type says
+ * otherwise.
  */
 export function networkOf(address = "gone"): string {
   return isIPv6(address) ? networkOfIPv6(address) : address.toLowerCase().slice(0, 64);
