@@ -1,4 +1,4 @@
-// Generated, sources ed12d643f7d584b7a0f86d577792fb0d742fd3758e1ad2ea7b47ba5c0ede9d94. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources 60489dc1fb99f2b1921845872bd1a030cb4a06a54080cd60655d95a2e8e2d9a7. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
@@ -6,52 +6,52 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** A submission of a Job. */
 export type EnqueueJobInput = {
-  /** Do the work again even if an earlier result of the same Job, parameters and photos could be reused. */
+  /** Set to true to run the task even if the result of an identical earlier submission could be reused. */
   fresh?: boolean | null | undefined;
-  /** The same key by the same user returns the first submission instead of making another. 1 to 200 characters. */
+  /** Key of 1 to 200 characters. A second submission by the same user with the same key returns the first QueuedJob. */
   idempotencyKey?: string | null | undefined;
   /** Name of the Job. */
   job: string;
-  /** As the Job's `parameterSchema` says; `{}` when left out. */
+  /** Parameters that match the Job's `parameterSchema`. Default: `{}`. */
   parameters?: Record<string, unknown> | null | undefined;
-  /** One's own photos, as many as the Job takes. */
+  /** Ids of your photos; the Job defines how many. */
   photoIds?: Array<string | number> | null | undefined;
   /** 0 (default) to 100; higher runs first. */
   priority?: number | null | undefined;
-  /** Not before this instant; up to a year ahead, the past means now. */
+  /** Earliest start, up to one year ahead. A past instant means now. */
   runAt?: string | null | undefined;
 };
 
-/** What happened to a QueuedJob. */
+/** The kind of an event of a QueuedJob. */
 export type QueuedJobEventType =
   /** Stopped by its owner. */
   | 'CANCELLED'
-  /** Removed by its owner or by clean-up; always its last. */
+  /** Deleted by its owner or by clean-up; always the last event. */
   | 'DELETED'
-  /** Given up; `error` says why. */
+  /** Failed finally; see `error`. */
   | 'FAILED'
-  /** Best effort: coalesced, not replayed. */
+  /** Progress of an attempt; can be coalesced, is not replayed. */
   | 'PROGRESS'
-  /** Submitted, or sent again by its owner. */
+  /** Submitted, or retried by its owner. */
   | 'QUEUED'
-  /** An attempt failed or was lost; it runs again. */
+  /** An attempt failed or was lost; another one follows. */
   | 'RETRYING'
   /** A worker began an attempt. */
   | 'STARTED'
-  /** Done; its result is there. */
+  /** Finished; `result` and `outputs` are available. */
   | 'SUCCEEDED';
 
 /** The state of a QueuedJob. */
 export type QueuedJobStatus =
-  /** Stopped by its owner, who may send it again. */
+  /** Stopped by its owner, who can retry it. */
   | 'CANCELLED'
-  /** Given up; `error` says why. Its owner may send it again. */
+  /** Failed finally; see `error`. Its owner can retry it. */
   | 'FAILED'
-  /** Accepted and durable; waiting for a worker, for its run time, or for its next attempt. */
+  /** Accepted and stored; waiting for a worker, for `runAt`, or for its next attempt. */
   | 'PENDING'
   /** A worker is running it. */
   | 'STARTED'
-  /** Done; its result is there. */
+  /** Finished; `result` and `outputs` are available. */
   | 'SUCCESS';
 
 export type MyJobsQueryVariables = Exact<{

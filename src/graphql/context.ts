@@ -12,7 +12,7 @@ import type { User, Users } from "../services/users/users.js";
 import { AnswerBudget } from "./limits/answer-budget.js";
 import type { HasLoaders } from "./loaders.js";
 
-/** What resolvers work with; made once for a process. */
+/** The services that resolvers call. One object per process. */
 export interface Services {
   users: Users;
   accounts: Accounts;
@@ -33,16 +33,14 @@ export interface Services {
   info: { version: string; revision: string | null; startedAt: Date };
 }
 
-/** Of one operation. */
+/** One per operation; the services are its prototype. */
 export interface Context extends Services, HasLoaders {
-  /** Who asks. */
   user: User;
   requestId: string;
-  /** Made when there is something to say. */
+  /** Lazy, since most operations log nothing. */
   log: () => Logger;
 }
 
-/** What is known of an operation before it is executed. */
 type Request = Pick<Context, "user" | "requestId" | "log">;
 
 export function createContext(services: Services, { user, requestId, log }: Request): Context {
@@ -56,8 +54,8 @@ export function createContext(services: Services, { user, requestId, log }: Requ
 }
 
 /**
- * For another execution of the same operation, such as that for the next event of a stream: its
- * answer counts by itself.
+ * The context for another execution of the same operation, such as the next event of a stream. Its
+ * answer has its own budget.
  */
 export function renewContext(context: Context): Context {
   return createContext(Object.getPrototypeOf(context) as Services, context);

@@ -11,23 +11,22 @@ import { LRUCache } from "lru-cache";
 import { limitRule } from "./limits/measure-operation.js";
 import { LIMITS } from "./limits/limits.js";
 
-/** Faults of a document that are told at once. */
+/** Maximum errors that are reported for one document. */
 export const MAX_ERRORS = 5;
-/** What the documents of one cache may take in memory. */
+/** Maximum memory of the documents in one cache. */
 export const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
-/** A token with its share of the nodes that are made of it, as measured. */
+/** Measured memory of a token and its share of the syntax tree. */
 const TOKEN_BYTES = 512;
 
 export interface DocumentChecker {
   /**
-   * The document that may be executed, or why it may not; parsed and validated once for the same
-   * text.
+   * Returns the validated document, or the errors. The same text is parsed and validated only once.
    */
   check(text: string): DocumentNode | readonly GraphQLError[];
 }
 
-/** For the doors that Apollo's own checks do not reach. */
+/** For WebSocket and Server-Sent Events, where Apollo does not run its checks. */
 export function createDocumentChecker(
   schema: GraphQLSchema,
   options: { introspection: boolean; production: boolean },
@@ -45,8 +44,8 @@ export function createDocumentChecker(
 
   return {
     check(text) {
-      const known = checked.get(text);
-      if (known) return known;
+      const cached = checked.get(text);
+      if (cached) return cached;
       const document = tryParse(text);
       if (document instanceof GraphQLError) return [document];
       const errors = validate(schema, document, rules, {
@@ -61,7 +60,7 @@ export function createDocumentChecker(
   };
 }
 
-/** Whatever the parser throws: deep nesting overflows its stack, which is no GraphQLError. */
+/** Catches every error: deep nesting overflows the parser's stack, which is not a GraphQLError. */
 function tryParse(text: string): DocumentNode | GraphQLError {
   try {
     return parse(text, { maxTokens: LIMITS.tokens });
@@ -79,8 +78,7 @@ function withCode(error: GraphQLError, code: string): GraphQLError {
 }
 
 /**
- * About how much memory a parsed document holds; that of its text, which may be all comments, is
- * the lesser part.
+ * Estimates the memory of a parsed document. The text counts too, since it can consist of comments.
  */
 export function memoryOf({ loc }: DocumentNode): number {
   let bytes = loc?.source.body.length ?? 0;

@@ -1,6 +1,6 @@
-// The one place where errors become what clients are told, at every door that speaks GraphQL: a
-// code of the contract and a sentence, and of everything that nobody foresaw nothing but "Internal
-// server error".
+// The only place that formats errors for GraphQL clients, over HTTP, WebSocket and Server-Sent
+// Events. An expected error has a code of the contract and a message. Every other error becomes
+// "Internal server error".
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import {
   InvalidInputError,
@@ -11,7 +11,7 @@ import {
 import { LIMITS } from "./limits/limits.js";
 
 /**
- * Codes of frameworks that stand for one of the contract's; what is in neither list is internal.
+ * Maps the codes of frameworks to codes of the contract. An error with another code is internal.
  */
 const CODES: Record<string, string> = {
   GRAPHQL_PARSE_FAILED: "GRAPHQL_PARSE_FAILED",
@@ -23,7 +23,7 @@ const CODES: Record<string, string> = {
   PERSISTED_QUERY_NOT_SUPPORTED: "BAD_REQUEST",
 };
 
-/** A value that a framework quotes may be as long as the request. */
+/** Maximum characters of a message: frameworks quote values that can be as long as the request. */
 const MAX_MESSAGE = 500;
 
 export function formatError(error: unknown): GraphQLFormattedError {
@@ -67,8 +67,8 @@ export function formatError(error: unknown): GraphQLFormattedError {
 }
 
 /**
- * Of variables that do not fit graphql-js tells what would, and only its own `hideSuggestions`,
- * which Apollo does not hand on, keeps it from that: so it is cut off, at every door.
+ * Removes the suggestion that graphql-js adds for wrong variables. Its option `hideSuggestions`
+ * would do it, but Apollo does not pass it on.
  */
 export function withoutSuggestion(error: unknown): unknown {
   return error instanceof GraphQLError
@@ -76,12 +76,12 @@ export function withoutSuggestion(error: unknown): unknown {
     : error;
 }
 
-/** Whether clients are told nothing about it, so that it must be logged. */
+/** True for an error that is masked for clients and therefore must be logged. */
 export function isInternal(error: unknown): boolean {
   return !(rootOf(error) instanceof ServiceError) && codeOf(error) === null;
 }
 
-/** What was thrown first, before executors wrapped it. */
+/** Returns the error that was thrown first, before executors wrapped it. */
 function rootOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? rootOf(error.originalError) : error;
 }
@@ -90,11 +90,11 @@ function codeOf(error: unknown): string | null {
   if (!(error instanceof GraphQLError)) return null;
   const code = error.extensions["code"];
   if (typeof code === "string") return CODES[code] ?? null;
-  // Without a path it is none of a field: the variables did not fit the operation.
+  // An error without a path does not come from a field: the variables had wrong types.
   return error.path === undefined ? "BAD_USER_INPUT" : null;
 }
 
-/** graphql-js says so in its text only, as a fault of syntax. */
+/** graphql-js reports this as a syntax error, recognizable only by its text. */
 function isTooLong(error: unknown): boolean {
   return (
     error instanceof GraphQLError &&
@@ -102,7 +102,6 @@ function isTooLong(error: unknown): boolean {
   );
 }
 
-/** Of a limit that an operation exceeds, its name. */
 function limitOf(error: unknown): { limit?: unknown } {
   const limit = error instanceof GraphQLError ? error.extensions["limit"] : undefined;
   return limit === undefined ? {} : { limit };
@@ -114,7 +113,7 @@ function extensionsOf(error: ServiceError): object {
   return {};
 }
 
-/** graphql-js names the place within a variable in its text only: `at "input.photoIds[0]"`. */
+/** graphql-js reports the path within a variable only in its text: `at "input.photoIds[0]"`. */
 function issueOf(message: string): InputIssue {
   const [, inside = ""] = / at "[^".[]*([^"]*)"/.exec(message) ?? [];
   const path = [...inside.matchAll(/\.([^.[]+)|\[(\d+)\]/g)].map(

@@ -22,37 +22,37 @@ export interface HistoryKey {
   snapshots: boolean;
 }
 
-/** Rows that many nodes of one answer name, fetched together. */
+/** Batches the reads of rows to which many nodes of one answer refer. */
 export interface Loaders {
   users: DataLoader<string, User | null>;
   counters: DataLoader<string, UserCounters>;
-  /** Of a QueuedJob, by its id. */
+  /** By the id of the QueuedJob. */
   photos: DataLoader<string, Photo[]>;
   outputs: DataLoader<string, QueuedJobOutput[]>;
   largeValues: DataLoader<string, LargeValues | null>;
   histories: DataLoader<HistoryKey, QueuedJobEvent[], string>;
   places: DataLoader<QueuedJob, Place | null, string>;
-  /** Of lists of QueuedJobs. */
+  /** Pages of lists of QueuedJobs. */
   pages: DataLoader<PageKey, QueuedJobPage, string>;
   counts: DataLoader<ListScope, number, string>;
 }
 
-/** What the loaders of an operation are made of, and where they are kept. */
+/** The dependencies of an operation's loaders, and the loaders themselves. */
 export interface HasLoaders {
   users: Users;
   photos: Photos;
   queuedJobReads: QueuedJobReads;
   queuePlaces: QueuePlaces;
   budget: AnswerBudget;
-  /** Null until one is asked for. */
+  /** Null until the first use. */
   loaders: Loaders | null;
 }
 
-/** Ids that one statement is asked for. */
+/** Maximum ids per statement. */
 const MAX_BATCH = 1000;
 const MAX_LARGE = 20;
 
-/** Of one operation; made when it first asks for some, as most never do. */
+/** Returns the loaders of an operation. They are created on first use, since most need none. */
 export function loadersOf(holder: HasLoaders): Loaders {
   holder.loaders ??= createLoaders(holder);
   return holder.loaders;
@@ -61,7 +61,7 @@ export function loadersOf(holder: HasLoaders): Loaders {
 function createLoaders(holder: HasLoaders): Loaders {
   const { users, queuedJobReads, queuePlaces } = holder;
   return {
-    // An account that is closed has rows until they are erased, which operators see.
+    // Admins still see the rows of a closed account until they are erased.
     users: createLoader((ids) => users.findOwners(ids)),
     counters: createLoader((ids) => Promise.all(ids.map((id) => users.counters(id)))),
     photos: createLoader((ids) => loadPhotos(holder, ids)),
@@ -85,7 +85,7 @@ function createLoaders(holder: HasLoaders): Loaders {
   };
 }
 
-/** Those that are still there, of each QueuedJob. */
+/** Loads the photos of each QueuedJob, without deleted ones. */
 async function loadPhotos(
   { queuedJobReads, photos, budget }: HasLoaders,
   queuedJobIds: string[],
@@ -101,7 +101,7 @@ async function loadPhotos(
   return lists.map((list) => list.flatMap((id) => byId.get(id) ?? []));
 }
 
-/** Few at a time: each may have a third of a megabyte. */
+/** Loads few rows per statement: each can have a third of a megabyte. */
 async function loadLargeValues(
   { queuedJobReads, budget }: HasLoaders,
   ids: string[],
@@ -143,7 +143,7 @@ function loadPages(
     keys,
     ({ scope, ...query }) => JSON.stringify([query, shapeOf(scope)]),
     async (group, { scope, ...query }) => {
-      // Those of many photos, or with all that rows hold, may be more than an answer takes.
+      // Lists of many photos, or whole rows, can exceed the budget of an answer.
       const read = (scopes: ListScope[]) => queuedJobReads.pages(scopes, { ...query, budget });
       const mayBeMuch = scope.photoId !== null || query.columns === "whole";
       const readSome = (some: PageKey[]) =>
@@ -161,32 +161,31 @@ function scopeOf({ scope }: PageKey): ListScope {
   return scope;
 }
 
-/** What lists have in common that one statement reads. */
+/** Lists with the same shape can be read by one statement. */
 function shapeOf({ userId, photoId, filter }: ListScope) {
   return [userId === null, photoId === null, filter];
 }
 
 /**
- * Loads what is asked for in one step together, and each key once. Nothing is kept for later steps,
- * which see what was changed.
+ * Batches the keys of one execution step, each key once. Nothing is cached for later steps, so that
+ * they see changes.
  */
 function createLoader<Key, Value>(
   load: (keys: Key[]) => Promise<(Value | Error)[]>,
   keyOf: (key: Key) => string = String,
 ): DataLoader<Key, Value, string> {
-  const made: DataLoader<Key, Value, string> = new DataLoader(
+  const loader: DataLoader<Key, Value, string> = new DataLoader(
     (keys) => {
-      made.clearAll();
+      loader.clearAll();
       return load([...keys]);
     },
     { maxBatchSize: MAX_BATCH, cacheKeyFn: keyOf },
   );
-  return made;
+  return loader;
 }
 
 /**
- * Loads the keys of each group together; when that fails, the others have their values all the
- * same.
+ * Loads the keys of each group together. When one group fails, the other groups keep their values.
  */
 async function inGroups<Key, Value>(
   keys: Key[],

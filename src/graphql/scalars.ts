@@ -2,8 +2,8 @@ import { GraphQLScalarType } from "graphql";
 import { GraphQLDateTime, GraphQLJSON, GraphQLJSONObject } from "graphql-scalars";
 
 /**
- * As in graphql-scalars, but what is an RFC 3339 text already goes out as it is: rows and events
- * hold instants as text.
+ * The scalar of graphql-scalars, but a string is serialized unchanged: rows and events hold
+ * instants as RFC 3339 text.
  */
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),

@@ -24,7 +24,7 @@ import { JSONObject, JSONValue } from "./scalars.js";
 import { ServiceInfoResolver } from "./service-info/service-info.resolver.js";
 import { UserConnectionResolver, UserResolver } from "./user/user.resolver.js";
 
-/** The API's shape. Arguments are checked by the services, which know what a fault is called. */
+/** Builds the API's schema. The services validate arguments, since they define the error codes. */
 export async function createSchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
@@ -42,11 +42,11 @@ export async function createSchema(): Promise<GraphQLSchema> {
       ServiceInfoResolver,
     ],
     validate: false,
-    // Every stream has a `subscribe` of its own.
+    // TypeGraphQL requires this option. It is unused: each subscription defines `subscribe`.
     pubSub: {
       publish() {},
       subscribe: () => {
-        throw new Error("No topic is published");
+        throw new Error("A subscription must define subscribe: TypeGraphQL topics are not used");
       },
     },
   });
@@ -56,9 +56,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
 }
 
 /**
- * Fields of which a page asks each row, and which take the row and the context alone. What
- * TypeGraphQL does for arguments costs more than they do: without this, a page of 20 with user and
- * job takes 1.4 ms of CPU in place of 1.25 (medians of 9 rounds, 32 connections, 2 cores).
+ * Fields that are resolved for each row of a page and need only the row and the context. They are
+ * called directly, since TypeGraphQL's argument handling costs more than the fields themselves. A
+ * page of 20 with user and job takes 1.25 ms of CPU instead of 1.4 (medians of 9 rounds, 32
+ * connections, 2 cores).
  */
 const OF_ROWS = [
   "parameters",
@@ -90,7 +91,7 @@ function resolveRowsAtOnce(schema: GraphQLSchema): void {
     });
 }
 
-/** A JSON value may be long, and be in the answer under many names: each time counts. */
+/** A JSON value can be long and occur under many aliases, so each occurrence is counted. */
 function countValues(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     for (const field of isObjectType(type) ? Object.values(type.getFields()) : []) {

@@ -42,15 +42,15 @@ export interface HttpServerOptions {
   verifier: TokenVerifier;
   intake: PhotoIntake;
   storage: Storage;
-  /** Makes a development token; null where none is honoured. */
+  /** Creates a development token; null when those are disabled. */
   signIn: (() => Promise<string>) | null;
   rateLimits: RateLimits;
   health: HealthOptions;
-  /** What the operators' pages are made of; they are there where a password is configured. */
+  /** Dependencies of the admin pages, which exist when a password is configured. */
   admin: Omit<AdminOptions, "actions" | "log">;
   guard: AdminGuard;
   readMetrics: MetricsRouteOptions["read"];
-  /** Called with what happens at the doors. */
+  /** Called for requests, errors and sockets. */
   watch: {
     onRequest: OnRequest;
     onError(code: string): void;
@@ -63,22 +63,22 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly sockets: Pick<GraphqlSockets, "count" | "opening" | "longestWaitSeconds">;
-  /** Closes what a user has open, sockets with 4403 and streams: their account is gone. */
+  /** Closes the sockets (with 4403) and streams of a user whose account was deleted. */
   closeUser(userId: string): void;
-  /** Resolves with the address; port 0 takes a free one. */
+  /** Resolves with the address. Port 0 selects a free port. */
   listen(address: { host: string; port: number }): Promise<string>;
-  /** Closes the sockets, finishes the requests that are under way, and takes no more. */
+  /** Closes the sockets, finishes the current requests, and refuses new ones. */
   close(): Promise<void>;
 }
 
 const IDLE_MS = 100;
 /**
- * Connections that may wait to be accepted: 511, Node's own, are fewer than come back in one moment
- * after a restart.
+ * Maximum connections that wait to be accepted. Node's default of 511 is too low for the clients
+ * that reconnect after a restart.
  */
 const BACKLOG = 4096;
 
-/** The network edge, built apart from the process. */
+/** Builds the HTTP server without starting a process, so that tests can use it. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { config, services, rateLimits, log, watch, timeouts = HTTP_TIMEOUTS } = options;
   const proxies = createProxies(config.trustProxy);
@@ -90,7 +90,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     rateLimits,
   });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  await guardDoors(app, { config, origins, rateLimits, timeouts });
+  await guardRoutes(app, { config, origins, rateLimits, timeouts });
   await registerPhotoUploads(app, {
     authenticator,
     intake: options.intake,
@@ -101,13 +101,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   let closing = false;
   const { needed, wanted } = options.health;
   registerHealth(app, {
-    needed: { ...needed, process: () => (closing ? "it is closing" : null) },
+    needed: { ...needed, process: () => (closing ? "shutting down" : null) },
     wanted,
   });
   await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
   await registerPages(app, options);
-  const doors = { authenticator, origins, proxies, operationMs: timeouts.operationMs };
-  const { connections, streams, sockets } = await registerGraphql(app, options, doors);
+  const edge = { authenticator, origins, proxies, operationMs: timeouts.operationMs };
+  const { connections, streams, sockets } = await registerGraphql(app, options, edge);
 
   return {
     sockets,
@@ -116,19 +116,19 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async close() {
       closing = true;
       await Promise.all([sockets.close(), streams.close()]);
-      // A request that was under way leaves its connection open for the next one, and the server
-      // would wait for that.
+      // A finished request leaves its connection open for the next one, and `app.close` would wait
+      // for it.
       const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS);
       await app.close().finally(() => clearInterval(idle));
     },
   };
 }
 
-/** GraphQL over HTTP, over Server-Sent Events, and over sockets. */
+/** Registers GraphQL over HTTP, Server-Sent Events and WebSockets. */
 async function registerGraphql(
   app: FastifyInstance,
   { config, schema, services, signIn, rateLimits, watch, log }: HttpServerOptions,
-  doors: {
+  edge: {
     authenticator: Authenticator;
     origins: Origins;
     proxies: Proxies;
@@ -140,7 +140,7 @@ async function registerGraphql(
   const reporter = createErrorReporter({ production, onError: watch.onError });
   const checked = { schema, services, introspection, production };
   await registerGraphqlEndpoint(app, {
-    ...doors,
+    ...edge,
     ...checked,
     compiled,
     reporter,
@@ -151,7 +151,7 @@ async function registerGraphql(
       reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
     );
   const connections = createUserConnections(config.maxSocketsPerUser);
-  const shared = { ...doors, operations: createOperations(checked), reporter, connections };
+  const shared = { ...edge, operations: createOperations(checked), reporter, connections };
   const streams = await registerGraphqlStream(app, shared);
   const sockets = createGraphqlSockets({
     ...shared,
@@ -167,7 +167,7 @@ async function registerGraphql(
   return { connections, streams, sockets };
 }
 
-/** What people open in a browser. */
+/** Registers the pages for browsers. */
 async function registerPages(app: FastifyInstance, options: HttpServerOptions): Promise<void> {
   const { config, signIn, guard, admin, log } = options;
   if (showsSandbox(config))
@@ -184,8 +184,8 @@ function showsSandbox({ explorer, production }: Config): boolean {
   return explorer && !production;
 }
 
-/** What holds for every path. */
-async function guardDoors(
+/** Adds the checks and headers of all routes. */
+async function guardRoutes(
   app: FastifyInstance,
   {
     config,
@@ -202,7 +202,7 @@ async function guardDoors(
   limitBodies(app, timeouts.bodyMs);
 }
 
-/** Of the bytes behind signed URLs, where they are not of this host. */
+/** Returns the origins of signed URLs that differ from this host. */
 async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise<string[]> {
   const stored = await storage.presign("picture", {
     mimeType: "image/webp",

@@ -20,25 +20,25 @@ describe("the document checker", () => {
     options = { introspection: false, production: true },
   ): [unknown, string][] {
     const checked = createDocumentChecker(schema, options).check(text);
-    assert.ok(Array.isArray(checked), "the document was taken");
+    assert.ok(Array.isArray(checked), "the document was accepted");
     return checked.map((error: GraphQLError) => [error.extensions["code"], error.message]);
   }
 
-  it("gives the document that may be executed, parsed once for the same text", () => {
+  it("returns a valid document, parsed once for the same text", () => {
     const checker = createDocumentChecker(schema, { introspection: false, production: true });
     const document = checker.check("{ me { id } }");
     assert.ok("kind" in document);
     assert.equal(checker.check("{ me { id } }"), document);
   });
 
-  it("says where the text cannot be parsed", () => {
+  it("returns syntax errors", () => {
     assert.deepEqual(faults("{ me { id }"), [
       ["GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."],
     ]);
     assert.deepEqual(faults(""), [["GRAPHQL_PARSE_FAILED", "Syntax Error: Unexpected <EOF>."]]);
   });
 
-  it("says what does not fit the schema, five faults at most", () => {
+  it("returns at most five validation errors", () => {
     assert.deepEqual(faults("{ nothing }"), [
       ["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "nothing" on type "Query".'],
     ]);
@@ -50,7 +50,7 @@ describe("the document checker", () => {
     ]);
   });
 
-  it("gives hints outside production only", () => {
+  it("suggests names only outside production", () => {
     assert.match(
       faults("{ mee { id } }", { introspection: false, production: false })[0]?.[1] ?? "",
       /^Cannot query field "mee" on type "Query"\. Did you mean "me"/,
@@ -60,7 +60,7 @@ describe("the document checker", () => {
     ]);
   });
 
-  it("refuses introspection where it is off, but for __typename", () => {
+  it("refuses introspection, except __typename, when it is disabled", () => {
     assert.equal(faults("{ __schema { types { name } } }")[0]?.[0], "GRAPHQL_VALIDATION_FAILED");
     assert.match(
       faults('{ __type(name: "User") { name } }')[0]?.[1] ?? "",
@@ -80,7 +80,7 @@ describe("the document checker", () => {
     );
   });
 
-  it("reads no further than its tokens, and survives a nesting that overflows the parser", () => {
+  it("stops at the token limit, and survives nesting that overflows the parser", () => {
     assert.deepEqual(faults(`{ ${"me { id } ".repeat(LIMITS.tokens)} }`), [
       [
         "GRAPHQL_PARSE_FAILED",
@@ -91,7 +91,7 @@ describe("the document checker", () => {
     assert.equal(faults(`{ me ${"{ queuedJobs ".repeat(100_000)}`)[0]?.[0], "GRAPHQL_PARSE_FAILED");
   });
 
-  it("keeps as many documents as it has room for, counted by what they are made of", () => {
+  it("evicts documents by their memory", () => {
     const checker = createDocumentChecker(schema, { introspection: false, production: true });
     const large = (i: number) =>
       `query Q${i} { queuedJobs(filter: { job: [${'"a" '.repeat(1950)}] }) { totalCount } }`;
@@ -106,7 +106,7 @@ describe("the document checker", () => {
     assert.notEqual(checker.check(large(0)), first);
   });
 
-  it("keeps no document that may not be executed", () => {
+  it("does not cache an invalid document", () => {
     const checker = createDocumentChecker(schema, { introspection: false, production: true });
     assert.notEqual(checker.check("{ nothing }"), checker.check("{ nothing }"));
     assert.ok((checker.check("{ nothing }") as GraphQLError[])[0] instanceof GraphQLError);
@@ -114,7 +114,7 @@ describe("the document checker", () => {
 });
 
 describe("the memory of a document", () => {
-  it("is counted by its tokens, of which a short text may have thousands", () => {
+  it("depends on its tokens, since a short text can have thousands", () => {
     const [few, many] = [
       memoryOf(parse("{ me { id } }")),
       memoryOf(parse(`{ me { ${"a ".repeat(1990)} } }`)),
@@ -123,11 +123,11 @@ describe("the memory of a document", () => {
     assert.ok(many > MAX_KEPT_BYTES / 40 && many < MAX_KEPT_BYTES / 20, `${many} bytes`);
   });
 
-  it("is at least that of its text, which may be one long comment", () => {
+  it("is at least that of its text, which can be one long comment", () => {
     assert.ok(memoryOf(parse(`{ me { id } } # ${"x".repeat(200_000)}`)) > 200_000);
   });
 
-  it("is something, also where a document does not say where it comes from", () => {
+  it("is 1 for a document without its text", () => {
     assert.equal(memoryOf(parse("{ me { id } }", { noLocation: true })), 1);
   });
 });

@@ -1,4 +1,4 @@
-// What leaves the service of an error, as a function and over the wire: HTTP, socket and upload.
+// Tests errors as clients receive them, from the function, and over HTTP, sockets and uploads.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { GraphQLError } from "graphql";
@@ -14,7 +14,7 @@ const INTERNAL = {
 };
 
 describe("formatError", () => {
-  const OWN: [errors.ServiceError, object][] = [
+  const SERVICE_ERRORS: [errors.ServiceError, object][] = [
     [new errors.UnauthenticatedError("Sign in."), { code: "UNAUTHENTICATED" }],
     [new errors.ForbiddenError("No."), { code: "FORBIDDEN" }],
     [new errors.NotFoundError("None."), { code: "NOT_FOUND" }],
@@ -28,8 +28,8 @@ describe("formatError", () => {
       { code: "BAD_USER_INPUT", issues: [{ path: ["parameters", "steps"], message: "is odd" }] },
     ],
   ];
-  for (const [error, extensions] of OWN) {
-    it(`tells ${error.name} with its code and sentence, however deep it is wrapped`, () => {
+  for (const [error, extensions] of SERVICE_ERRORS) {
+    it(`returns the code and message of a ${error.name}, also when it is wrapped`, () => {
       const wrapped = new GraphQLError("outer", {
         path: ["me"],
         originalError: new GraphQLError("inner", { originalError: error }),
@@ -49,7 +49,7 @@ describe("formatError", () => {
     PERSISTED_QUERY_NOT_SUPPORTED: "BAD_REQUEST",
   };
   for (const [theirs, ours] of Object.entries(FRAMEWORK)) {
-    it(`tells a framework's ${theirs} as ${ours}`, () => {
+    it(`maps a framework's ${theirs} to ${ours}`, () => {
       const error = new GraphQLError("What is wrong.", {
         extensions: { code: theirs, stacktrace: ["secret"], http: { status: 400 } },
       });
@@ -61,8 +61,8 @@ describe("formatError", () => {
     });
   }
 
-  it("tells nothing of what nobody foresaw", () => {
-    const unforeseen = [
+  it("masks an unexpected error", () => {
+    const unexpected = [
       new Error("secret"),
       "secret",
       null,
@@ -72,9 +72,9 @@ describe("formatError", () => {
       new GraphQLError("secret", { extensions: { code: "SECRET" } }),
       new GraphQLError("secret", { path: ["me"], originalError: new TypeError("secret") }),
     ];
-    for (const error of unforeseen) {
-      const { path: _, ...told } = formatError(error);
-      assert.deepEqual(told, INTERNAL);
+    for (const error of unexpected) {
+      const { path: _, ...formatted } = formatError(error);
+      assert.deepEqual(formatted, INTERNAL);
       assert.equal(isInternal(error), true);
     }
   });
@@ -101,7 +101,7 @@ describe("formatError", () => {
           .extensions,
         { code: "BAD_USER_INPUT", issues: [{ path, message }] },
       );
-      // On the socket nobody gives it a code.
+      // On a socket, the error has no code.
       assert.deepEqual(formatError(new GraphQLError(message)).extensions, {
         code: "BAD_USER_INPUT",
         issues: [{ path, message }],
@@ -109,7 +109,7 @@ describe("formatError", () => {
     });
   }
 
-  it("names the limit that is exceeded", () => {
+  it("names the exceeded limit", () => {
     assert.deepEqual(
       formatError(
         new GraphQLError("Too deep.", {
@@ -128,7 +128,7 @@ describe("formatError", () => {
     });
   });
 
-  it("cuts a message that quotes as much as was sent", () => {
+  it("truncates a message that quotes a long request", () => {
     assert.equal(
       formatError(new GraphQLError("x".repeat(10_000), { extensions: { code: "BAD_USER_INPUT" } }))
         .message.length,
@@ -163,7 +163,7 @@ describe("a secret in an error", () => {
   const wasLogged = () =>
     service.logged.filter((line) => line["level"] === 50 && JSON.stringify(line).includes(SECRET));
 
-  it("reaches the log with the request's id, and nobody over HTTP", async () => {
+  it("is in the log with the request id, and not in the HTTP answer", async () => {
     const person = await service.person();
     const query = 'mutation { enqueueJob(input: { job: "echo" }) { id } }';
     const response = await fetch(`${service.url}/graphql`, {
@@ -182,11 +182,11 @@ describe("a secret in an error", () => {
     assert.ok(!(text + JSON.stringify([...response.headers])).includes(SECRET));
     assert.ok(
       wasLogged().some((line) => line["requestId"] === "req-http"),
-      "it was not logged with the request's id",
+      "it was not logged with the request id",
     );
   });
 
-  it("reaches the log, and nobody over the socket, of a mutation or of a stream", async () => {
+  it("is in the log, and not on the socket, for a mutation and a stream", async () => {
     const person = await service.person();
     socket = openRawSocket(service.url);
     await socket.init(person.token);
@@ -195,7 +195,7 @@ describe("a secret in an error", () => {
       id: "1",
       payload: { query: 'mutation { enqueueJob(input: { job: "echo" }) { id } }' },
     });
-    const answer = await socket.next("the mutation is answered", ({ id }) => id === "1");
+    const answer = await socket.next("the answer to the mutation", ({ id }) => id === "1");
     assert.deepEqual(answer.payload, {
       data: null,
       errors: [{ ...INTERNAL, path: ["enqueueJob"], locations: [{ line: 1, column: 12 }] }],
@@ -212,7 +212,7 @@ describe("a secret in an error", () => {
           '"0198f3a0-0000-7000-8000-000000000000") { type } }',
       },
     });
-    const refusal = await socket.next("the stream is refused", ({ id }) => id === "2");
+    const refusal = await socket.next("the refusal of the stream", ({ id }) => id === "2");
     await service.database.sql.unsafe("alter table hidden_events rename to queued_job_events");
     assert.deepEqual(refusal.payload, {
       errors: [{ ...INTERNAL, path: ["queuedJobEvents"], locations: [{ line: 1, column: 16 }] }],
@@ -226,7 +226,7 @@ describe("a secret in an error", () => {
     assert.doesNotMatch(JSON.stringify(socket.messages), /the-secret|queued_job_events/);
   });
 
-  it("reaches the log, and nobody who uploads", async () => {
+  it("is in the log, and not in the answer to an upload", async () => {
     const { status, json } = await (
       await service.person()
     ).upload(smallPhoto(), { type: "image/png" });

@@ -1,4 +1,4 @@
-// What an answer costs in statements: as many for many rows as for few.
+// The number of statements for an answer must not depend on its number of rows.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { AnswerBudget } from "../../src/graphql/limits/answer-budget.js";
@@ -16,7 +16,7 @@ describe("the loaders", () => {
   before(async () => {
     counted = await startTestService({ proxied: true, workers: 0 });
     admin = await counted.admin();
-    // Of many owners, each with a photo of their own.
+    // Each owner has a different photo.
     await Promise.all(
       Array.from({ length: 6 }, async () => {
         const person = await counted.person();
@@ -31,7 +31,7 @@ describe("the loaders", () => {
     await counted.database
       .sql`insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size,
         storage_key) select id, 1, 'a.txt', 'text/plain', 1, id::text from queued_jobs`;
-    // What is read once in a process is read now.
+    // Fill the caches of rows that a process reads only once.
     await admin.get(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
   });
   after(() => counted.close());
@@ -47,79 +47,70 @@ describe("the loaders", () => {
     return { statements, data };
   }
 
-  it(
-    "read job, user, photos, outputs and history of twelve QueuedJobs of six owners with " +
-      "as many statements as of one",
-    async () => {
-      const one = await costOf(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
-      const all = await costOf(`{ queuedJobs(first: 12, allUsers: true) { ${NESTED} } }`);
-      const rows: {
-        user: { email: string };
-        photos: unknown[];
-        outputs: unknown[];
-        history: unknown[];
-        job: { name: string };
-      }[] = all.data.queuedJobs.nodes;
-      assert.equal(rows.length, 12);
-      assert.equal(new Set(rows.map(({ user }) => user.email)).size, 6);
-      assert.ok(
-        rows.every(
-          ({ photos, outputs, history, job }) =>
-            photos.length === 1 &&
-            outputs.length === 1 &&
-            history.length === 1 &&
-            job.name === "metadata",
-        ),
-      );
-      assert.ok(one.statements >= 6, `only ${one.statements} statements were counted`);
-      assert.equal(all.statements, one.statements);
-    },
-  );
+  it("read the related rows of twelve QueuedJobs with as many statements as of one", async () => {
+    const one = await costOf(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
+    const all = await costOf(`{ queuedJobs(first: 12, allUsers: true) { ${NESTED} } }`);
+    const rows: {
+      user: { email: string };
+      photos: unknown[];
+      outputs: unknown[];
+      history: unknown[];
+      job: { name: string };
+    }[] = all.data.queuedJobs.nodes;
+    assert.equal(rows.length, 12);
+    assert.equal(new Set(rows.map(({ user }) => user.email)).size, 6);
+    assert.ok(
+      rows.every(
+        ({ photos, outputs, history, job }) =>
+          photos.length === 1 &&
+          outputs.length === 1 &&
+          history.length === 1 &&
+          job.name === "metadata",
+      ),
+    );
+    assert.ok(one.statements >= 6, `only ${one.statements} statements were counted`);
+    assert.equal(all.statements, one.statements);
+  });
 
-  it(
-    "read the QueuedJobs of many photos or users, and their numbers, with as many " +
-      "statements as of one",
-    async () => {
-      const person = await counted.person();
-      for (let i = 0; i < 5; i++) {
-        const { json } = await person.upload(smallPhoto(), { type: "image/png" });
-        for (let n = 0; n < i; n++)
-          await person.enqueue("metadata", {}, { photoIds: [json["id"]] });
-      }
-      const ask = (query: string) => costOf(query, person);
-      for (const fields of ["id", "id error { code }", "id parameters"]) {
-        const of = (first: number) =>
-          `{ photos(first: ${first}) { nodes { id queuedJobs(first: 2) { totalCount ` +
-          `pageInfo { hasNextPage } nodes { ${fields} photos { id } } } } } }`;
-        const one = await ask(of(1));
-        const five = await ask(of(5));
-        assert.equal(five.statements, one.statements, fields);
-        assert.deepEqual(
-          five.data.photos.nodes.map(
-            ({ queuedJobs }: { queuedJobs: { totalCount: number; nodes: unknown[] } }) => [
-              queuedJobs.totalCount,
-              queuedJobs.nodes.length,
-            ],
-          ),
-          [
-            [4, 2],
-            [3, 2],
-            [2, 2],
-            [1, 1],
-            [0, 0],
+  it("read the lists of many photos or users with as many statements as of one", async () => {
+    const person = await counted.person();
+    for (let i = 0; i < 5; i++) {
+      const { json } = await person.upload(smallPhoto(), { type: "image/png" });
+      for (let n = 0; n < i; n++) await person.enqueue("metadata", {}, { photoIds: [json["id"]] });
+    }
+    const ask = (query: string) => costOf(query, person);
+    for (const fields of ["id", "id error { code }", "id parameters"]) {
+      const of = (first: number) =>
+        `{ photos(first: ${first}) { nodes { id queuedJobs(first: 2) { totalCount ` +
+        `pageInfo { hasNextPage } nodes { ${fields} photos { id } } } } } }`;
+      const one = await ask(of(1));
+      const five = await ask(of(5));
+      assert.equal(five.statements, one.statements, fields);
+      assert.deepEqual(
+        five.data.photos.nodes.map(
+          ({ queuedJobs }: { queuedJobs: { totalCount: number; nodes: unknown[] } }) => [
+            queuedJobs.totalCount,
+            queuedJobs.nodes.length,
           ],
-        );
-        for (const { id, queuedJobs } of five.data.photos.nodes)
-          for (const row of queuedJobs.nodes) assert.deepEqual(row.photos, [{ id }]);
-      }
-      const users = (first: number) =>
-        `{ users(first: ${first}) { nodes { queuedJobs(first: 2) { totalCount nodes { id ` +
-        "error { code } } } } } }";
-      assert.equal((await costOf(users(6))).statements, (await costOf(users(1))).statements);
-    },
-  );
+        ),
+        [
+          [4, 2],
+          [3, 2],
+          [2, 2],
+          [1, 1],
+          [0, 0],
+        ],
+      );
+      for (const { id, queuedJobs } of five.data.photos.nodes)
+        for (const row of queuedJobs.nodes) assert.deepEqual(row.photos, [{ id }]);
+    }
+    const users = (first: number) =>
+      `{ users(first: ${first}) { nodes { queuedJobs(first: 2) { totalCount nodes { id ` +
+      "error { code } } } } } }";
+    assert.equal((await costOf(users(6))).statements, (await costOf(users(1))).statements);
+  });
 
-  it("read one list once, however often it is asked for", async () => {
+  it("read a list once, even if it is selected several times", async () => {
     const person = await counted.person();
     for (let i = 0; i < 3; i++) await person.enqueue("echo");
     const of = (first: number) =>
@@ -131,7 +122,7 @@ describe("the loaders", () => {
     );
   });
 
-  it("say so where the photos of a QueuedJob cannot be read, and not that it has none", async () => {
+  it("return an error, not an empty list, when photos cannot be read", async () => {
     const query = "{ queuedJobs(first: 12, allUsers: true) { nodes { photos { id } } } }";
     await counted.database.sql`alter table photos rename to hidden`;
     const { data, errors } = await admin.ask(query);
@@ -142,14 +133,14 @@ describe("the loaders", () => {
     );
   });
 
-  it("ask for a thousand ids at once, each once, and again in the next step", async () => {
-    const asked: number[] = [];
+  it("read a thousand ids per statement, each once, and again in the next step", async () => {
+    const batches: number[] = [];
     const photos = {
-      findMany: async (ids: readonly string[]) => (asked.push(ids.length), ids.map(() => null)),
+      findMany: async (ids: readonly string[]) => (batches.push(ids.length), ids.map(() => null)),
     };
     const queuedJobReads = {
       photoIds: async (ids: readonly string[]) => ids.map((id) => [id, `${Number(id) + 1}`]),
-      outputs: async (ids: readonly string[]) => (asked.push(ids.length), ids.map(() => [])),
+      outputs: async (ids: readonly string[]) => (batches.push(ids.length), ids.map(() => [])),
     };
     const { outputs, photos: photosOf } = loadersOf({
       photos,
@@ -160,16 +151,16 @@ describe("the loaders", () => {
     const ids = Array.from({ length: 1500 }, (_, i) => String(i % 1200));
     await Promise.all(ids.map((id) => outputs.load(id)));
     await outputs.load("0");
-    assert.deepEqual(asked.splice(0), [1000, 200, 1]);
-    // 0 to 1000 of the first thousand QueuedJobs, 1000 to 1200 of the others.
+    assert.deepEqual(batches.splice(0), [1000, 200, 1]);
+    // The first thousand QueuedJobs have the photos 0 to 1000, the others have 1000 to 1200.
     await Promise.all(ids.map((id) => photosOf.load(id)));
     assert.deepEqual(
-      asked.toSorted((a, b) => b - a),
+      batches.toSorted((a, b) => b - a),
       [1000, 201, 1],
     );
   });
 
-  it("count a list only where totalCount is asked for", async () => {
+  it("count a list only if totalCount is selected", async () => {
     for (const list of ["queuedJobs(first: 1)", "users(first: 1)", "photos(first: 1)"]) {
       const without = await costOf(
         `{ ${list} { edges { node { id } } pageInfo { hasNextPage } } }`,

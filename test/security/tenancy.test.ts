@@ -254,7 +254,7 @@ describe("another user's data", () => {
             403,
             {
               code: "FORBIDDEN",
-              message: "The URL is not signed, or has expired: ask for it again.",
+              message: "The URL is not signed or has expired: request a new one.",
             },
           ],
           field,

@@ -15,7 +15,7 @@ describe("the HTTP server", () => {
   });
   after(() => service.close());
 
-  it("answers every request with its id: the one that came, or a new one", async () => {
+  it("answers every request with its request id, or a new one", async () => {
     for (const path of ["/graphql", "/photos", "/files/photos/1/a", "/health/live", "/nowhere"]) {
       assert.equal(
         (await fetch(service.url + path, { headers: { "x-request-id": "req-7" } })).headers.get(
@@ -41,15 +41,15 @@ describe("the HTTP server", () => {
     );
   });
 
-  it("answers JSON where there is nothing", async () => {
+  it("answers an unknown path with 404 in JSON", async () => {
     const response = await fetch(`${service.url}/nowhere`);
     assert.deepEqual(
       [response.status, await response.json()],
-      [404, { code: "NOT_FOUND", message: "There is nothing here." }],
+      [404, { code: "NOT_FOUND", message: "Not found: no route has this method and path." }],
     );
   });
 
-  it("tells nothing of what nobody foresaw, which is in the log under the request's id", async () => {
+  it("masks an unexpected error, and logs it with the request id", async () => {
     const { sql } = service.database;
     const urls = createFileUrls({
       signingKey: "a-signing-key-for-tests-0123456789abcdef",
@@ -72,36 +72,29 @@ describe("the HTTP server", () => {
     assert.match(JSON.stringify(line), /relation \\"photos\\" does not exist/);
   });
 
-  it(
-    "tells pages of allowed origins that they may call, and which headers they may send " +
-      "and see",
-    async () => {
-      for (const path of ["/graphql", "/photos", "/files/photos/1/a"]) {
-        const preflight = await fetch(service.url + path, {
-          method: "OPTIONS",
-          headers: {
-            origin: APP,
-            "access-control-request-method": "POST",
-            "access-control-request-headers": "authorization,content-type,x-filename",
-          },
-        });
-        assert.equal(preflight.status, 204, path);
-        assert.equal(preflight.headers.get("access-control-allow-origin"), APP);
-        assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
-        for (const header of ["authorization", "content-type", "x-filename"])
-          assert.ok(
-            preflight.headers.get("access-control-allow-headers")?.includes(header),
-            header,
-          );
-        const answer = await fetch(service.url + path, { headers: { origin: APP } });
-        assert.equal(answer.headers.get("access-control-allow-origin"), APP, path);
-        assert.match(answer.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
-        assert.match(answer.headers.get("vary") ?? "", /origin/i);
-      }
-    },
-  );
+  it("allows CORS with the needed headers for pages of allowed origins", async () => {
+    for (const path of ["/graphql", "/photos", "/files/photos/1/a"]) {
+      const preflight = await fetch(service.url + path, {
+        method: "OPTIONS",
+        headers: {
+          origin: APP,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "authorization,content-type,x-filename",
+        },
+      });
+      assert.equal(preflight.status, 204, path);
+      assert.equal(preflight.headers.get("access-control-allow-origin"), APP);
+      assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
+      for (const header of ["authorization", "content-type", "x-filename"])
+        assert.ok(preflight.headers.get("access-control-allow-headers")?.includes(header), header);
+      const answer = await fetch(service.url + path, { headers: { origin: APP } });
+      assert.equal(answer.headers.get("access-control-allow-origin"), APP, path);
+      assert.match(answer.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
+      assert.match(answer.headers.get("vary") ?? "", /origin/i);
+    }
+  });
 
-  it("tells no other page so", async () => {
+  it("allows no CORS for other origins", async () => {
     for (const origin of ["https://evil.test", "null", "http://localhost:3000"]) {
       for (const method of ["OPTIONS", "GET"]) {
         const answer = await fetch(`${service.url}/graphql`, {
@@ -117,32 +110,28 @@ describe("the HTTP server", () => {
     }
   });
 
-  it(
-    "closes once it has answered what was under way, though the connection is kept open " +
-      "for more",
-    async () => {
-      const api = await service.addApi();
-      const agent = new Agent({ keepAlive: true });
-      const headers = {
-        authorization: `Bearer ${await service.token()}`,
-        "content-type": "application/json",
-        expect: "100-continue",
-      };
-      const asking = request(`${api.url}/graphql`, { method: "POST", agent, headers });
-      await once(asking, "continue");
-      const closed = api.close();
-      asking.end('{ "query": "{ me { id } }" }');
-      const [answer] = (await once(asking, "response")) as [IncomingMessage];
-      answer.resume();
-      const startedAt = Date.now();
-      await closed;
-      agent.destroy();
-      assert.equal(answer.statusCode, 200);
-      assert.ok(Date.now() - startedAt < 5000, `it took ${Date.now() - startedAt} ms`);
-    },
-  );
+  it("closes after the current request, although its connection is kept alive", async () => {
+    const api = await service.addApi();
+    const agent = new Agent({ keepAlive: true });
+    const headers = {
+      authorization: `Bearer ${await service.token()}`,
+      "content-type": "application/json",
+      expect: "100-continue",
+    };
+    const asking = request(`${api.url}/graphql`, { method: "POST", agent, headers });
+    await once(asking, "continue");
+    const closed = api.close();
+    asking.end('{ "query": "{ me { id } }" }');
+    const [answer] = (await once(asking, "response")) as [IncomingMessage];
+    answer.resume();
+    const startedAt = Date.now();
+    await closed;
+    agent.destroy();
+    assert.equal(answer.statusCode, 200);
+    assert.ok(Date.now() - startedAt < 5000, `it took ${Date.now() - startedAt} ms`);
+  });
 
-  it("serves the SDL outside production only", async () => {
+  it("serves the SDL only outside production", async () => {
     assert.equal((await fetch(`${service.url}/graphql/schema.graphql`)).status, 404);
     const development = await startTestService({ workers: 0, env: { NODE_ENV: "development" } });
     const response = await fetch(`${development.url}/graphql/schema.graphql`);

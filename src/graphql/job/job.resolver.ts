@@ -16,27 +16,27 @@ const PAGE_SIZE = 50;
 export class JobResolver {
   @Query(() => JobType, {
     nullable: true,
-    description: "The Job of this name; null when there is none.",
+    description: "The Job with this name; null if there is none.",
   })
   async job(
-    @Arg("name", () => String, { description: "E.g. `thumbnail`." }) name: string,
+    @Arg("name", () => String, { description: "For example `thumbnail`." }) name: string,
     @Ctx() { jobs }: Context,
   ): Promise<Job | null> {
-    if (name === "") throw InvalidInputError.at(["name"], "is empty");
+    if (name === "") throw InvalidInputError.at(["name"], "must not be empty");
     return jobs.find(name);
   }
 
-  @Query(() => JobConnection, { description: "The catalogue, by name." })
+  @Query(() => JobConnection, { description: "All Jobs, ordered by name." })
   async jobs(
     @Arg("first", () => Int, {
       nullable: true,
       defaultValue: PAGE_SIZE,
-      description: "How many rows, 1 to 100.",
+      description: "Page size, 1 to 100.",
     })
     first: number | null,
     @Arg("after", () => String, {
       nullable: true,
-      description: "The cursor behind which the page begins; without it, the first page.",
+      description: "Cursor of the row before the page. Default: the first page.",
     })
     after: string | null,
     @Ctx() { user, jobs, budget }: Context,

@@ -6,42 +6,43 @@ import { JSONObject } from "../scalars.js";
   simpleResolvers: true,
   implements: Node,
   description:
-    "A kind of work that can be submitted: one entry of the catalogue, backed by one " +
-    "task in the code.",
+    "A kind of work that can be submitted: one entry of the catalogue, implemented by one task.",
 })
 export class JobType {
   @Field(() => ID, { description: "The same as `name`." })
   id!: string;
 
-  @Field(() => String, { description: "Stable slug, e.g. `thumbnail`." })
+  @Field(() => String, { description: "Stable identifier, for example `thumbnail`." })
   name!: string;
 
-  @Field(() => String, { description: "A short name for people." })
+  @Field(() => String, { description: "Short name for user interfaces." })
   title!: string;
 
-  @Field(() => String, { description: "What it does, in a sentence or two." })
+  @Field(() => String, { description: "One or two sentences about the Job." })
   description!: string;
 
   @Field(() => JSONObject, {
-    description: "JSON Schema (2020-12) of `parameters`; a form can be drawn from it.",
+    description: "JSON Schema (2020-12) of `parameters`; clients can build a form from it.",
   })
   parameterSchema!: Record<string, unknown>;
 
   @Field(() => JSONObject, { description: "JSON Schema (2020-12) of `result`." })
   resultSchema!: Record<string, unknown>;
 
-  @Field(() => Int, { description: "How many photos it takes at least." })
+  @Field(() => Int, { description: "Minimum number of photos." })
   minPhotos!: number;
 
-  @Field(() => Int, { description: "How many photos it takes at most." })
+  @Field(() => Int, { description: "Maximum number of photos." })
   maxPhotos!: number;
 
-  @Field(() => Int, { description: "After how many failed attempts it is given up." })
+  @Field(() => Int, {
+    description: "Number of failed attempts after which a QueuedJob becomes FAILED.",
+  })
   maxAttempts!: number;
 
-  @Field(() => Int, { description: "How long one attempt may take, in milliseconds." })
+  @Field(() => Int, { description: "Maximum duration of one attempt, in milliseconds." })
   timeoutMs!: number;
 
-  @Field(() => Boolean, { description: "Whether it can be submitted now." })
+  @Field(() => Boolean, { description: "True if it can be submitted now." })
   enabled!: boolean;
 }

@@ -3,9 +3,8 @@ import type { ReadBudget } from "../../services/reads/read-budget.js";
 import { LIMITS, limitError } from "./limits.js";
 
 /**
- * What the answer to one operation, or to one event of a stream, may take. Counted while it is
- * made, where rows are read and handed out: whatever its lists could hold, no more than this is in
- * memory.
+ * The rows and bytes that are left for the answer to one operation, or to one event of a stream.
+ * They are counted where rows are read and returned, so memory is bounded whatever the lists hold.
  */
 export class AnswerBudget implements ReadBudget {
   #rows: number = LIMITS.answerNodes;
@@ -15,7 +14,7 @@ export class AnswerBudget implements ReadBudget {
   #turn: Promise<unknown> | null = null;
   #excess: GraphQLError | null = null;
 
-  /** Once it is exceeded everything further is refused. */
+  /** True after the first excess. Every later call throws the same error. */
   get isExceeded(): boolean {
     return this.#excess !== null;
   }
@@ -35,21 +34,21 @@ export class AnswerBudget implements ReadBudget {
   }
 
   /**
-   * Entries of a list in the answer, where the same row may be several times. Throws when they are
-   * too many by this.
+   * Counts entries of a list in the answer, which can contain the same row several times. Throws
+   * when the budget is exceeded.
    */
   takeNodes(count: number): void {
     this.#nodes -= count;
     this.#check();
   }
 
-  /** A JSON value in the answer. Throws when they are too long by this. */
+  /** Counts a JSON value in the answer. Throws when the budget is exceeded. */
   takeValue(value: unknown): void {
     this.#values -= lengthOf(value);
     this.#check();
   }
 
-  /** One read after the other, so that each knows what is left. */
+  /** Runs one read after the other, so that each one sees the remaining budget. */
   inTurn<T>(read: () => Promise<T>): Promise<T> {
     const reading = this.#turn ? this.#turn.then(read) : read();
     this.#turn = reading.catch(() => {});
@@ -71,11 +70,11 @@ export class AnswerBudget implements ReadBudget {
   }
 }
 
-const ADVICE = "ask for fewer rows (first), or for less within each.";
+const ADVICE = "request fewer rows (first) or fewer nested fields.";
 
 const lengths = new WeakMap<object, number>();
 
-/** As JSON text. The same object is measured once. */
+/** Characters of the value as JSON. The same object is measured once. */
 function lengthOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return String(value).length;
   const length = lengths.get(value) ?? JSON.stringify(value).length;

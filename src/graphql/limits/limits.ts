@@ -1,45 +1,45 @@
 import { GraphQLError, type ASTNode } from "graphql";
 
-/** The most of each that an operation may have; fragments count as often as they are spread. */
+/** Maximum values for one operation. A fragment counts each time that it is spread. */
 export const LIMITS = {
-  /** Of the body of a request, or of a frame of a socket. */
+  /** Bytes of a request body, or of a WebSocket frame. */
   bytes: 256 * 1024,
-  /** Of the text: a longer one is not read to its end. */
+  /** Tokens of the document. The parser stops when it finds more. */
   tokens: 2000,
-  /** Fields within fields. */
+  /** Levels of nested fields. */
   depth: 12,
-  /** Fields `history` within each other. */
+  /** Levels of nested `history` fields. */
   history: 1,
   aliases: 30,
   rootFields: 20,
   rootFieldsOfMutation: 10,
-  /** In the whole document. */
+  /** Directives in the whole document. */
   directives: 20,
-  /** Lists and objects within each other, in the text and in variables. */
+  /** Levels of nested lists and objects, in the document and in variables. */
   valueDepth: 32,
   /**
-   * Selections that are looked at; a document whose fragments expand to more is not looked at
-   * further.
+   * Selections once the fragments are expanded. Counting stops there, since fragments can expand
+   * exponentially.
    */
   selections: 20_000,
-  /** Fields that the answer can have, see `measureOperation`. */
+  /** Maximum number of fields that the answer can have, see `measureOperation`. */
   cost: 200_000,
   /**
-   * Rows that are read for the answer, and entries of lists in it; counted while it is made: see
-   * `AnswerBudget`.
+   * Rows that are read for the answer, and list entries in it. They are counted during execution:
+   * see `AnswerBudget`.
    */
   answerNodes: 50_000,
   /**
-   * Of the rows that are read for the answer, and of the JSON values in it; counted while it is
-   * made.
+   * Bytes of the rows that are read for the answer, and of the JSON values in it. They are counted
+   * during execution.
    */
   answerBytes: 16 * 1024 * 1024,
 } as const;
 
-/** Rows of a page, and inputs of one mutation: what an operation may cost is judged by it. */
+/** Maximum rows per page and inputs per mutation. The cost of an operation depends on it. */
 export const MAX_ROWS = 100;
 
-/** What `extensions.limit` of an error says. */
+/** The values of `extensions.limit` in an error. */
 export type LimitName = Exclude<keyof typeof LIMITS, "rootFieldsOfMutation">;
 
 export function limitError(limit: LimitName, message: string, node?: ASTNode): GraphQLError {

@@ -18,53 +18,52 @@ import {
 } from "graphql";
 import { LIMITS, MAX_ROWS, limitError, type LimitName } from "./limits.js";
 
-/** What an operation asks for. */
 interface Measure {
-  /** Stops at its limit; then the other statistics are too low. */
+  /** Counting stops at the limit; the other numbers are too low then. */
   selections: number;
   depth: number;
   aliases: number;
   rootFields: number;
-  /** Fields `history` within each other. */
+  /** Levels of nested `history` fields. */
   history: number;
   /**
-   * Fields that the answer can have: what each field costs, times the rows that every list around
+   * Fields that the answer can have: the cost of each field, times the rows that each list around
    * it can have.
    */
   cost: number;
 }
 
-/** What a field says of itself in its `extensions`, beside its definition in the schema. */
+/** The `extensions` of a field, declared where the schema defines the field. */
 export interface FieldCost {
-  /** Entries of a list whose length no argument bounds. */
+  /** Maximum entries of a list whose length is not bounded by an argument. */
   maxItems?: number;
   /**
-   * Instead of 1: for each 200 characters that its text can have one, and what it takes to make, as
-   * fields that are only read take one.
+   * Replaces the default cost of 1, which is the cost of a field that is only read. Add 1 for each
+   * 200 characters that its text can have, and the effort to compute it.
    */
   cost?: number;
 }
 
-/** How many rows a field's arguments ask for; null when they say nothing of rows. */
+/** The number of rows that a field's arguments request; null when they do not request rows. */
 export type RowsOf = (field: GraphQLField<unknown, unknown>, node: FieldNode) => number | null;
 
 interface Place {
   type: GraphQLNamedType | undefined;
   depth: number;
-  /** Rows around, multiplied. */
+  /** The product of the rows of all lists around this place. */
   times: number;
-  /** Of the page whose fields these are; null where they are of something else. */
+  /** Rows of the page whose fields these are; null outside a page. */
   rows: number | null;
-  /** Fields `history` around. */
+  /** Number of `history` fields around this place. */
   histories: number;
 }
 
-/** A name in the answer counts as a field for each so many characters: every row repeats it. */
+/** Each 100 characters of a response name count as one more field, since every row repeats it. */
 const NAME_LENGTH = 100;
 
 /**
- * Fragments are expanded, circles are left to the rule that refuses them, and introspection, which
- * graphql-js bounds itself, costs nothing.
+ * Expands fragments. Another rule rejects cycles of fragments. Introspection costs nothing, since
+ * graphql-js bounds it.
  */
 export function measureOperation(
   schema: GraphQLSchema,
@@ -75,12 +74,11 @@ export function measureOperation(
   return new Measuring(schema, document, rowsOf).measure(operation);
 }
 
-/** One walk through an operation. */
 class Measuring {
   readonly #schema: GraphQLSchema;
   readonly #rowsOf: RowsOf;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Fragments around the selection that is looked at. */
+  /** Fragments around the current selection. */
   readonly #spread = new Set<FragmentDefinitionNode>();
   readonly #measure: Measure = {
     selections: 0,
@@ -140,21 +138,21 @@ class Measuring {
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
     measure.cost += times * costOf(node, field);
     if (!node.selectionSet) return;
-    const asked = field ? this.#rowsOf(field, node) : null;
+    const requested = field ? this.#rowsOf(field, node) : null;
     const within = name === "history" ? histories + 1 : histories;
     measure.history = Math.max(measure.history, within);
     const isList = field !== undefined && isListType(getNullableType(field.type));
-    const length = isList ? (asked ?? rows ?? maxItemsOf(field)) : 1;
+    const length = isList ? (requested ?? rows ?? maxItemsOf(field)) : 1;
     this.#walk(node.selectionSet, {
       type: field && getNamedType(field.type),
       depth: depth + 1,
       times: times * length,
-      rows: isList ? null : asked,
+      rows: isList ? null : requested,
       histories: within,
     });
   }
 
-  /** The aliases within count, and the fragments may be a bomb. */
+  /** Aliases inside introspection count, and fragments inside it can expand exponentially. */
   #countSelections(set: SelectionSetNode): void {
     const { depth, cost, rootFields } = this.#measure;
     this.#walk(set, { type: undefined, depth: 1, times: 0, rows: null, histories: 0 });
@@ -179,14 +177,14 @@ function maxItemsOf({ extensions }: GraphQLField<unknown, unknown>): number {
   return maxItems;
 }
 
-/** The rule of validation for the limits that hold whatever the variables are. */
+/** The validation rule for the limits that do not depend on variables. */
 export function limitRule(context: ValidationContext): ASTVisitor {
   const document = context.getDocument();
   let directives = 0;
   let valueDepth = 0;
   const deeper = {
     enter() {
-      // Once for each value that goes too deep.
+      // Report each value that is too deep once.
       if (++valueDepth === LIMITS.valueDepth + 1)
         context.reportError(
           limitError("valueDepth", `A value is nested deeper than ${LIMITS.valueDepth} levels.`),
@@ -198,8 +196,8 @@ export function limitRule(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation) {
       const measure = measureOperation(context.getSchema(), document, operation, () => null);
-      for (const [limit, found, most, message] of shapeLimits(operation, measure)) {
-        if (found <= most) continue;
+      for (const [limit, actual, max, message] of shapeLimits(operation, measure)) {
+        if (actual <= max) continue;
         return context.reportError(limitError(limit, message, operation));
       }
     },
@@ -216,34 +214,39 @@ export function limitRule(context: ValidationContext): ASTVisitor {
 
 function shapeLimits(
   { operation }: OperationDefinitionNode,
-  found: ReturnType<typeof measureOperation>,
+  measure: Measure,
 ): [LimitName, number, number, string][] {
   const rootFields = operation === "mutation" ? LIMITS.rootFieldsOfMutation : LIMITS.rootFields;
   return [
     [
       "selections",
-      found.selections,
+      measure.selections,
       LIMITS.selections,
       `The operation has more than ${LIMITS.selections} fields once its fragments are expanded.`,
     ],
     [
       "depth",
-      found.depth,
+      measure.depth,
       LIMITS.depth,
-      `The operation is ${found.depth} fields deep; ${LIMITS.depth} is the most.`,
+      `The operation is ${measure.depth} fields deep; the limit is ${LIMITS.depth}.`,
     ],
-    ["history", found.history, LIMITS.history, "history cannot be selected below another history."],
+    [
+      "history",
+      measure.history,
+      LIMITS.history,
+      "history cannot be selected below another history.",
+    ],
     [
       "aliases",
-      found.aliases,
+      measure.aliases,
       LIMITS.aliases,
-      `The operation has ${found.aliases} aliases; ${LIMITS.aliases} is the most.`,
+      `The operation has ${measure.aliases} aliases; the limit is ${LIMITS.aliases}.`,
     ],
     [
       "rootFields",
-      found.rootFields,
+      measure.rootFields,
       rootFields,
-      `The ${operation} has ${found.rootFields} fields at its root; ${rootFields} is the most.`,
+      `The ${operation} has ${measure.rootFields} root fields; the limit is ${rootFields}.`,
     ],
   ];
 }

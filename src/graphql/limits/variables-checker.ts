@@ -9,7 +9,7 @@ import {
 import { LIMITS, limitError, MAX_ROWS } from "./limits.js";
 import { measureOperation, type RowsOf } from "./measure-operation.js";
 
-/** What an operation that passed validation exceeds with these variables; null when it may run. */
+/** Returns the error when a validated operation exceeds a limit with these variables, else null. */
 export type VariablesChecker = (
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -17,15 +17,15 @@ export type VariablesChecker = (
 ) => GraphQLError | null;
 
 /**
- * For the limits that depend on variables. Most operations are below them whatever the variables
- * are, which is found out once for each.
+ * Checks the limits that depend on variables. Most operations are below them with any variables;
+ * this is computed once per operation.
  */
 export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker {
   const highest = new WeakMap<OperationDefinitionNode, number>();
 
   function highestCost(document: DocumentNode, operation: OperationDefinitionNode): number {
-    const known = highest.get(operation);
-    if (known !== undefined) return known;
+    const cached = highest.get(operation);
+    if (cached !== undefined) return cached;
     const { cost } = measureOperation(schema, document, operation, (field) =>
       field.args.some(({ name }) => name === "first" || name === "inputs") ? MAX_ROWS : null,
     );
@@ -46,14 +46,14 @@ export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker 
       variables ?? {},
       { maxErrors: 1 },
     );
-    // Variables that do not fit are told by the execution.
+    // The execution reports variables of the wrong type.
     if (!coerced) return null;
     const { cost } = measureOperation(schema, document, operation, rowsWith(coerced));
     return cost > LIMITS.cost
       ? limitError(
           "cost",
-          `The operation asks for up to ${cost} fields; ${LIMITS.cost} is the most: ask ` +
-            "for fewer rows (first), or for less within each.",
+          `The operation can return up to ${cost} fields; the limit is ${LIMITS.cost}: ` +
+            "request fewer rows (first) or fewer nested fields.",
           operation,
         )
       : null;
@@ -65,7 +65,7 @@ function rowsWith(variables: Record<string, unknown>): RowsOf {
     if (!field.args.some(({ name }) => name === "first" || name === "inputs")) return null;
     const { first, inputs } = getArgumentValues(field, node, variables);
     if (Array.isArray(inputs)) return inputs.length;
-    // Anything else than 1 to MAX_ROWS is refused where it is used.
+    // The resolver rejects a value outside 1 to MAX_ROWS.
     return typeof first === "number" ? Math.min(Math.max(first, 1), MAX_ROWS) : MAX_ROWS;
   };
 }

@@ -8,13 +8,15 @@ import { Node } from "./node.type.js";
 export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
-    description: "Any User, Job, QueuedJob or Photo that one may see; null otherwise.",
+    description:
+      "The User, Job, QueuedJob or Photo with this id; null if it does not exist or is not " +
+      "visible to you.",
   })
   async node(
     @Arg("id", () => ID, { description: "A UUID, or the id of a Job." }) id: string,
     @Ctx() context: Context,
   ): Promise<object | null> {
-    if (id === "") throw InvalidInputError.at(["id"], "is empty");
+    if (id === "") throw InvalidInputError.at(["id"], "must not be empty");
     return isUuid(id)
       ? findByUuid(id.toLowerCase(), context)
       : named("Job", await context.jobs.find(id));

@@ -1,3 +1,4 @@
+import "reflect-metadata";
 import {
   Field,
   ObjectType,
@@ -14,7 +15,7 @@ interface Edge<Row> {
   node: Row;
 }
 
-/** A page of a list, as resolvers return it; `totalCount` is counted only when it is asked for. */
+/** A page of a list, as resolvers return it. Rows are counted only if `totalCount` is selected. */
 export interface Connection<Row> {
   edges: Edge<Row>[];
   nodes: Row[];
@@ -22,7 +23,7 @@ export interface Connection<Row> {
   countTotal: () => Promise<number>;
 }
 
-/** `totalCount` is exact up to it, and stops there. */
+/** Counting stops here: a `totalCount` of this value means "this many or more". */
 export const MAX_COUNTED = 10_000;
 
 export function createConnection<Row>(page: {
@@ -47,8 +48,8 @@ export function createConnection<Row>(page: {
 }
 
 /**
- * A cursor is made when it is asked for, which is seldom. By what all edges inherit: an accessor
- * for each would cost as much as its cursor.
+ * A cursor is computed on access, since it is seldom selected. All edges inherit one getter: a
+ * getter for each edge would cost as much as its cursor.
  */
 function createEdges<Row>(rows: Row[], cursorOf: (row: Row) => string): Edge<Row>[] {
   const inherited = {
@@ -61,7 +62,7 @@ function createEdges<Row>(rows: Row[], cursorOf: (row: Row) => string): Edge<Row
 
 @ObjectType({ simpleResolvers: true, description: "Forward paging only." })
 class PageInfo {
-  @Field(() => Boolean, { description: "Whether rows follow this page." })
+  @Field(() => Boolean, { description: "True if rows follow this page." })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, { description: "True when `after` was given." })
@@ -75,19 +76,17 @@ class PageInfo {
 
   @Field(() => String, {
     nullable: true,
-    description: "Cursor of the last row, to be passed as `after`; null on an empty page.",
+    description: "Cursor of the last row: pass it as `after`. Null on an empty page.",
   })
   endCursor!: string | null;
 }
 
-/**
- * The types `<name>Edge` and `<name>Connection` of a list of `node`, and the resolver of its count.
- */
+/** Defines the types `<name>Edge` and `<name>Connection`, and the resolver of `totalCount`. */
 export function defineConnectionType(name: string, node: ClassType) {
   @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `A ${name} in a list.` })
   class EdgeType {
     @Field(() => String, {
-      description: "Where this row stands: pass it as `after` to go on behind it.",
+      description: "Position of this row: pass it as `after` to continue behind it.",
     })
     cursor!: string;
 
@@ -105,21 +104,21 @@ export function defineConnectionType(name: string, node: ClassType) {
 
     @Field(() => [node], {
       description:
-        "The nodes of `edges`, for those who need no cursor per row. Caches that merge " +
+        "The nodes of `edges`, for clients that need no cursor per row. Caches that merge " +
         "pages (`relayStylePagination`) merge `edges` only.",
     })
     nodes!: unknown[];
 
-    @Field(() => PageInfo, { description: "Whether and where the list goes on." })
+    @Field(() => PageInfo, { description: "Where to continue in the list." })
     pageInfo!: PageInfo;
   }
 
   @Resolver(() => ConnectionType)
   class ConnectionResolver {
-    // It looks at up to 10,000 rows.
+    // The statement counts up to 10,000 rows.
     @Extensions({ cost: 1000 })
     @FieldResolver(() => Int, {
-      description: "How many rows the whole list has; exact up to 10,000, and stops there.",
+      description: "Number of rows in the whole list. Counting stops at 10,000.",
     })
     totalCount(@Root() connection: Connection<unknown>): Promise<number> {
       return connection.countTotal();

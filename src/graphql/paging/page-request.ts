@@ -9,15 +9,14 @@ import { InvalidInputError } from "../../domain/errors.js";
 import { isUuid } from "../../services/reads/ids.js";
 import { MAX_ROWS } from "../limits/limits.js";
 
-/** What a list was asked for, checked. */
 interface PageRequest {
   first: number;
   after: Pick<PageCursor, "key" | "stream"> | null;
 }
 
 /**
- * `first` and `after` as they came. Throws InvalidInputError on `first` outside 1 to MAX_ROWS, and
- * on a cursor that is not the user's or not of this list.
+ * Validates `first` and `after`. Throws InvalidInputError when `first` is outside 1 to MAX_ROWS, or
+ * when the cursor belongs to another user or list.
  */
 export function parsePageRequest(
   args: { first: number | null | undefined; after: string | null | undefined },
@@ -31,7 +30,7 @@ export function parsePageRequest(
   return { first, after: after === null ? null : decodePageCursor(after, of) };
 }
 
-/** As `parsePageRequest`, for lists whose rows have UUIDs. */
+/** Like `parsePageRequest`, for lists whose rows have UUIDs. */
 export function parseUuidPageRequest(
   args: { first: number | null | undefined; after: string | null | undefined },
   of: { userId: string; list: List },
@@ -41,15 +40,14 @@ export function parseUuidPageRequest(
   return request;
 }
 
-/** The arguments of a list whose pages have 20 rows by default. */
 @ArgsType()
 export class PageArgs {
-  @Field(() => Int, { nullable: true, defaultValue: 20, description: "How many rows, 1 to 100." })
+  @Field(() => Int, { nullable: true, defaultValue: 20, description: "Page size, 1 to 100." })
   first!: number | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "The cursor behind which the page begins; without it, the first page.",
+    description: "Cursor of the row before the page. Default: the first page.",
   })
   after!: string | null;
 }

@@ -29,7 +29,7 @@ import { QueuedJobConnection } from "../queued-job/queued-job.type.js";
 import { PhotoType } from "./photo.type.js";
 import { signedPreviewUrl, signedUrl } from "./signed-urls.js";
 
-/** It is long, and has to be signed. */
+/** The URL is long, and has to be signed. */
 const URL_COST: FieldCost = { cost: 3 };
 
 const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType(
@@ -43,7 +43,8 @@ export class PhotoResolver {
   @Query(() => PhotoType, {
     nullable: true,
     description:
-      "One's own, or anybody's for an admin; null when there is none or it is not yours to see.",
+      "A photo by id: your own, or any for an admin. Null if it does not exist or is not " +
+      "visible to you.",
   })
   photo(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
@@ -52,7 +53,7 @@ export class PhotoResolver {
     return photos.find(user, parseId(id));
   }
 
-  @Query(() => PhotoConnection, { description: "One's own, newest first." })
+  @Query(() => PhotoConnection, { description: "Your photos, newest first." })
   async photos(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { user, photos, budget }: Context,
@@ -75,19 +76,20 @@ export class PhotoResolver {
   }
 
   @Mutation(() => ID, {
-    description: "Removes one's photo and its files; CONFLICT while unfinished QueuedJobs use it.",
+    description:
+      "Deletes one of your photos and its files. CONFLICT while unfinished QueuedJobs use it.",
   })
   async deletePhoto(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, photos }: Context,
   ): Promise<string> {
-    const wanted = parseId(id);
-    await photos.remove(user.id, wanted);
-    return wanted;
+    const photoId = parseId(id);
+    await photos.remove(user.id, photoId);
+    return photoId;
   }
 
   @Extensions(URL_COST)
-  @FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })
+  @FieldResolver(() => String, { description: "Signed URL of the file; it expires." })
   url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | Promise<string> {
     return signedUrl.of(fileUrls, photo);
   }
@@ -96,8 +98,8 @@ export class PhotoResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "Signed URL of a small upright WebP (512 px at most) made at upload; null when it " +
-      "could not be made.",
+      "Signed URL of a small upright WebP (at most 512 px), created at upload; null if that " +
+      "failed.",
   })
   previewUrl(
     @Root() photo: Photo,
@@ -108,7 +110,7 @@ export class PhotoResolver {
 
   @Extensions({ cost: LIST_COST })
   @FieldResolver(() => QueuedJobConnection, {
-    description: "One's QueuedJobs on this photo, newest first.",
+    description: "The QueuedJobs that use this photo, newest first.",
   })
   queuedJobs(
     @Root() photo: Photo,

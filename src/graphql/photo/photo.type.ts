@@ -7,22 +7,22 @@ export class PhotoType {
   @Field(() => ID, { description: "UUIDv7." })
   id!: string;
 
-  @Field(() => String, { description: "As it was uploaded." })
+  @Field(() => String, { description: "File name from the upload." })
   filename!: string;
 
-  @Field(() => String, { description: "By its bytes, whatever it was called." })
+  @Field(() => String, { description: "Media type, detected from the content." })
   mimeType!: string;
 
-  @Field(() => Int, { description: "Pixels, of the upright picture." })
+  @Field(() => Int, { description: "Width of the upright image in pixels." })
   width!: number;
 
-  @Field(() => Int, { description: "Pixels, of the upright picture." })
+  @Field(() => Int, { description: "Height of the upright image in pixels." })
   height!: number;
 
-  @Field(() => Int, { description: "Bytes of the file." })
+  @Field(() => Int, { description: "Size of the file in bytes." })
   byteSize!: number;
 
-  @Field(() => String, { description: "SHA-256 of the bytes, hex." })
+  @Field(() => String, { description: "SHA-256 of the file, hexadecimal." })
   sha256!: string;
 
   @Field(() => DateTime, { description: "When it was uploaded." })
@@ -30,7 +30,7 @@ export class PhotoType {
 
   @Field(() => String, {
     nullable: true,
-    description: "ThumbHash of the picture, base64; null when it could not be made.",
+    description: "ThumbHash of the image, base64; null if it could not be computed.",
   })
   thumbhash!: string | null;
 }

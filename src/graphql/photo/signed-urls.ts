@@ -5,8 +5,8 @@ import type { Photo } from "../../services/photos/photos.js";
 type Sign<Url> = (fileUrls: FileUrls, photo: Photo) => Promise<Url>;
 
 /**
- * A URL of photos, signed once for a row however often it is in an answer. Signed beforehand it is
- * there for its field at once: a promise for each of ten thousand fields costs seconds.
+ * Signs each photo's URL once, however often the photo is in an answer. A URL that was signed
+ * before execution is returned without a promise: ten thousand promises cost seconds.
  */
 class SignedUrl<Url> {
   readonly #sign: Sign<Url>;
@@ -37,7 +37,7 @@ class SignedUrl<Url> {
 export const signedUrl = new SignedUrl(photoUrl);
 export const signedPreviewUrl = new SignedUrl(previewUrl);
 
-/** Makes what is selected of these photos ready. */
+/** Signs the selected URLs of these photos before their fields are resolved. */
 export async function signUrls(
   fileUrls: FileUrls,
   photos: readonly Photo[],

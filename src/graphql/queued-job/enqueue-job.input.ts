@@ -9,14 +9,14 @@ export class EnqueueJobInput {
 
   @Field(() => JSONObject, {
     nullable: true,
-    description: "As the Job's `parameterSchema` says; `{}` when left out.",
+    description: "Parameters that match the Job's `parameterSchema`. Default: `{}`.",
   })
   parameters?: Record<string, unknown> | null;
 
   @Field(() => [ID], {
     nullable: true,
     defaultValue: [],
-    description: "One's own photos, as many as the Job takes.",
+    description: "Ids of your photos; the Job defines how many.",
   })
   photoIds?: string[] | null;
 
@@ -29,15 +29,15 @@ export class EnqueueJobInput {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: "Not before this instant; up to a year ahead, the past means now.",
+    description: "Earliest start, up to one year ahead. A past instant means now.",
   })
   runAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      "The same key by the same user returns the first submission instead of making " +
-      "another. 1 to 200 characters.",
+      "Key of 1 to 200 characters. A second submission by the same user with the same key " +
+      "returns the first QueuedJob.",
   })
   idempotencyKey?: string | null;
 
@@ -45,8 +45,8 @@ export class EnqueueJobInput {
     nullable: true,
     defaultValue: false,
     description:
-      "Do the work again even if an earlier result of the same Job, parameters and " +
-      "photos could be reused.",
+      "Set to true to run the task even if the result of an identical earlier submission " +
+      "could be reused.",
   })
   fresh?: boolean | null;
 }

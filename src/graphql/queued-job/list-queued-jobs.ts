@@ -12,12 +12,12 @@ export interface QueuedJobList extends Connection<ListedQueuedJob> {
   eventCursor: string;
 }
 
-/** Of a list that each row of another has: see `FieldCost`. */
+/** Cost of a list field on each row of another list: see `FieldCost`. */
 export const LIST_COST = 25;
 
 /**
- * A page, newest first, with the reader's own position in the event stream; a later page carries
- * the first one's along.
+ * Reads a page, newest first, with the reader's position in the event stream. A later page repeats
+ * the position of the first one.
  */
 export async function listQueuedJobs(
   context: Context,
@@ -28,8 +28,8 @@ export async function listQueuedJobs(
   const { user, eventLog, queuedJobReads, budget } = context;
   const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "queuedJobs" });
   const scope = { ...list, filter: toFilter(list.filter) };
-  // The epoch before the page: a database that is replaced in between makes a cursor that expires,
-  // never one that lies.
+  // Read the epoch before the page: if the database is replaced in between, the cursor expires. The
+  // other order could yield a wrong cursor.
   const epoch = await eventLog.epoch();
   const query = {
     readerId: user.id,
@@ -37,7 +37,7 @@ export async function listQueuedJobs(
     beforeId: after?.key ?? null,
     columns: columnsFor(info),
   };
-  // The most usual of lists is read together with those of others already.
+  // The most frequent list is already batched across requests.
   const page = await (isOwnBrief(scope, query)
     ? queuedJobReads.page(scope, query)
     : loadersOf(context).pages.load({ scope, ...query }));
@@ -54,7 +54,7 @@ export async function listQueuedJobs(
   return { ...connection, eventCursor: encodeStreamCursor({ ...stream, userId: user.id }) };
 }
 
-/** What the columns of a brief row are enough for. */
+/** Fields for which the columns of a brief row are sufficient. */
 const BRIEF = [
   "__typename",
   "id",
@@ -70,7 +70,7 @@ const BRIEF = [
   "outputs",
   "history",
 ];
-/** All but what may be long. */
+/** All fields except those that can be long. */
 const STATE = [
   ...BRIEF,
   "progressMessage",
@@ -84,15 +84,15 @@ const STATE = [
   "queuePosition",
   "estimatedStartAt",
 ];
-/** Documents are kept, and so a node is the same for each request of its document. */
-const known = new WeakMap<FieldNode, ListColumns>();
+/** By node: documents are cached, so each request of a document has the same nodes. */
+const columnsByNode = new WeakMap<FieldNode, ListColumns>();
 
 function columnsFor(info: GraphQLResolveInfo): ListColumns {
   const [node, another] = info.fieldNodes;
-  // Of several that make one field, some may be left out by directives another time.
+  // When several nodes form one field, directives can omit some of them in another request.
   if (!node || another) return findColumns(info);
-  const columns = known.get(node) ?? findColumns(info);
-  known.set(node, columns);
+  const columns = columnsByNode.get(node) ?? findColumns(info);
+  columnsByNode.set(node, columns);
   return columns;
 }
 
@@ -105,8 +105,8 @@ function findColumns(info: GraphQLResolveInfo): ListColumns {
 type Fragments = GraphQLResolveInfo["fragments"];
 
 /**
- * The names of what is selected below the fields at the ends of `paths`, fragments expanded and
- * directives not looked at: what may be asked for.
+ * Returns the names of all fields that can be selected below the ends of `paths`. Fragments are
+ * expanded and directives are ignored.
  */
 export function selectedFields(
   { fieldNodes, fragments }: Pick<GraphQLResolveInfo, "fieldNodes" | "fragments">,

@@ -15,29 +15,32 @@ interface Arguments {
 export class QueuedJobEventResolver {
   @Subscription(() => QueuedJobEventType, {
     description:
-      "The events of one's own QueuedJobs, in order, each exactly once, across " +
-      "reconnects and server restarts. With `queuedJobId`, those of one: without `after` " +
-      "the first event is its last logged one with its present state; the stream " +
-      "completes after its first terminal event. PROGRESS events may be coalesced or " +
-      "missing; no other event may.",
+      "The events of your QueuedJobs, in order, each exactly once, across reconnects and " +
+      "server restarts. With `queuedJobId`, only the events of that QueuedJob: without " +
+      "`after`, the stream starts with its last logged event and its current state; it " +
+      "completes after the first terminal event. Only PROGRESS events can be coalesced or " +
+      "missing.",
     subscribe: ({ args, context }: { args: Arguments; context: Context }) =>
       openStream(args, context),
   })
   queuedJobEvents(
     @Root() { event, cursorSeq, epoch }: ToldEvent,
-    @Arg("queuedJobId", () => ID, { nullable: true, description: "Only the events of this one." })
+    @Arg("queuedJobId", () => ID, {
+      nullable: true,
+      description: "Only the events of this QueuedJob.",
+    })
     _queuedJobId: string | null,
     @Arg("after", () => String, {
       nullable: true,
       description:
-        "The cursor of an event, or the `eventCursor` of a page: the stream goes on " +
-        "behind it. Without it, the whole feed begins with what happens from now on.",
+        "The cursor of an event, or the `eventCursor` of a page: the stream continues behind " +
+        "it. Without it, the stream of all QueuedJobs starts with the next event.",
     })
     _after: string | null,
     @Arg("includeProgress", () => Boolean, {
       nullable: true,
       defaultValue: true,
-      description: "Whether PROGRESS is told.",
+      description: "Set to false to omit PROGRESS events.",
     })
     _includeProgress: boolean | null,
     @Ctx() { user }: Context,

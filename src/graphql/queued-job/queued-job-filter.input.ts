@@ -3,12 +3,14 @@ import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 import type { QueuedJobFilter } from "../../services/queued-jobs/statements.js";
 import { QueuedJobStatusEnum } from "./queued-job.type.js";
 
-@InputType("QueuedJobFilter", { description: "Which QueuedJobs; what is left out takes all." })
+@InputType("QueuedJobFilter", {
+  description: "Conditions on QueuedJobs. An omitted condition matches all.",
+})
 export class QueuedJobFilterInput {
-  @Field(() => [QueuedJobStatusEnum], { nullable: true, description: "In one of these states." })
+  @Field(() => [QueuedJobStatusEnum], { nullable: true, description: "States to include." })
   status?: QueuedJobStatus[] | null;
 
-  @Field(() => [String], { nullable: true, description: "Of one of these Jobs, by name." })
+  @Field(() => [String], { nullable: true, description: "Names of the Jobs to include." })
   job?: string[] | null;
 }
 
@@ -16,8 +18,7 @@ export function toFilter(input: QueuedJobFilterInput | null | undefined): Queued
   return { statuses: input?.status ?? null, jobs: input?.job ?? null };
 }
 
-/** Of an argument that chooses among QueuedJobs. */
 export const FILTER_OPTIONS = {
   nullable: true,
-  description: "Which ones; all without it.",
+  description: "Conditions on the QueuedJobs. Default: all.",
 } as const;

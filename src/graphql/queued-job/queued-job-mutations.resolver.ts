@@ -11,10 +11,10 @@ import { QueuedJobType } from "./queued-job.type.js";
 @Resolver()
 export class QueuedJobMutationsResolver {
   @Mutation(() => QueuedJobType, {
-    description: "Submits one. It is accepted and durable when this answers.",
+    description: "Submits a Job. The QueuedJob is stored before the mutation returns.",
   })
   async enqueueJob(
-    @Arg("input", () => EnqueueJobInput, { description: "What to do." }) input: EnqueueJobInput,
+    @Arg("input", () => EnqueueJobInput, { description: "The submission." }) input: EnqueueJobInput,
     @Ctx() { user, queuedJobs, requestId }: Context,
   ): Promise<QueuedJob> {
     const [queuedJob] = await queuedJobs.enqueue(user.id, {
@@ -22,20 +22,22 @@ export class QueuedJobMutationsResolver {
       requestId,
       single: true,
     });
-    if (!queuedJob) throw new Error("One submission gave no QueuedJob");
+    if (!queuedJob) throw new Error("The submission returned no QueuedJob");
     return queuedJob;
   }
 
-  @Mutation(() => [QueuedJobType], { description: "1 to 100 at once: all are accepted or none." })
+  @Mutation(() => [QueuedJobType], {
+    description: "Submits 1 to 100 Jobs: all are accepted or none.",
+  })
   async enqueueJobs(
-    @Arg("inputs", () => [EnqueueJobInput], { description: "What to do, each." })
+    @Arg("inputs", () => [EnqueueJobInput], { description: "The submissions, 1 to 100." })
     inputs: EnqueueJobInput[],
     @Ctx() { user, queuedJobs, requestId }: Context,
   ): Promise<QueuedJob[]> {
     if (inputs.length < 1 || inputs.length > MAX_ROWS)
       throw InvalidInputError.at(
         ["inputs"],
-        `must be 1 to ${MAX_ROWS}, these are ${inputs.length}`,
+        `must have 1 to ${MAX_ROWS} entries; got ${inputs.length}`,
       );
     return queuedJobs.enqueue(user.id, {
       submissions: inputs.map(toSubmission),
@@ -46,9 +48,9 @@ export class QueuedJobMutationsResolver {
 
   @Mutation(() => QueuedJobType, {
     description:
-      "A waiting one never runs; a running one is CANCELLED at once and told to stop, " +
-      "what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on " +
-      "another finished one.",
+      "Cancels a QueuedJob. If PENDING, it never runs. If STARTED, it becomes CANCELLED " +
+      "immediately, the task is stopped, and its output is discarded. If already CANCELLED, " +
+      "nothing changes. CONFLICT if it has finished otherwise.",
   })
   cancelQueuedJob(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
@@ -57,7 +59,9 @@ export class QueuedJobMutationsResolver {
     return queuedJobs.cancel(user, parseId(id));
   }
 
-  @Mutation(() => QueuedJobType, { description: "A FAILED or CANCELLED one goes back to PENDING." })
+  @Mutation(() => QueuedJobType, {
+    description: "Sets a FAILED or CANCELLED QueuedJob back to PENDING.",
+  })
   retryQueuedJob(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, queuedJobs }: Context,
@@ -66,20 +70,21 @@ export class QueuedJobMutationsResolver {
   }
 
   @Mutation(() => ID, {
-    description: "A finished one and its files are removed; CONFLICT on an unfinished one.",
+    description: "Deletes a finished QueuedJob and its files. CONFLICT if it has not finished.",
   })
   async deleteQueuedJob(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, queuedJobs }: Context,
   ): Promise<string> {
-    const wanted = parseId(id);
-    await queuedJobs.remove(user, wanted);
-    return wanted;
+    const queuedJobId = parseId(id);
+    await queuedJobs.remove(user, queuedJobId);
+    return queuedJobId;
   }
 
   @Mutation(() => Int, {
     description:
-      "The first 1,000 unfinished ones that the filter takes; tells how many were cancelled.",
+      "Cancels up to 1,000 unfinished QueuedJobs that match the filter. Returns the number " +
+      "of cancelled ones.",
   })
   cancelQueuedJobs(
     @Arg("filter", () => QueuedJobFilterInput, FILTER_OPTIONS) filter: QueuedJobFilterInput | null,
@@ -90,7 +95,8 @@ export class QueuedJobMutationsResolver {
 
   @Mutation(() => Int, {
     description:
-      "The first 1,000 finished ones that the filter takes; tells how many were deleted.",
+      "Deletes up to 1,000 finished QueuedJobs that match the filter. Returns the number " +
+      "of deleted ones.",
   })
   deleteQueuedJobs(
     @Arg("filter", () => QueuedJobFilterInput, FILTER_OPTIONS) filter: QueuedJobFilterInput | null,

@@ -42,7 +42,7 @@ import {
 } from "./queued-job.type.js";
 import { FILTER_OPTIONS, QueuedJobFilterInput } from "./queued-job-filter.input.js";
 
-/** Of one QueuedJob, as the tasks bound them. */
+/** Upper bounds per QueuedJob; the tasks enforce them. */
 const MAX_PHOTOS = 100;
 const MAX_OUTPUTS = 12;
 
@@ -51,7 +51,8 @@ export class QueuedJobResolver {
   @Query(() => QueuedJobType, {
     nullable: true,
     description:
-      "One's own, or anybody's for an admin; null when there is none or it is not yours to see.",
+      "A QueuedJob by id: your own, or any for an admin. Null if it does not exist or is not " +
+      "visible to you.",
   })
   queuedJob(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
@@ -62,18 +63,18 @@ export class QueuedJobResolver {
 
   @Query(() => QueuedJobConnection, {
     description:
-      "One's own, newest first; an admin may ask for another user's or, with `allUsers`, " +
-      "everybody's.",
+      "Your QueuedJobs, newest first. An admin can list those of another user (`userId`) or of " +
+      "all users (`allUsers`).",
   })
   queuedJobs(
     @Args(() => PageArgs) args: PageArgs,
     @Arg("filter", () => QueuedJobFilterInput, FILTER_OPTIONS) filter: QueuedJobFilterInput | null,
-    @Arg("userId", () => ID, { nullable: true, description: "Whose; another's for admins only." })
+    @Arg("userId", () => ID, { nullable: true, description: "Owner. Another user: admins only." })
     userId: string | null,
     @Arg("allUsers", () => Boolean, {
       nullable: true,
       defaultValue: false,
-      description: "Everybody's; for admins only.",
+      description: "Set to true to list the QueuedJobs of all users. Admins only.",
     })
     allUsers: boolean | null,
     @Ctx() context: Context,
@@ -102,19 +103,19 @@ export class QueuedJobResolver {
     return loadLarge(context, row).then((large) => large?.result ?? null);
   }
 
-  @FieldResolver(() => JobType, { description: "What was submitted." })
+  @FieldResolver(() => JobType, { description: "The submitted Job." })
   job(@Root() { jobName }: QueuedJob, @Ctx() { jobs }: Context): Job | Promise<Job> {
     return jobs.known(jobName) ?? jobs.get(jobName);
   }
 
-  @FieldResolver(() => UserType, { description: "Who submitted it." })
+  @FieldResolver(() => UserType, { description: "The owner." })
   user(@Root() { userId }: QueuedJob, @Ctx() context: Context): User | Promise<User> {
     return userId === context.user.id ? context.user : loadOwner(context, userId);
   }
 
   @Extensions({ maxItems: MAX_PHOTOS })
   @FieldResolver(() => [PhotoType], {
-    description: "What it works on; photos that were deleted are left out.",
+    description: "Its input photos, without deleted ones.",
   })
   async photos(
     @Root() { id, photoCount }: QueuedJob,
@@ -130,7 +131,7 @@ export class QueuedJobResolver {
 
   @Extensions({ maxItems: MAX_OUTPUTS })
   @FieldResolver(() => [OutputFile], {
-    description: "Files that the task made; empty until SUCCESS.",
+    description: "Files created by the task; empty until SUCCESS.",
   })
   async outputs(
     @Root() { id, userId, status, attempts, outputs }: QueuedJob,
@@ -154,8 +155,7 @@ export class QueuedJobResolver {
 
   @Extensions({ maxItems: MAX_HISTORY })
   @FieldResolver(() => [QueuedJobEventType], {
-    description:
-      "Its logged events, oldest first (PROGRESS is not logged); at most the newest 100.",
+    description: "The newest 100 logged events, oldest first. PROGRESS events are not logged.",
   })
   async history(
     @Root() { id, userId }: QueuedJob,
@@ -177,8 +177,7 @@ export class QueuedJobResolver {
   @Extensions({ cost: 10 })
   @FieldResolver(() => Int, {
     nullable: true,
-    description:
-      "While it waits: about how many others are expected to start first; null otherwise.",
+    description: "Estimated number of QueuedJobs that start before this one; null unless PENDING.",
   })
   queuePosition(@Root() row: QueuedJob, @Ctx() context: Context): null | Promise<number | null> {
     return row.status === "PENDING"
@@ -192,8 +191,7 @@ export class QueuedJobResolver {
   @FieldResolver(() => DateTime, {
     nullable: true,
     description:
-      "While it waits: about when it starts, judged by how fast its like went lately; " +
-      "null when unknown.",
+      "Estimated start, based on recent runs of the same Job; null if unknown or not PENDING.",
   })
   estimatedStartAt(
     @Root() row: QueuedJob,
@@ -209,13 +207,13 @@ export class QueuedJobResolver {
 }
 
 function chooseOwner(user: User, userId: string | null, allUsers: boolean): string | null {
-  const wanted = userId === null ? user.id : parseId(userId, ["userId"]);
-  if (user.role !== "ADMIN" && (allUsers || wanted !== user.id))
-    throw new ForbiddenError("Only an admin may see QueuedJobs of others.");
-  return allUsers ? null : wanted;
+  const ownerId = userId === null ? user.id : parseId(userId, ["userId"]);
+  if (user.role !== "ADMIN" && (allUsers || ownerId !== user.id))
+    throw new ForbiddenError("Only an admin can list QueuedJobs of other users.");
+  return allUsers ? null : ownerId;
 }
 
-/** What a snapshot left out; null when the row is gone. */
+/** Loads the values that a snapshot omits; null when the row no longer exists. */
 async function loadLarge(
   context: Context,
   { id, userId }: QueuedJobSnapshot,
@@ -226,6 +224,6 @@ async function loadLarge(
 
 async function loadOwner(context: Context, id: string): Promise<User> {
   const owner = await loadersOf(context).users.load(id);
-  if (!owner) throw new Error("The owner of a QueuedJob is gone");
+  if (!owner) throw new Error(`The owner ${id} of a QueuedJob does not exist`);
   return owner;
 }

@@ -21,12 +21,12 @@ registerEnumType(QueuedJobStatusEnum, {
   valuesConfig: {
     PENDING: {
       description:
-        "Accepted and durable; waiting for a worker, for its run time, or for its next attempt.",
+        "Accepted and stored; waiting for a worker, for `runAt`, or for its next attempt.",
     },
     STARTED: { description: "A worker is running it." },
-    SUCCESS: { description: "Done; its result is there." },
-    FAILED: { description: "Given up; `error` says why. Its owner may send it again." },
-    CANCELLED: { description: "Stopped by its owner, who may send it again." },
+    SUCCESS: { description: "Finished; `result` and `outputs` are available." },
+    FAILED: { description: "Failed finally; see `error`. Its owner can retry it." },
+    CANCELLED: { description: "Stopped by its owner, who can retry it." },
   },
 });
 
@@ -34,70 +34,70 @@ const QueuedJobEventTypeEnum = toEnum([...LOGGED_EVENT_TYPES, "PROGRESS"] as con
 
 registerEnumType(QueuedJobEventTypeEnum, {
   name: "QueuedJobEventType",
-  description: "What happened to a QueuedJob.",
+  description: "The kind of an event of a QueuedJob.",
   valuesConfig: {
-    QUEUED: { description: "Submitted, or sent again by its owner." },
+    QUEUED: { description: "Submitted, or retried by its owner." },
     STARTED: { description: "A worker began an attempt." },
-    PROGRESS: { description: "Best effort: coalesced, not replayed." },
-    RETRYING: { description: "An attempt failed or was lost; it runs again." },
-    SUCCEEDED: { description: "Done; its result is there." },
-    FAILED: { description: "Given up; `error` says why." },
+    PROGRESS: { description: "Progress of an attempt; can be coalesced, is not replayed." },
+    RETRYING: { description: "An attempt failed or was lost; another one follows." },
+    SUCCEEDED: { description: "Finished; `result` and `outputs` are available." },
+    FAILED: { description: "Failed finally; see `error`." },
     CANCELLED: { description: "Stopped by its owner." },
-    DELETED: { description: "Removed by its owner or by clean-up; always its last." },
+    DELETED: { description: "Deleted by its owner or by clean-up; always the last event." },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: "Why an attempt failed." })
+@ObjectType({ simpleResolvers: true, description: "The reason why an attempt failed." })
 class JobError {
   @Field(() => String, {
     description:
-      "What the task said, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, TASK_FAILED.",
+      "Code from the task, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, TASK_FAILED.",
   })
   code!: string;
 
   @Extensions({ cost: 5 })
-  @Field(() => String, { description: "A sentence for people." })
+  @Field(() => String, { description: "Sentence that can be shown to users." })
   message!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: "A file that a task made." })
+@ObjectType({ simpleResolvers: true, description: "A file created by a task." })
 export class OutputFile {
-  @Field(() => String, { description: "Unique among the outputs of its QueuedJob." })
+  @Field(() => String, { description: "File name, unique among the outputs of its QueuedJob." })
   name!: string;
 
-  @Field(() => String, { description: "E.g. `image/webp`." })
+  @Field(() => String, { description: "For example `image/webp`." })
   mimeType!: string;
 
-  @Field(() => Int, { description: "Bytes of the file." })
+  @Field(() => Int, { description: "Size of the file in bytes." })
   byteSize!: number;
 
-  @Field(() => Int, { nullable: true, description: "Pixels; null where it is no picture." })
+  @Field(() => Int, { nullable: true, description: "Width in pixels; null if not an image." })
   width!: number | null;
 
-  @Field(() => Int, { nullable: true, description: "Pixels; null where it is no picture." })
+  @Field(() => Int, { nullable: true, description: "Height in pixels; null if not an image." })
   height!: number | null;
 
   @Extensions({ cost: 3 })
-  @Field(() => String, { description: "Signed, expiring URL of the bytes." })
+  @Field(() => String, { description: "Signed URL of the file; it expires." })
   url!: string;
 }
 
 @ObjectType("QueuedJob", {
   simpleResolvers: true,
   implements: Node,
-  description: "One submission of a Job, its state and its result.",
+  description: "One submission of a Job, with its state and result.",
 })
 export class QueuedJobType {
   @Field(() => ID, { description: "UUIDv7." })
   id!: string;
 
-  @Field(() => QueuedJobStatusEnum, { description: "Where it is in its life." })
+  @Field(() => QueuedJobStatusEnum, { description: "Current state." })
   status!: QueuedJobStatus;
 
   @Field(() => JSONObject, {
     description:
-      "As validated, with the defaults filled in. In events of a deleted one `{}` where " +
-      "they are over 8 kB.",
+      "Validated parameters, including defaults. In events of a deleted QueuedJob: `{}` if " +
+      "they exceed 8 kB.",
   })
   parameters!: Record<string, unknown>;
 
@@ -106,83 +106,87 @@ export class QueuedJobType {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: "Not before this instant, as it was given.",
+    description: "Earliest start, as submitted.",
   })
   runAt!: Instant | null;
 
   @Field(() => Float, {
-    description: "0 to 1; never falls within one attempt; 1 when status is SUCCESS.",
+    description: "0 to 1. It never decreases within one attempt, and is 1 when status is SUCCESS.",
   })
   progress!: number;
 
   @Field(() => String, {
     nullable: true,
-    description: "What its task was doing last; null once it has finished.",
+    description: "Latest step reported by the task; null when finished.",
   })
   progressMessage!: string | null;
 
-  @Field(() => Int, { description: "Attempts started so far." })
+  @Field(() => Int, { description: "Number of attempts started so far." })
   attempts!: number;
 
   @Field(() => JSONValue, {
     nullable: true,
     description:
-      "What the task returned; null until SUCCESS. In events of a deleted one null where " +
-      "it is over 8 kB.",
+      "Return value of the task; null until SUCCESS. In events of a deleted QueuedJob: null " +
+      "if it exceeds 8 kB.",
   })
   result!: unknown;
 
   @Field(() => JobError, {
     nullable: true,
-    description: "Why the last attempt failed; null when none has.",
+    description: "Error of the last failed attempt; null if no attempt failed.",
   })
   error!: JobError | null;
 
   @Field(() => Int, {
-    description: "Starts at 1 and grows by exactly 1 with every transition (progress is not one).",
+    description:
+      "Starts at 1 and grows by exactly 1 with each transition. Progress does not count.",
   })
   version!: number;
 
   @Field(() => DateTime, { description: "When it was submitted." })
   createdAt!: Instant;
 
-  @Field(() => DateTime, { description: "When anything about it last changed." })
+  @Field(() => DateTime, { description: "When it last changed." })
   updatedAt!: Instant;
 
-  @Field(() => DateTime, { nullable: true, description: "When its latest attempt began." })
+  @Field(() => DateTime, { nullable: true, description: "When its latest attempt started." })
   startedAt!: Instant | null;
 
-  @Field(() => DateTime, { nullable: true, description: "When it ended." })
+  @Field(() => DateTime, { nullable: true, description: "When it finished." })
   finishedAt!: Instant | null;
 
-  @Field(() => DateTime, { nullable: true, description: "When a finished one is purged." })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: "When clean-up deletes it; null until finished.",
+  })
   expiresAt!: Instant | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: "The QueuedJob whose result this one took over instead of doing the work again.",
+    description: "Id of the QueuedJob whose result was reused instead of running the task.",
   })
   reusedFrom!: string | null;
 }
 
 @ObjectType("QueuedJobEvent", {
   simpleResolvers: true,
-  description: "One step in the life of a QueuedJob.",
+  description: "A change of a QueuedJob.",
 })
 export class QueuedJobEventType {
   @Field(() => String, {
-    description: "Resume point: pass it as `after` and the stream goes on with the next event.",
+    description: "Resume point: pass it as `after` to continue with the next event.",
   })
   cursor!: string;
 
-  @Field(() => QueuedJobEventTypeEnum, { description: "What happened." })
+  @Field(() => QueuedJobEventTypeEnum, { description: "The kind of the event." })
   type!: EventType;
 
   @Field(() => DateTime, { description: "When it happened." })
   at!: Instant;
 
   @Field(() => QueuedJobType, {
-    description: "The QueuedJob as it was at this step, not as it is by now.",
+    description: "The QueuedJob at the time of the event, not its current state.",
   })
   queuedJob!: QueuedJobSnapshot;
 }
@@ -192,14 +196,14 @@ export const QueuedJobConnectionResolver = ConnectionResolver;
 
 @ObjectType("QueuedJobConnection", {
   simpleResolvers: true,
-  description: "A page of a list of QueuedJobs, and where the event stream stood when it was read.",
+  description: "A page of a list of QueuedJobs, with the position of the event stream.",
 })
 export class QueuedJobConnection extends ConnectionType {
   @Field(() => String, {
     description:
-      "Where the event stream stood when the first page was read: subscribe with `after: " +
-      "eventCursor` and nothing falls between. A later page (asked for with `after`) " +
-      "repeats the first page's, so that a cache that keeps the last one loses nothing.",
+      "Position of the event stream when the first page was read: subscribe with `after: " +
+      "eventCursor` to miss no event. Later pages (requested with `after`) repeat the value of " +
+      "the first page, so that a cache that keeps the last value misses no event.",
   })
   eventCursor!: string;
 }

@@ -2,14 +2,14 @@ import { Ctx, Field, ObjectType, Query, Resolver } from "type-graphql";
 import type { Context } from "../context.js";
 import { DateTime } from "../scalars.js";
 
-@ObjectType({ simpleResolvers: true, description: "What runs here." })
+@ObjectType({ simpleResolvers: true, description: "Version and start time of this service." })
 class ServiceInfo {
-  @Field(() => String, { description: "Of the release." })
+  @Field(() => String, { description: "Release version." })
   version!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: "The commit it was built from, where that is known.",
+    description: "Git commit of the build; null if unknown.",
   })
   revision!: string | null;
 
@@ -19,7 +19,7 @@ class ServiceInfo {
 
 @Resolver()
 export class ServiceInfoResolver {
-  @Query(() => ServiceInfo, { description: "What runs here." })
+  @Query(() => ServiceInfo, { description: "Version and start time of this service." })
   service(@Ctx() { info }: Context): ServiceInfo {
     return info;
   }

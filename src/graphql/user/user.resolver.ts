@@ -38,10 +38,9 @@ export const UserConnectionResolver = ConnectionResolver;
 
 @Resolver(() => UserType)
 export class UserResolver {
-  @Query(() => UserType, { description: "Oneself." })
+  @Query(() => UserType, { description: "The signed-in user." })
   async me(@Ctx() { user, users }: Context): Promise<User> {
-    // All else is read from rows, or refused by them; this alone would be answered from what is
-    // remembered of a user.
+    // Read the row: the session's user is cached, and the account can have been deleted.
     const [me] = await users.findMany([user.id]);
     if (!me) throw UnauthenticatedError.accountDeleted();
     return me;
@@ -50,19 +49,20 @@ export class UserResolver {
   @Query(() => UserType, {
     nullable: true,
     description:
-      "Oneself, or anybody for an admin; null when there is none or it is not yours to see.",
+      "A user by id: yourself, or any user for an admin. Null if it does not exist or is not " +
+      "visible to you.",
   })
   async user(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
     @Ctx() { user, users }: Context,
   ): Promise<User | null> {
-    const wanted = parseId(id);
-    return wanted === user.id || user.role === "ADMIN"
-      ? ((await users.findMany([wanted]))[0] ?? null)
+    const userId = parseId(id);
+    return userId === user.id || user.role === "ADMIN"
+      ? ((await users.findMany([userId]))[0] ?? null)
       : null;
   }
 
-  @Query(() => UserConnection, { description: "Everybody, oldest first. Admins only." })
+  @Query(() => UserConnection, { description: "All users, oldest first. Admins only." })
   async users(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { user, users, budget }: Context,
@@ -83,8 +83,8 @@ export class UserResolver {
 
   @Mutation(() => Boolean, {
     description:
-      "Oneself and all that is one's own: running work is cancelled, rows, events and " +
-      "files go. A later valid token makes a new User.",
+      "Deletes your account with its photos, QueuedJobs, events and files, and cancels " +
+      "running work. A later valid token creates a new User.",
   })
   async deleteMe(@Ctx() { user, accounts }: Context): Promise<boolean> {
     await accounts.remove(user.id);
@@ -93,7 +93,7 @@ export class UserResolver {
 
   @Extensions({ cost: 10 })
   @FieldResolver(() => UserLimits, {
-    description: "What one may still do; visible to the user and to admins.",
+    description: "Limits and current usage; visible to the user and to admins.",
   })
   async limits(@Root() root: User, @Ctx() context: Context): Promise<UserLimits> {
     assertVisible(root, context.user);
@@ -110,7 +110,7 @@ export class UserResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Arg("filter", () => QueuedJobFilterInput, {
       nullable: true,
-      description: "Which ones; all without it.",
+      description: "Conditions on the QueuedJobs. Default: all.",
     })
     filter: QueuedJobFilterInput | null,
     @Ctx() context: Context,
@@ -123,5 +123,5 @@ export class UserResolver {
 
 function assertVisible(root: User, viewer: User): void {
   if (root.id !== viewer.id && viewer.role !== "ADMIN")
-    throw new ForbiddenError("This is visible to the user and to admins only.");
+    throw new ForbiddenError("This field is visible only to the user and to admins.");
 }

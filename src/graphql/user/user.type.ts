@@ -6,11 +6,12 @@ const Role = { USER: "USER", ADMIN: "ADMIN" } as const;
 
 registerEnumType(Role, {
   name: "Role",
-  description: "What a person may do.",
+  description: "The permissions of a user.",
   valuesConfig: {
-    USER: { description: "Everything with what is one's own." },
+    USER: { description: "Full access to the user's own data." },
     ADMIN: {
-      description: "Also sees everybody's, and cancels, retries and deletes QueuedJobs of others.",
+      description:
+        "Can also read the data of all users, and cancel, retry and delete their QueuedJobs.",
     },
   },
 });
@@ -18,49 +19,51 @@ registerEnumType(Role, {
 @ObjectType("User", {
   simpleResolvers: true,
   implements: Node,
-  description: "A person, provisioned the first time a valid token of theirs is seen.",
+  description: "A user account, created when a valid token of the user is first received.",
 })
 export class UserType {
   @Field(() => ID, { description: "A UUID." })
   id!: string;
 
-  @Field(() => String, { description: "As the newest token says." })
+  @Field(() => String, { description: "E-mail address from the newest token." })
   email!: string;
 
-  @Field(() => String, { description: "As the newest token says, or the e-mail's part before @." })
+  @Field(() => String, {
+    description: "Name from the newest token, or the part of the e-mail before @.",
+  })
   name!: string;
 
   @Extensions({ cost: 10 })
   @Field(() => String, {
     nullable: true,
-    description: "URL of a portrait, as the newest token says.",
+    description: "URL of a portrait, from the newest token.",
   })
   picture!: string | null;
 
-  @Field(() => Role, { description: "What this person may do." })
+  @Field(() => Role, { description: "The permissions of this user." })
   role!: keyof typeof Role;
 
-  @Field(() => DateTime, { description: "When a token of theirs was first seen." })
+  @Field(() => DateTime, { description: "When a token of this user was first received." })
   createdAt!: Date;
 }
 
-@ObjectType({ simpleResolvers: true, description: "What one may still do." })
+@ObjectType({ simpleResolvers: true, description: "Limits and current usage of a user." })
 export class UserLimits {
-  @Field(() => Int, { description: "Unfinished QueuedJobs one may have." })
+  @Field(() => Int, { description: "Maximum number of unfinished QueuedJobs." })
   maxUnfinished!: number;
 
-  @Field(() => Int, { description: "Unfinished QueuedJobs one has." })
+  @Field(() => Int, { description: "Current number of unfinished QueuedJobs." })
   unfinished!: number;
 
-  @Field(() => Int, { description: "Bytes that one upload may have." })
+  @Field(() => Int, { description: "Maximum bytes per upload." })
   maxUploadBytes!: number;
 
-  @Field(() => Float, { description: "Bytes that one's photos and outputs may take." })
+  @Field(() => Float, { description: "Maximum bytes of all stored photos and outputs." })
   maxStoredBytes!: number;
 
-  @Field(() => Float, { description: "Bytes that one's photos and outputs take." })
+  @Field(() => Float, { description: "Current bytes of all stored photos and outputs." })
   storedBytes!: number;
 
-  @Field(() => Int, { description: "Pixels that one photo may have." })
+  @Field(() => Int, { description: "Maximum pixels per photo." })
   maxPhotoPixels!: number;
 }

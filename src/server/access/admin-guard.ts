@@ -6,33 +6,31 @@ import { networkOf } from "../http/client-address.js";
 
 export interface AdminGuard {
   /**
-   * Lets only the operator into the routes of `scope`, which must be one of its own
-   * (`app.register(async (scope) => …)`) and get its routes afterwards. Everybody else is answered
-   * 401, 429 with `retry-after`, or, where no password is set, 404.
+   * Admits only operators to the routes of `scope`. The scope must be separate
+   * (`app.register(async (scope) => …)`), and its routes must be added afterwards. Other requests
+   * get 401, 429 with `retry-after`, or 404 when no password is set.
    */
   protect(scope: FastifyInstance): Promise<void>;
 }
 
 const USER = "admin";
-const WRONG_A_MINUTE = 10;
+const MAX_WRONG_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
-/**
- * Addresses that are remembered at once; of more, those that guessed least lately are forgotten.
- */
-const ADDRESSES = 10_000;
+/** Maximum addresses that are remembered; the one whose last wrong guess is oldest goes first. */
+const MAX_ADDRESSES = 10_000;
 
 /**
- * HTTP Basic for those who run the service. One for all its routes, so that wrong passwords are
- * counted together.
+ * HTTP Basic authentication for operators. All admin routes share one guard, so that it counts
+ * their wrong passwords together.
  */
 export function createAdminGuard(
   password: string | null,
   { now = Date.now }: { now?: () => number } = {},
 ): AdminGuard {
-  // A minute from the first wrong one; the right password, too, is not even looked at when ten were
-  // wrong.
+  // The count expires one minute after the first wrong password. After ten wrong ones, no password
+  // is checked, not even the right one.
   const wrong = new LRUCache<string, number>({
-    max: ADDRESSES,
+    max: MAX_ADDRESSES,
     ttl: MINUTE_MS,
     ttlResolution: 0,
     noUpdateTTL: true,
@@ -40,10 +38,9 @@ export function createAdminGuard(
   });
   const right = digest(`${USER}:${password}`);
 
-  async function validate(user: string, given: string, request: FastifyRequest): Promise<void> {
-    // Digests: of one length, whatever was given, and the same work for a wrong user as for a wrong
-    // password.
-    if (timingSafeEqual(digest(`${user}:${given}`), right)) return;
+  async function validate(user: string, guess: string, request: FastifyRequest): Promise<void> {
+    // Digests have one length, and a wrong user takes as long as a wrong password.
+    if (timingSafeEqual(digest(`${user}:${guess}`), right)) return;
     const address = networkOf(request.ip);
     wrong.set(address, (wrong.get(address) ?? 0) + 1);
     throw new Error("wrong user or password");
@@ -51,13 +48,15 @@ export function createAdminGuard(
 
   async function refuseGuessers(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const address = networkOf(request.ip);
-    if ((wrong.get(address) ?? 0) < WRONG_A_MINUTE) return;
+    if ((wrong.get(address) ?? 0) < MAX_WRONG_PER_MINUTE) return;
     return reply
       .code(429)
       .header("retry-after", Math.ceil(wrong.getRemainingTTL(address) / 1000))
       .send({
         code: "QUOTA_EXCEEDED",
-        message: "Too many wrong passwords came from your address; try again in a minute.",
+        message:
+          `Too many wrong passwords from your address: at most ${MAX_WRONG_PER_MINUTE} per ` +
+          "minute; try again in a minute.",
       });
   }
 
@@ -76,7 +75,7 @@ export function createAdminGuard(
             reply.code(401).send({
               code: "UNAUTHENTICATED",
               message:
-                "This is for operators: user admin, and the password that ADMIN_PASSWORD sets.",
+                'Admin sign-in required: user "admin" with the password from ADMIN_PASSWORD.',
             });
           else done();
         });

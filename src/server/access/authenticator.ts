@@ -5,27 +5,27 @@ import { ServiceUnavailableError, UnauthenticatedError } from "../../domain/erro
 import type { User, Users } from "../../services/users/users.js";
 import type { RateLimits } from "./rate-limits.js";
 
-/** Who holds a token that was verified. */
+/** A user with a verified token. */
 export interface Session {
   user: User;
   /** Seconds since 1970. */
   expiresAt: number;
   /**
-   * The same user as they are now: rights that were taken away are gone. Throws
-   * UnauthenticatedError when the user is.
+   * Returns the current state of the user, without revoked rights. Throws UnauthenticatedError when
+   * the user was deleted.
    */
   refresh(): Promise<User>;
 }
 
 export interface Authenticator {
   /**
-   * By its `authorization`; throws UnauthenticatedError, QuotaExceededError or
+   * Reads the header `authorization`. Throws UnauthenticatedError, QuotaExceededError or
    * ServiceUnavailableError.
    */
   fromRequest(request: Pick<FastifyRequest, "raw" | "ip">): Promise<Session>;
   /**
-   * By a connection_init payload, `{ "authorization": "Bearer …" }`, the key in any case.
-   * `address`: where it comes from.
+   * Reads a connection_init payload, `{ "authorization": "Bearer …" }`, with the key in any case.
+   * `address` is the client's address.
    */
   fromPayload(
     payload: Readonly<Record<string, unknown>> | undefined,
@@ -34,8 +34,8 @@ export interface Authenticator {
 }
 
 /**
- * The same authentication for every door: HTTP, sockets, streams, uploads. Whoever comes through
- * one has asked once.
+ * Authenticates HTTP requests, sockets, streams and uploads alike. Each sign-in counts as one
+ * request for the rate limit.
  */
 export function createAuthenticator({
   verifier,
@@ -61,7 +61,7 @@ export function createAuthenticator({
       const check: CheckToken = (isKnown) => rateLimits.checkVerification(address, isKnown);
       return await verifier.verify(bearerToken(header), check);
     } catch (error) {
-      if (header !== undefined && didNotHold(error)) await rateLimits.takeFailure(address);
+      if (header !== undefined && isRejected(error)) await rateLimits.takeFailure(address);
       throw error;
     }
   }
@@ -69,11 +69,11 @@ export function createAuthenticator({
   return {
     fromRequest: ({ raw, ip }) => signIn(raw.headersDistinct["authorization"], ip),
     async fromPayload(payload, address) {
-      const found = Object.entries(payload ?? {}).filter(
+      const entries = Object.entries(payload ?? {}).filter(
         ([key]) => key.toLowerCase() === "authorization",
       );
-      const value = found[0]?.[1];
-      if (found.length === 1 && typeof value === "string") return signIn(value, address);
+      const value = entries[0]?.[1];
+      if (entries.length === 1 && typeof value === "string") return signIn(value, address);
       await rateLimits.takeOfAddress(address);
       throw new UnauthenticatedError(
         'Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.',
@@ -82,17 +82,16 @@ export function createAuthenticator({
   };
 }
 
-/** The key of a token may be unknown only because the key server is away: that is counted, too. */
-function didNotHold(error: unknown): boolean {
+/** Includes ServiceUnavailableError: unknown keys count even while the key server is unavailable. */
+function isRejected(error: unknown): boolean {
   return error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError;
 }
 
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
 /**
- * The token of exactly one `Bearer`; throws UnauthenticatedError otherwise. Beware: Node keeps the
- * first of two `authorization` headers and drops the other in silence, so give
- * `headersDistinct.authorization` to see both.
+ * Returns the token of exactly one `Bearer`; throws UnauthenticatedError otherwise. Beware: pass
+ * `headersDistinct.authorization`, since Node silently drops a second `authorization` header.
  */
 export function bearerToken(header: string | readonly string[] | undefined): string {
   const values = typeof header === "string" ? [header] : (header ?? []);

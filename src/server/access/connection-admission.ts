@@ -1,19 +1,19 @@
 // Decides which sockets may open. A socket holds one of a few places from its upgrade until it has
-// signed in; the others wait before their upgrade, where they cost a connection and nothing else.
-// Nobody needs a token to get this far, so networks share the places, and a peer that says nothing
-// loses its place when others wait.
+// signed in. The others wait before their upgrade, where they cost only a connection. Peers need no
+// token for this, so the places are shared between networks. A silent peer loses its place when
+// others wait.
 
-/** The place of a socket that has not signed in yet. */
+/** The place of a socket that has not signed in. */
 export interface Place {
-  /** Its sign-in is under way: it is not idle any more. */
+  /** Call when its sign-in starts: it is not idle any more. */
   onSignIn(): void;
-  /** It has signed in, or is being closed. */
+  /** Call when it has signed in or is being closed. */
   leave(): void;
 }
 
 /**
- * Why an idle socket must go: it took too long, or its network has more than its share of the
- * places.
+ * The reason to close an idle socket: it took too long, or its network has more than its share of
+ * the places.
  */
 export type ExpelReason = "late" | "crowded";
 
@@ -22,27 +22,27 @@ type Expel = (reason: ExpelReason) => void;
 
 interface Held {
   since: number;
-  /** Gives the place back, once. */
+  /** Returns the place. Idempotent. */
   release(): void;
   expel: Expel;
 }
 
 interface Network {
   places: number;
-  /** Sockets that have said nothing yet, oldest first. */
+  /** Sockets that have sent nothing yet, oldest first. */
   idle: Set<Held>;
-  /** First come, first served. */
+  /** A first-in, first-out queue. */
   waiting: { since: number; answer: Answer }[];
 }
 
-/** For a place: shorter than any client's own timeout. */
+/** Maximum wait for a place: shorter than the timeout of any known client. */
 const MAX_WAIT_MS = 8000;
 const MAX_WAITING = 10_000;
-/** Until an idle socket must go when others wait. */
+/** An idle socket is closed after this time when others wait. */
 const IDLE_MS = 2000;
 /**
- * The same, when its network has more places than one that waits: honest clients have begun to sign
- * in by then.
+ * The same for a network that has more places than a waiting one. Honest clients start their
+ * sign-in earlier.
  */
 const CROWDED_IDLE_MS = 500;
 const CHECK_MS = 50;
@@ -50,7 +50,7 @@ const CHECK_MS = 50;
 export class ConnectionAdmission {
   readonly #maxOpening: number;
   readonly #networks = new Map<string, Network>();
-  /** Networks that wait, in the order of their turns. */
+  /** Networks with waiting sockets, in the order of their turns. */
   readonly #turns = new Set<Network>();
   #opening = 0;
   #waiting = 0;
@@ -62,8 +62,8 @@ export class ConnectionAdmission {
   }
 
   /**
-   * Calls back with true when a socket of this network may open, at once if there is room; with
-   * false when there is no place in time.
+   * Calls back with true when a socket of this network may open, at once if a place is free. Calls
+   * back with false when no place becomes free in time.
    */
   request(network: string, answer: Answer): void {
     if (this.#closed) answer(false);
@@ -71,13 +71,13 @@ export class ConnectionAdmission {
     else this.#wait(network, answer);
   }
 
-  /** A socket has opened. `expel` closes it; its place is free already then. */
+  /** Registers an open socket. `expel` must close it; its place is already free then. */
   enter(name: string, expel: Expel): Place {
     const network = this.#networkNamed(name);
-    let counted = true;
+    let isCounted = true;
     const release = () => {
-      if (!counted) return;
-      counted = false;
+      if (!isCounted) return;
+      isCounted = false;
       this.#opening--;
       network.places--;
       network.idle.delete(held);
@@ -94,12 +94,12 @@ export class ConnectionAdmission {
     return { onSignIn: () => void network.idle.delete(held), leave };
   }
 
-  /** Sockets that have a place now. */
+  /** Number of sockets that hold a place. */
   get opening(): number {
     return this.#opening;
   }
 
-  /** How long the first of those that wait has waited; 0 when none does. */
+  /** Waiting time of the socket that waits longest; 0 when none waits. */
   get longestWaitSeconds(): number {
     const now = Date.now();
     const first = [...this.#turns].reduce(
@@ -109,7 +109,7 @@ export class ConnectionAdmission {
     return (now - first) / 1000;
   }
 
-  /** Refuses those that wait, and all later ones. */
+  /** Refuses all waiting and all later sockets. */
   close(): void {
     this.#closed = true;
     for (const network of this.#turns) this.#answer(network, network.waiting.shift(), false);
@@ -129,7 +129,7 @@ export class ConnectionAdmission {
 
   #wait(name: string, answer: Answer): void {
     const network = this.#networkNamed(name);
-    if (!this.#hasRoomInLine(network)) {
+    if (!this.#hasRoomInQueue(network)) {
       this.#forgetUnused(name);
       return answer(false);
     }
@@ -140,13 +140,12 @@ export class ConnectionAdmission {
     network.waiting.push({ since: Date.now(), answer: answerOnce });
     this.#waiting++;
     this.#turns.add(network);
-    // Behind what has come in: on a busy process the sign-in of an honest client may be there, and
-    // not read yet.
+    // Check after pending input: on a busy process a sign-in can have arrived without being read.
     this.#timer ??= setInterval(() => setImmediate(() => this.#check()), CHECK_MS);
   }
 
-  /** Where the line is full, the network with the most in it makes room for one with less. */
-  #hasRoomInLine(network: Network): boolean {
+  /** When the queue is full, a socket of the network with the most waiting ones is refused. */
+  #hasRoomInQueue(network: Network): boolean {
     if (this.#waiting < MAX_WAITING) return true;
     const longest = [...this.#turns].reduce(
       (a, b) => (b.waiting.length > a.waiting.length ? b : a),
@@ -157,7 +156,7 @@ export class ConnectionAdmission {
     return true;
   }
 
-  /** Answers what has just left the line of this network, which goes to the end of the turns. */
+  /** Answers a socket that left the queue of this network, which goes to the end of the turns. */
   #answer(network: Network, waiting: { answer: Answer } | undefined, mayOpen: boolean): void {
     this.#waiting--;
     this.#turns.delete(network);
@@ -165,7 +164,7 @@ export class ConnectionAdmission {
     waiting?.answer(mayOpen);
   }
 
-  /** A peer that went away while it waited takes no place, and the next one has its turn. */
+  /** A peer that disconnected while it waited takes no place, so the next one gets its turn. */
   #admit(): void {
     for (const network of this.#turns) {
       if (this.#opening >= this.#maxOpening) return;
@@ -187,7 +186,7 @@ export class ConnectionAdmission {
     if (this.#turns.size === 0) this.#stopChecks();
   }
 
-  /** Takes places of the fullest network for others that wait, while these have fewer. */
+  /** Moves places from the network with the most places to waiting networks that have fewer. */
   #shareOut(holders: Network[], now: number): void {
     while (this.#turns.size > 0) {
       const crowded = holders.filter(({ idle }) => oldestOf(idle) <= now - CROWDED_IDLE_MS);

@@ -5,26 +5,26 @@ import { networkOf } from "../http/client-address.js";
 import { withTimeout } from "../../runtime/deadline.js";
 import { createRedis } from "../../runtime/redis.js";
 
-// How often one may ask, counted by the minute. Each process counts for itself and tells Redis
-// every half second, which adds up all of them: to ask Redis for every request, as
-// @fastify/rate-limit does, would cost a round trip each time, know nothing of sockets, and leave
-// nothing of the limit while Redis is away.
+// Limits requests per minute. Each process counts locally and reports to Redis every half second;
+// Redis adds up the counts. Asking Redis for each request, like @fastify/rate-limit, has three
+// drawbacks. It costs a round trip, does not cover sockets, and limits nothing while Redis is
+// unavailable.
 
-/** Each counts one more, and throws QuotaExceededError when there were too many in this minute. */
+/** Each `take…` counts one more. It throws QuotaExceededError above the limit of this minute. */
 export interface RateLimits {
-  /** A request, or an operation on a socket, of somebody who signed in. */
+  /** Counts a request, or an operation on a socket, of a signed-in user. */
   takeOfUser(userId: string): Promise<void>;
-  /** A request without a token. */
+  /** Counts a request without a token. */
   takeOfAddress(address: string): Promise<void>;
   /**
-   * A token that did not hold. Who has a good one is not harmed by those who share an address with
-   * them.
+   * Counts a rejected token. Users with valid tokens are not affected by others at the same
+   * address.
    */
   takeFailure(address: string): Promise<void>;
   /**
-   * Throws QuotaExceededError when too many tokens of this network did not hold: the next one is
-   * not verified. So that good ones get in, a few each second pass, and those that name a subject
-   * whose token was verified lately.
+   * Throws QuotaExceededError, so that the next token is not verified, when too many tokens of this
+   * network were rejected. For valid tokens, it lets a few pass each second. It also lets a token
+   * pass whose subject had a verified token recently.
    */
   checkVerification(address: string, namesVerifiedSubject: () => boolean): void;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface RateLimits {
 interface RateLimitsOptions {
   redisUrl: string;
   prefix: string;
-  /** 0: no limit at all. */
+  /** 0 means no limit. */
   requestsPerMinute: number;
   log: Logger;
   now?: () => number;
@@ -41,27 +41,31 @@ interface RateLimitsOptions {
 }
 
 /**
- * For Redis, when somebody is first seen in a minute; one that another process refused, or this one
- * before a restart, is refused at once.
+ * Timeout for Redis when a caller is first seen in a minute. Waiting lets this process refuse a
+ * caller at once whom another process, or this one before a restart, refused.
  */
 const TIMEOUT_MS = 100;
-/** Tokens that do not hold are a part of what one address may ask. */
+/** The part of the limit that rejected tokens of one address may use. */
 const FAILURES_PART = 0.1;
-const FAILURES = "Too many tokens that do not hold from your address";
-/** Tokens of a network that are verified each second once too many of its tokens did not hold. */
+/** Tokens of a network that are verified each second after too many of its tokens were rejected. */
 const VERIFICATIONS_PER_SECOND = 20;
 
+/** The counted requests, as error messages name them: "at most 60 …". */
+const REQUESTS = "requests";
+const REQUESTS_WITHOUT_TOKEN = "requests without a token from your address";
+const REJECTED_TOKENS = "invalid tokens from your address";
+
 export function createRateLimits(options: RateLimitsOptions): RateLimits {
-  const { requestsPerMinute: most, now = Date.now, timeoutMs = TIMEOUT_MS } = options;
+  const { requestsPerMinute, now = Date.now, timeoutMs = TIMEOUT_MS } = options;
   const counts = new MinuteCounts({ ...options, now, timeoutMs: timeoutMs });
-  const maxFailures = Math.ceil(most * FAILURES_PART);
+  const maxFailures = Math.ceil(requestsPerMinute * FAILURES_PART);
   const verifications = { second: 0, ofNetwork: new Map<string, number>() };
 
-  async function take(key: string, limit: number, what: string): Promise<void> {
+  async function take(key: string, limit: number, counted: string): Promise<void> {
     if (limit === 0) return;
     const time = now();
     const { count, mine } = await counts.add(key);
-    if (count.others + mine > limit) throw exceeded(limit, what, time);
+    if (count.others + mine > limit) throw exceeded(limit, counted, time);
   }
 
   function checkVerification(address: string, namesVerifiedSubject: () => boolean): void {
@@ -74,38 +78,34 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
       Object.assign(verifications, { second, ofNetwork: new Map() });
     const count = (verifications.ofNetwork.get(network) ?? 0) + 1;
     verifications.ofNetwork.set(network, count);
-    if (count > VERIFICATIONS_PER_SECOND) throw exceeded(maxFailures, FAILURES, time);
+    if (count > VERIFICATIONS_PER_SECOND) throw exceeded(maxFailures, REJECTED_TOKENS, time);
   }
 
   return {
-    takeOfUser: (userId) => take(`user:${userId}`, most, "Too many requests of yours"),
+    takeOfUser: (userId) => take(`user:${userId}`, requestsPerMinute, REQUESTS),
     takeOfAddress: (address) =>
-      take(
-        `address:${networkOf(address)}`,
-        most,
-        "Too many requests without a token from your address",
-      ),
-    takeFailure: (address) => take(`failures:${networkOf(address)}`, maxFailures, FAILURES),
+      take(`address:${networkOf(address)}`, requestsPerMinute, REQUESTS_WITHOUT_TOKEN),
+    takeFailure: (address) => take(`failures:${networkOf(address)}`, maxFailures, REJECTED_TOKENS),
     checkVerification,
     close: () => counts.close(),
   };
 }
 
-function exceeded(limit: number, what: string, time: number): QuotaExceededError {
+function exceeded(limit: number, counted: string, time: number): QuotaExceededError {
   return new QuotaExceededError(
-    `${what}; ${limit} a minute are the most.`,
+    `Rate limit exceeded: at most ${limit} ${counted} per minute; retry in the next minute.`,
     (windowOf(time) + 1) * WINDOW_MS - time,
   );
 }
 
-/** Whose probes must not be refused, whatever else comes from their address. */
+/** Probes are never refused, whatever else comes from their address. */
 const PROBED = /^\/(health\/|metrics$)/;
-/** Where a token is looked at, and its holder counted. */
+/** Routes that verify a token and count requests by user. */
 const SIGNED_IN = new Set(["/graphql", "/graphql/stream", "/photos"]);
 
-/** Counts by address what comes without a token, or goes where none is looked at. */
+/** Counts requests by address when they have no token, or when their route does not verify one. */
 export function limitAddresses(app: FastifyInstance, rateLimits: RateLimits): void {
-  // Most are counted elsewhere, and need not wait for a promise.
+  // Most requests are counted elsewhere, and need not wait for a promise.
   app.addHook("onRequest", (request, _reply, done) => {
     if (isCountedElsewhere(request)) done();
     else void countByAddress(rateLimits, request.ip, done);
@@ -129,20 +129,20 @@ function isCountedElsewhere({ routeOptions: { url = "" }, headers }: FastifyRequ
   return PROBED.test(url) || (headers.authorization !== undefined && SIGNED_IN.has(url));
 }
 
-/** How often a caller has come in this minute. */
+/** The number of requests of a caller in this minute. */
 interface Count {
-  /** Here, and how many of these Redis knows of. */
+  /** Requests in this process, and how many of them were reported to Redis. */
   own: number;
   reported: number;
-  /** Elsewhere, as of the last report to Redis. */
+  /** Requests in other processes, as of the last report to Redis. */
   others: number;
 }
 
-/** Everything that is counted ends with its minute, and is dropped as a whole. */
+/** The counts of one minute, which are dropped together when it ends. */
 interface Minute {
   window: number;
   counts: Map<string, Count>;
-  /** What Redis does not know yet, by the same keys. */
+  /** Counts that are not reported to Redis yet, by the same keys. */
   unreported: Map<string, Count>;
 }
 
@@ -151,21 +151,21 @@ interface MinuteCountsOptions {
   prefix: string;
   log: Logger;
   now: () => number;
-  /** For Redis, when a caller is first seen in a minute. */
+  /** Timeout for Redis when a caller is first seen in a minute. */
   timeoutMs: number;
 }
 
 const WINDOW_MS = 60_000;
 const REPORT_MS = 500;
-/** Callers whose counts are sent in one go. */
+/** Callers per Redis pipeline. */
 const BATCH_SIZE = 200;
-/** Callers that are remembered within a minute; the first seen are forgotten first. */
+/** Maximum callers that are counted within a minute; the first seen are dropped first. */
 const MAX_CALLERS = 100_000;
 
 /**
- * Counts by the minute of the clock, in this process. Redis adds up those of all processes; each
- * reports every half second, and at once for a caller that it sees for the first time in a minute.
- * While Redis is away each counts for itself.
+ * Counts requests per clock minute in this process. Redis adds up the counts of all processes. A
+ * process reports every half second, and at once when it first sees a caller in a minute. While
+ * Redis is unavailable, each process limits by its own counts.
  */
 export class MinuteCounts {
   readonly #options: MinuteCountsOptions;
@@ -185,7 +185,7 @@ export class MinuteCounts {
     this.#options = options;
     this.#redis = redis;
     this.#minute = newMinute(options.now());
-    // Or the first try to connect has failed.
+    // The event "close" means that the first attempt to connect has failed.
     this.#reporting = new Promise((resolve) => redis.once("ready", resolve).once("close", resolve));
     this.#timer = setInterval(() => {
       if (this.#minuteOf(options.now()).unreported.size > 0) void this.#report();
@@ -196,15 +196,15 @@ export class MinuteCounts {
     return this.#minuteOf(this.#options.now()).counts.get(key);
   }
 
-  /** Counts one more of this caller; resolves with the count and the number of that one here. */
+  /** Counts one more. Resolves with the caller's count and the number of this request. */
   async add(key: string): Promise<{ count: Count; mine: number }> {
     const { counts, unreported } = this.#minuteOf(this.#options.now());
-    const found = counts.get(key);
-    const count = found ?? { own: 0, reported: 0, others: 0 };
-    // One that has to wait for Redis is not counted behind those that come in between.
+    const existing = counts.get(key);
+    const count = existing ?? { own: 0, reported: 0, others: 0 };
+    // Number it before the wait for Redis: requests that arrive in between come after it.
     const mine = ++count.own;
     unreported.set(key, count);
-    if (!found) {
+    if (!existing) {
       const [oldest] = counts.size >= MAX_CALLERS ? counts.keys() : [];
       if (oldest !== undefined) for (const map of [counts, unreported]) map.delete(oldest);
       counts.set(key, count);
@@ -213,7 +213,7 @@ export class MinuteCounts {
     return { count, mine };
   }
 
-  /** Reports what is left, if Redis answers in time. */
+  /** Reports the remaining counts, if Redis answers in time. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await withTimeout(this.#report(), this.#options.timeoutMs, () => null);
@@ -226,8 +226,7 @@ export class MinuteCounts {
   }
 
   /**
-   * Resolves when Redis knows what is counted now. What comes while a report is under way goes with
-   * the next one.
+   * Resolves when the current counts are reported. Requests during a report go into the next one.
    */
   #report(): Promise<void> {
     this.#next ??= this.#reporting.then(() => {
@@ -246,7 +245,7 @@ export class MinuteCounts {
     }
   }
 
-  /** False when Redis did not answer. */
+  /** Returns false when Redis did not answer. */
   async #send(
     batch: [string, Count][],
     window: number,

@@ -3,30 +3,30 @@ import { LEEWAY_SECONDS } from "../../auth/verified-tokens.js";
 
 export interface UserConnections {
   /**
-   * Counts one more, and closes it when its token expires or its user is gone; the returned
-   * function says that it is over. Null: the user has as many as they may.
+   * Registers a connection and closes it when its token expires or its user is deleted. Call the
+   * returned function when it has ended. Returns null when the user is at the limit.
    */
   add(session: Pick<Session, "user" | "expiresAt">, close: () => void): (() => void) | null;
-  /** Closes all that a user has: their account is gone. */
+  /** Closes all connections of a user whose account was deleted. */
   closeUser(userId: string): void;
 }
 
-/** What the people of one process have open, sockets and streams alike: `most` for each of them. */
-export function createUserConnections(most: number): UserConnections {
+/** Sockets and streams of this process, at most `maxPerUser` together for each user. */
+export function createUserConnections(maxPerUser: number): UserConnections {
   const ofUser = new Map<string, Set<() => void>>();
 
   return {
     add({ user, expiresAt }, close) {
-      const own = ofUser.get(user.id) ?? new Set();
-      if (own.size >= most) return null;
-      // A function of its own, so that each counts whatever was given.
+      const connections = ofUser.get(user.id) ?? new Set();
+      if (connections.size >= maxPerUser) return null;
+      // A new function for each connection: two of them can share one `close`.
       const entry = () => close();
-      ofUser.set(user.id, own.add(entry));
+      ofUser.set(user.id, connections.add(entry));
       const disarm = closeAtExpiry(expiresAt, entry);
       return () => {
         disarm();
-        own.delete(entry);
-        if (own.size === 0 && ofUser.get(user.id) === own) ofUser.delete(user.id);
+        connections.delete(entry);
+        if (connections.size === 0 && ofUser.get(user.id) === connections) ofUser.delete(user.id);
       };
     },
     closeUser(userId) {
@@ -35,20 +35,17 @@ export function createUserConnections(most: number): UserConnections {
   };
 }
 
-/** A longer timer is looked at again: one of over 24.8 days would fire at once. */
-const LONGEST_WAIT_MS = 3_600_000;
+/** Longer waits are split, since a timer of over 24.8 days fires at once. */
+const MAX_TIMER_MS = 3_600_000;
 
-/**
- * Calls `close` when a token expires (seconds since 1970), unless the returned function was called
- * before.
- */
+/** Calls `close` when a token expires (seconds since 1970). The returned function cancels this. */
 function closeAtExpiry(expiresAt: number, close: () => void): () => void {
   let timer: NodeJS.Timeout;
-  function look(): void {
+  function check(): void {
     const left = (expiresAt + LEEWAY_SECONDS) * 1000 - Date.now();
     if (left <= 0) close();
-    else timer = setTimeout(look, Math.min(left, LONGEST_WAIT_MS));
+    else timer = setTimeout(check, Math.min(left, MAX_TIMER_MS));
   }
-  look();
+  check();
   return () => clearTimeout(timer);
 }

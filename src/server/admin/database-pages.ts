@@ -8,20 +8,18 @@ import { html, numberCell, sendPage, wideTable, type Html } from "./page.js";
 const PATH = "/admin/db";
 const PAGE_ROWS = 50;
 const CSV_ROWS = 5000;
-/** Up to here rows are counted, beyond it is estimated. */
-const COUNTED = 10_000;
+/** Rows are counted up to this number and estimated beyond. */
+const MAX_COUNTED = 10_000;
 
 const EXAMPLE =
   "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group " +
   "by 1, 2 order by 1, 2";
 
-const ABOUT =
-  "What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a role " +
-  "that may only read.";
+const ABOUT = "Secrets are hidden. Queries run as a read-only role.";
 
 type Browse = { Params: { table: string }; Querystring: { after?: string | string[] } };
 
-/** Tables, their rows, and SQL; all as the role that only reads. */
+/** Pages for tables, their rows, and SQL. All statements run as a read-only role. */
 export function registerDatabasePages(
   scope: FastifyInstance,
   { queries, log }: { queries: ReadOnlyQueries; log: Logger },
@@ -36,7 +34,7 @@ export function registerDatabasePages(
         <p class="mute">${ABOUT}</p>`,
     }),
   );
-  // POST alone: nobody can be made to run a query by a link.
+  // POST only, so that a link cannot run a query.
   scope.post<{ Body: URLSearchParams }>(PATH, (request, reply) =>
     runQuery(request, reply, { queries, log }),
   );
@@ -53,7 +51,7 @@ async function runQuery(
   const page = { title: "Database", place: "Database" } as const;
   try {
     const answer = await queries.run(text, asCsv ? { rows: CSV_ROWS } : {});
-    // Not what was asked: it may have people's data in it.
+    // Do not log the statement: it can contain personal data.
     log.info(
       { requestId: request.id, rows: answer.rows.length, ms: Math.round(answer.ms) },
       "an operator ran a query",
@@ -98,7 +96,7 @@ async function browseTable(
   return sendPage(reply, {
     title: table,
     place: "Database",
-    content: html`<p class="mute">${PAGE_ROWS} rows a page, by ${keys}, the last first.</p>
+    content: html`<p class="mute">${PAGE_ROWS} rows per page, ordered by ${keys}, descending.</p>
       ${tableOf(columns, rows)}
       <p>${first}${later}</p>`,
   });
@@ -106,7 +104,7 @@ async function browseTable(
 
 function editor(text: string): Html {
   return html`<form method="post" action="${PATH}">
-    <label class="whole" for="sql">SQL: one statement that reads
+    <label class="whole" for="sql">Read-only SQL (one statement)
       <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">\n${text}</textarea>
     </label>
     <button name="format" value="table">Run</button>
@@ -129,7 +127,7 @@ async function listTables(queries: ReadOnlyQueries): Promise<Html> {
   );
   const line = ([name, counted, estimated, size]: (string | null)[]) => {
     const count =
-      Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted;
+      Number(counted) > MAX_COUNTED ? `about ${Math.max(Number(estimated), MAX_COUNTED)}` : counted;
     return html`<tr>
       <th scope="row"><a href="${PATH}/${name}">${name}</a></th>
       ${numberCell(count)}${numberCell(size)}
@@ -143,12 +141,12 @@ async function listTables(queries: ReadOnlyQueries): Promise<Html> {
   return wideTable(head, rows.map(line));
 }
 
-/** A row: name, rows up to a bound, rows as PostgreSQL estimates them, size. */
+/** Selects the name, the row count up to a bound, PostgreSQL's estimate, and the size. */
 function measureTable(name: string): string {
   return `(
     select
       '${name}',
-      (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${COUNTED + 1}) few),
+      (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${MAX_COUNTED + 1}) few),
       greatest(c.reltuples, s.n_live_tup)::bigint,
       pg_size_pretty(pg_total_relation_size(c.oid))
     from pg_class c left join pg_stat_all_tables s on s.relid = c.oid
@@ -179,17 +177,17 @@ function nextPage({ key, columns }: ReadOnlyView, last: (string | null)[]): stri
   ).toString();
 }
 
-/** Characters that stand in one line: an id, an instant, an address. */
+/** Values up to this length stay on one line, for example ids, instants and addresses. */
 const SHORT = 40;
 /**
- * Of more a cell shows the beginning, and the rest when it is opened: one long value would push all
- * other rows away.
+ * A cell shows only the beginning of a longer value until it is opened. Otherwise one long value
+ * would push all other rows away.
  */
 const LONG = 160;
 const SHOWN = 80;
 const NUMBERS = /^(smallint|integer|bigint|numeric|real|double precision)/;
 
-/** A result as a table; what is null and what is the empty text look different. */
+/** Renders a result. Null and the empty string look different. */
 function tableOf(
   columns: readonly { name: string; type: string }[],
   rows: readonly (readonly (string | null)[])[],
@@ -216,7 +214,7 @@ function opened(value: string): Html {
   return html`<details><summary>${beginning}…</summary>${value}</details>`;
 }
 
-/** RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** RFC 4180. A value that a spreadsheet could take for a formula gets a leading apostrophe. */
 export function toCsv(
   columns: readonly string[],
   rows: readonly (readonly (string | null)[])[],

@@ -18,13 +18,12 @@ import { html, inSeconds, numberCell, sendPage, wideTable, type Html } from "./p
 const PATH = "/admin/jobs";
 const PAGE_ROWS = 50;
 
-const NO_ID = html`<p class="refused" role="alert">This is no id: ids are UUIDs.</p>`;
-const ABOUT_FIGURES =
-  "Of those that finished and are still kept, the last " +
-  `${COUNTED_FINISHED.toLocaleString("en")} at most; the rate is of failures among those that ` +
-  "ran to an end, the durations are of the latest attempts.";
+const INVALID_ID = html`<p class="refused" role="alert">Not a valid job id: ids are UUIDs.</p>`;
+const ABOUT_STATISTICS =
+  `Based on up to ${COUNTED_FINISHED.toLocaleString("en")} retained jobs. The failure rate ` +
+  "excludes cancelled jobs. Durations are those of the latest attempts.";
 
-/** Names of the form's fields, and of the address's. */
+/** The search form's fields, which are also the query parameters. */
 interface Search {
   id: string;
   user: string;
@@ -33,7 +32,7 @@ interface Search {
   before: string;
 }
 
-/** QueuedJobs of everybody: statistics, search, and one with its whole story. */
+/** Pages for the QueuedJobs of all users: statistics, search, and details. */
 export function registerJobPages(
   scope: FastifyInstance,
   { database }: { database: Database },
@@ -42,13 +41,13 @@ export function registerJobPages(
     const search = readSearch(request.query);
     if (isUuid(search.id)) return reply.redirect(`${PATH}/${search.id.toLowerCase()}`, 303);
     const statistics = await readJobStatistics(database);
-    const found = search.id === "" ? await find(database, search) : null;
+    const matches = search.id === "" ? await find(database, search) : null;
     const names = statistics.map(({ jobName }) => jobName);
     const content = html`${form(search, names)}
-      ${found ? results(search, found) : NO_ID}
+      ${matches ? results(search, matches) : INVALID_ID}
       <h2>Throughput</h2>
       ${statisticsTable(statistics)}
-      <p class="mute">${ABOUT_FIGURES}</p>`;
+      <p class="mute">${ABOUT_STATISTICS}</p>`;
     return sendPage(reply, { title: "Jobs", place: "Jobs", content });
   });
 
@@ -59,7 +58,7 @@ export function registerJobPages(
       return sendPage(reply.code(404), {
         title: "Not found",
         place: "Jobs",
-        content: html`<p>There is no QueuedJob with the id <code>${id}</code>, and no event of one.
+        content: html`<p>No job and no event has the id <code>${id}</code>.
           <a href="${PATH}">Search</a></p>`,
       });
     return sendPage(reply, {
@@ -71,7 +70,7 @@ export function registerJobPages(
 }
 
 function readSearch(query: Record<string, unknown>): Search {
-  // PostgreSQL takes no NUL, and nothing that is searched for has one.
+  // PostgreSQL rejects NUL characters, and no searchable value contains one.
   const text = (name: keyof Search) =>
     typeof query[name] === "string" ? query[name].replaceAll("\0", "").trim() : "";
   return {
@@ -84,10 +83,9 @@ function readSearch(query: Record<string, unknown>): Search {
 }
 
 function find(database: Database, { user, status, job, before }: Search): Promise<FoundQueuedJobs> {
-  const known = QUEUED_JOB_STATUSES.find((name) => name === status) ?? null;
   return searchQueuedJobs(database, {
     user: user || null,
-    status: known,
+    status: QUEUED_JOB_STATUSES.find((name) => name === status) ?? null,
     jobName: job || null,
     beforeId: isUuid(before) ? before : null,
     first: PAGE_ROWS,
@@ -114,31 +112,31 @@ function results(search: Search, { rows, nextBeforeId }: FoundQueuedJobs): Html 
   const address = (more: Record<string, string>) =>
     `${PATH}?${new URLSearchParams({ ...kept, ...more }).toString()}`;
   const nothing = nextBeforeId
-    ? "Nothing among the latest; there are older ones."
-    : "Nothing was found.";
-  const found = rows.length === 0 ? html`<p>${nothing}</p>` : resultTable(rows);
+    ? "No match among the newest jobs; older jobs exist."
+    : "No jobs match.";
+  const table = rows.length === 0 ? html`<p>${nothing}</p>` : resultTable(rows);
   const newest = before && html`<a href="${address({})}">Newest</a> `;
   const older =
     nextBeforeId && html`<a href="${address({ before: nextBeforeId })}" rel="next">Older</a>`;
-  return html`${found}
+  return html`${table}
     <p>${newest}${older}</p>`;
 }
 
 function resultTable(rows: FoundQueuedJob[]): Html {
-  // What is looked for first stands where a narrow window shows it.
+  // The most important columns come first, where a narrow window shows them.
   const head = html`<th>state</th>
     <th>job</th>
     <th>id</th>
     <th>user</th>
     <th>submitted</th>
-    <th class="number">done after</th>
+    <th class="number">total time</th>
     <th class="number">attempts</th>`;
   return wideTable(head, rows.map(resultLine));
 }
 
 function resultLine(row: FoundQueuedJob): Html {
   const { id, userId, createdAt, finishedAt } = row;
-  const doneAfter =
+  const totalSeconds =
     finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000;
   return html`<tr>
     <td>${statusOf(row)}</td>
@@ -146,7 +144,7 @@ function resultLine(row: FoundQueuedJob): Html {
     <td class="id"><a href="${PATH}/${id}">${id}</a></td>
     <td><a href="${PATH}?user=${userId}">${row.email}</a></td>
     <td class="id">${createdAt}</td>
-    ${numberCell(inSeconds(doneAfter))}${numberCell(row.attempts)}
+    ${numberCell(inSeconds(totalSeconds))}${numberCell(row.attempts)}
   </tr>`;
 }
 
@@ -161,7 +159,7 @@ function statusOf({
   return html`<span class="status ${status}">${status}</span>${code}`;
 }
 
-/** Backlog, throughput and failures, a line for each Job. */
+/** Backlog, throughput and failures, one row per Job. */
 function statisticsTable(statistics: JobStatistics[]): Html {
   const heads = (period: string) =>
     ["ok", "failed", "rate", "median", "slowest"].map(
@@ -169,7 +167,7 @@ function statisticsTable(statistics: JobStatistics[]): Html {
     );
   const head = html`<th>job</th>
     <th class="number">waiting</th>
-    <th class="number">longest</th>
+    <th class="number">longest wait</th>
     <th class="number">running</th>
     ${heads("last hour")}${heads("last day")}`;
   return wideTable(head, statistics.map(statisticsLine));

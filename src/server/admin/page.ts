@@ -3,7 +3,7 @@ import type { FastifyReply } from "fastify";
 const MARKUP = Symbol("markup");
 
 /**
- * Markup that is safe to send: made by `html` alone, so that no text from outside can pass for it.
+ * Markup that is safe to send. Only `html` can create it, so that external text is always escaped.
  */
 export interface Html {
   readonly [MARKUP]: string;
@@ -12,14 +12,13 @@ export interface Html {
 type Value = Html | string | number | null | undefined | false | readonly Value[];
 
 /**
- * A template whose values are escaped, wherever they stand, unless `html` made them; lists are
- * joined, and null, undefined and false are nothing. Attributes must be in double quotes.
+ * A template tag that escapes all values except markup from `html`. Lists are joined; null,
+ * undefined and false become empty. Attribute values must be in double quotes.
  */
 export function html(parts: TemplateStringsArray, ...values: Value[]): Html {
   return { [MARKUP]: parts.reduce((text, part, i) => text + markupOf(values[i - 1]) + part) };
 }
 
-/** As it is sent. */
 export function render(page: Html): string {
   return page[MARKUP];
 }
@@ -39,7 +38,7 @@ function markupOf(value: Value): string {
   return MARKUP in value ? value[MARKUP] : value.map(markupOf).join("");
 }
 
-/** A table in a box that scrolls; `head` is the cells of its first line. */
+/** A table in a scrolling box. `head` contains the header cells. */
 export function wideTable(head: Html | null, lines: readonly Html[]): Html {
   return html`<div class="wide" tabindex="0"><table>
     ${head && html`<thead><tr>${head}</tr></thead>`}
@@ -51,7 +50,7 @@ export function numberCell(value: Value): Html {
   return html`<td class="number">${value}</td>`;
 }
 
-/** A duration for people: `0.214 s`, `12.3 s`, `5 min`, `3 h`; empty for none. */
+/** Formats a duration: `0.214 s`, `12.3 s`, `5 min`, `3 h`; empty for null. */
 export function inSeconds(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return "";
   if (seconds >= 2 * 3600) return `${Math.round(seconds / 3600)} h`;
@@ -61,7 +60,7 @@ export function inSeconds(seconds: number | null): string {
 
 const PLACES = { Queues: "/admin/queues", Jobs: "/admin/jobs", Database: "/admin/db" } as const;
 
-/** Answers with a page of the operators' area. */
+/** Sends an admin page. */
 export function sendPage(
   reply: FastifyReply,
   page: { title: string; place: keyof typeof PLACES; content: Html },

@@ -6,11 +6,10 @@ import { createBareApp } from "../http/app.js";
 const PATH = "/admin/queues";
 
 /**
- * A font, which it does without: no browser of an operator's is to tell another host that it is
- * here.
+ * A font from another host. It is removed, since the request would reveal the operator's visit to
+ * that host.
  */
 const OUTSIDE_FONT = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
-/** Its own scripts and styles, and nothing from elsewhere. */
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
@@ -23,8 +22,8 @@ export interface QueueBoardOptions {
 }
 
 /**
- * Bull Board. Finished work is not there: a hint goes with its end, and the row is what stays. Few
- * ever look at it, so that it is loaded when it is first asked for.
+ * Registers Bull Board. It does not show finished work, whose hint is removed and whose row stays.
+ * It is seldom used, so it is loaded on the first request.
  */
 export async function registerQueueBoard(
   scope: FastifyInstance,
@@ -37,22 +36,22 @@ export async function registerQueueBoard(
       throw error;
     }));
   scope.addHook("onClose", async () => (await board?.catch(() => null))?.close());
-  await scope.register(async (own) => {
-    own.addHook("onRequest", async (request, reply) => {
+  await scope.register(async (boardScope) => {
+    boardScope.addHook("onRequest", async (request, reply) => {
       reply.header("content-security-policy", POLICY);
-      // Whatever the board itself thinks of it.
+      // Do not rely on the board's own read-only mode.
       if (!options.actions && request.method !== "GET" && request.method !== "HEAD")
         return reply.code(405).send({
           code: "FORBIDDEN",
-          message: "The dashboard only shows: ADMIN_ACTIONS=true lets it act.",
+          message: "The dashboard is read-only: set ADMIN_ACTIONS=true to enable actions.",
         });
     });
-    // Bodies are the board's to read.
-    own.removeAllContentTypeParsers();
-    own.addContentTypeParser("*", (_request, _body, done) => done(null));
+    // Leave the request body unread: the board parses it.
+    boardScope.removeAllContentTypeParsers();
+    boardScope.addContentTypeParser("*", (_request, _body, done) => done(null));
     const pass = async (request: FastifyRequest, reply: FastifyReply) =>
       handOver(await open(), request, reply);
-    for (const url of [PATH, `${PATH}/*`]) own.all(url, pass);
+    for (const url of [PATH, `${PATH}/*`]) boardScope.all(url, pass);
   });
 }
 
@@ -63,7 +62,7 @@ function handOver(board: FastifyInstance, request: FastifyRequest, reply: Fastif
   board.routing(request.raw, reply.raw);
 }
 
-/** A Fastify of its own, since one that listens takes no more routes. */
+/** Creates a separate Fastify, since a listening one accepts no more routes. */
 async function openBoard(options: QueueBoardOptions): Promise<FastifyInstance> {
   const [{ createBullBoard }, { BullMQAdapter }, { FastifyAdapter }] = await Promise.all([
     import("@bull-board/api"),

@@ -15,7 +15,7 @@ export interface AdminOptions {
   database: Database;
   queries: ReadOnlyQueries;
   redis: { redisUrl: string; prefix: string };
-  /** Whether the queue dashboard may act. */
+  /** True if the queue dashboard can change queues. */
   actions: boolean;
   log: Logger;
 }
@@ -26,15 +26,14 @@ const HEADERS = {
     "frame-ancestors 'none'; base-uri 'none'",
   "x-frame-options": "DENY",
   "x-content-type-options": "nosniff",
-  // Not less: without a referrer a browser tells no origin, either, and a form of ours could not be
-  // told from another's.
+  // A stricter policy would also remove the origin of our own forms, which would then be refused.
   "referrer-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
 };
 const MAX_FORM_BYTES = 64 * 1024;
 
-/** `/admin/*`, behind the guard: queues, jobs, database. */
+/** Registers `/admin/*` behind the guard: queues, jobs, database. */
 export async function registerAdmin(
   app: FastifyInstance,
   guard: AdminGuard,
@@ -67,9 +66,9 @@ export async function registerAdmin(
 function setErrorPage(scope: FastifyInstance): void {
   scope.setErrorHandler<FastifyError>((error, request, reply) => {
     const [status, sentence] = describe(error);
-    if (status === 500) request.log.error({ err: error }, "an operators' page failed");
+    if (status === 500) request.log.error({ err: error }, "an admin page failed");
     return sendPage(reply.code(status), {
-      title: "This did not work",
+      title: "Request failed",
       place: "Jobs",
       content: html`<p class="refused" role="alert">${sentence}</p>`,
     });
@@ -81,24 +80,24 @@ function describe(error: FastifyError): [number, string] {
   if (error instanceof RefusedQueryError) return [error.later ? 503 : 400, error.message];
   const status = error.statusCode ?? 500;
   return status < 500
-    ? [status, "The request cannot be understood."]
-    : [500, "Something went wrong here; the log tells more."];
+    ? [status, "The request is malformed or too large."]
+    : [500, "Internal server error: see the log of this service."];
 }
 
 /**
- * Refuses every change that does not come from a page of our own: a browser sends the password of
- * this area along with whatever any page makes it send. Browsers say where a request comes from;
- * one that does not say is refused.
+ * Refuses a change that does not come from this service's own pages. A browser adds the admin
+ * password to requests of any page. A request that does not state its origin is refused too.
  */
 async function refuseOtherOrigins(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   if (request.method === "GET" || request.method === "HEAD" || isOwn(request)) return;
-  return reply
-    .code(403)
-    .send({ code: "FORBIDDEN", message: "This can only be done from this service's own pages." });
+  return reply.code(403).send({
+    code: "FORBIDDEN",
+    message: "Changes are accepted only from this service's own pages.",
+  });
 }
 
 function isOwn({ headers }: FastifyRequest): boolean {
-  // Not sent to plain http outside this machine; then the origin has to do.
+  // Browsers omit it over plain http, except to localhost; the origin is checked then.
   const site = headers["sec-fetch-site"];
   if (site !== undefined) return site === "same-origin";
   const { origin, host } = headers;

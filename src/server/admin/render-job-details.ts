@@ -2,7 +2,7 @@ import type { QueuedJobDetails } from "../../services/reads/operator-reads.js";
 import type { QueuedJobEvent } from "../../domain/queued-job.js";
 import { html, inSeconds, numberCell, wideTable, type Html } from "./page.js";
 
-/** One QueuedJob: what it is now, what it was given and gave, and every step on the way. */
+/** Renders the state, timeline, input and output of one QueuedJob. */
 export function renderJobDetails({ row, events, photos, outputs }: QueuedJobDetails): Html {
   return html`${row ? stateOf(row) : DELETED}
     <h2>Timeline</h2>
@@ -11,7 +11,7 @@ export function renderJobDetails({ row, events, photos, outputs }: QueuedJobDeta
 }
 
 const DELETED = html`<p>
-  It was <span class="status DELETED">deleted</span>; its last event is what is left.
+  This job was <span class="status DELETED">deleted</span>; only its last event is left.
 </p>`;
 
 type Row = NonNullable<QueuedJobDetails["row"]>;
@@ -51,8 +51,8 @@ function factsOf(row: Row): Fact[] {
     ["user", html`<a href="/admin/jobs?user=${row.userId}">${row.email}</a>`],
     [
       "attempts",
-      `${row.attempts}; ${row.failures} failed and ${row.stalls} lost with their worker ` +
-        "since the last submission or retry",
+      `${row.attempts} (${row.failures} failed, ${row.stalls} lost since the last submission ` +
+        "or retry)",
     ],
     ["worker", row.worker],
     ["request id", row.requestId],
@@ -66,18 +66,18 @@ function timesOf({ status, createdAt, runAt, dueAt, startedAt, ...row }: Row): F
   const ran = startedAt && finishedAt && inSeconds(secondsBetween(startedAt, finishedAt));
   return [
     ["submitted", createdAt],
-    ["wanted at", runAt],
+    ["run at", runAt],
     ["due", status === "PENDING" ? dueAt : null],
     [
       "started",
       startedAt &&
         html`${startedAt}
-          <span class="mute">(latest attempt, ${waited} after it was submitted)</span>`,
+          <span class="mute">(latest attempt, waited ${waited})</span>`,
     ],
     ["lease until", leaseUntil],
     [
       "finished",
-      finishedAt && html`${finishedAt} ${ran && html`<span class="mute">(after ${ran})</span>`}`,
+      finishedAt && html`${finishedAt} ${ran && html`<span class="mute">(ran ${ran})</span>`}`,
     ],
     ["kept until", expiresAt],
   ];
@@ -91,11 +91,11 @@ function originOf({ reusedFrom, version, run }: Row): Fact[] {
 }
 
 function timeline(events: QueuedJobEvent[]): Html {
-  if (events.length === 0) return html`<p class="mute">Its events are older than EVENT_TTL.</p>`;
+  if (events.length === 0) return html`<p class="mute">Its events have expired (EVENT_TTL).</p>`;
   const head = html`<th class="number">number</th>
     <th>event</th>
     <th>at</th>
-    <th class="number">after</th>
+    <th class="number">since previous</th>
     <th class="number">version</th>
     <th class="number">attempts</th>
     <th>error</th>`;

@@ -1,6 +1,6 @@
 /**
- * Of the operators' pages: light and dark, narrow and wide, without a font or a picture from
- * anywhere.
+ * The style sheet of the admin pages, for light and dark mode and all widths. It loads no font and
+ * no image.
  */
 export const styleSheet = `
 :root {

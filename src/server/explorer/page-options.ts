@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 
 /**
- * What a page's script is told, as JSON in the page: in a script it could be read from any other
- * origin.
+ * Renders the options of a page's script as JSON in the page. A script file with the token could be
+ * read from any other origin.
  */
 export function pageOptions(token: string | null): string {
   const options = {
@@ -15,8 +15,8 @@ export function pageOptions(token: string | null): string {
   );
 }
 
-/** What a proxy adds: behind one, everybody seems to sit at this machine. */
-const TRACES_OF_A_PROXY = [
+/** Headers that a proxy adds. Behind a proxy, all clients seem to be on this machine. */
+const PROXY_HEADERS = [
   "forwarded",
   "via",
   "x-forwarded-for",
@@ -26,13 +26,13 @@ const TRACES_OF_A_PROXY = [
 ];
 const LOOPBACK_PEER = /^(127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
-const OWN_PAGES = ["same-origin", "none"];
+const OWN_SITES = ["same-origin", "none"];
 
 /**
- * Whether it is a browser on this machine that opened this address itself: only then may its page
- * hold a development token. The Host counts as well as the peer, for a name of somebody else's can
- * be made to lead here (DNS rebinding); and no page of another origin may read it, though outside
- * production those of this machine may call the API.
+ * True if a browser on this machine opened this address directly: only then can its page contain a
+ * development token. The Host header is checked as well as the peer, since a foreign name can
+ * resolve to this machine (DNS rebinding). Pages of other origins must not read the token. This
+ * includes pages on this machine, which can call the API outside production.
  */
 export function isOwnMachine({
   headers,
@@ -43,19 +43,19 @@ export function isOwnMachine({
     LOOPBACK_PEER.test(socket.remoteAddress ?? "") &&
     LOOPBACK_HOST.test(headers.host ?? "") &&
     headers.origin === undefined &&
-    (site === undefined || (typeof site === "string" && OWN_PAGES.includes(site))) &&
-    !TRACES_OF_A_PROXY.some((name) => name in headers)
+    (site === undefined || (typeof site === "string" && OWN_SITES.includes(site))) &&
+    !PROXY_HEADERS.some((name) => name in headers)
   );
 }
 
 export interface ExampleOperation {
-  /** A tab's title. */
+  /** Title of the tab. */
   title: string;
   document: string;
   variables?: Record<string, unknown>;
 }
 
-/** What an explorer opens with, at the last: each runs as it stands, without a photo. */
+/** The operations that an explorer shows first. Each runs unchanged, without a photo. */
 export const EXAMPLE_OPERATIONS: readonly ExampleOperation[] = [
   {
     title: "Catalogue",
@@ -75,8 +75,8 @@ export const EXAMPLE_OPERATIONS: readonly ExampleOperation[] = [
   },
   {
     title: "My jobs",
-    document: `# \`eventCursor\` is where the event stream stood: subscribe with \`after\`
-# set to it, and nothing falls between.
+    document: `# \`eventCursor\` is the position of the event stream: subscribe with \`after\`
+# set to it to miss no event.
 query MyJobs($first: Int = 10, $after: String) {
   queuedJobs(first: $first, after: $after) {
     nodes {
@@ -120,7 +120,7 @@ query MyJobs($first: Int = 10, $after: String) {
   },
   {
     title: "Watch",
-    document: `# Run this and leave it open; then submit something, beside it.
+    document: `# Run this, then submit a job in another tab.
 subscription Watch($after: String) {
   queuedJobEvents(after: $after) {
     cursor

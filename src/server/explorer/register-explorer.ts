@@ -5,9 +5,9 @@ import type { FastifyInstance } from "fastify";
 import { isOwnMachine, pageOptions } from "./page-options.js";
 
 /**
- * Altair's demands: its editor and components put their styles in place by script, its parsers are
- * blobs and workers, and what runs before a request has a frame of its own. Scripts are files of
- * ours, and nothing is fetched from elsewhere.
+ * The policy that Altair requires. Its editor and components insert styles by script, its parsers
+ * are blobs and workers, and pre-request scripts run in a separate frame. All scripts are local
+ * files, and nothing is fetched from other hosts.
  */
 const PAGE_POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src " +
@@ -17,8 +17,8 @@ const COMMON = { "x-content-type-options": "nosniff", "referrer-policy": "no-ref
 const MINUTES = 60;
 
 /**
- * Run by the page at `/explorer/` once Altair is there. Nothing is kept from one visit to the next:
- * a tab that was kept would hold the token of then.
+ * Runs in the page at `/explorer/` after Altair has loaded. It stores nothing between visits, since
+ * a stored tab would contain an old token.
  */
 const EXPLORER_SCRIPT = `const options = document.getElementById("options").textContent;
 const { authorization, operations } = JSON.parse(options);
@@ -57,14 +57,14 @@ AltairGraphQL.init({
 `;
 
 /**
- * `GET /explorer/`: Altair, from our own disk. `signIn` makes a development token; null where there
- * is none.
+ * Registers `GET /explorer/`, which serves Altair from local files. `signIn` creates a development
+ * token; it is null when those are disabled.
  */
 export async function registerExplorer(
   app: FastifyInstance,
   signIn: (() => Promise<string>) | null,
 ): Promise<void> {
-  // Seven megabytes of files and a validator: not before somebody looks at it.
+  // Loaded on the first request: it has seven megabytes of files and a validator.
   let altair: typeof Altair | undefined;
   const loaded = (): typeof Altair => {
     if (!altair) throw new Error("The explorer is not loaded.");

@@ -7,8 +7,8 @@ const SANDBOX_ORIGINS = {
 };
 
 const HEADERS = {
-  // Styles: those of the page below. The script fetches for the frame, so that the frame's origin
-  // needs no right to call us.
+  // The inline styles are those of the page below. The script fetches on behalf of the frame, so
+  // the frame's origin needs no access to this service.
   "content-security-policy":
     `default-src 'none'; script-src 'self' ${SANDBOX_ORIGINS.script}; frame-src ` +
     `${SANDBOX_ORIGINS.frame}; connect-src 'self'; img-src 'self' https:; style-src ` +
@@ -20,21 +20,21 @@ const HEADERS = {
 };
 
 /**
- * Answers a browser that opens `/graphql`, and nobody else: Apollo Sandbox, set up for this
- * endpoint, or the explorer where the outside cannot be reached.
+ * Answers only browsers that open `/graphql`. The page shows Apollo Sandbox for this endpoint, or
+ * the explorer when Apollo's hosts cannot be reached.
  */
 export function createSandboxPage(
   signIn: (() => Promise<string>) | null,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<string> | null {
   return (request, reply) => {
-    if (!isBrowserAtTheDoor(request)) return null;
+    if (!isPageRequest(request)) return null;
     reply.headers(HEADERS).type("text/html; charset=utf-8");
     return render(isOwnMachine(request.raw) ? signIn : null);
   };
 }
 
-/** One with a query in its address is answered it. */
-function isBrowserAtTheDoor({ method, headers, query }: FastifyRequest): boolean {
+/** False for a GET operation, which has a query in its URL. */
+function isPageRequest({ method, headers, query }: FastifyRequest): boolean {
   return (
     method === "GET" &&
     (headers.accept ?? "").includes("text/html") &&
@@ -60,29 +60,29 @@ ${pageOptions(signIn && (await signIn()))}
 `;
 }
 
-/** For the script, which is small, to come. */
+/** Timeout for loading the script, which is small. */
 const SCRIPT_MS = 3000;
-/** For the frame to say its first word once it was put there. */
+/** Timeout for the first message from the inserted frame. */
 const FRAME_MS = 10_000;
 
 /**
- * Run by the page at `GET /graphql`: Apollo Sandbox, or the explorer that needs nothing from
- * outside.
+ * Runs in the page at `GET /graphql`: shows Apollo Sandbox, or the explorer, which needs no other
+ * host.
  */
 export const SANDBOX_SCRIPT = `const options = document.getElementById("options").textContent;
 const { authorization, operations } = JSON.parse(options);
 const endpoint = new URL("graphql", location.href);
 const socket = new URL(endpoint);
 socket.protocol = endpoint.protocol.replace("http", "ws");
-const giveWay = () => location.replace(new URL("explorer/", location.href));
-let late = setTimeout(giveWay, ${SCRIPT_MS});
+const openExplorer = () => location.replace(new URL("explorer/", location.href));
+let timeout = setTimeout(openExplorer, ${SCRIPT_MS});
 addEventListener("message", ({ origin }) => {
-  if (origin === "${SANDBOX_ORIGINS.frame}") clearTimeout(late);
+  if (origin === "${SANDBOX_ORIGINS.frame}") clearTimeout(timeout);
 });
 
 function show() {
-  clearTimeout(late);
-  late = setTimeout(giveWay, ${FRAME_MS});
+  clearTimeout(timeout);
+  timeout = setTimeout(openExplorer, ${FRAME_MS});
   new EmbeddedSandbox({
     target: "#sandbox",
     initialEndpoint: endpoint.href,
@@ -101,7 +101,7 @@ function show() {
 
 const script = document.createElement("script");
 script.onload = show;
-script.onerror = giveWay;
+script.onerror = openExplorer;
 script.src = "${SANDBOX_ORIGINS.script}/_latest/embeddable-sandbox.umd.production.min.js";
 document.head.append(script);
 `;

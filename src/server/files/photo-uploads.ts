@@ -24,22 +24,22 @@ interface PhotoUploadsOptions {
   timeouts?: UploadTimeouts;
 }
 
-/** Room for the boundaries and headers of a form around the file. */
+/** Bytes for the boundaries and headers of a form around the file. */
 const FORM_BYTES = 64 * 1024;
 const RAW = "application/octet-stream";
 const FORM = /^\s*multipart\/form-data\b/i;
-/** Types that a photo is rightly sent as. */
+/** Accepted content types of an upload. */
 const PHOTO = /^\s*($|image\/|application\/octet-stream\b|multipart\/form-data\b)/i;
-/** The form parser's faults, which have no code: no boundary, a long one, an end in its middle. */
+/** Errors of the form parser, which have no code: boundary missing or too long, premature end. */
 const FORM_FAULTS =
   /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i;
-/** Characters of a content type that a message repeats. */
+/** Maximum characters of a content type in a message. */
 const MAX_TYPE_LENGTH = 100;
 
 /**
- * `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. A
- * form of another page could be sent here without asking, but not with the token that it takes: no
- * cookie signs anybody in.
+ * Registers `POST /photos`: the body is the raw bytes, or a form with one `file`. Errors are JSON,
+ * `{ code, message }`. Forms of other pages are harmless: a request needs a token, and no cookie
+ * replaces it.
  */
 export async function registerPhotoUploads(
   app: FastifyInstance,
@@ -60,8 +60,7 @@ export async function registerPhotoUploads(
     });
     scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
     scope.addHook("onRequest", (request, _reply, done) => {
-      // Only a form is read by its type; what else is sent need not be one at all: browsers send an
-      // empty one for HEIC.
+      // Only forms need a correct content type: for example, browsers send an empty one for HEIC.
       const { headers } = request.raw;
       if (!FORM.test(headers["content-type"] ?? RAW)) headers["content-type"] = RAW;
       done();
@@ -87,7 +86,7 @@ async function upload(
     timeouts = UPLOAD_TIMEOUTS,
   }: PhotoUploadsOptions,
 ): Promise<FastifyReply> {
-  // Before a byte is read: nobody streams to us who may not.
+  // Authenticate before reading the body.
   const { user } = await authenticator.fromRequest(request);
   refuseTooLong(request, maxUploadBytes);
   const read = request.isMultipart()
@@ -101,10 +100,10 @@ async function upload(
   return reply.code(created ? 201 : 200).send(await toJson(photo, fileUrls));
 }
 
-/** What is announced as too long need not come. */
+/** Refuses a body by its announced length, before it is read. */
 function refuseTooLong(request: FastifyRequest, maxUploadBytes: number): void {
-  const most = maxUploadBytes + (request.isMultipart() ? FORM_BYTES : 0);
-  if (Number(request.headers["content-length"] ?? 0) > most)
+  const maxBytes = maxUploadBytes + (request.isMultipart() ? FORM_BYTES : 0);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes)
     throw new PhotoTooLargeError(
       `The file is longer than ${maxUploadBytes} bytes. Scale it down and upload it again.`,
     );
@@ -149,15 +148,16 @@ async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   };
 }
 
-/** The frameworks' own are of a broken form, or of a client that went away. */
+/** Errors of the frameworks come from a malformed form, or from a client that disconnected. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  const theirs = !(error instanceof ServiceError) && (statusOf(error) < 500 || isBroken(error));
+  const isMalformed =
+    !(error instanceof ServiceError) && (statusOf(error) < 500 || isBroken(error));
   const type = contentType(request);
-  if (theirs)
+  if (isMalformed)
     return refuseAsJson(
       request,
       reply,
-      new InvalidInputError([], `The upload is broken. ${howToSend(type)}`),
+      new InvalidInputError([], `The upload is malformed. ${howToSend(type)}`),
     );
   const isMisnamed = error instanceof PhotoUnreadableError && !PHOTO.test(type);
   return refuseAsJson(
@@ -167,14 +167,14 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): F
   );
 }
 
-/** As it came; empty where there is none. */
+/** The content type as received, or an empty string. */
 function contentType({ raw }: FastifyRequest): string {
   return (raw.headersDistinct["content-type"]?.[0] ?? "").slice(0, MAX_TYPE_LENGTH);
 }
 
 function howToSend(type: string): string {
   return (
-    `It was sent as "${type}": send the raw bytes as image/* or application/octet-stream, ` +
+    `Its content type is "${type}": send the raw bytes as image/* or application/octet-stream, ` +
     `or a form (multipart/form-data) with one "file".`
   );
 }
@@ -186,18 +186,18 @@ function isBroken(error: unknown): boolean {
   return FORM_FAULTS.test(error.message);
 }
 
-/** Control characters, and the marks that make a name read other than it is. */
-// eslint-disable-next-line no-control-regex -- these are what it is for
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** Control characters, and marks that change the reading direction of a name. */
+// eslint-disable-next-line no-control-regex -- the pattern must match control characters
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const MAX_CHARACTERS = 200;
 const ONLY_DOTS = /^[.…\s]*$/;
 
 /**
- * A name to show; it never reaches a file system. Without its folders, and "photo" when no more
- * than dots are left.
+ * Returns a name for display, without folders; it is never used in a file system. A name of only
+ * dots becomes "photo".
  */
 export function cleanFilename(name: string): string {
   const last = name.split(/[/\\]/).at(-1) ?? "";
-  const clean = last.toWellFormed().replaceAll(UNSEEN, "").trim();
+  const clean = last.toWellFormed().replaceAll(INVISIBLE, "").trim();
   return ONLY_DOTS.test(clean) ? "photo" : [...clean].slice(0, MAX_CHARACTERS).join("");
 }

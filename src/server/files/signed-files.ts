@@ -31,30 +31,32 @@ type FileRequest = FastifyRequest<{
 }>;
 
 /**
- * `GET /files/<kind>/<id>/<name>`: the bytes behind a signed URL. A URL is a bearer's right until
- * it expires, so the row is asked each time: what was deleted is gone at once.
+ * Registers `GET /files/<kind>/<id>/<name>`, which serves the file of a signed URL. A URL is valid
+ * until it expires, so each request reads the row: a deleted file is unavailable at once.
  */
 export function registerSignedFiles(app: FastifyInstance, options: SignedFilesOptions): void {
   app.get("/files/:kind/:id/:name", async (request: FileRequest, reply) => {
     if (!isSigned(request, options.fileUrls))
       return reply.code(403).send({
         code: "FORBIDDEN",
-        message: "The URL is not signed, or has expired: ask for it again.",
+        message: "The URL is not signed or has expired: request a new one.",
       });
     const file = await find(request.params, options);
-    // Where files leave from the storage itself, nobody is given such a URL; one from before the
-    // move leads there.
-    const elsewhere = file && (await options.storage.presign(file.storageKey, file));
-    if (elsewhere) return reply.header("cache-control", "no-store").redirect(elsewhere, 307);
+    // When the storage serves files itself, this service issues no such URLs. Redirect the URLs
+    // that were issued before the files moved.
+    const storageUrl = file && (await options.storage.presign(file.storageKey, file));
+    if (storageUrl) return reply.header("cache-control", "no-store").redirect(storageUrl, 307);
     const path =
       file && (await options.storage.localPath(file.storageKey, options.storage.scratchFolder));
     return file && path
       ? sendFile(request, reply, path, file)
-      : reply.code(404).send({ code: "NOT_FOUND", message: "The file was deleted." });
+      : reply
+          .code(404)
+          .send({ code: "NOT_FOUND", message: "The file does not exist; it was deleted." });
   });
 }
 
-/** Of the path as it came: one that is spelled otherwise is another. */
+/** Verifies the path as received: a different spelling of the path is not signed. */
 function isSigned(request: FileRequest, fileUrls: FileUrls): boolean {
   const { exp, sig } = request.query;
   const path = request.url.split("?", 1)[0] ?? "";
@@ -65,7 +67,7 @@ async function find(
   { kind, id, name }: { kind: string; id: string; name: string },
   { photos, queuedJobReads }: SignedFilesOptions,
 ): Promise<StoredFile | null> {
-  // What nobody signed here, and PostgreSQL would not read.
+  // Such paths were never signed, and PostgreSQL would reject their values.
   if (!(FILE_KINDS as readonly string[]).includes(kind) || !isUuid(id) || name.includes("\0"))
     return null;
   if ((kind as FileKind) === "outputs") return queuedJobReads.outputFile(id, name);
@@ -83,8 +85,8 @@ async function sendFile(
   path: string,
   file: StoredFile,
 ): Promise<FastifyReply> {
-  // A fetch that asks "has it changed?" says no-cache as well, which would be taken for "send it
-  // whatever".
+  // A conditional fetch also sends `cache-control: no-cache`. The library would then skip the check
+  // and send the whole file.
   delete request.raw.headers["cache-control"];
   const { statusCode, headers, stream } = await send(
     request.raw,
@@ -97,7 +99,7 @@ async function sendFile(
       ...headers,
       "content-type": file.mimeType,
       "cache-control": "private, max-age=900",
-      // No page of another's may run what was uploaded here, whatever it turns out to be.
+      // Browsers must not run an uploaded file, whatever it contains.
       "content-security-policy": "sandbox; default-src 'none'",
       "x-content-type-options": "nosniff",
       "cross-origin-resource-policy": "cross-origin",

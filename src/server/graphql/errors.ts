@@ -2,19 +2,19 @@ import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { formatError, isInternal, withoutSuggestion } from "../../graphql/format-error.js";
 import type { Logger } from "../../runtime/logger.js";
 
-/** How errors leave the service through GraphQL, by whichever door. */
+/** Formats, counts and logs errors for all GraphQL transports. */
 export interface ErrorReporter {
   /**
-   * As clients are told them: those that nobody foresaw are logged, with `place`, and each is
-   * counted.
+   * Formats errors for clients and counts each one. Internal errors are logged together with
+   * `place`.
    */
-  tell(errors: readonly unknown[], log: () => Logger, place?: object): GraphQLFormattedError[];
-  /** The two halves of `tell`, for Apollo, which asks for them at two moments. */
+  report(errors: readonly unknown[], log: () => Logger, place?: object): GraphQLFormattedError[];
+  /** The two steps of `report`, which Apollo calls separately. */
   log(errors: readonly unknown[], log: () => Logger, place?: object): void;
   mask(error: unknown): GraphQLFormattedError;
 }
 
-/** `onError`: an error was told, with this code. */
+/** `onError` is called with the code of each formatted error. */
 export function createErrorReporter({
   production,
   onError,
@@ -23,9 +23,9 @@ export function createErrorReporter({
   onError: (code: string) => void;
 }): ErrorReporter {
   function mask(error: unknown): GraphQLFormattedError {
-    const told = formatError(production ? withoutSuggestion(error) : error);
-    onError(String(told.extensions?.["code"]));
-    return told;
+    const formatted = formatError(production ? withoutSuggestion(error) : error);
+    onError(String(formatted.extensions?.["code"]));
+    return formatted;
   }
 
   function log(errors: readonly unknown[], logger: () => Logger, place?: object): void {
@@ -37,7 +37,7 @@ export function createErrorReporter({
   return {
     mask,
     log,
-    tell(errors, logger, place) {
+    report(errors, logger, place) {
       log(errors, logger, place);
       return errors.map(mask);
     },
@@ -50,7 +50,7 @@ function whereAndWhy(error: unknown): { err: unknown; path?: unknown } {
     : { err: error };
 }
 
-/** What was thrown around an operation, where GraphQL wants an error of its own. */
+/** Wraps an error from outside the execution where GraphQL requires a GraphQLError. */
 export function asGraphQLError(
   error: unknown,
   extensions: Record<string, unknown> = {},

@@ -10,8 +10,8 @@ import { asGraphQLError } from "./errors.js";
 import { renewContext, type Context } from "../../graphql/context.js";
 
 /**
- * As `execute`; an operation that takes longer is answered SERVICE_UNAVAILABLE, and what it asks of
- * the database ends.
+ * Like `execute`, but a longer operation results in SERVICE_UNAVAILABLE, and its database
+ * statements are cancelled.
  */
 export function executeInTime(args: ExecutionArgs, ms: number): Promise<ExecutionResult> {
   return withDeadline(
@@ -23,14 +23,14 @@ export function executeInTime(args: ExecutionArgs, ms: number): Promise<Executio
 
 export function tookTooLong(ms: number): ServiceUnavailableError {
   return new ServiceUnavailableError(
-    `It took more than ${ms / 1000} seconds; whether it was done is unknown. Try again ` +
-      "in a moment.",
+    `The operation took more than ${ms / 1000} seconds; it may have been completed or not. ` +
+      "Try again in a moment.",
   );
 }
 
 /**
- * As that of graphql-js, but each event is executed with a context of its own: what its answer may
- * take is its own, too.
+ * Like `subscribe` of graphql-js, but each event is executed with a new context, and so with a full
+ * answer budget.
  */
 export async function subscribe(
   args: ExecutionArgs,
@@ -51,7 +51,7 @@ export async function subscribe(
             contextValue: renewContext(args.contextValue as Context),
           }),
         };
-  // graphql-sse closes what has all three of them.
+  // graphql-sse closes only iterators that have all three methods.
   const results = {
     next: async () => toResult(await events.next()),
     async return() {

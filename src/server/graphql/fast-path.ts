@@ -11,7 +11,7 @@ import type { OperationRequest } from "./operations.js";
 
 export interface FastPathOptions {
   schema: GraphQLSchema;
-  known: OperationCache;
+  cache: OperationCache;
   compiled: OperationCompiler;
   exceeds: VariablesChecker;
   contextOf(request: FastifyRequest): Promise<Context>;
@@ -20,44 +20,44 @@ export interface FastPathOptions {
 
 type Variables = Record<string, unknown>;
 
-/** Spellings of `accept` that are remembered for an operation. */
+/** Maximum `accept` headers that are remembered per operation, and their maximum length. */
 const MAX_MEDIA_TYPES = 10;
 const MAX_CHARACTERS = 200;
 
 /**
- * Answers operations that were answered before, to whoever accepts the same: without Apollo, and
- * what comes often by compiled code. Whatever is unusual is left to Apollo, so that nobody can tell
- * the difference.
+ * Answers operations without Apollo that Apollo has answered before for the same `accept` header.
+ * Frequent ones run as compiled code. Everything unusual is left to Apollo, so that clients see no
+ * difference.
  */
 export function createFastPath(options: FastPathOptions) {
-  const { known, exceeds, contextOf, reporter } = options;
+  const { cache, exceeds, contextOf, reporter } = options;
 
   return {
-    /** Null when it is for Apollo to answer. */
+    /** Returns null when Apollo must answer. */
     async answer(request: FastifyRequest, reply: FastifyReply): Promise<string | null> {
-      const found = findKnown(request, known);
-      const mediaType = found?.operation.mediaTypes.get(request.headers.accept);
-      if (!found || mediaType === undefined) return null;
-      const { asked, operation } = found;
+      const match = findCached(request, cache);
+      const mediaType = match?.operation.mediaTypes.get(request.headers.accept);
+      if (!match || mediaType === undefined) return null;
+      const { operationRequest, operation } = match;
+      const { variables } = operationRequest;
       const context = await contextOf(request).catch(() => null);
-      if (!context || exceeds(operation.document, operation.operation, asked.variables))
-        return null;
-      const result = await run(operation, asked.variables ?? {}, context, options);
-      // Variables that do not fit.
+      if (!context || exceeds(operation.document, operation.operation, variables)) return null;
+      const result = await run(operation, variables ?? {}, context, options);
+      // Variables of a wrong type.
       if (!result || result.data === undefined) return null;
       void reply.headers({ "content-type": mediaType, "cache-control": "no-store" });
       const { data, errors } = result;
       if (!errors) return `${JSON.stringify({ data })}\n`;
       const operationName = operation.operation.name?.value;
-      const told = reporter.tell(errors, context.log, { operationName });
-      void reply.code(statusOfResult({ data, errors: told }));
-      return `${JSON.stringify({ errors: told, data })}\n`;
+      const formatted = reporter.report(errors, context.log, { operationName });
+      void reply.code(statusOfResult({ data, errors: formatted }));
+      return `${JSON.stringify({ errors: formatted, data })}\n`;
     },
 
-    /** How Apollo has answered it. */
-    learn<T>(request: FastifyRequest, reply: FastifyReply, answer: T): T {
+    /** Remembers the media type of Apollo's answer. */
+    remember<T>(request: FastifyRequest, reply: FastifyReply, answer: T): T {
       const { accept } = request.headers;
-      const mediaTypes = findKnown(request, known)?.operation.mediaTypes;
+      const mediaTypes = findCached(request, cache)?.operation.mediaTypes;
       const mediaType = reply.getHeader("content-type");
       if (
         mediaTypes &&
@@ -72,16 +72,16 @@ export function createFastPath(options: FastPathOptions) {
   };
 }
 
-function findKnown(
+function findCached(
   request: FastifyRequest,
-  known: OperationCache,
-): { asked: OperationRequest; operation: CachedOperation } | null {
-  const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
-  const operation = asked && known.find(asked);
-  return operation ? { asked, operation } : null;
+  cache: OperationCache,
+): { operationRequest: OperationRequest; operation: CachedOperation } | null {
+  const operationRequest = request.method === "POST" ? toOperationRequest(request.body) : null;
+  const operation = operationRequest && cache.find(operationRequest);
+  return operation ? { operationRequest, operation } : null;
 }
 
-/** Null of what does not get as far as the resolvers: it is told by Apollo. */
+/** Returns null for an operation that does not reach the resolvers: Apollo answers it. */
 async function run(
   { document, operation }: CachedOperation,
   variableValues: Variables,
@@ -101,19 +101,19 @@ async function run(
   const result = (await fast(undefined, contextValue, variableValues)) as ExecutionResult;
   if (!result.errors) return result;
   if (operation.operation !== "query")
-    return { ...result, errors: result.errors.map(asGraphqlJsTells) };
-  // The last word on errors has graphql-js, where to ask again does no harm: as if it had not been
-  // asked, or at once, where it asks too much.
+    return { ...result, errors: result.errors.map(completeError) };
+  // A query is safe to repeat, so graphql-js executes it again and produces the errors. It gets a
+  // new budget. An exceeded budget is kept, so that the second execution fails at once.
   if (!contextValue.budget.isExceeded) contextValue.budget = new AnswerBudget();
   return null;
 }
 
-/** The compiler's own errors lack what those of graphql-js have. */
-function asGraphqlJsTells({ message, path, locations, originalError }: GraphQLError): GraphQLError {
+/** Adds the fields that the compiler's errors lack compared with those of graphql-js. */
+function completeError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
   return Object.assign(new GraphQLError(message, { path, originalError }), { locations });
 }
 
-/** The body of a plain operation; null of what says more than that, or is no such thing. */
+/** Returns null for a body that is not a plain operation, for example one with extensions. */
 function toOperationRequest(body: unknown): OperationRequest | null {
   if (!isRecord(body)) return null;
   const { query, operationName, variables, extensions } = body;

@@ -2,7 +2,7 @@ import type { DocumentNode, OperationDefinitionNode } from "graphql";
 import { LRUCache } from "lru-cache";
 import { MAX_KEPT_BYTES, memoryOf } from "../../graphql/document-checker.js";
 
-/** As a request names it. */
+/** Identifies an operation, as sent by a client. */
 export interface OperationText {
   query: string;
   operationName?: string | null | undefined;
@@ -11,21 +11,21 @@ export interface OperationText {
 export interface CachedOperation {
   document: DocumentNode;
   operation: OperationDefinitionNode;
-  /** The media type in which it was answered, by what was accepted. */
+  /** The media type of the answer, by the `accept` header. */
   mediaTypes: Map<string | undefined, string>;
 }
 
 export type OperationCache = ReturnType<typeof createOperationCache>;
 
-const MOST = 500;
+const MAX_ENTRIES = 500;
 
 /**
- * Operations that were parsed, validated and measured: what can be wrong with them is only their
- * variables.
+ * Caches operations that were parsed, validated and measured. Only their variables can still be
+ * wrong.
  */
 export function createOperationCache() {
-  const known = new LRUCache<string, CachedOperation>({
-    max: MOST,
+  const operations = new LRUCache<string, CachedOperation>({
+    max: MAX_ENTRIES,
     maxSize: MAX_KEPT_BYTES,
     sizeCalculation: ({ document }) => memoryOf(document),
   });
@@ -37,16 +37,16 @@ export function createOperationCache() {
       { document, operation }: Pick<CachedOperation, "document" | "operation">,
     ): void {
       const key = keyOf(text);
-      if (!known.has(key)) known.set(key, { document, operation, mediaTypes: new Map() });
+      if (!operations.has(key)) operations.set(key, { document, operation, mediaTypes: new Map() });
     },
-    find: (text: OperationText): CachedOperation | undefined => known.get(keyOf(text)),
+    find: (text: OperationText): CachedOperation | undefined => operations.get(keyOf(text)),
   };
 }
 
-/** For Apollo, whose own store counts the text of a document as JSON, which is a fraction of it. */
+/** Replaces Apollo's store, which underestimates a document by counting only its JSON text. */
 export function createDocumentStore() {
   const documents = new LRUCache<string, DocumentNode>({
-    max: MOST,
+    max: MAX_ENTRIES,
     maxSize: MAX_KEPT_BYTES,
     sizeCalculation: memoryOf,
   });

@@ -10,11 +10,12 @@ import {
 import type * as GraphqlJit from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
 
-/** Runs an operation on a root value. Beware: its errors lack what those of graphql-js have. */
+/** Runs an operation on a root value. Beware: its errors lack fields that graphql-js sets. */
 export type CompiledOperation = CompiledQuery["query"];
 
 /**
- * Null of what is not compiled, or not yet; to be asked each time that the operation is executed.
+ * Returns null for an operation that is not compiled, or not yet. Call it for each execution, since
+ * it counts them.
  */
 export type OperationCompiler = (
   document: DocumentNode,
@@ -22,27 +23,27 @@ export type OperationCompiler = (
 ) => CompiledOperation | null;
 
 /**
- * To compile costs as much as to validate, so that whoever makes up new documents gets no more work
- * out of us.
+ * Compiling costs as much as validating. The threshold keeps clients that send new documents from
+ * causing additional work.
  */
 const USES_BEFORE_COMPILED = 10;
 
 interface Uses {
   count: number;
-  /** Undefined until it was tried. */
+  /** Undefined until compiling was tried. */
   compiled?: CompiledOperation | null;
 }
 
-/** Compiles what comes often. The compiler itself is loaded with the first such operation. */
+/** Compiles frequent operations. The compiler itself is loaded for the first of them. */
 export function createOperationCompiler(schema: GraphQLSchema): OperationCompiler {
-  const known = new WeakMap<DocumentNode, Map<string, Uses>>();
+  const usesByDocument = new WeakMap<DocumentNode, Map<string, Uses>>();
   let jit: typeof GraphqlJit | undefined;
   let loading = false;
 
   function load(): void {
     if (loading) return;
     loading = true;
-    // One that cannot be loaded leaves all to graphql-js.
+    // If it cannot be loaded, graphql-js executes everything.
     import("graphql-jit").then(
       (loaded) => (jit = loaded),
       () => {},
@@ -53,14 +54,14 @@ export function createOperationCompiler(schema: GraphQLSchema): OperationCompile
     if (!isCompilable(getOperationAST(document, name || null)) || hasVariableInLiteral(document))
       return null;
     if (!jit) return void load();
-    const made = jit.compileQuery(schema, document, name);
-    return jit.isCompiledQuery(made) ? made.query : null;
+    const result = jit.compileQuery(schema, document, name);
+    return jit.isCompiledQuery(result) ? result.query : null;
   }
 
   function usesOf(document: DocumentNode, name: string): Uses {
-    const ofDocument = known.get(document) ?? new Map<string, Uses>();
+    const ofDocument = usesByDocument.get(document) ?? new Map<string, Uses>();
     const uses = ofDocument.get(name) ?? { count: 0 };
-    known.set(document, ofDocument.set(name, uses));
+    usesByDocument.set(document, ofDocument.set(name, uses));
     return uses;
   }
 
@@ -74,8 +75,8 @@ export function createOperationCompiler(schema: GraphQLSchema): OperationCompile
 }
 
 /**
- * Of several fields of a mutation graphql-js begins none behind one that failed; the compiled one
- * would.
+ * Excludes mutations with several fields: graphql-js stops after a failed field, compiled code does
+ * not.
  */
 function isCompilable(operation: OperationDefinitionNode | null | undefined): boolean {
   if (!operation) return false;
@@ -86,20 +87,18 @@ function isCompilable(operation: OperationDefinitionNode | null | undefined): bo
   );
 }
 
-/**
- * Beware: the compiled operation would take null for a variable within a literal of a JSON scalar.
- */
+/** Beware: compiled code treats a variable inside a literal of a JSON scalar as null. */
 function hasVariableInLiteral(document: DocumentNode): boolean {
   let depth = 0;
-  let found = false;
+  let hasVariable = false;
   const literal = { enter: () => void depth++, leave: () => void depth-- };
   visit(document, {
     ObjectValue: literal,
     ListValue: literal,
     Variable() {
-      found = depth > 0;
-      return found ? BREAK : undefined;
+      hasVariable = depth > 0;
+      return hasVariable ? BREAK : undefined;
     },
   });
-  return found;
+  return hasVariable;
 }

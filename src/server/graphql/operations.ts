@@ -18,7 +18,7 @@ export interface OperationRequest extends OperationText {
 }
 
 export interface Operations {
-  /** What is to be executed, or why it is not. */
+  /** Returns the arguments for the execution, or the errors that prevent it. */
   prepare(
     session: Session,
     request: OperationRequest,
@@ -33,9 +33,7 @@ export interface OperationsOptions {
   production: boolean;
 }
 
-/**
- * For the doors that nothing of Apollo reaches, sockets and streams: the same checks and limits.
- */
+/** Applies the same checks and limits as Apollo to operations on sockets and streams. */
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, services } = options;
   const checker = createDocumentChecker(schema, options);
@@ -51,8 +49,7 @@ export function createOperations(options: OperationsOptions): Operations {
       if (excess) return [excess];
       try {
         const user = await session.refresh();
-        // Here rather than when it is opened, so that it is an error and not a result of the
-        // operation.
+        // Check before the stream is opened: the client then receives an error instead of a result.
         if (operation.operation === OperationTypeNode.SUBSCRIPTION)
           services.feed.assertRoom(user.id);
         const contextValue = createContext(services, { ...named, user });
@@ -70,7 +67,7 @@ export function createOperations(options: OperationsOptions): Operations {
   };
 }
 
-/** In Apollo's words, so that it is the same over HTTP. */
+/** Uses Apollo's texts, so that the error is the same as over HTTP. */
 function noOperation(name: string | null | undefined): GraphQLError {
   return new GraphQLError(
     name

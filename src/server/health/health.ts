@@ -6,19 +6,19 @@ import type { AdminGuard } from "../access/admin-guard.js";
 import type { Logger } from "../../runtime/logger.js";
 import { createBareApp } from "../http/app.js";
 
-/** What is asked of a dependency: null when it is well, else the reason in a few words. */
+/** Checks a dependency. Returns null when it is healthy, else a short reason. */
 type Check = () => Promise<string | null> | string | null;
 
 export interface HealthOptions {
-  /** Without one of these the process cannot serve: 503. */
+  /** Dependencies without which the process cannot serve: 503. */
   needed: Record<string, Check>;
-  /** Told, but served without: still 200. */
+  /** Dependencies that are reported, but not required: 200. */
   wanted: Record<string, Check>;
 }
 
 const TIMEOUT_MS = 2000;
 
-/** `/health/live` depends on nothing but this process; `/health/ready` tells of each dependency. */
+/** `/health/live` checks only this process; `/health/ready` reports each dependency. */
 export function registerHealth(app: FastifyInstance, { needed, wanted }: HealthOptions): void {
   app.get("/health/live", { logLevel: "warn" }, async () => ({ status: "ok" }));
   app.get("/health/ready", { logLevel: "warn" }, async (_request, reply) => {
@@ -56,17 +56,17 @@ async function reasonOf(check: Check): Promise<string> {
       )) ?? "ok"
     );
   } catch (error) {
-    return error instanceof Error ? error.message : "is away";
+    return error instanceof Error ? error.message : "unavailable";
   }
 }
 
 export interface MetricsRouteOptions {
-  /** What Prometheus reads. */
+  /** Returns the metrics in the format of Prometheus. */
   read(): Promise<{ type: string; text: string }>;
   protect: AdminGuard["protect"];
 }
 
-/** `GET /metrics`, for operators. */
+/** Registers `GET /metrics` for operators. */
 export async function registerMetrics(
   app: FastifyInstance,
   { read, protect }: MetricsRouteOptions,
@@ -85,7 +85,7 @@ interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Where a worker, which serves nothing else, answers whether it is well and what it does. */
+/** Serves the health and metrics of a worker, which has no other routes. */
 export async function createHealthServer(
   health: HealthOptions,
   metrics: MetricsRouteOptions,

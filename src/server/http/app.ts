@@ -12,15 +12,14 @@ import type { Proxies } from "./client-address.js";
 import { refuseAsJson } from "./errors.js";
 import { createLazyChild, requestIdOf } from "./request-log.js";
 
-/** How long whoever asks may take, and be made to wait. */
 export interface HttpTimeouts {
-  /** Until the headers of a request must be here. */
+  /** Timeout for the headers of a request. */
   headersMs: number;
-  /** Until the body of a GraphQL request must be here; of uploads `UploadTimeouts` tells. */
+  /** Timeout for the body of a request. Uploads have `UploadTimeouts`. */
   bodyMs: number;
-  /** Until an operation is answered; its statements end then, too. */
+  /** Timeout for an operation, including its SQL statements. */
   operationMs: number;
-  /** How often the connections are looked at. */
+  /** Interval at which connections are checked. */
   lookMs: number;
 }
 
@@ -31,21 +30,18 @@ export const HTTP_TIMEOUTS: HttpTimeouts = {
   lookMs: 2000,
 };
 
-/**
- * Until a request must be here whole: longer than any upload may take, whose own time is told in
- * words.
- */
+/** Timeout for a whole request. It exceeds the timeout of uploads, which fails with a message. */
 const REQUEST_MS = 660_000;
-/** Bytes of the headers of a request: a token of 8 KiB, and as much again. */
+/** Maximum bytes of a request's headers: a token of 8 KiB, and as much again. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
- * In our routes nothing is described by a JSON Schema: what would compile such schemas is never
- * loaded, and is a fifth of Fastify.
+ * Our routes have no JSON Schemas, so the schema compilers are not loaded. They are a fifth of
+ * Fastify.
  */
 const NO_SCHEMAS = { compilersFactory: { buildValidator: refuse, buildSerializer: refuse } };
 
-/** A Fastify that writes to our log, and no line for each request. */
+/** Creates a Fastify that uses our logger and does not log each request. */
 export function createBareApp(log: Logger, options: FastifyHttpOptions<Server>): FastifyInstance {
   return Fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -59,10 +55,10 @@ export function createBareApp(log: Logger, options: FastifyHttpOptions<Server>):
 }
 
 function refuse(): never {
-  throw new Error("A route has a JSON Schema: nothing is there to compile it (http/app.ts)");
+  throw new Error("A route has a JSON Schema, but no schema compiler is loaded (http/app.ts)");
 }
 
-/** The application of the API, without its routes. */
+/** Creates the application of the API without its routes. */
 export function createApp({
   log,
   proxies,
@@ -88,12 +84,14 @@ export function createApp({
   });
   app.setErrorHandler((error, request, reply) => refuseAsJson(request, reply, error));
   app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }),
+    reply
+      .code(404)
+      .send({ code: "NOT_FOUND", message: "Not found: no route has this method and path." }),
   );
   return app;
 }
 
-/** An address that cannot be decoded reaches no route and no hook. */
+/** Answers a request whose URL cannot be decoded: it reaches no route and no hook. */
 function refuseAddress(
   _error: unknown,
   request: FastifyRequest,
@@ -102,5 +100,5 @@ function refuseAddress(
   return reply
     .headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" })
     .code(400)
-    .send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
+    .send({ code: "BAD_REQUEST", message: "The URL of the request cannot be decoded." });
 }

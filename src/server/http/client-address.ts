@@ -3,13 +3,12 @@ import { BlockList, isIP, isIPv6, SocketAddress } from "node:net";
 
 export interface Proxies {
   /**
-   * Whether what this one says of where a request comes from is believed; `hop` 0 is the one that
-   * is connected to us.
+   * True if the `x-forwarded-for` value of this address is trusted. `hop` 0 is the connected peer.
    */
   trusts(address: string, hop: number): boolean;
   /**
-   * Where a request comes from: the last one on its way whom nobody trusted vouches for, so that
-   * nobody can make it up.
+   * Returns the client's address: the first address, seen from this service, that is not a trusted
+   * proxy. A client cannot forge it.
    */
   addressOf(
     request: Pick<IncomingMessage, "headers"> & { socket: { remoteAddress?: string | undefined } },
@@ -17,8 +16,8 @@ export interface Proxies {
 }
 
 /**
- * `trusted`: how many proxies are in front, or their addresses and networks (`10.0.0.0/8`). 0 and
- * none: `x-forwarded-for` is not looked at.
+ * `trusted` is the number of proxies in front, or the list of their addresses and networks
+ * (`10.0.0.0/8`). With 0 or an empty list, `x-forwarded-for` is ignored.
  */
 export function createProxies(trusted: number | readonly string[]): Proxies {
   const trusts =
@@ -53,9 +52,10 @@ function isListed(networks: readonly string[]): (address: string) => boolean {
 const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
 
 /**
- * Whose guesses and requests are counted together: an IPv4 address, or of IPv6 the first 64 bits,
- * since whoever has one address there has all of them. What a trusted proxy says may be anything,
- * and of a peer that has gone already there is no address, whatever the types say.
+ * Returns the network whose requests are counted together. It is an IPv4 address, or the first 64
+ * bits of an IPv6 address, since one client usually owns all addresses behind them. The value of a
+ * trusted proxy can be any text. A disconnected peer has no address, although its type says
+ * otherwise.
  */
 export function networkOf(address = "gone"): string {
   return isIPv6(address) ? networkOfIPv6(address) : address.toLowerCase().slice(0, 64);

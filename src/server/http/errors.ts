@@ -19,14 +19,14 @@ const STATUS: [new (...args: never[]) => ServiceError, number][] = [
   [ServiceUnavailableError, 503],
 ];
 
-/** When to try again what the service could not do: no store says how long it will be away. */
+/** The `retry-after` of unavailable stores, which do not report when they return. */
 const UNAVAILABLE_SECONDS = 2;
 
-/** Of a request that failed as a whole. */
+/** Returns the HTTP status of a request that failed as a whole. */
 export function statusOf(error: unknown): number {
   if (error instanceof ServiceError)
     return STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400;
-  // The integration reads the address of the request, which need not be one.
+  // Apollo's integration parses the request's URL, which can be invalid.
   if (error instanceof TypeError && "code" in error && error.code === "ERR_INVALID_URL") return 400;
   return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number"
     ? error.statusCode
@@ -34,8 +34,8 @@ export function statusOf(error: unknown): number {
 }
 
 /**
- * What could not be done for want of PostgreSQL, or was not begun, is no success to a client that
- * looks at the status alone.
+ * Returns the HTTP status of a result. A client that only checks the status must not take
+ * unavailability, or an operation that was not executed, for a success.
  */
 export function statusOfResult(
   { data, errors }: { data?: unknown; errors?: readonly GraphQLFormattedError[] | undefined },
@@ -46,8 +46,8 @@ export function statusOfResult(
 }
 
 /**
- * Of a request that failed: where it is worth another try, in how many seconds; and the rest of a
- * body that comes too slowly is not waited for.
+ * Returns the headers of a failed request: `retry-after` when a retry makes sense. A slow request's
+ * connection is closed, since the rest of its body is not read.
  */
 export function headersOf(error: unknown): Record<string, string> {
   if (error instanceof TooSlowError) return { connection: "close" };
@@ -58,7 +58,7 @@ export function headersOf(error: unknown): Record<string, string> {
     : {};
 }
 
-/** Answers a request that failed, where no GraphQL is spoken: `{ code, message }`. */
+/** Answers a failed request outside GraphQL with `{ code, message }`. */
 export function refuseAsJson(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -73,7 +73,7 @@ export function refuseAsJson(
       ...(error instanceof QuotaExceededError && { retryAfterMs: error.retryAfterMs }),
     });
   if (status < 500)
-    return answer.send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
+    return answer.send({ code: "BAD_REQUEST", message: "The request is malformed or too large." });
   request.log.error({ err: error }, "a request failed");
   return answer.send({ code: "INTERNAL_SERVER_ERROR", message: "Internal server error" });
 }

@@ -4,17 +4,17 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
 export interface FrontPageOptions {
-  /** Where pictures come from besides this host: the storage's own address, and the public one. */
+  /** Origins of images besides this host: the storage, and the public URL. */
   pictureOrigins: readonly string[];
-  /** Where the bundle is; what `npm run build` makes of src/console/. */
+  /** Folder of the bundle that `npm run build` creates from src/console/. */
   folder?: string;
 }
 
 const BUNDLE = fileURLToPath(new URL("../../../console/", import.meta.url));
 
 /**
- * `GET /`: a page that shows the service at work. It loads nothing from outside, and nothing may be
- * loaded into it.
+ * Registers the web console at `GET /`. It loads nothing from other hosts, except images, and other
+ * pages cannot frame it.
  */
 export async function registerFrontPage(
   app: FastifyInstance,
@@ -35,7 +35,7 @@ export async function registerFrontPage(
         ? reply.sendFile("index.html")
         : reply
             .type("text/plain; charset=utf-8")
-            .send("The page has not been built: npm run build makes it. The API is at /graphql.\n");
+            .send("The page has not been built: run `npm run build`. The API is at /graphql.\n");
     });
   });
 }
@@ -47,13 +47,13 @@ function headersOf(pictureOrigins: readonly string[]): Record<string, string> {
       `default-src 'self'; img-src ${pictures}; object-src 'none'; base-uri 'none'; ` +
       "form-action 'self'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
-    // The token of a sign-in link stands behind the #, which is never sent; this is for whatever
-    // comes to stand before it.
+    // The token of a sign-in link is behind the #, which browsers never send. This protects the
+    // rest of the URL.
     "referrer-policy": "no-referrer",
   };
 }
 
-/** What has its hash in its name never changes. */
+/** Assets have a hash in their name, so they never change. */
 function cacheControlOf(path: string): string {
   return path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";
 }

@@ -3,19 +3,18 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyBaseLogger } from "fastify";
 import type { Logger } from "../../runtime/logger.js";
 
-const SOUND = /^[\w.:-]{1,128}$/;
+const LOGGABLE = /^[\w.:-]{1,128}$/;
 
-/** What a proxy in front called this request, where that can stand in a log; else a new name. */
+/** Returns the request id from a proxy if it is safe to log, else a new one. */
 export function requestIdOf(request: Pick<IncomingMessage, "headers">): string {
-  const given = request.headers["x-request-id"];
-  return typeof given === "string" && SOUND.test(given) ? given : newRequestId();
+  const header = request.headers["x-request-id"];
+  return typeof header === "string" && LOGGABLE.test(header) ? header : newRequestId();
 }
 
 export function newRequestId(): string {
   const id = randomUUID();
-  // Node makes it of twenty pieces, each an object as long as it is held: to be read puts them
-  // together.
-  SOUND.test(id);
+  // Node builds the id from twenty string parts. Reading it once joins them and frees the parts.
+  LOGGABLE.test(id);
   return id;
 }
 
@@ -27,8 +26,8 @@ export type OnRequest = (request: {
 }) => void;
 
 /**
- * Tells each answer: its route as a pattern, null where none matched, so that no client can make up
- * new ones.
+ * Reports each answered request. The route is a pattern, or null if none matched, so that clients
+ * cannot create new values.
  */
 export function watchRequests(app: FastifyInstance, onRequest: OnRequest): void {
   app.addHook("onResponse", (request, reply, done) => {
@@ -44,15 +43,13 @@ export function watchRequests(app: FastifyInstance, onRequest: OnRequest): void 
   });
 }
 
-/**
- * A child of `parent` that is made when it has its first line to write: most requests write none.
- */
+/** Returns a child logger that is created with its first line, since most requests log nothing. */
 export function createLazyChild(
   parent: Logger,
   bindings: Record<string, unknown>,
 ): FastifyBaseLogger {
-  let made: Logger | undefined;
-  const child = () => (made ??= parent.child(bindings));
+  let logger: Logger | undefined;
+  const child = () => (logger ??= parent.child(bindings));
   const line =
     (level: "fatal" | "error" | "warn" | "info" | "debug" | "trace") =>
     (what: unknown, ...more: unknown[]) => {

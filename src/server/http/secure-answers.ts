@@ -4,15 +4,15 @@ import type { FastifyInstance } from "fastify";
 import helmet, { type HelmetOptions } from "helmet";
 
 export interface Origins {
-  /** Whether a page of this origin may call us. No origin: the caller is no browser's page. */
+  /** True if a page of this origin may call this service. A request without origin is allowed. */
   allows(request: Pick<IncomingMessage, "headers">): boolean;
 }
 
 const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /**
- * The same host always, the listed ones, and pages of this machine outside production. `null`, a
- * sandboxed page's, never.
+ * Allows the same host, the listed origins and, outside production, pages of this machine. The
+ * origin `null` of sandboxed pages is never allowed.
  */
 export function createOrigins(options: {
   allowed: readonly string[];
@@ -34,17 +34,17 @@ export function createOrigins(options: {
   };
 }
 
-/** For what names no policy of its own: nothing runs, nothing is loaded, nobody frames it. */
+/** The default policy: no scripts, no resources, no frames. */
 const STRICTEST_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** Scripts and styles have no policy; a worker's would bind it instead of its page's. */
+/** Scripts and styles get no policy: a worker would use its own policy instead of its page's. */
 const IS_DOCUMENT =
   /^(text\/html|text\/plain|application\/(\w+[+-])*json|application\/graphql-response\+json)/;
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * The headers of safety on every answer; a route may say otherwise. `https`: the outside reaches us
- * by it alone, and is told to stay there.
+ * Adds security headers to every answer; a route can override them. `https` must be true if the
+ * service is public only over HTTPS; browsers then use only HTTPS.
  */
 export function secureAnswers(app: FastifyInstance, { https }: { https: boolean }): void {
   const headers = headersOf({
@@ -65,7 +65,7 @@ export function secureAnswers(app: FastifyInstance, { https }: { https: boolean 
   });
 }
 
-/** What helmet sets on an answer: the same on each, and so it is asked once. */
+/** Returns helmet's headers. They are the same for each answer, so they are computed once. */
 function headersOf(options: HelmetOptions): Record<string, string> {
   const answer = new ServerResponse(new IncomingMessage(new Socket()));
   helmet(options)(answer.req, answer, () => {});

@@ -2,37 +2,38 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { TooSlowError } from "../../domain/errors.js";
 
-/** How often the bodies that are not here yet are looked at, at the most. */
-const LOOK_MS = 1000;
+/** Maximum interval between checks of incomplete bodies. */
+const CHECK_MS = 1000;
 
 /**
- * Ends a request whose body is not here within `bodyMs`: it fails with TooSlowError. Uploads have a
- * patience of their own. One timer for all of them: nearly every body is here when it is first
- * looked at.
+ * Ends a request with TooSlowError if its body is incomplete after `bodyMs`. Uploads have other
+ * timeouts. One timer checks all requests, since almost every body is complete at the first check.
  */
 export function limitBodies(app: FastifyInstance, bodyMs: number): void {
-  const begun = new Map<IncomingMessage, number>();
-  const timer = setInterval(() => endLate(begun, bodyMs), Math.min(LOOK_MS, bodyMs / 4)).unref();
+  const startTimes = new Map<IncomingMessage, number>();
+  const check = () => endLate(startTimes, bodyMs);
+  const timer = setInterval(check, Math.min(CHECK_MS, bodyMs / 4)).unref();
   app.addHook("onClose", async () => clearInterval(timer));
   app.addHook("preParsing", ({ raw, routeOptions }, _reply, payload, done) => {
     const hasBody =
       raw.headers["content-length"] !== undefined || raw.headers["transfer-encoding"] !== undefined;
-    if (hasBody && routeOptions.url !== "/photos") begun.set(raw, Date.now());
+    if (hasBody && routeOptions.url !== "/photos") startTimes.set(raw, Date.now());
     done(null, payload);
   });
 }
 
-function endLate(begun: Map<IncomingMessage, number>, bodyMs: number): void {
+function endLate(startTimes: Map<IncomingMessage, number>, bodyMs: number): void {
   const now = Date.now();
-  for (const [raw, since] of begun) {
-    const over = raw.complete || raw.destroyed;
-    if (!over && now - since < bodyMs) continue;
-    begun.delete(raw);
-    if (!over) abandon(raw, new TooSlowError(`The body took more than ${bodyMs / 1000} seconds.`));
+  for (const [raw, since] of startTimes) {
+    const isOver = raw.complete || raw.destroyed;
+    if (!isOver && now - since < bodyMs) continue;
+    startTimes.delete(raw);
+    if (!isOver)
+      abandon(raw, new TooSlowError(`The body took more than ${bodyMs / 1000} seconds.`));
   }
 }
 
-/** How long an upload may stand still, and how long it may take from its first byte to its last. */
+/** Maximum time without progress of an upload, and maximum time for the whole upload. */
 export interface UploadTimeouts {
   idleMs: number;
   wholeMs: number;
@@ -41,39 +42,39 @@ export interface UploadTimeouts {
 export const UPLOAD_TIMEOUTS: UploadTimeouts = { idleMs: 30_000, wholeMs: 600_000 };
 
 export interface UploadWatch {
-  /** Why its reading was ended; null when it was not. */
+  /** The reason why reading was ended; null if it was not. */
   readonly fault: TooSlowError | null;
   stop(): void;
 }
 
 /**
- * Ends the reading of a request whose body comes too slowly; whoever reads it fails then, and its
- * connection stays for the answer.
+ * Ends the reading of a body that arrives too slowly: its reader fails, and the connection stays
+ * open for the answer.
  */
 export function watchUpload(
   raw: IncomingMessage,
   { idleMs, wholeMs }: UploadTimeouts,
 ): UploadWatch {
   const { socket } = raw;
-  const begun = Date.now();
+  const startedAt = Date.now();
   let fault: TooSlowError | null = null;
-  let [bytes, moved] = [socket.bytesRead, begun];
+  let [bytes, progressAt] = [socket.bytesRead, startedAt];
 
-  function look(): void {
+  function check(): void {
     if (raw.complete) return clearInterval(timer);
     const now = Date.now();
-    if (socket.bytesRead > bytes) [bytes, moved] = [socket.bytesRead, now];
-    if (now - moved < idleMs && now - begun < wholeMs) return;
+    if (socket.bytesRead > bytes) [bytes, progressAt] = [socket.bytesRead, now];
+    if (now - progressAt < idleMs && now - startedAt < wholeMs) return;
     clearInterval(timer);
     fault = new TooSlowError(
-      now - moved < idleMs
+      now - progressAt < idleMs
         ? `The upload took more than ${wholeMs / 1000} seconds.`
-        : `Nothing came of the upload for ${idleMs / 1000} seconds.`,
+        : `The upload made no progress for ${idleMs / 1000} seconds.`,
     );
     abandon(raw, fault);
   }
 
-  const timer = setInterval(look, Math.min(1000, idleMs / 4));
+  const timer = setInterval(check, Math.min(CHECK_MS, idleMs / 4));
   return {
     get fault() {
       return fault;
@@ -83,8 +84,8 @@ export function watchUpload(
 }
 
 /**
- * As a pipeline of Node does with a server's request: without its socket, which the answer still
- * needs.
+ * Destroys the request without its socket, which the answer still needs. Node's pipelines do the
+ * same.
  */
 function abandon(raw: IncomingMessage, fault: Error): void {
   Object.assign(raw, { socket: null });

@@ -21,7 +21,7 @@ describe("job and jobs", () => {
   });
   after(() => service.close());
 
-  it("list the catalogue by name, each Job with what a form needs", async () => {
+  it("list all Jobs by name, each with the fields that a form needs", async () => {
     const { jobs } = await person.get(`{ jobs { nodes { ${FIELDS} } totalCount } }`);
     assert.deepEqual(
       jobs.nodes.map(({ name }: { name: string }) => name),
@@ -48,7 +48,7 @@ describe("job and jobs", () => {
     }
   });
 
-  it("find one by its name, and null where there is none", async () => {
+  it("return a Job by its name, or null", async () => {
     const { job, none } = await person.get(
       `{ job(name: "echo") { ${FIELDS} } none: job(name: "Echo") { id } }`,
     );
@@ -59,16 +59,16 @@ describe("job and jobs", () => {
     assert.equal(none, null);
   });
 
-  it("refuse an empty name, which is never none", async () => {
+  it("refuse an empty name", async () => {
     assertRefused(
       (await person.ask('{ job(name: "") { id } }')).errors,
       "BAD_USER_INPUT",
-      "name: is empty",
+      "name: must not be empty",
       ["name"],
     );
   });
 
-  it("show a Job that is switched off as such, and refuse to submit it", async () => {
+  it("show a disabled Job as such, and refuse to submit it", async () => {
     const { job } = await person.get('{ job(name: "placeholder") { enabled } }');
     assert.equal(job.enabled, false);
     assertRefused(
@@ -79,18 +79,18 @@ describe("job and jobs", () => {
     );
   });
 
-  it("do not offer echo in production unless they are told to", async () => {
+  it("disable echo in production by default", async () => {
     const production = await startTestService({ workers: 0, env: { ECHO: "" } });
     try {
-      const somebody = await production.person();
+      const user = await production.person();
       assert.deepEqual(
-        await somebody.get(
+        await user.get(
           '{ job(name: "echo") { enabled } other: job(name: "placeholder") { enabled } }',
         ),
         { job: { enabled: false }, other: { enabled: true } },
       );
       assertRefused(
-        (await somebody.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).errors,
+        (await user.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).errors,
         "BAD_USER_INPUT",
         'job: there is no Job "echo" to submit; the query jobs lists them',
         ["job"],

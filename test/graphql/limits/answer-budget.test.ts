@@ -4,7 +4,7 @@ import { GraphQLError } from "graphql";
 import { AnswerBudget } from "../../../src/graphql/limits/answer-budget.js";
 import { LIMITS } from "../../../src/graphql/limits/limits.js";
 
-/** The limit that `take` exceeds; null when it exceeds none. */
+/** Returns the limit that `take` exceeds, or null. */
 function limitOf(take: () => void): unknown {
   try {
     take();
@@ -19,34 +19,30 @@ function limitOf(take: () => void): unknown {
 const MB = 1024 * 1024;
 
 describe("the budget of an answer", () => {
-  it(
-    "takes 50,000 rows that are read and 50,000 that are handed out, and refuses one more " +
-      "of either",
-    () => {
-      for (const take of [
-        (budget: AnswerBudget, count: number) => budget.takeRead(count, 0),
-        (budget: AnswerBudget, count: number) => budget.takeNodes(count),
-      ]) {
-        const budget = new AnswerBudget();
-        assert.equal(
-          limitOf(() => take(budget, LIMITS.answerNodes - 1)),
-          null,
-        );
-        assert.equal(
-          limitOf(() => take(budget, 1)),
-          null,
-        );
-        assert.equal(budget.isExceeded, false);
-        assert.equal(
-          limitOf(() => take(budget, 1)),
-          "answerNodes",
-        );
-        assert.equal(budget.isExceeded, true);
-      }
-    },
-  );
+  it("allows 50,000 rows that are read and 50,000 list entries", () => {
+    for (const take of [
+      (budget: AnswerBudget, count: number) => budget.takeRead(count, 0),
+      (budget: AnswerBudget, count: number) => budget.takeNodes(count),
+    ]) {
+      const budget = new AnswerBudget();
+      assert.equal(
+        limitOf(() => take(budget, LIMITS.answerNodes - 1)),
+        null,
+      );
+      assert.equal(
+        limitOf(() => take(budget, 1)),
+        null,
+      );
+      assert.equal(budget.isExceeded, false);
+      assert.equal(
+        limitOf(() => take(budget, 1)),
+        "answerNodes",
+      );
+      assert.equal(budget.isExceeded, true);
+    }
+  });
 
-  it("takes 16 MB of rows and 16 MB of JSON values, and refuses more of either", () => {
+  it("allows 16 MB of rows and 16 MB of JSON values", () => {
     const read = new AnswerBudget();
     assert.equal(
       limitOf(() => read.takeRead(1, 16 * MB)),
@@ -70,7 +66,7 @@ describe("the budget of an answer", () => {
     );
   });
 
-  it("says how much may still be read, and refuses everything once it is exceeded", () => {
+  it("returns the remaining rows and bytes, and refuses everything once it is exceeded", () => {
     const budget = new AnswerBudget();
     budget.takeRead(10, 100);
     assert.deepEqual(
@@ -92,7 +88,7 @@ describe("the budget of an answer", () => {
     );
   });
 
-  it("has one read begin when the one before has ended, also in vain", async () => {
+  it("starts a read when the previous one has ended, also with an error", async () => {
     const budget = new AnswerBudget();
     const order: string[] = [];
     const first = budget.inTurn(async () => {

@@ -14,8 +14,8 @@ import {
 import { createSchema } from "../../../src/graphql/schema.js";
 import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/page-options.js";
 
-/** As much as the page may ever ask for. */
-const MOST = {
+/** The largest variables that the console can send. */
+const MAX_VARIABLES = {
   first: 100,
   inputs: Array.from({ length: 100 }, () => ({ job: "echo" })),
   input: { job: "echo" },
@@ -30,7 +30,7 @@ const ALL_OF_A_JOB =
   "outputs { name mimeType byteSize width height url }";
 const DOCUMENTS: [what: string, text: string, name?: string][] = [
   ...Object.entries(operations).map(([name, operation]): [string, string] => [
-    `the page's ${name}`,
+    `the console's ${name}`,
     typeof operation === "string" ? operation : operation(20),
   ]),
   ...["MyJobs", "Submit", "Watch"].map((name): [string, string, string] => [
@@ -43,11 +43,11 @@ const DOCUMENTS: [what: string, text: string, name?: string][] = [
     document,
   ]),
   [
-    "two fields of the histories of a hundred jobs",
+    "two fields of each event of a hundred jobs",
     "{ queuedJobs(first: 100) { nodes { history { type at } } } }",
   ],
   [
-    "the history of one job, each event with all of it",
+    "the history of one job with all fields",
     "query ($id: ID!) { queuedJob(id: $id) { history { cursor type at queuedJob { " +
       `${ALL_OF_A_JOB} } } } }`,
   ],
@@ -63,14 +63,14 @@ describe("the limits", () => {
   });
 
   for (const [what, text, name] of DOCUMENTS) {
-    it(`leave room for ${what}`, () => {
+    it(`allow ${what}`, () => {
       const document = checker.check(text);
       if (!("kind" in document)) assert.fail(document.map(({ message }) => message).join("\n"));
       const operation = getOperationAST(document, name);
       assert.ok(operation);
       assert.equal(
         exceeds(document, operation, {
-          ...MOST,
+          ...MAX_VARIABLES,
           ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`i${i}`, "1"])),
         })?.message,
         undefined,

@@ -7,7 +7,7 @@ import {
   type VariablesChecker,
 } from "../../../src/graphql/limits/variables-checker.js";
 
-/** As a page shows them: all there is of a row, and what is around it. */
+/** All fields of a row that a page can show. */
 const ROW =
   "id status version progress progressMessage attempts priority runAt createdAt " +
   "startedAt finishedAt expiresAt queuePosition estimatedStartAt parameters result error " +
@@ -16,11 +16,11 @@ const ROW =
 const PAGE = (first: string) =>
   `{ queuedJobs(first: ${first}) { edges { cursor node { ${ROW} } } pageInfo { ` +
   "hasNextPage endCursor } totalCount eventCursor } }";
-/** Twenty fields of each row, which are one to GraphQL. */
+/** Twenty fields of each row, which GraphQL merges into one. */
 const IDS = "id ".repeat(20);
 const USERS = (first: string, within: string) =>
   `{ users(first: ${first}) { nodes { queuedJobs(first: ${within}) { nodes { ${IDS} } } } } }`;
-/** A list in each row of another. */
+/** Cost of a list in each row of another list. */
 const LIST = 25;
 
 describe("the limits that depend on variables", () => {
@@ -40,11 +40,11 @@ describe("the limits that depend on variables", () => {
   const tooCostly = (cost: number) => [
     "GRAPHQL_VALIDATION_FAILED",
     "cost",
-    `The operation asks for up to ${cost} fields; 200000 is the most: ask for fewer rows ` +
-      "(first), or for less within each.",
+    `The operation can return up to ${cost} fields; the limit is 200000: request fewer rows ` +
+      "(first) or fewer nested fields.",
   ];
 
-  it("takes a page of a hundred rows with all that a page shows", () => {
+  it("allows a page of a hundred rows with all fields", () => {
     assert.equal(excess(PAGE("50")), null);
     assert.equal(excess(PAGE("100")), null);
   });
@@ -61,7 +61,7 @@ describe("the limits that depend on variables", () => {
     assert.deepEqual(excess(byEdges), tooCostly(2 + 100 * (1 + LIST + 1) + 10_000 + 200_000));
   });
 
-  it("knows how many rows are asked for by a variable, by its default, and by the schema's", () => {
+  it("takes the number of rows from a variable, its default, or the schema's default", () => {
     const text = USERS("$n", "$m");
     assert.equal(excess(`query ($n: Int, $m: Int) ${text}`, { n: 100, m: 20 }), null);
     assert.deepEqual(
@@ -77,62 +77,54 @@ describe("the limits that depend on variables", () => {
     );
   });
 
-  it(
-    "is not told tales: what is no number of rows counts as the most or as the least there " +
-      "are",
-    () => {
-      const text = `query ($n: Int) ${USERS("$n", "100")}`;
-      assert.deepEqual(excess(text, { n: 2 ** 31 - 1 }), tooCostly(202_602));
-      assert.deepEqual(excess(text, { n: null }), tooCostly(202_602));
-      assert.equal(excess(text, { n: -5 }), null);
-      assert.equal(excess(text, { n: 0 }), null);
-      // The execution says what is wrong with it, and does nothing.
-      assert.equal(excess(text, { n: "many" }), null);
-    },
-  );
+  it("counts an invalid number of rows as the maximum or minimum", () => {
+    const text = `query ($n: Int) ${USERS("$n", "100")}`;
+    assert.deepEqual(excess(text, { n: 2 ** 31 - 1 }), tooCostly(202_602));
+    assert.deepEqual(excess(text, { n: null }), tooCostly(202_602));
+    assert.equal(excess(text, { n: -5 }), null);
+    assert.equal(excess(text, { n: 0 }), null);
+    // The execution reports the wrong type.
+    assert.equal(excess(text, { n: "many" }), null);
+  });
 
-  it(
-    "counts a list that no argument bounds as the longest there can be, and the answer to " +
-      "many inputs as so many",
-    () => {
-      const within = (list: string, fields: number) =>
-        `{ queuedJobs(first: 100) { nodes { ${list} { ${"__typename ".repeat(fields)} } } } }`;
-      for (const [list, items] of [
-        ["history", 100],
-        ["photos", 100],
-        ["outputs", 12],
-      ] as const) {
-        const most = Math.floor((200_000 - 102) / 100 / items);
-        assert.equal(excess(within(list, most)), null, list);
-        assert.deepEqual(
-          excess(within(list, most + 1)),
-          tooCostly(2 + 100 + 100 * items * (most + 1)),
-          list,
-        );
-      }
-      const submit = (fields: number) =>
-        "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { " +
-        `${"id ".repeat(fields)} } }`;
-      const inputs = (count: number) => ({
-        inputs: Array.from({ length: count }, () => ({ job: "echo" })),
-      });
-      assert.equal(excess(submit(1999), inputs(100)), null);
-      assert.equal(excess(submit(2500), inputs(10)), null);
-      assert.deepEqual(excess(submit(2000), inputs(100)), tooCostly(200_001));
-      // Of ten inputs each has photos of its own.
+  it("counts a list without arguments with its maximum, and inputs with their number", () => {
+    const within = (list: string, fields: number) =>
+      `{ queuedJobs(first: 100) { nodes { ${list} { ${"__typename ".repeat(fields)} } } } }`;
+    for (const [list, items] of [
+      ["history", 100],
+      ["photos", 100],
+      ["outputs", 12],
+    ] as const) {
+      const max = Math.floor((200_000 - 102) / 100 / items);
+      assert.equal(excess(within(list, max)), null, list);
       assert.deepEqual(
-        excess(
-          "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { photos { " +
-            "id ".repeat(201) +
-            "} } }",
-          inputs(10),
-        ),
-        tooCostly(1 + 10 + 10 * 100 * 201),
+        excess(within(list, max + 1)),
+        tooCostly(2 + 100 + 100 * items * (max + 1)),
+        list,
       );
-    },
-  );
+    }
+    const submit = (fields: number) =>
+      "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { " +
+      `${"id ".repeat(fields)} } }`;
+    const inputs = (count: number) => ({
+      inputs: Array.from({ length: count }, () => ({ job: "echo" })),
+    });
+    assert.equal(excess(submit(1999), inputs(100)), null);
+    assert.equal(excess(submit(2500), inputs(10)), null);
+    assert.deepEqual(excess(submit(2000), inputs(100)), tooCostly(200_001));
+    // Each of the ten results has its own photos.
+    assert.deepEqual(
+      excess(
+        "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { photos { " +
+          "id ".repeat(201) +
+          "} } }",
+        inputs(10),
+      ),
+      tooCostly(1 + 10 + 10 * 100 * 201),
+    );
+  });
 
-  it("counts what is long, or takes long, as more than one field", () => {
+  it("counts long or expensive fields and long names as more than one field", () => {
     const page = (fields: string) =>
       `{ queuedJobs(first: 100) { nodes { photos { ${fields} } } } }`;
     assert.equal(excess(page("url ".repeat(6))), null);
@@ -147,7 +139,7 @@ describe("the limits that depend on variables", () => {
     assert.deepEqual(excess(named(1900)), tooCostly(102 + 10_000 * 20));
   });
 
-  it("finds fields within fragments and interfaces", () => {
+  it("counts fields in fragments and interfaces", () => {
     const within = `fragment F on QueuedJobConnection { nodes { ${IDS} } }`;
     assert.deepEqual(
       excess(`{ users(first: 100) { nodes { queuedJobs(first: 100) { ...F } } } } ${within}`),
@@ -162,7 +154,7 @@ describe("the limits that depend on variables", () => {
     );
   });
 
-  it("takes variables of 32 levels, and refuses one more", () => {
+  it("allows variables of 32 levels, and refuses one more", () => {
     const variables = (levels: number) => ({
       a: JSON.parse(
         `${'{"a":['.repeat(levels / 2)}${levels % 2 ? "{}" : "1"}${"]}".repeat(levels / 2)}`,

@@ -27,7 +27,7 @@ describe("node", () => {
   });
   after(() => service.close());
 
-  it("finds each kind of thing by its id, however the id is written", async () => {
+  it("returns each type of object by its id, in lower or upper case", async () => {
     for (const [kind, id] of Object.entries(ids)) {
       for (const spelling of [id, id.toUpperCase()]) {
         const { node } = await owner.get(NODE, { id: spelling });
@@ -41,7 +41,7 @@ describe("node", () => {
     });
   });
 
-  it("resolves the fields of what it found", async () => {
+  it("resolves the fields of the object", async () => {
     assert.deepEqual((await owner.get(NODE, { id: ids.QueuedJob })).node, {
       __typename: "QueuedJob",
       id: ids.QueuedJob,
@@ -54,21 +54,24 @@ describe("node", () => {
     assert.match(node.url, /^\/files\/photos\//);
   });
 
-  it("is null for an id of nothing, and for what is another's", async () => {
+  it("is null for an unknown id, and for another user's object", async () => {
     const other = await service.person();
     for (const id of [...Object.values(ids), idOfNothing(), "no-such-job", "0"])
       assert.equal((await other.get(NODE, { id })).node, null, id);
   });
 
-  it("shows an admin everybody's", async () => {
+  it("returns the objects of all users to an admin", async () => {
     const admin = await service.admin();
     for (const [kind, id] of Object.entries(ids))
       assert.equal((await admin.get(NODE, { id })).node.__typename, kind);
   });
 
-  it("refuses an empty id, which is never none", async () => {
-    assertRefused((await owner.ask(NODE, { id: "" })).errors, "BAD_USER_INPUT", "id: is empty", [
-      "id",
-    ]);
+  it("refuses an empty id", async () => {
+    assertRefused(
+      (await owner.ask(NODE, { id: "" })).errors,
+      "BAD_USER_INPUT",
+      "id: must not be empty",
+      ["id"],
+    );
   });
 });

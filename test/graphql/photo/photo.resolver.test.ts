@@ -24,7 +24,7 @@ describe("photo, photos and deletePhoto", () => {
     return String((await person.upload(bytes, { type: "image/png" })).json["id"]);
   }
 
-  it("tell of a photo what its upload told", async () => {
+  it("return the same fields as the upload", async () => {
     const bytes = smallPhoto(40, 20);
     const { json } = await owner.upload(bytes, { type: "image/png", filename: "Küste.png" });
     const { photo } = await owner.get(PHOTO, { id: String(json["id"]).toUpperCase() });
@@ -51,7 +51,7 @@ describe("photo, photos and deletePhoto", () => {
     assert.match(photo.thumbhash, /^[A-Za-z0-9+/]{20,40}={0,2}$/);
   });
 
-  it("are null or empty to anybody else but an admin, who lists their own only", async () => {
+  it("are null or empty for others; an admin reads any photo but lists only own ones", async () => {
     const id = await uploaded(owner);
     const [other, admin] = await Promise.all([service.person(), service.admin()]);
     assert.equal((await other.get(PHOTO, { id })).photo, null);
@@ -61,7 +61,7 @@ describe("photo, photos and deletePhoto", () => {
     assert.deepEqual((await admin.get("{ photos { nodes { id } } }")).photos.nodes, []);
   });
 
-  it("refuse what is no id", async () => {
+  it("refuse an invalid id", async () => {
     for (const id of BROKEN_IDS) {
       for (const operation of [PHOTO, DELETE])
         assertRefused(
@@ -73,7 +73,7 @@ describe("photo, photos and deletePhoto", () => {
     }
   });
 
-  it("list the QueuedJobs on a photo, newest first, and none on others", async () => {
+  it("list the QueuedJobs that use a photo, newest first", async () => {
     const [one, another] = [await uploaded(owner), await uploaded(owner)];
     const first = await owner.enqueue("metadata", {}, { photoIds: [one] });
     const second = await owner.enqueue("placeholder", {}, { photoIds: [one] });
@@ -87,7 +87,7 @@ describe("photo, photos and deletePhoto", () => {
     );
   });
 
-  it("deletePhoto removes it with its files, and gives its bytes back", async () => {
+  it("deletePhoto deletes the photo with its files, and frees its storage", async () => {
     const person = await service.person();
     const { json } = await person.upload(smallPhoto(), { type: "image/png" });
     assert.deepEqual(await person.get(DELETE, { id: String(json["id"]).toUpperCase() }), {
@@ -121,7 +121,7 @@ describe("photo, photos and deletePhoto", () => {
     );
   });
 
-  it("deletePhoto finds nothing that is another's, an admin neither", async () => {
+  it("deletePhoto returns NOT_FOUND for another user's photo, also to admins", async () => {
     const id = await uploaded(owner);
     for (const person of [await service.person(), await service.admin()])
       assertRefused(

@@ -22,11 +22,11 @@ describe("enqueueJob and enqueueJobs", () => {
   });
   after(() => service.close());
 
-  const unfinished = async (one: TestClient): Promise<number> =>
-    (await one.get("{ me { limits { unfinished } } }")).me.limits.unfinished;
+  const unfinished = async (client: TestClient): Promise<number> =>
+    (await client.get("{ me { limits { unfinished } } }")).me.limits.unfinished;
 
-  it("tell every fault of every submission at once, and accept none", async () => {
-    const had = await unfinished(person);
+  it("report all errors of all submissions at once, and accept none", async () => {
+    const countBefore = await unfinished(person);
     const { errors } = await person.ask(MANY, {
       inputs: [
         { job: "echo" },
@@ -40,16 +40,16 @@ describe("enqueueJob and enqueueJobs", () => {
       "1.priority",
       "2.job",
     ]);
-    assert.equal(await unfinished(person), had);
+    assert.equal(await unfinished(person), countBefore);
   });
 
-  it("take 1 to 100 at once, in their order", async () => {
+  it("accept 1 to 100 submissions, in their order", async () => {
     for (const n of [0, 101])
       assertRefused(
         (await person.ask(MANY, { inputs: Array.from({ length: n }, () => ({ job: "echo" })) }))
           .errors,
         "BAD_USER_INPUT",
-        `inputs: must be 1 to 100, these are ${n}`,
+        `inputs: must have 1 to 100 entries; got ${n}`,
         ["inputs"],
       );
     const one = await service.person();
@@ -66,7 +66,7 @@ describe("enqueueJob and enqueueJobs", () => {
     assert.equal(await unfinished(one), 100);
   });
 
-  it("take what is left out, null, or at its bounds", async () => {
+  it("accept omitted and null fields, and values at their bounds", async () => {
     const photo = String((await person.upload(smallPhoto(), { type: "image/png" })).json["id"]);
     for (const input of [
       { job: "echo" },
@@ -115,7 +115,7 @@ describe("enqueueJob and enqueueJobs", () => {
     );
   });
 
-  it("take no photo of another's, an admin's hand neither", async () => {
+  it("refuse another user's photo, also to admins", async () => {
     const photo = (await (await service.person()).upload(smallPhoto(), { type: "image/png" })).json[
       "id"
     ];
@@ -128,7 +128,7 @@ describe("enqueueJob and enqueueJobs", () => {
       );
   });
 
-  it("give the first one again for the same key and arguments, and refuse the key with others", async () => {
+  it("return the first one for the same key, and refuse the key with other arguments", async () => {
     const input = {
       job: "echo",
       parameters: { message: { b: 1, a: 2 } },
@@ -157,7 +157,7 @@ describe("enqueueJob and enqueueJobs", () => {
     assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
   });
 
-  it("refuse what goes over the quota with a time to wait, and accept none of it", async () => {
+  it("refuse all submissions above the quota, with a time to retry", async () => {
     const one = await service.person();
     const inputs = Array.from({ length: 100 }, () => ({ job: "echo" }));
     await one.get(MANY, { inputs });

@@ -39,7 +39,7 @@ describe("queuedJobs", () => {
   });
   after(() => service.close());
 
-  it("tell each field the same, whatever else is asked for", async () => {
+  it("return the same value of a field, whatever else is selected", async () => {
     const person = await service.person();
     const { id } = await person.enqueue(
       "echo",
@@ -101,7 +101,7 @@ describe("queuedJobs", () => {
     }
   });
 
-  it("tell what one of two selections of a field left out the time before", async () => {
+  it("return fields that a directive omitted in an earlier request", async () => {
     const person = await service.person();
     await person.enqueue("echo", { message: 1 });
     const query =
@@ -114,7 +114,7 @@ describe("queuedJobs", () => {
       );
   });
 
-  it("are narrowed by status and by Job, together with their count", async () => {
+  it("are filtered by status and by Job, together with their count", async () => {
     const person = await service.person();
     const [a, b, c] = [
       await person.enqueue("echo"),
@@ -137,12 +137,12 @@ describe("queuedJobs", () => {
       [{ job: ["echo"], status: ["CANCELLED"] }, [b]],
     ];
     for (const [filter, ids] of cases) {
-      const found = await list(person, { filter });
-      assert.deepEqual([found.ids, found.totalCount], [ids, ids.length], JSON.stringify(filter));
+      const page = await list(person, { filter });
+      assert.deepEqual([page.ids, page.totalCount], [ids, ids.length], JSON.stringify(filter));
     }
   });
 
-  it("refuse a status that is none", async () => {
+  it("refuse an unknown status", async () => {
     const { errors } = await (
       await service.person()
     ).ask(LIST, { filter: { status: ["PENDING", "LOST"] } });
@@ -154,7 +154,7 @@ describe("queuedJobs", () => {
     );
   });
 
-  it("of others are for admins only", async () => {
+  it("of other users are listed only for admins", async () => {
     const [ann, bob, admin] = await Promise.all([
       service.person(),
       service.person(),
@@ -171,7 +171,7 @@ describe("queuedJobs", () => {
       assertRefused(
         (await ann.ask(LIST, variables)).errors,
         "FORBIDDEN",
-        "Only an admin may see QueuedJobs of others.",
+        "Only an admin can list QueuedJobs of other users.",
       );
     }
     assert.deepEqual((await list(ann, { userId: annsId.toUpperCase() })).ids, [hers]);
@@ -183,7 +183,7 @@ describe("queuedJobs", () => {
     assert.ok(ids.includes(hers) && ids.includes(his));
   });
 
-  it("refuse a userId that is none, of whoever asks", async () => {
+  it("refuse an invalid userId, also from admins", async () => {
     for (const person of [await service.person(), await service.admin()]) {
       for (const userId of BROKEN_IDS)
         assertRefused(
@@ -195,30 +195,26 @@ describe("queuedJobs", () => {
     }
   });
 
-  it(
-    "carry the first page's eventCursor through all later pages, so that nothing falls " +
-      "between page and stream",
-    async () => {
-      const person = await service.person();
-      for (let i = 0; i < 3; i++) await person.enqueue("echo");
-      const first = await list(person, { first: 1 });
-      const late = await person.enqueue("echo");
-      const second = await list(person, { first: 1, after: first.endCursor });
-      const third = await list(person, { first: 1, after: second.endCursor });
-      assert.deepEqual(
-        [second.eventCursor, third.eventCursor],
-        [first.eventCursor, first.eventCursor],
-      );
-      assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
+  it("repeat the first page's eventCursor on later pages, so that no event is missed", async () => {
+    const person = await service.person();
+    for (let i = 0; i < 3; i++) await person.enqueue("echo");
+    const first = await list(person, { first: 1 });
+    const late = await person.enqueue("echo");
+    const second = await list(person, { first: 1, after: first.endCursor });
+    const third = await list(person, { first: 1, after: second.endCursor });
+    assert.deepEqual(
+      [second.eventCursor, third.eventCursor],
+      [first.eventCursor, first.eventCursor],
+    );
+    assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
 
-      const stream = person.events({ after: third.eventCursor });
-      const told = await stream.next("what came after the first page", () => true);
-      stream.stop();
-      assert.deepEqual([told.type, told.queuedJob.id], ["QUEUED", late.id]);
-    },
-  );
+    const stream = person.events({ after: third.eventCursor });
+    const event = await stream.next("the event after the first page", () => true);
+    stream.stop();
+    assert.deepEqual([event.type, event.queuedJob.id], ["QUEUED", late.id]);
+  });
 
-  it("of others come with a cursor of one's own stream", async () => {
+  it("of another user have an eventCursor of the admin's own stream", async () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);
     await person.enqueue("echo");
     const own = await admin.enqueue("echo");

@@ -21,7 +21,7 @@ describe("queuedJobEvents", () => {
     return errors;
   }
 
-  it("refuse a queuedJobId that is none", async () => {
+  it("refuse an invalid queuedJobId", async () => {
     await Promise.all(
       BROKEN_IDS.map(async (id) =>
         assertRefused(
@@ -34,7 +34,7 @@ describe("queuedJobEvents", () => {
     );
   });
 
-  it("find nothing under an id of nothing, nor what is another's, an admin neither", async () => {
+  it("return NOT_FOUND for an unknown or another user's job, also to admins", async () => {
     const { id } = await person.enqueue("echo");
     const [other, admin] = await Promise.all([service.person(), service.admin()]);
     for (const [who, one] of [
@@ -45,7 +45,7 @@ describe("queuedJobEvents", () => {
       assertRefused(await refused({ id: one }, who), "NOT_FOUND", "There is no such QueuedJob.");
   });
 
-  it("refuse a cursor that is broken, another's, or of a page", async () => {
+  it("refuse a cursor that is invalid, of another user, or of a page", async () => {
     const other = await service.person();
     await person.enqueue("echo");
     const { queuedJobs } = await person.get(
@@ -73,48 +73,44 @@ describe("queuedJobEvents", () => {
     );
   });
 
-  it(
-    "answer CURSOR_EXPIRED to a cursor behind which something was purged, and to one from " +
-      "another history",
-    async () => {
-      const one = await service.person();
-      const start = await one.cursor();
-      await one.finished((await one.enqueue("echo")).id);
-      const end = await one.cursor();
-      const { me } = await one.get("{ me { id } }");
-      await service.database.sql`update user_streams set floor_seq = 2 where user_id = ${me.id}`;
-      assertRefused(
-        await refused({ after: start }, one),
-        "CURSOR_EXPIRED",
-        "The stream cannot be resumed from this cursor any more: read the page again and " +
-          "go on with its eventCursor.",
-      );
+  it("return CURSOR_EXPIRED after a purge, and for a cursor of another database", async () => {
+    const one = await service.person();
+    const start = await one.cursor();
+    await one.finished((await one.enqueue("echo")).id);
+    const end = await one.cursor();
+    const { me } = await one.get("{ me { id } }");
+    await service.database.sql`update user_streams set floor_seq = 2 where user_id = ${me.id}`;
+    assertRefused(
+      await refused({ after: start }, one),
+      "CURSOR_EXPIRED",
+      "The stream cannot be resumed from this cursor any more: read the page again and " +
+        "go on with its eventCursor.",
+    );
 
-      const elsewhere = Buffer.from(end, "base64url");
-      elsewhere.writeUInt8(elsewhere.readUInt8(1) ^ 1, 1);
-      assertRefused(
-        await refused({ after: elsewhere.toString("base64url") }, one),
-        "CURSOR_EXPIRED",
-        /^The stream cannot be resumed from this cursor/,
-      );
-      const ahead = Buffer.from(end, "base64url");
-      ahead.writeBigUInt64BE(ahead.readBigUInt64BE(9) + 100n, 9);
-      assertRefused(
-        await refused({ after: ahead.toString("base64url") }, one),
-        "CURSOR_EXPIRED",
-        /^The stream cannot be resumed from this cursor/,
-      );
-    },
-  );
+    const elsewhere = Buffer.from(end, "base64url");
+    elsewhere.writeUInt8(elsewhere.readUInt8(1) ^ 1, 1);
+    assertRefused(
+      await refused({ after: elsewhere.toString("base64url") }, one),
+      "CURSOR_EXPIRED",
+      /^The stream cannot be resumed from this cursor/,
+    );
+    const ahead = Buffer.from(end, "base64url");
+    ahead.writeBigUInt64BE(ahead.readBigUInt64BE(9) + 100n, 9);
+    assertRefused(
+      await refused({ after: ahead.toString("base64url") }, one),
+      "CURSOR_EXPIRED",
+      /^The stream cannot be resumed from this cursor/,
+    );
+  });
 
-  it("of one QueuedJob begin with its present state, and complete after its end", async () => {
+  it("of one QueuedJob start with its current state, and complete after its end", async () => {
     const { id } = await person.enqueue(
       "echo",
       {},
       { runAt: new Date(Date.now() + 3_600_000).toISOString() },
     );
     const stream = person.events({ id: id.toUpperCase() });
-    const first = await stream.next("the present state", () => true);
+    const first = await stream.next("the current state", () => true);
     await person.enqueue("echo");
     await person.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id });
     assert.deepEqual(await stream.ended(), { complete: true });
@@ -140,29 +136,25 @@ describe("queuedJobEvents", () => {
     assert.deepEqual(none.events, []);
   });
 
-  it(
-    "tell no progress to whoever wants none, and give PROGRESS the cursor of the last " +
-      "other event",
-    async () => {
-      const start = await person.cursor();
-      const [all, some] = [
-        person.events({ after: start }),
-        person.events({ after: start, includeProgress: false }),
-      ];
-      const { id } = await person.enqueue("echo", { durationMs: 400, steps: 2 });
-      const isEnd = ({ type, queuedJob }: { type: string; queuedJob: { id: string } }) =>
-        type === "SUCCEEDED" && queuedJob.id === id;
-      await Promise.all([all, some].map((stream) => stream.next("it succeeds", isEnd)));
-      all.stop();
-      some.stop();
-      assert.deepEqual(
-        some.events.map(({ type }) => type),
-        ["QUEUED", "STARTED", "SUCCEEDED"],
-      );
-      const progress = all.events.filter(({ type }) => type === "PROGRESS");
-      assert.ok(progress.length > 0, "no progress was told");
-      const started = all.events.find(({ type }) => type === "STARTED")?.cursor;
-      for (const { cursor } of progress) assert.equal(cursor, started);
-    },
-  );
+  it("omit PROGRESS on request, whose cursor is that of the previous other event", async () => {
+    const start = await person.cursor();
+    const [all, some] = [
+      person.events({ after: start }),
+      person.events({ after: start, includeProgress: false }),
+    ];
+    const { id } = await person.enqueue("echo", { durationMs: 400, steps: 2 });
+    const isEnd = ({ type, queuedJob }: { type: string; queuedJob: { id: string } }) =>
+      type === "SUCCEEDED" && queuedJob.id === id;
+    await Promise.all([all, some].map((stream) => stream.next("the success", isEnd)));
+    all.stop();
+    some.stop();
+    assert.deepEqual(
+      some.events.map(({ type }) => type),
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+    );
+    const progress = all.events.filter(({ type }) => type === "PROGRESS");
+    assert.ok(progress.length > 0, "no progress was received");
+    const started = all.events.find(({ type }) => type === "STARTED")?.cursor;
+    for (const { cursor } of progress) assert.equal(cursor, started);
+  });
 });

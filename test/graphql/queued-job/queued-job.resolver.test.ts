@@ -16,7 +16,7 @@ const MUTATIONS = {
   delete: "mutation ($id: ID!) { done: deleteQueuedJob(id: $id) }",
 };
 
-describe("queuedJob and the mutations of one", () => {
+describe("queuedJob and its mutations", () => {
   let service: TestService;
   let owner: TestClient;
   before(async () => {
@@ -25,7 +25,7 @@ describe("queuedJob and the mutations of one", () => {
   });
   after(() => service.close());
 
-  /** One that nobody runs, in the state that the test wants. */
+  /** Creates a QueuedJob in this state, which no worker runs. */
   async function inStatus(
     status: "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CANCELLED",
     person = owner,
@@ -46,7 +46,7 @@ describe("queuedJob and the mutations of one", () => {
     return id;
   }
 
-  it("refuse what is no id", async () => {
+  it("refuse an invalid id", async () => {
     for (const operation of [QUERY, ...Object.values(MUTATIONS)]) {
       for (const id of BROKEN_IDS)
         assertRefused(
@@ -58,35 +58,31 @@ describe("queuedJob and the mutations of one", () => {
     }
   });
 
-  it("take an id in capitals for the same", async () => {
+  it("accept an id in upper case", async () => {
     const id = await inStatus("PENDING");
     assert.equal((await owner.get(QUERY, { id: id.toUpperCase() })).queuedJob.id, id);
     assert.equal((await owner.get(MUTATIONS.cancel, { id: id.toUpperCase() })).done.id, id);
     assert.equal((await owner.get(MUTATIONS.delete, { id: id.toUpperCase() })).done, id);
   });
 
-  it(
-    "find nothing under an id of nothing, and nothing of another's: null in the query, " +
-      "NOT_FOUND in mutations",
-    async () => {
-      const other = await service.person();
-      for (const [person, id] of [
-        [owner, idOfNothing()],
-        [other, await inStatus("PENDING")],
-        [other, await inStatus("CANCELLED")],
-      ] as const) {
-        assert.equal((await person.get(QUERY, { id })).queuedJob, null);
-        for (const mutation of Object.values(MUTATIONS))
-          assertRefused(
-            (await person.ask(mutation, { id })).errors,
-            "NOT_FOUND",
-            "There is no such QueuedJob.",
-          );
-      }
-    },
-  );
+  it("return null or NOT_FOUND for an unknown or another user's job", async () => {
+    const other = await service.person();
+    for (const [person, id] of [
+      [owner, idOfNothing()],
+      [other, await inStatus("PENDING")],
+      [other, await inStatus("CANCELLED")],
+    ] as const) {
+      assert.equal((await person.get(QUERY, { id })).queuedJob, null);
+      for (const mutation of Object.values(MUTATIONS))
+        assertRefused(
+          (await person.ask(mutation, { id })).errors,
+          "NOT_FOUND",
+          "There is no such QueuedJob.",
+        );
+    }
+  });
 
-  it("are open to an admin on everybody's", async () => {
+  it("are allowed to an admin for all users", async () => {
     const admin = await service.admin();
     const id = await inStatus("PENDING");
     const { queuedJob } = await admin.get(QUERY, { id });
@@ -98,7 +94,7 @@ describe("queuedJob and the mutations of one", () => {
     assert.equal(await owner.job(id), null);
   });
 
-  it("cancel what is unfinished, idempotently", async () => {
+  it("cancel an unfinished job, idempotently", async () => {
     for (const status of ["PENDING", "STARTED"] as const) {
       const id = await inStatus(status);
       const { done } = await owner.get(MUTATIONS.cancel, { id });
@@ -108,32 +104,28 @@ describe("queuedJob and the mutations of one", () => {
     }
   });
 
-  it(
-    "retry what failed or was cancelled, as if it had just been submitted but for attempts " +
-      "and version",
-    async () => {
-      for (const [status, version, attempts] of [
-        ["FAILED", 2, 3],
-        ["CANCELLED", 3, 0],
-      ] as const) {
-        const id = await inStatus(status);
-        const { done } = await owner.get(MUTATIONS.retry, { id });
-        assert.deepEqual(done, {
-          id,
-          status: "PENDING",
-          version,
-          progress: 0,
-          error: null,
-          startedAt: null,
-          finishedAt: null,
-          expiresAt: null,
-        });
-        assert.equal((await owner.job(id))?.attempts, attempts);
-      }
-    },
-  );
+  it("reset a failed or cancelled job on retry, except its attempts and version", async () => {
+    for (const [status, version, attempts] of [
+      ["FAILED", 2, 3],
+      ["CANCELLED", 3, 0],
+    ] as const) {
+      const id = await inStatus(status);
+      const { done } = await owner.get(MUTATIONS.retry, { id });
+      assert.deepEqual(done, {
+        id,
+        status: "PENDING",
+        version,
+        progress: 0,
+        error: null,
+        startedAt: null,
+        finishedAt: null,
+        expiresAt: null,
+      });
+      assert.equal((await owner.job(id))?.attempts, attempts);
+    }
+  });
 
-  it("delete what is finished, with its files; there is none afterwards", async () => {
+  it("delete a finished job", async () => {
     for (const status of ["SUCCESS", "FAILED", "CANCELLED"] as const) {
       const id = await inStatus(status);
       assert.equal((await owner.get(MUTATIONS.delete, { id })).done, id);
@@ -176,7 +168,7 @@ describe("queuedJob and the mutations of one", () => {
     ["delete", "STARTED", "The QueuedJob is STARTED: cancel it before you delete it."],
   ] as const;
   for (const [mutation, status, message] of CONFLICTS) {
-    it(`refuse to ${mutation} a ${status} one, which stays as it is`, async () => {
+    it(`refuse to ${mutation} a ${status} job, which stays unchanged`, async () => {
       const id = await inStatus(status);
       const untouched = await owner.job(id);
       assertRefused((await owner.ask(MUTATIONS[mutation], { id })).errors, "CONFLICT", message);
@@ -184,7 +176,7 @@ describe("queuedJob and the mutations of one", () => {
     });
   }
 
-  it("show of a new one what was submitted, and nothing that has not happened", async () => {
+  it("return only the submitted values of a new job", async () => {
     const { id } = await owner.enqueue("echo", { message: "new" }, { priority: 7 });
     const { queuedJob } = await owner.get(
       `query ($id: ID!) { queuedJob(id: $id) {
@@ -223,7 +215,7 @@ describe("queuedJob and the mutations of one", () => {
     });
   });
 
-  it("tell the history of one, oldest first, with cursors that the stream takes", async () => {
+  it("return the history of a job, oldest first, with cursors for the stream", async () => {
     const id = await inStatus("CANCELLED");
     await owner.get(MUTATIONS.retry, { id });
     const { queuedJob } = await owner.get(
@@ -231,34 +223,34 @@ describe("queuedJob and the mutations of one", () => {
         "status } } } }",
       { id },
     );
-    const told = queuedJob.history.map(
+    const steps = queuedJob.history.map(
       (event: { type: string; queuedJob: { version: number; status: string } }) => [
         event.type,
         event.queuedJob.version,
         event.queuedJob.status,
       ],
     );
-    assert.deepEqual(told, [
+    assert.deepEqual(steps, [
       ["QUEUED", 1, "PENDING"],
       ["CANCELLED", 2, "CANCELLED"],
       ["QUEUED", 3, "PENDING"],
     ]);
     const stream = owner.events({ after: queuedJob.history[1].cursor });
-    const next = await stream.next("the event that follows", () => true);
+    const next = await stream.next("the next event", () => true);
     stream.stop();
     assert.deepEqual([next.cursor, next.queuedJob.version], [queuedJob.history[2].cursor, 3]);
   });
 
-  it("act in bulk on one's own only, by status and by Job, and tell on how many", async () => {
+  it("act in bulk only on the caller's jobs, and return their number", async () => {
     const [person, admin] = [await service.person(), await service.admin()];
     const ids = await Promise.all(
       ["PENDING", "STARTED", "SUCCESS", "FAILED", "CANCELLED"].map((status) =>
         inStatus(status as "PENDING", person),
       ),
     );
-    const bulk = async (one: TestClient, mutation: string, filter: object | null) =>
+    const bulk = async (client: TestClient, mutation: string, filter: object | null) =>
       Object.values(
-        await one.get(`mutation ($filter: QueuedJobFilter) { ${mutation}(filter: $filter) }`, {
+        await client.get(`mutation ($filter: QueuedJobFilter) { ${mutation}(filter: $filter) }`, {
           filter,
         }),
       )[0];

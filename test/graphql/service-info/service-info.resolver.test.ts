@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { graphql } from "graphql";
 import { createSchema } from "../../../src/graphql/schema.js";
 
-it("service tells what runs here and since when, with or without a revision", async () => {
+it("service returns the version, the start time and the revision if it is known", async () => {
   const schema = await createSchema();
   for (const revision of ["0123abc", null]) {
     const contextValue = {

@@ -32,7 +32,7 @@ describe("me, user, users and deleteMe", () => {
   });
   after(() => service.close());
 
-  it("me is who the token says", async () => {
+  it("me is the user in the token", async () => {
     const person = await service.person({
       email: "ann@example.test",
       name: "Ann",
@@ -60,7 +60,7 @@ describe("me, user, users and deleteMe", () => {
     });
   });
 
-  it("user is oneself, null for anybody else, and anybody for an admin", async () => {
+  it("user returns only the caller, but any user to an admin", async () => {
     const [ann, bob, admin] = await Promise.all([
       service.person(),
       service.person(),
@@ -74,7 +74,7 @@ describe("me, user, users and deleteMe", () => {
     assert.equal((await admin.get(USER, { id: idOfNothing() })).user, null);
   });
 
-  it("user refuses what is no id", async () => {
+  it("user refuses an invalid id", async () => {
     for (const person of [await service.person(), await service.admin()]) {
       for (const id of BROKEN_IDS)
         assertRefused(
@@ -86,7 +86,7 @@ describe("me, user, users and deleteMe", () => {
     }
   });
 
-  it("users are for admins only", async () => {
+  it("users is allowed only to admins", async () => {
     const person = await service.person();
     assertRefused(
       (await person.ask("{ users { totalCount } }")).errors,
@@ -104,17 +104,17 @@ describe("me, user, users and deleteMe", () => {
     );
   });
 
-  it("an admin is who has one of the e-mails, and has it verified", async () => {
+  it("an admin has one of the configured e-mails, and it is verified", async () => {
     const roleOf = async (claims: object) =>
       (await (await service.person({ ...claims })).get("{ me { role } }")).me.role;
     assert.equal(await roleOf({ email: "Admin@Example.Test", email_verified: true }), "ADMIN");
     assert.equal(await roleOf({ email: "admin@example.test", email_verified: false }), "USER");
     assert.equal(await roleOf({ email: "admin@example.test", email_verified: "true" }), "USER");
-    // A development claim, which the key of a real issuer gives to nobody.
+    // A claim that works only in development tokens.
     assert.equal(await roleOf({ admin: true }), "USER");
   });
 
-  it("limits tell what one has and may have", async () => {
+  it("limits returns the limits and the current usage", async () => {
     const person = await service.person();
     const photo = smallPhoto();
     await person.upload(photo, { type: "image/png" });
@@ -133,7 +133,7 @@ describe("me, user, users and deleteMe", () => {
     });
   });
 
-  it("an admin sees another's limits and QueuedJobs, with a cursor of the admin's own", async () => {
+  it("an admin reads another user's limits and QueuedJobs, with an own cursor", async () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);
     const { id } = await person.enqueue("echo");
     const { user } = await admin.get(
@@ -145,55 +145,45 @@ describe("me, user, users and deleteMe", () => {
     assert.equal(user.queuedJobs.eventCursor, await admin.cursor());
   });
 
-  it(
-    "deleteMe removes the user and all that is theirs, and nothing of others; the token is " +
-      "refused, and a later one makes a new user",
-    async () => {
-      const [person, other] = await Promise.all([service.person(), service.person()]);
-      const photo = smallPhoto();
-      const uploads = await Promise.all(
-        [person, other].map((one) => one.upload(photo, { type: "image/png" })),
-      );
-      const { id } = await person.enqueue("metadata", {}, { photoIds: [uploads[0]?.json["id"]] });
-      const kept = await other.enqueue("metadata", {}, { photoIds: [uploads[1]?.json["id"]] });
-      const old = await myId(person);
+  it("deleteMe deletes only the caller's data, and a later token creates a new user", async () => {
+    const [person, other] = await Promise.all([service.person(), service.person()]);
+    const photo = smallPhoto();
+    const uploads = await Promise.all(
+      [person, other].map((client) => client.upload(photo, { type: "image/png" })),
+    );
+    const { id } = await person.enqueue("metadata", {}, { photoIds: [uploads[0]?.json["id"]] });
+    const kept = await other.enqueue("metadata", {}, { photoIds: [uploads[1]?.json["id"]] });
+    const old = await myId(person);
 
-      assert.deepEqual(await person.get("mutation { deleteMe }"), { deleteMe: true });
-      assert.equal((await person.ask("{ me { id } }")).code, "UNAUTHENTICATED");
-      const again = await eventually("a token of a later second is let in", async () => {
-        const client = createTestClient(
-          service.url,
-          await service.token({ sub: String(decodeJwt(person.token).sub) }),
-        );
-        return (await client.ask("{ me { id } }")).data && client;
-      });
-      assert.notEqual(await myId(again), old);
-      assert.deepEqual(
-        await again.get(
-          "{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished " +
-            "storedBytes } } }",
-        ),
-        {
-          queuedJobs: { nodes: [] },
-          photos: { nodes: [] },
-          me: { limits: { unfinished: 0, storedBytes: 0 } },
-        },
+    assert.deepEqual(await person.get("mutation { deleteMe }"), { deleteMe: true });
+    assert.equal((await person.ask("{ me { id } }")).code, "UNAUTHENTICATED");
+    const again = await eventually("a later token is accepted", async () => {
+      const client = createTestClient(
+        service.url,
+        await service.token({ sub: String(decodeJwt(person.token).sub) }),
       );
-      assert.equal(await again.job(id), null);
-      assert.deepEqual(await (await service.admin()).get(USER, { id: old }), { user: null });
-      assert.equal(
-        (await fetch(new URL(String(uploads[0]?.json["url"]), service.url))).status,
-        404,
-      );
-      assert.equal((await other.job(kept.id))?.id, kept.id);
-      assert.equal(
-        (await fetch(new URL(String(uploads[1]?.json["url"]), service.url))).status,
-        200,
-      );
-    },
-  );
+      return (await client.ask("{ me { id } }")).data && client;
+    });
+    assert.notEqual(await myId(again), old);
+    assert.deepEqual(
+      await again.get(
+        "{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished " +
+          "storedBytes } } }",
+      ),
+      {
+        queuedJobs: { nodes: [] },
+        photos: { nodes: [] },
+        me: { limits: { unfinished: 0, storedBytes: 0 } },
+      },
+    );
+    assert.equal(await again.job(id), null);
+    assert.deepEqual(await (await service.admin()).get(USER, { id: old }), { user: null });
+    assert.equal((await fetch(new URL(String(uploads[0]?.json["url"]), service.url))).status, 404);
+    assert.equal((await other.job(kept.id))?.id, kept.id);
+    assert.equal((await fetch(new URL(String(uploads[1]?.json["url"]), service.url))).status, 200);
+  });
 
-  it("deleteMe closes the sockets of the user with 4403, and those of nobody else", async () => {
+  it("deleteMe closes only the user's sockets, with 4403", async () => {
     const [person, other] = await Promise.all([service.person(), service.person()]);
     const [gone, kept] = [
       person.events({ after: await person.cursor() }),
@@ -204,12 +194,12 @@ describe("me, user, users and deleteMe", () => {
     await createTestClient(service.url, person.token).get("mutation { deleteMe }");
     assert.deepEqual(await gone.ended(), { close: { code: 4403, reason: "Forbidden" } });
     await other.enqueue("echo");
-    await kept.next("the other's is open", () => true);
+    await kept.next("the other stream is open", () => true);
     assert.equal(kept.end, null);
     kept.stop();
   });
 
-  it("deleteMe is for oneself only: an admin's takes nobody else along", async () => {
+  it("deleteMe of an admin deletes only the admin", async () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);
     const { id } = await person.enqueue("echo");
     await admin.get("mutation { deleteMe }");
@@ -218,7 +208,7 @@ describe("me, user, users and deleteMe", () => {
   });
 });
 
-describe("a user who is another's", () => {
+describe("another user", () => {
   const ann: User = {
     id: "01987654-3210-7000-8000-000000000001",
     email: "ann@example.test",
@@ -229,13 +219,13 @@ describe("a user who is another's", () => {
   };
   const bob: User = { ...ann, id: "01987654-3210-7000-8000-000000000002" };
 
-  // No path leads from one person to another today; the day one does, this is what stands there.
-  it("shows neither limits nor QueuedJobs, whatever path led there", async () => {
+  // No field leads to another user today. These checks protect the fields if one is added.
+  it("shows neither limits nor QueuedJobs", async () => {
     const resolver = new UserResolver();
     const context = { user: ann } as Context;
     const hidden = {
       code: "FORBIDDEN",
-      message: "This is visible to the user and to admins only.",
+      message: "This field is visible only to the user and to admins.",
     };
     await assert.rejects(resolver.limits(bob, context), hidden);
     await assert.rejects(

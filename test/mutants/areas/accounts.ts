@@ -93,7 +93,7 @@ export const MUTANTS: Mutant[] = [
     tests: CLOSE,
   },
   {
-    breaks: "an operator's list fails because of a closed account",
+    breaks: "an operator's list fails for the jobs of a closed account",
     file: "src/graphql/loaders.ts",
     find: "users.findOwners(ids)",
     replace: "users.findMany(ids)",

@@ -163,7 +163,7 @@ export const MUTANTS: Mutant[] = [
     ],
   },
   {
-    breaks: "a subscription too many is a result of the operation",
+    breaks: "one subscription too many is refused by a result instead of an error",
     file: "src/server/graphql/operations.ts",
     find: "services.feed.assertRoom(user.id);",
     replace: "void services;",
@@ -191,7 +191,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["events/subscription/stalled.test"],
   },
   {
-    breaks: "texts that are late count nothing",
+    breaks: "late texts do not count",
     file: "src/server/graphql/websocket/socket-stream.ts",
     find: "isReady(text) ? text.length : this.#lateBytes",
     replace: "isReady(text) ? text.length : 0",
@@ -219,14 +219,14 @@ export const MUTANTS: Mutant[] = [
     tests: ["events/subscription.test"],
   },
   {
-    breaks: "a result is made again for all when one of several leaves",
+    breaks: "a result is created again for all members when one of several leaves",
     file: "src/server/graphql/websocket/fan-out-cache.ts",
     find: "if (--audience.members === 0) ofDocument.delete(key);",
     replace: "if (--audience.members !== 0) ofDocument.delete(key);",
     tests: ["server/graphql/websocket/fan-out-cache.test"],
   },
   {
-    breaks: "the results of those who have left are kept",
+    breaks: "the results of members that have left are kept",
     file: "src/server/graphql/websocket/fan-out-cache.ts",
     find: "if (--audience.members === 0) ofDocument.delete(key);",
     replace: "--audience.members;",
@@ -240,7 +240,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["worker/reconciler.test"],
   },
   {
-    breaks: "a fault of ours is answered as the uploader's",
+    breaks: "an internal error is reported as an error of the uploader",
     file: "src/server/files/photo-uploads.ts",
     find: 'return error.code === "ECONNRESET" ||',
     replace: 'return error.code !== "ECONNRESET" ||',

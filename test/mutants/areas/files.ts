@@ -96,7 +96,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["server/files/photo-uploads"],
   },
   {
-    breaks: "a photo that is sent as something else is not told how to be sent",
+    breaks: "the refusal of another content type does not explain how to upload",
     file: "src/server/files/photo-uploads.ts",
     find: "&& !PHOTO.test(type)",
     replace: '&& type === ""',

@@ -9,7 +9,7 @@ const FLOOD = [
 /** How often one may ask. */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "what is counted is kept when its minute is over",
+    breaks: "counts are kept after their minute",
     file: "src/server/access/rate-limits.ts",
     find: "this.#minute = newMinute(time);\n    return",
     replace: "this.#minute = Object.assign(newMinute(time), { before: this.#minute });\n    return",

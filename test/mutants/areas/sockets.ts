@@ -23,7 +23,7 @@ export const MUTANTS: Mutant[] = [
     tests: ADMISSION,
   },
   {
-    breaks: "a socket that signs in is taken for an idle one",
+    breaks: "a socket that signs in counts as idle",
     file: "src/server/access/connection-admission.ts",
     find: "onSignIn: () => void network.idle.delete(held)",
     replace: "onSignIn: () => void network",
@@ -37,7 +37,7 @@ export const MUTANTS: Mutant[] = [
     tests: ADMISSION,
   },
   {
-    breaks: "a socket may wait without end",
+    breaks: "a socket can wait without a limit",
     file: "src/server/access/connection-admission.ts",
     find: "first.since <= now - MAX_WAIT_MS",
     replace: "first.since <= now - 1000 * MAX_WAIT_MS",
@@ -58,7 +58,7 @@ export const MUTANTS: Mutant[] = [
     tests: SOCKETS,
   },
   {
-    breaks: "a stranger may ignore that it is closed",
+    breaks: "a peer that has not signed in can ignore a close",
     file: "src/server/graphql/websocket/graphql-sockets.ts",
     find: "if (!peer.session) setTimeout(",
     replace: "if (peer.session) setTimeout(",

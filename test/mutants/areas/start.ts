@@ -126,7 +126,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["console/photos/photo-library.test"],
   },
   {
-    breaks: "the operators' links mark the wrong place",
+    breaks: "the navigation of the admin pages marks the wrong page",
     file: "src/server/admin/page.ts",
     find: "name === page.place",
     replace: "name !== page.place",

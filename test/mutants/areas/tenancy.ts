@@ -4,7 +4,7 @@ const WALK = ["security/tenancy.test"];
 
 /** Before which a new field is put. */
 const FIRST_FIELD =
-  '@FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })';
+  '@FieldResolver(() => String, { description: "Signed URL of the file; it expires." })';
 
 /** What is one person's is nobody else's. */
 export const MUTANTS: Mutant[] = [
@@ -102,7 +102,7 @@ export const MUTANTS: Mutant[] = [
         "originalUrl(): string | null {\n    return null;\n  }",
     ],
   ].map(([what, code]): Mutant => ({
-    breaks: `${what} is new, and nobody has said what a stranger gets`,
+    breaks: `${what} is added without a rule for other users`,
     file: "src/graphql/photo/photo.resolver.ts",
     find: FIRST_FIELD,
     replace: `${code}\n\n  ${FIRST_FIELD}`,

@@ -50,7 +50,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a socket or a stream lives on after its token has expired",
+    breaks: "a socket or a stream stays open after its token has expired",
     file: "src/server/access/user-connections.ts",
     find: "const disarm = closeAtExpiry(expiresAt, entry);",
     replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];",

@@ -13,7 +13,7 @@ export const PLACES: Record<string, Expected> = {
   "Query.user(id)": "null",
   "Query.photo(id)": "null",
   "Query.queuedJob(id)": "null",
-  "Query.queuedJobs(userId)": ["FORBIDDEN", "Only an admin may see QueuedJobs of others."],
+  "Query.queuedJobs(userId)": ["FORBIDDEN", "Only an admin can list QueuedJobs of other users."],
   "Query.queuedJobs(after)": NO_CURSOR,
   "Query.photos(after)": NO_CURSOR,
   "Query.jobs(after)": NO_CURSOR,

@@ -1,4 +1,4 @@
-// The same authentication at every door: no token, a broken one, one that has expired.
+// Authentication is the same for HTTP, uploads and sockets.
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
@@ -9,7 +9,7 @@ import { startTestService, type TestService } from "../../support/service/test-s
 const NO_TOKEN = 'Sign in: no token was sent; "Authorization: Bearer <token>" is expected.';
 const ONE_TOKEN = 'Sign in: exactly one "Authorization: Bearer <token>" is expected.';
 
-describe("the doors", () => {
+describe("the authentication", () => {
   let service: TestService;
   let tokens: { good: string; forged: string; expired: string; foreign: string };
   before(async () => {
@@ -37,23 +37,23 @@ describe("the doors", () => {
 
   const REFUSED: [string, () => string | string[] | undefined, string][] = [
     ["no token", () => undefined, NO_TOKEN],
-    ["a word that is no token", () => "Bearer nonsense", "The token is not a valid signed JWT."],
+    ["a malformed token", () => "Bearer nonsense", "The token is not a valid signed JWT."],
     ["another scheme", () => "Basic dXNlcjpwYXNz", ONE_TOKEN],
     ["a token without its scheme", () => tokens.good, ONE_TOKEN],
-    ["two tokens in one", () => `Bearer ${tokens.good}, Bearer ${tokens.good}`, ONE_TOKEN],
-    ["a forged one", () => `Bearer ${tokens.forged}`, "The token's signature does not hold."],
+    ["two tokens in one header", () => `Bearer ${tokens.good}, Bearer ${tokens.good}`, ONE_TOKEN],
+    ["a forged token", () => `Bearer ${tokens.forged}`, "The token's signature does not hold."],
     [
-      "one for another audience",
+      "a token for another audience",
       () => `Bearer ${tokens.foreign}`,
       "The token is for another audience.",
     ],
-    ["one that has expired", () => `Bearer ${tokens.expired}`, "The token has expired."],
+    ["an expired token", () => `Bearer ${tokens.expired}`, "The token has expired."],
   ];
   const headersOf = (authorization: string | string[] | undefined): Record<string, string> =>
     typeof authorization === "string" ? { authorization } : {};
 
   for (const [what, authorization, message] of REFUSED) {
-    it(`/graphql answers ${what} with 401, as GraphQL in the media type that was asked for`, async () => {
+    it(`of /graphql answers ${what} with 401, as GraphQL in the accepted media type`, async () => {
       for (const [accept, type] of [
         ["application/graphql-response+json", "application/graphql-response+json; charset=utf-8"],
         ["application/json", "application/json; charset=utf-8"],
@@ -81,7 +81,7 @@ describe("the doors", () => {
       }
     });
 
-    it(`/photos answers ${what} with 401 in JSON, before it reads the file`, async () => {
+    it(`of /photos answers ${what} with 401 in JSON, without reading the file`, async () => {
       const response = await fetch(`${service.url}/photos`, {
         method: "POST",
         headers: { "content-type": "image/png", ...headersOf(authorization()) },
@@ -92,7 +92,7 @@ describe("the doors", () => {
       assert.deepEqual(await response.json(), { code: "UNAUTHENTICATED", message });
     });
 
-    it(`a socket with ${what} is closed with 4403`, async () => {
+    it(`of sockets closes one with ${what} with 4403`, async () => {
       const socket = openRawSocket(service.url);
       socket.send({
         type: "connection_init",
@@ -105,25 +105,25 @@ describe("the doors", () => {
 
   const PAYLOADS: [string, () => unknown][] = [
     ["no payload", () => undefined],
-    ["a token that is no text", () => ({ authorization: [`Bearer ${tokens.good}`] })],
+    ["a token that is not a string", () => ({ authorization: [`Bearer ${tokens.good}`] })],
     [
       "two tokens under two spellings",
       () => ({ authorization: `Bearer ${tokens.good}`, Authorization: `Bearer ${tokens.good}` }),
     ],
   ];
   for (const [what, payload] of PAYLOADS) {
-    it(`a socket with ${what} is closed with 4403`, async () => {
+    it(`of sockets closes one with ${what} with 4403`, async () => {
       const socket = openRawSocket(service.url);
       socket.send({ type: "connection_init", payload: payload() });
       assert.deepEqual(await socket.closed(), { code: 4403, reason: "Forbidden" });
     });
   }
 
-  it("a socket takes the token under a key in any case, and not from the upgrade's headers", async () => {
+  it("of sockets accepts a payload key in any case, but no header of the upgrade", async () => {
     for (const key of ["authorization", "Authorization", "AUTHORIZATION"]) {
       const socket = openRawSocket(service.url);
       socket.send({ type: "connection_init", payload: { [key]: `bearer ${tokens.good}` } });
-      await socket.next("it is taken", ({ type }) => type === "connection_ack");
+      await socket.next("the acknowledgement", ({ type }) => type === "connection_ack");
       socket.close();
     }
     const socket = openRawSocket(service.url, {
@@ -133,7 +133,7 @@ describe("the doors", () => {
     assert.equal((await socket.closed()).code, 4403);
   });
 
-  it("two authorization headers are one too many, at /graphql and at /photos", async () => {
+  it("refuses two authorization headers, at /graphql and at /photos", async () => {
     for (const [path, type, body] of [
       ["/graphql", "application/json", '{"query":"{ me { id } }"}'],
       ["/photos", "image/png", smallPhoto()],
@@ -142,7 +142,7 @@ describe("the doors", () => {
         [1, path === "/photos" ? 201 : 200],
         [2, 401],
       ] as const) {
-        // Not by fetch, which would make one header of the two.
+        // fetch would merge the two headers into one.
         const authorization = Array.from({ length: count }, () => `Bearer ${tokens.good}`);
         const got = await new Promise((resolve, reject) =>
           request(
@@ -161,14 +161,14 @@ describe("the doors", () => {
     }
   });
 
-  it("nobody is made a user by a token that does not hold", async () => {
+  it("creates no user for a rejected token", async () => {
     const subjects = (
       await service.database.sql<{ subject: string }[]>`select subject from users`
     ).map(({ subject }) => subject);
     assert.ok(!subjects.includes("admin"), subjects.join());
   });
 
-  it("ten first requests of somebody new make one user", async () => {
+  it("creates one user for ten concurrent first requests", async () => {
     const person = await service.person();
     const ids = await Promise.all(
       Array.from({ length: 10 }, async () => (await person.get("{ me { id } }")).me.id),

@@ -9,7 +9,7 @@ const useTimers = (t: TestContext) =>
   t.mock.timers.enable({ apis: ["setInterval", "setImmediate", "Date"], now: 1e12 });
 
 describe("the admission of connections", () => {
-  /** What has happened, in order, and the places of those that have entered. */
+  /** Records all events in order, and the places of the open sockets. */
   function createScene(maxOpening: number) {
     const admission = new ConnectionAdmission(maxOpening);
     const log: string[] = [];
@@ -28,14 +28,14 @@ describe("the admission of connections", () => {
     return { admission, log, places, arrive, leave, drain: () => log.splice(0) };
   }
 
-  it("lets in as many as may open at a time, and the others in their turn", () => {
+  it("admits the maximum number of opening sockets, and the others in their turn", () => {
     const { arrive, leave, drain, admission } = createScene(2);
     for (const name of ["a", "b", "c", "d"]) arrive(name);
     assert.deepEqual(drain(), ["a enters", "b enters"]);
     assert.equal(admission.opening, 2);
     leave("b");
     leave("b");
-    assert.deepEqual(drain(), ["c enters"], "one that leaves twice makes room for one");
+    assert.deepEqual(drain(), ["c enters"], "leaving twice frees one place");
     leave("a");
     assert.deepEqual(drain(), ["d enters"]);
     for (const name of ["c", "d"]) leave(name);
@@ -43,22 +43,22 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it("gives the turn of one that had gone to the next", () => {
+  it("gives the turn of a disconnected peer to the next one", () => {
     const admission = new ConnectionAdmission(1);
     const { leave } = admission.enter("home", () => {});
     const answers: string[] = [];
-    admission.request("home", () => answers.push("gone, and so does not enter"));
+    admission.request("home", () => answers.push("disconnected, does not enter"));
     admission.request("home", () => answers.push("next"));
     leave();
-    assert.deepEqual(answers, ["gone, and so does not enter", "next"]);
+    assert.deepEqual(answers, ["disconnected, does not enter", "next"]);
     admission.close();
   });
 
-  it("lets networks take turns, however many of one network wait", () => {
+  it("lets networks take turns, however many sockets of one network wait", () => {
     const { arrive, leave, drain, admission, places } = createScene(1);
-    arrive("first", "crowd");
+    arrive("first", "crowded");
     places.get("first")?.onSignIn();
-    for (const name of ["c1", "c2", "c3"]) arrive(name, "crowd");
+    for (const name of ["c1", "c2", "c3"]) arrive(name, "crowded");
     for (const name of ["h1", "h2"]) arrive(name, "home");
     arrive("o1", "office");
     for (const name of ["first", "c1", "h1", "o1", "c2", "h2"]) leave(name);
@@ -74,31 +74,27 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it(
-    "takes the oldest idle places of the fullest network for another that waits, after " +
-      "half a second",
-    (t) => {
-      useTimers(t);
-      const { arrive, drain, admission, places } = createScene(4);
-      for (const name of ["c1", "c2", "c3", "c4"]) arrive(name, "crowd");
-      places.get("c1")?.onSignIn();
-      t.mock.timers.tick(200);
-      for (const name of ["h1", "h2", "h3"]) arrive(name, "home");
-      drain();
-      t.mock.timers.tick(299);
-      assert.deepEqual(drain(), []);
-      t.mock.timers.tick(51);
-      assert.deepEqual(
-        drain(),
-        ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"],
-        "each has two places then",
-      );
-      assert.equal(admission.opening, 4);
-      admission.close();
-    },
-  );
+  it("gives the oldest idle places of the fullest network to another after 0.5 s", (t) => {
+    useTimers(t);
+    const { arrive, drain, admission, places } = createScene(4);
+    for (const name of ["c1", "c2", "c3", "c4"]) arrive(name, "crowded");
+    places.get("c1")?.onSignIn();
+    t.mock.timers.tick(200);
+    for (const name of ["h1", "h2", "h3"]) arrive(name, "home");
+    drain();
+    t.mock.timers.tick(299);
+    assert.deepEqual(drain(), []);
+    t.mock.timers.tick(51);
+    assert.deepEqual(
+      drain(),
+      ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"],
+      "each network has two places now",
+    );
+    assert.equal(admission.opening, 4);
+    admission.close();
+  });
 
-  it("takes no place of a network for others of the same, or of one that has as many", (t) => {
+  it("takes no place for the same network, nor for one with as many places", (t) => {
     useTimers(t);
     const { arrive, drain, admission } = createScene(2);
     arrive("a", "one");
@@ -110,13 +106,13 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it("ends those that are idle for two seconds when others wait, and not those that sign in", (t) => {
+  it("expels sockets that are idle for 2 s when others wait, unless they sign in", (t) => {
     useTimers(t);
     const { arrive, drain, admission, places } = createScene(3);
     for (const name of ["a", "b", "c"]) arrive(name);
     places.get("b")?.onSignIn();
     t.mock.timers.tick(5000);
-    assert.deepEqual(drain(), ["a enters", "b enters", "c enters"], "nobody waits for them");
+    assert.deepEqual(drain(), ["a enters", "b enters", "c enters"], "no socket waits");
     arrive("d");
     t.mock.timers.tick(50);
     assert.deepEqual(drain(), ["a is late", "d enters"]);
@@ -128,7 +124,7 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it("refuses one that found no place in eight seconds, and says how long it has waited", (t) => {
+  it("refuses a socket after 8 s without a place, and reports the longest wait", (t) => {
     useTimers(t);
     const { arrive, drain, admission, places } = createScene(1);
     arrive("a");
@@ -149,25 +145,21 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it(
-    "refuses the last of the longest line for a network that has fewer waiting, once " +
-      "10,000 wait",
-    () => {
-      const { arrive, drain, admission, places } = createScene(1);
-      arrive("a", "crowd");
-      places.get("a")?.onSignIn();
-      for (let i = 1; i <= 10_000; i++) arrive(`c${i}`, "crowd");
-      drain();
-      arrive("c10001", "crowd");
-      arrive("h1", "home");
-      arrive("h2", "home");
-      assert.deepEqual(drain(), ["c10001 is refused", "c10000 is refused", "c9999 is refused"]);
-      admission.close();
-      assert.equal(drain().length, 10_000);
-    },
-  );
+  it("refuses the last one of the longest queue when 10,000 sockets wait", () => {
+    const { arrive, drain, admission, places } = createScene(1);
+    arrive("a", "crowded");
+    places.get("a")?.onSignIn();
+    for (let i = 1; i <= 10_000; i++) arrive(`c${i}`, "crowded");
+    drain();
+    arrive("c10001", "crowded");
+    arrive("h1", "home");
+    arrive("h2", "home");
+    assert.deepEqual(drain(), ["c10001 is refused", "c10000 is refused", "c9999 is refused"]);
+    admission.close();
+    assert.equal(drain().length, 10_000);
+  });
 
-  it("refuses those that wait, and all later ones, when it closes", () => {
+  it("refuses all waiting and all later sockets when it closes", () => {
     const { arrive, drain, admission } = createScene(1);
     for (const name of ["a", "b", "c"]) arrive(name);
     arrive("d", "office");

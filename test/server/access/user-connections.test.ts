@@ -10,8 +10,8 @@ const sessionOf = (id: string, seconds = HOUR_SECONDS) => ({
   expiresAt: Date.now() / 1000 + seconds,
 });
 
-describe("what a person has open", () => {
-  it("is bounded, for each by themselves, and has room again when one has gone", () => {
+describe("the connections of a user", () => {
+  it("are limited for each user, and a closed one makes room for another", () => {
     const connections = createUserConnections(2);
     const close = () => {};
     const leave = [
@@ -23,10 +23,10 @@ describe("what a person has open", () => {
     leave[0]?.();
     leave.push(connections.add(sessionOf("a"), close));
     assert.ok(leave.at(-1));
-    for (const one of leave) one?.();
+    for (const leaveOne of leave) leaveOne?.();
   });
 
-  it("is closed when their token expires, and not when it was over before", (context) => {
+  it("are closed when the token expires, unless they ended before", (context) => {
     context.mock.timers.enable({
       apis: ["setTimeout", "Date"],
       now: Date.parse("2026-01-01T00:00:00Z"),
@@ -41,7 +41,7 @@ describe("what a person has open", () => {
     assert.deepEqual(closed, ["held"]);
   });
 
-  it("is closed with their account, and nobody else's with it", () => {
+  it("are closed with the user's account, without those of others", () => {
     const connections = createUserConnections(2);
     const closed: string[] = [];
     const leave = ["a", "a", "b"].map((id) =>
@@ -49,6 +49,6 @@ describe("what a person has open", () => {
     );
     connections.closeUser("a");
     assert.deepEqual(closed, ["a", "a"]);
-    for (const one of leave) one?.();
+    for (const leaveOne of leave) leaveOne?.();
   });
 });

@@ -7,7 +7,7 @@ import type { TestClient } from "../../support/clients/test-client.js";
 
 const EVIL = "<script>alert(1)</script>";
 
-describe("the pages of QueuedJobs", () => {
+describe("the job pages", () => {
   let operated: TestService;
   let ann: TestClient;
   let bob: TestClient;
@@ -43,14 +43,14 @@ describe("the pages of QueuedJobs", () => {
     await bob.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: ids.deleted });
   });
   after(() => operated.close());
-  const found = async (query: string) =>
+  const idsFor = async (query: string) =>
     [
       ...(await operated.operator.get(`/admin/jobs${query}`)).text.matchAll(
         /<td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g,
       ),
     ].map(([, id]) => id);
 
-  it("find by user, state and job, newest first", async () => {
+  it("find jobs by user, state and name, newest first", async () => {
     const [user] = await operated.database.sql<
       { id: string }[]
     >`select id from users where email = 'bob@example.test'`;
@@ -65,11 +65,11 @@ describe("the pages of QueuedJobs", () => {
       ["?job=nothing", []],
       [`?before=${ids.placed}`, [ids.failed]],
     ] as const) {
-      assert.deepEqual(await found(query), expected, query);
+      assert.deepEqual(await idsFor(query), expected, query);
     }
   });
 
-  it("mark in their links where they are, and nothing else", async () => {
+  it("mark only the current page in the navigation", async () => {
     for (const [path, place] of [
       ["/admin/jobs", "Jobs"],
       [`/admin/jobs/${ids.failed}`, "Jobs"],
@@ -84,7 +84,7 @@ describe("the pages of QueuedJobs", () => {
     }
   });
 
-  it("lead from an id to its page, and say so when it is none", async () => {
+  it("redirect from an id to its page, and report an invalid id", async () => {
     const answer = await operated.operator.get(`/admin/jobs?id=${ids.failed.toUpperCase()}`);
     assert.deepEqual(
       [answer.status, answer.headers.get("location")],
@@ -92,11 +92,11 @@ describe("the pages of QueuedJobs", () => {
     );
     assert.match(
       (await operated.operator.get("/admin/jobs?id=7")).text,
-      /This is no id: ids are UUIDs\./,
+      /Not a valid job id: ids are UUIDs\./,
     );
   });
 
-  it("tell the throughput and the failures of each Job", async () => {
+  it("show the throughput and the failures of each Job", async () => {
     const { text } = await operated.operator.get("/admin/jobs");
     const line =
       /<a href="\/admin\/jobs\?job=echo">echo<\/a><\/th>([\s\S]*?)<\/tr>/.exec(text)?.[1] ?? "";
@@ -106,56 +106,48 @@ describe("the pages of QueuedJobs", () => {
     );
   });
 
-  it(
-    "tell the story of one: state, error, worker, request, every event, parameters, " +
-      "photos, outputs",
-    async () => {
-      const [row] = await operated.database.sql<
-        { worker: string; requestId: string }[]
-      >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
-      const { status, text } = await operated.operator.get(`/admin/jobs/${ids.failed}`);
-      assert.equal(status, 200);
-      for (const part of [
-        "TASK_FAILED",
-        "The job failed permanently, as its parameters request.",
-        row?.worker ?? "?",
-        row?.requestId ?? "?",
-        "ann@example.test",
-        "&lt;script&gt;alert(1)&lt;/script&gt;",
-      ])
-        assert.ok(text.includes(part), part);
-      assert.deepEqual(
-        [...text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type),
-        ["QUEUED", "STARTED", "FAILED"],
-      );
-      assert.ok(!text.includes("<script"));
-      assert.ok(!text.includes("a secret key"));
-      const placed = (await operated.operator.get(`/admin/jobs/${ids.placed}`)).text;
-      assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td>\s*<td>image\/png<\/td>/);
-      assert.deepEqual(
-        [
-          ...(await operated.operator.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
-            /<td class="status \w+">(\w+)<\/td>/g,
-          ),
-        ].map(([, type]) => type),
-        ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"],
-      );
-    },
-  );
+  it("show the details of a job: state, error, worker, request, events and files", async () => {
+    const [row] = await operated.database.sql<
+      { worker: string; requestId: string }[]
+    >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
+    const { status, text } = await operated.operator.get(`/admin/jobs/${ids.failed}`);
+    assert.equal(status, 200);
+    for (const part of [
+      "TASK_FAILED",
+      "The job failed permanently, as its parameters request.",
+      row?.worker ?? "?",
+      row?.requestId ?? "?",
+      "ann@example.test",
+      "&lt;script&gt;alert(1)&lt;/script&gt;",
+    ])
+      assert.ok(text.includes(part), part);
+    assert.deepEqual(
+      [...text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type),
+      ["QUEUED", "STARTED", "FAILED"],
+    );
+    assert.ok(!text.includes("<script"));
+    assert.ok(!text.includes("a secret key"));
+    const placed = (await operated.operator.get(`/admin/jobs/${ids.placed}`)).text;
+    assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td>\s*<td>image\/png<\/td>/);
+    assert.deepEqual(
+      [
+        ...(await operated.operator.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
+          /<td class="status \w+">(\w+)<\/td>/g,
+        ),
+      ].map(([, type]) => type),
+      ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"],
+    );
+  });
 
-  it(
-    "tell of one that was deleted what is left, and of one that never was, or of no id, " +
-      "that there is nothing",
-    async () => {
-      const { status, text } = await operated.operator.get(`/admin/jobs/${ids.deleted}`);
-      assert.equal(status, 200);
-      assert.match(text, /It was <span class="status DELETED">deleted<\/span>/);
-      for (const id of [uuidv7(), "7", encodeURIComponent(EVIL)]) {
-        const nothing = await operated.operator.get(`/admin/jobs/${id}`);
-        assert.equal(nothing.status, 404);
-        assert.match(nothing.text, /There is no QueuedJob with the id/);
-        assert.ok(!nothing.text.includes("<script"));
-      }
-    },
-  );
+  it("show the last event of a deleted job, and 404 for an unknown or invalid id", async () => {
+    const { status, text } = await operated.operator.get(`/admin/jobs/${ids.deleted}`);
+    assert.equal(status, 200);
+    assert.match(text, /This job was <span class="status DELETED">deleted<\/span>/);
+    for (const id of [uuidv7(), "7", encodeURIComponent(EVIL)]) {
+      const nothing = await operated.operator.get(`/admin/jobs/${id}`);
+      assert.equal(nothing.status, 404);
+      assert.match(nothing.text, /No job and no event has the id/);
+      assert.ok(!nothing.text.includes("<script"));
+    }
+  });
 });

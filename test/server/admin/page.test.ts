@@ -1,4 +1,4 @@
-// The operators' pages in a real browser whose network ends at this machine.
+// The admin pages in a real browser that can only reach this machine.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
@@ -14,10 +14,10 @@ import { ADMIN_PASSWORD } from "../../support/clients/operator-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 
-const PATIENT = { timeout: 60_000 };
+const SLOW = { timeout: 60_000 };
 const PHONE = { width: 390, height: 844 };
 
-describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
+describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
   let operated: TestService;
   let browser: TestBrowser;
   let url: string;
@@ -33,7 +33,7 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
     const photo = (
       await ann.upload(smallPhoto(60, 40), {
         type: "image/png",
-        filename: "a picture with a long name of its own.png",
+        filename: "a picture with a rather long name.png",
       })
     ).json as { id: string };
     retried = (await ann.enqueue("echo", { failAttempts: 1, message: "words ".repeat(100) })).id;
@@ -43,7 +43,7 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
   });
   after(() => Promise.all([browser?.close(), operated?.close()]));
 
-  const ownPages = () => [
+  const pagePaths = () => [
     "/admin/jobs",
     `/admin/jobs/${retried}`,
     `/admin/jobs/${placed}`,
@@ -53,7 +53,7 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
     "/admin/db/users",
   ];
 
-  /** Nothing is cut off at the side: what is wide scrolls by itself. */
+  /** Asserts that the page does not scroll sideways. */
   async function assertFits(page: PersonAtPage["page"], path: string): Promise<void> {
     const [content, window] = (await page.evaluate(
       "[document.documentElement.scrollWidth, innerWidth]",
@@ -61,9 +61,9 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
     assert.ok(content <= window, `${path} is ${content} wide in a window of ${window}`);
   }
 
-  async function assertSound(options: Parameters<TestBrowser["operate"]>[2]): Promise<void> {
+  async function assertAccessible(options: Parameters<TestBrowser["operate"]>[2]): Promise<void> {
     const operator = await browser.operate(url, ADMIN_PASSWORD, options);
-    for (const path of ownPages()) {
+    for (const path of pagePaths()) {
       await operator.page.goto(`${url}${path}`);
       await assertFits(operator.page, path);
       assert.deepEqual(await accessibilityFaults(operator.page), [], path);
@@ -71,86 +71,75 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
     await operator.page.goto(`${url}/admin/queues`);
     await operator.page.getByText("tasks-in-worker").first().waitFor();
     await assertFits(operator.page, "the dashboard");
-    // A page of one that is not there is a 404, and the browser says so.
+    // The browser logs the 404 of the unknown job.
     await closeWindow(operator, { but: /404/ });
   }
 
-  it(
-    "fit a phone, load nothing from elsewhere, break no rule of their own, and have no " +
-      "fault that axe finds",
-    PATIENT,
-    () => assertSound(PHONE),
+  it("fit a phone, load nothing from other hosts and pass axe", SLOW, () =>
+    assertAccessible(PHONE),
   );
-  it("do so at a desk, too, and in the dark", PATIENT, async () => {
-    await assertSound({});
-    await assertSound({ dark: true });
-    await assertSound({ ...PHONE, dark: true });
+  it("do so also on a desktop and in dark mode", SLOW, async () => {
+    await assertAccessible({});
+    await assertAccessible({ dark: true });
+    await assertAccessible({ ...PHONE, dark: true });
   });
 
-  it(
-    "lead from a search by e-mail to the story of a QueuedJob, and to all that its user has",
-    PATIENT,
-    async () => {
-      const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
-      const { page } = operator;
-      await page.goto(`${url}/admin/jobs`);
-      await page.getByLabel("User: e-mail or id").fill("ANN@example.test");
-      await page.getByLabel("State").selectOption("FAILED");
-      await page.getByRole("button", { name: "Search" }).click();
-      assert.deepEqual(await page.locator(".status").allTextContents(), ["FAILED"]);
-      await page.getByLabel("State").selectOption("");
-      await page.getByRole("textbox", { name: "Id", exact: true }).fill(retried);
-      await page.keyboard.press("Enter");
-      await page.getByRole("heading", { name: `echo ${retried}` }).waitFor();
-      assert.deepEqual(await page.locator("td.status").allTextContents(), [
-        "QUEUED",
-        "STARTED",
-        "RETRYING",
-        "STARTED",
-        "SUCCEEDED",
-      ]);
-      await page.getByRole("link", { name: "ann@example.test" }).click();
-      assert.equal(await page.locator("td .status").count(), 3);
-      await closeWindow(operator);
-    },
-  );
+  it("lead from a search by e-mail to a job, and to all jobs of its user", SLOW, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
+    const { page } = operator;
+    await page.goto(`${url}/admin/jobs`);
+    await page.getByLabel("User: e-mail or id").fill("ANN@example.test");
+    await page.getByLabel("State").selectOption("FAILED");
+    await page.getByRole("button", { name: "Search" }).click();
+    assert.deepEqual(await page.locator(".status").allTextContents(), ["FAILED"]);
+    await page.getByLabel("State").selectOption("");
+    await page.getByRole("textbox", { name: "Id", exact: true }).fill(retried);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: `echo ${retried}` }).waitFor();
+    assert.deepEqual(await page.locator("td.status").allTextContents(), [
+      "QUEUED",
+      "STARTED",
+      "RETRYING",
+      "STARTED",
+      "SUCCEEDED",
+    ]);
+    await page.getByRole("link", { name: "ann@example.test" }).click();
+    assert.equal(await page.locator("td .status").count(), 3);
+    await closeWindow(operator);
+  });
 
-  it(
-    "run SQL as a table and as a file, say why one is refused, and open what is long",
-    PATIENT,
-    async () => {
-      const operator = await browser.operate(url, ADMIN_PASSWORD);
-      const { page } = operator;
-      await page.goto(`${url}/admin/db`);
-      const ask = async (sql: string, button: string) => {
-        await page.getByRole("textbox", { name: /SQL/ }).fill(sql);
-        await page.getByRole("button", { name: button }).click();
-      };
-      await ask("select parameters, status from queued_jobs where attempts = 2", "Run");
-      await page
-        .getByRole("status")
-        .filter({ hasText: /^1 row\. \d+ ms\.$/ })
-        .waitFor();
-      await page.getByRole("group").click();
-      assert.ok((await page.locator("details[open]").innerText()).length > 500);
-      const downloading = page.waitForEvent("download");
-      await ask("select email, '=1+1' as formula from users", "Download as CSV");
-      const file = await downloading;
-      assert.deepEqual(
-        [file.suggestedFilename(), readFileSync(await file.path(), "utf8")],
-        ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"],
-      );
-      await ask("select 1; drop table users", "Run");
-      await page.getByRole("alert").filter({ hasText: "One statement at a time" }).waitFor();
-      assert.equal(
-        await page.getByRole("textbox", { name: /SQL/ }).inputValue(),
-        "select 1; drop table users",
-      );
-      await closeWindow(operator, { but: /400/ });
-    },
-  );
+  it("show SQL results as table and file, long values and refusals", SLOW, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD);
+    const { page } = operator;
+    await page.goto(`${url}/admin/db`);
+    const ask = async (sql: string, button: string) => {
+      await page.getByRole("textbox", { name: /SQL/ }).fill(sql);
+      await page.getByRole("button", { name: button }).click();
+    };
+    await ask("select parameters, status from queued_jobs where attempts = 2", "Run");
+    await page
+      .getByRole("status")
+      .filter({ hasText: /^1 row\. \d+ ms\.$/ })
+      .waitFor();
+    await page.getByRole("group").click();
+    assert.ok((await page.locator("details[open]").innerText()).length > 500);
+    const downloading = page.waitForEvent("download");
+    await ask("select email, '=1+1' as formula from users", "Download as CSV");
+    const file = await downloading;
+    assert.deepEqual(
+      [file.suggestedFilename(), readFileSync(await file.path(), "utf8")],
+      ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"],
+    );
+    await ask("select 1; drop table users", "Run");
+    await page.getByRole("alert").filter({ hasText: "One statement at a time" }).waitFor();
+    assert.equal(
+      await page.getByRole("textbox", { name: /SQL/ }).inputValue(),
+      "select 1; drop table users",
+    );
+    await closeWindow(operator, { but: /400/ });
+  });
 
-  it("let nobody in who has not the password", PATIENT, async () => {
+  it("refuse a wrong password", SLOW, async () => {
     const stranger = await browser.operate(url, "a wrong password");
     assert.equal((await stranger.page.goto(`${url}/admin/db`))?.status(), 401);
     assert.doesNotMatch(await stranger.page.content(), /queued_jobs/);

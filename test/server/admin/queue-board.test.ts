@@ -16,7 +16,7 @@ interface Board {
 }
 
 async function boardOf(operated: TestService, query = ""): Promise<Board> {
-  return eventually("the board has its queues", async () => {
+  return eventually("the board shows its queues", async () => {
     const board = JSON.parse((await operated.operator.get(`${QUEUES}${query}`)).text) as Board;
     return board.queues.length === 3 && board;
   });
@@ -29,7 +29,7 @@ describe("the queue dashboard", () => {
   });
   after(() => operated.close());
 
-  it("is a page that gets all it needs from here", async () => {
+  it("loads all its files from this service", async () => {
     const { status, text } = await operated.operator.get("/admin/queues");
     assert.equal(status, 200);
     assert.match(text, /<base href="\/admin\/queues\/" \/>/);
@@ -45,11 +45,11 @@ describe("the queue dashboard", () => {
     );
   });
 
-  it("shows the queues and what waits in them, which is ids alone", async () => {
+  it("shows the queues and their hints, which contain only ids", async () => {
     const person = await operated.person();
     const { id } = await person.enqueue("echo", { message: "private words" }, { priority: 7 });
-    // The hint follows the answer.
-    const queues = await eventually("the hint is there", async () => {
+    // The hint is added after the answer.
+    const queues = await eventually("the hint was added", async () => {
       const board = await boardOf(
         operated,
         "?activeQueue=tasks-in-worker&status=latest&page=1&jobsPerPage=10",
@@ -69,7 +69,7 @@ describe("the queue dashboard", () => {
     assert.ok(!JSON.stringify(queues).includes("private words"));
   });
 
-  // Every one that the board has, of whichever version.
+  // All changing routes of the installed version.
   const changes = appRoutes.api
     .flatMap(({ method, route }) =>
       [method]
@@ -98,7 +98,7 @@ describe("the queue dashboard", () => {
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
 
-  it("changes nothing", async () => {
+  it("refuses every change by default", async () => {
     const { queues } = await boardOf(operated);
     assert.deepEqual(
       queues.map(({ readOnlyMode }) => readOnlyMode),
@@ -113,7 +113,7 @@ describe("the queue dashboard", () => {
           405,
           {
             code: "FORBIDDEN",
-            message: "The dashboard only shows: ADMIN_ACTIONS=true lets it act.",
+            message: "The dashboard is read-only: set ADMIN_ACTIONS=true to enable actions.",
           },
         ],
         `${method} ${path}`,
@@ -121,7 +121,7 @@ describe("the queue dashboard", () => {
     }
   });
 
-  it("acts where it is allowed to", async () => {
+  it("allows changes with ADMIN_ACTIONS=true", async () => {
     const acting = await startTestService({
       operated: true,
       workers: 0,

@@ -1,4 +1,3 @@
-// What holds for all operators' pages.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
@@ -14,14 +13,14 @@ const PAGES = [
   "/admin",
 ];
 
-describe("the operators' pages", () => {
+describe("the admin pages", () => {
   let operated: TestService;
   before(async () => {
     operated = await startTestService({ operated: true, workers: 0 });
   });
   after(() => operated.close());
 
-  it("are for the operator alone", async () => {
+  it("require the operator's password", async () => {
     for (const path of PAGES) {
       const answer = await fetch(`${operated.url}${path}`, { redirect: "manual" });
       assert.deepEqual(
@@ -38,7 +37,7 @@ describe("the operators' pages", () => {
     }
   });
 
-  it("are not there where no password is set", async () => {
+  it("do not exist when no password is set", async () => {
     const closed = await startTestService({ workers: 0 });
     for (const path of PAGES) {
       const answer = await fetch(`${closed.url}${path}`, {
@@ -46,14 +45,14 @@ describe("the operators' pages", () => {
       });
       assert.deepEqual(
         [answer.status, await answer.json()],
-        [404, { code: "NOT_FOUND", message: "There is nothing here." }],
+        [404, { code: "NOT_FOUND", message: "Not found: no route has this method and path." }],
         path,
       );
     }
     await closed.close();
   });
 
-  it("cannot be framed, run no script of anybody else, and are not kept by anything on the way", async () => {
+  it("cannot be framed, run no foreign script, and are not cached", async () => {
     for (const path of PAGES) {
       const { headers } = await operated.operator.get(path);
       const policy = headers.get("content-security-policy") ?? "";
@@ -83,7 +82,7 @@ describe("the operators' pages", () => {
       );
   });
 
-  it("do nothing that another site's page asks a browser for", async () => {
+  it("refuse changes that come from other sites", async () => {
     const { host } = new URL(operated.url);
     const foreign: Record<string, string>[] = [
       {},
@@ -103,7 +102,10 @@ describe("the operators' pages", () => {
           [answer.status, JSON.parse(answer.text)],
           [
             403,
-            { code: "FORBIDDEN", message: "This can only be done from this service's own pages." },
+            {
+              code: "FORBIDDEN",
+              message: "Changes are accepted only from this service's own pages.",
+            },
           ],
           JSON.stringify(headers),
         );
@@ -120,7 +122,7 @@ describe("the operators' pages", () => {
     );
   });
 
-  it("answer what cannot be understood with a page, and nothing of what is inside", async () => {
+  it("answer an invalid request with a page, without internal details", async () => {
     const broken = await operated.operator.get("/admin/db/queued_jobs?after=nonsense");
     assert.equal(broken.status, 400);
     assert.match(
@@ -129,7 +131,7 @@ describe("the operators' pages", () => {
     );
     const large = await operated.operator.post("/admin/db", { sql: "x".repeat(70_000) });
     assert.equal(large.status, 413);
-    assert.match(large.text, /The request cannot be understood\./);
+    assert.match(large.text, /The request is malformed or too large\./);
     const json = await fetch(`${operated.url}/admin/db`, {
       method: "POST",
       body: "<x>",

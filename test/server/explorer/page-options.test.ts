@@ -7,14 +7,14 @@ import { createSchema } from "../../../src/graphql/schema.js";
 const ask = (remoteAddress: string | undefined, headers: Record<string, string>) =>
   isOwnMachine({ headers, socket: { remoteAddress } });
 
-describe("a browser on this machine", () => {
+describe("the browser that gets a token", () => {
   for (const [peer, host] of [
     ["127.0.0.1", "127.0.0.1:4000"],
     ["127.8.9.1", "localhost"],
     ["::1", "[::1]:4000"],
     ["::ffff:127.0.0.1", "LOCALHOST:4000"],
   ] as const) {
-    it(`is one from ${peer} that asks for ${host}`, () => {
+    it(`connects from ${peer} and opens ${host}`, () => {
       assert.equal(ask(peer, { host }), true);
       for (const site of ["none", "same-origin"])
         assert.equal(ask(peer, { host, "sec-fetch-site": site }), true);
@@ -23,12 +23,12 @@ describe("a browser on this machine", () => {
 
   const OTHERS: [string, string | undefined, Record<string, string>][] = [
     ["another machine", "192.168.0.7", { host: "127.0.0.1:4000" }],
-    ["an address that only begins like ours", "127.0.0.1.evil.test", { host: "127.0.0.1:4000" }],
-    ["a peer that is gone", undefined, { host: "127.0.0.1:4000" }],
-    ["a name that was made to lead here", "127.0.0.1", { host: "evil.test:4000" }],
-    ["a name that begins like ours", "127.0.0.1", { host: "127.0.0.1.evil.test" }],
-    ["a name that ends like ours", "127.0.0.1", { host: "evil.localhost" }],
-    ["no name", "127.0.0.1", {}],
+    ["an address with a loopback prefix", "127.0.0.1.evil.test", { host: "127.0.0.1:4000" }],
+    ["a disconnected peer", undefined, { host: "127.0.0.1:4000" }],
+    ["at a foreign name that resolves to us", "127.0.0.1", { host: "evil.test:4000" }],
+    ["at a name with a loopback prefix", "127.0.0.1", { host: "127.0.0.1.evil.test" }],
+    ["at a subdomain of localhost", "127.0.0.1", { host: "evil.localhost" }],
+    ["without a Host header", "127.0.0.1", {}],
     [
       "a page of another origin on this machine",
       "127.0.0.1",
@@ -58,12 +58,12 @@ describe("a browser on this machine", () => {
     ]),
   ];
   for (const [what, peer, headers] of OTHERS) {
-    it(`is not ${what}`, () => assert.equal(ask(peer, headers), false));
+    it(`is not one from or behind: ${what}`, () => assert.equal(ask(peer, headers), false));
   }
 });
 
 describe("the example operations", () => {
-  it("fit the schema, each alone and all in one document", async () => {
+  it("match the schema, each alone and all in one document", async () => {
     const schema = await createSchema();
     for (const { title, document } of EXAMPLE_OPERATIONS)
       assert.deepEqual(validate(schema, parse(document)), [], title);

@@ -7,7 +7,7 @@ import { createTestClient } from "../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
-/** As on a developer's machine: the key is the one that the service makes for itself. */
+/** Settings of a developer's machine, where the service generates its key. */
 const DEVELOPMENT = {
   NODE_ENV: "development",
   JWT_PUBLIC_KEY: "",
@@ -24,51 +24,43 @@ describe("the explorer", () => {
   after(() => service.close());
 
   for (const path of ["/explorer/", "/graphql"]) {
-    it(
-      `signs in whoever opens ${path} on this machine, in a page that runs no script of ` +
-        "its own text and may not be kept or framed",
-      async () => {
-        const { status, headers, text } = await rawGet(service.url + path, HTML);
-        assert.equal(status, 200);
-        assert.equal(
-          (await createTestClient(service.url, TOKEN.exec(text)?.[1] ?? "").get("{ me { email } }"))
-            .me.email,
-          "you@example.com",
-        );
-        const policy = String(headers["content-security-policy"]);
-        assert.match(policy, /frame-ancestors 'none'/);
-        assert.match(
-          policy,
-          /script-src 'self'( https:\/\/embeddable-sandbox\.cdn\.apollographql\.com)?;/,
-        );
-        assert.deepEqual(
-          [headers["cache-control"], headers["x-content-type-options"], headers["referrer-policy"]],
-          ["no-store", "nosniff", "no-referrer"],
-        );
-        for (const [, attributes = ""] of text.matchAll(/<script([^>]*)>/g))
-          assert.match(attributes, / src="|type="application\/json"/);
-      },
-    );
+    it(`signs in at ${path} on this machine, in an uncached and unframed page`, async () => {
+      const { status, headers, text } = await rawGet(service.url + path, HTML);
+      assert.equal(status, 200);
+      assert.equal(
+        (await createTestClient(service.url, TOKEN.exec(text)?.[1] ?? "").get("{ me { email } }"))
+          .me.email,
+        "you@example.com",
+      );
+      const policy = String(headers["content-security-policy"]);
+      assert.match(policy, /frame-ancestors 'none'/);
+      assert.match(
+        policy,
+        /script-src 'self'( https:\/\/embeddable-sandbox\.cdn\.apollographql\.com)?;/,
+      );
+      assert.deepEqual(
+        [headers["cache-control"], headers["x-content-type-options"], headers["referrer-policy"]],
+        ["no-store", "nosniff", "no-referrer"],
+      );
+      for (const [, attributes = ""] of text.matchAll(/<script([^>]*)>/g))
+        assert.match(attributes, / src="|type="application\/json"/);
+    });
 
-    it(
-      `gives no token at ${path} to a name that was made to lead here, to a proxy, or to a ` +
-        "page of another origin",
-      async () => {
-        for (const headers of [
-          { host: "evil.test" },
-          { "x-forwarded-for": "192.0.2.1" },
-          { origin: "http://localhost:3000" },
-          { "sec-fetch-site": "cross-site" },
-        ]) {
-          const { status, text } = await rawGet(service.url + path, { ...HTML, ...headers });
-          assert.equal(status, 200);
-          assert.doesNotMatch(text, /eyJ/, JSON.stringify(headers));
-        }
-      },
-    );
+    it(`contains no token at ${path} for foreign names, proxies and other origins`, async () => {
+      for (const headers of [
+        { host: "evil.test" },
+        { "x-forwarded-for": "192.0.2.1" },
+        { origin: "http://localhost:3000" },
+        { "sec-fetch-site": "cross-site" },
+      ]) {
+        const { status, text } = await rawGet(service.url + path, { ...HTML, ...headers });
+        assert.equal(status, 200);
+        assert.doesNotMatch(text, /eyJ/, JSON.stringify(headers));
+      }
+    });
   }
 
-  it("keeps the token out of every script, which any page may load", async () => {
+  it("contains no token in scripts, which any page may load", async () => {
     for (const path of ["/explorer/start.js", "/graphql/sandbox.js"]) {
       const { status, headers, text } = await rawGet(service.url + path);
       assert.deepEqual([status, headers["content-type"]], [200, "text/javascript; charset=utf-8"]);
@@ -76,70 +68,56 @@ describe("the explorer", () => {
     }
   });
 
-  it("puts what is run before a request into a frame that may do nothing else", async () => {
+  it("runs pre-request scripts in a sandboxed frame", async () => {
     const { status, headers } = await rawGet(`${service.url}/explorer/iframe-sandbox/index.html`);
     assert.deepEqual([status, headers["content-security-policy"]], [200, "sandbox allow-scripts"]);
   });
 
-  it(
-    "leaves everybody else at /graphql to GraphQL: other methods, other types, a query in " +
-      "the address",
-    async () => {
-      for (const [path, headers] of [
-        ["/graphql", {}],
-        ["/graphql", { accept: "application/json" }],
-        ["/graphql?query={__typename}", HTML],
-      ] as const) {
-        const { status, headers: told, text } = await rawGet(service.url + path, headers);
-        assert.equal(status, 400);
-        assert.match(String(told["content-type"]), /^application\/(graphql-response\+)?json/);
-        assert.ok(JSON.parse(text).errors[0].extensions.code, text);
-      }
-      assert.equal(
-        (await rawGet(`${service.url}/explorer`, HTML)).headers["location"],
-        "explorer/",
-      );
-    },
-  );
-
-  it(
-    "is not there in production unless EXPLORER=true, and then without a token; and " +
-      "elsewhere not with EXPLORER=false",
-    async () => {
-      const services = await Promise.all([
-        startTestService({ workers: 0 }),
-        startTestService({ workers: 0, env: { EXPLORER: "true" } }),
-        startTestService({ workers: 0, env: { NODE_ENV: "development", EXPLORER: "false" } }),
-      ]);
-      const [off, on, switchedOff] = services;
-      for (const { url } of [off, switchedOff]) {
-        for (const path of [
-          "/explorer",
-          "/explorer/",
-          "/explorer/start.js",
-          "/explorer/main.js",
-          "/graphql/sandbox.js",
-        ])
-          assert.equal((await rawGet(url + path, HTML)).status, 404, path);
-        assert.match(
-          String((await rawGet(`${url}/graphql`, HTML)).headers["content-type"]),
-          /json/,
-        );
-      }
-      const { status, text } = await rawGet(`${on.url}/explorer/`, HTML);
-      assert.equal(status, 200);
-      assert.doesNotMatch(text, /eyJ|Bearer/);
+  it("leaves other types and GET queries at /graphql to GraphQL", async () => {
+    for (const [path, headers] of [
+      ["/graphql", {}],
+      ["/graphql", { accept: "application/json" }],
+      ["/graphql?query={__typename}", HTML],
+    ] as const) {
+      const answer = await rawGet(service.url + path, headers);
+      const { status, text } = answer;
+      assert.equal(status, 400);
       assert.match(
-        String((await rawGet(`${on.url}/graphql`, HTML)).headers["content-type"]),
-        /json/,
+        String(answer.headers["content-type"]),
+        /^application\/(graphql-response\+)?json/,
       );
-      await Promise.all(services.map((one) => one.close()));
-    },
-  );
+      assert.ok(JSON.parse(text).errors[0].extensions.code, text);
+    }
+    assert.equal((await rawGet(`${service.url}/explorer`, HTML)).headers["location"], "explorer/");
+  });
+
+  it("is off in production without EXPLORER=true, and elsewhere with EXPLORER=false", async () => {
+    const services = await Promise.all([
+      startTestService({ workers: 0 }),
+      startTestService({ workers: 0, env: { EXPLORER: "true" } }),
+      startTestService({ workers: 0, env: { NODE_ENV: "development", EXPLORER: "false" } }),
+    ]);
+    const [off, on, switchedOff] = services;
+    for (const { url } of [off, switchedOff]) {
+      for (const path of [
+        "/explorer",
+        "/explorer/",
+        "/explorer/start.js",
+        "/explorer/main.js",
+        "/graphql/sandbox.js",
+      ])
+        assert.equal((await rawGet(url + path, HTML)).status, 404, path);
+      assert.match(String((await rawGet(`${url}/graphql`, HTML)).headers["content-type"]), /json/);
+    }
+    const { status, text } = await rawGet(`${on.url}/explorer/`, HTML);
+    assert.equal(status, 200);
+    assert.doesNotMatch(text, /eyJ|Bearer/);
+    assert.match(String((await rawGet(`${on.url}/graphql`, HTML)).headers["content-type"]), /json/);
+    await Promise.all(services.map((started) => started.close()));
+  });
 
   it(
-    "takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows " +
-      "every event of a job that is submitted beside it",
+    "replaces Apollo Sandbox in an offline browser, and shows the events of a job",
     { skip: NO_BROWSER || long.skip },
     async (t) => {
       const browser = await launchChromium();
@@ -169,7 +147,7 @@ describe("the explorer", () => {
   );
 });
 
-/** A GET with headers that fetch would not send, such as another Host. */
+/** Sends a GET with headers that fetch does not allow, for example another Host. */
 function rawGet(
   url: string,
   headers: Record<string, string> = {},

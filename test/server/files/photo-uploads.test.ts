@@ -23,7 +23,7 @@ describe("an upload", () => {
 
   for (const form of [false, true]) {
     const way = form ? "as a form" : "as raw bytes";
-    it(`${way} gives the Photo, whatever its type was called`, async () => {
+    it(`${way} returns the Photo, whatever its declared type`, async () => {
       person = await service.person();
       const bytes = smallPhoto(12, 6);
       const { status, json } = await person.upload(bytes, {
@@ -75,13 +75,13 @@ describe("an upload", () => {
       ["é".repeat(300), "é".repeat(200)],
     ] as const) {
       if (form && sent === "") continue;
-      it(`${way} named ${JSON.stringify(sent)} is called ${JSON.stringify(kept)}`, async () => {
+      it(`${way} named ${JSON.stringify(sent)} is stored as ${JSON.stringify(kept)}`, async () => {
         const { json } = await person.upload(smallPhoto(), { filename: sent, form });
         assert.equal(json["filename"], kept);
       });
     }
 
-    it(`${way} of the same bytes gives the first Photo, with 200, and keeps nothing new`, async () => {
+    it(`${way} of the same bytes returns the first Photo, and stores nothing`, async () => {
       const [one, other] = [await service.person(), await service.person()];
       const bytes = smallPhoto();
       const first = await one.upload(bytes, { filename: "first.png", form });
@@ -117,7 +117,7 @@ describe("an upload", () => {
   for (const type of TYPES) {
     const typed =
       type === undefined ? "without a content type" : `of the content type ${JSON.stringify(type)}`;
-    it(`as raw bytes ${typed} gives the Photo: the bytes say what they are`, async () => {
+    it(`as raw bytes ${typed} returns the Photo, with the type of its content`, async () => {
       const bytes = smallPhoto();
       const headers = {
         authorization: `Bearer ${person.token}`,
@@ -145,28 +145,24 @@ describe("an upload", () => {
     });
   }
 
-  it(
-    "of the same bytes eight times at once makes one Photo, and keeps one file and one " +
-      "preview",
-    async () => {
-      const one = await service.person();
-      const bytes = smallPhoto();
-      const had = storedFiles(folder).length;
-      const answers = await Promise.all(
-        Array.from({ length: 8 }, (_, i) => one.upload(bytes, { form: i % 2 === 0 })),
-      );
-      assert.deepEqual(
-        answers.map(({ status }) => status).toSorted(),
-        [200, 200, 200, 200, 200, 200, 200, 201],
-      );
-      assert.equal(new Set(answers.map(({ json }) => json["id"])).size, 1);
-      assert.equal((await one.get("{ photos { totalCount } }")).photos.totalCount, 1);
-      assert.equal(storedFiles(folder).length, had + 2);
-      assert.deepEqual(storedFiles(`${folder}/scratch`), []);
-    },
-  );
+  it("of the same bytes eight times at once creates one Photo, file and preview", async () => {
+    const one = await service.person();
+    const bytes = smallPhoto();
+    const countBefore = storedFiles(folder).length;
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => one.upload(bytes, { form: i % 2 === 0 })),
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status).toSorted(),
+      [200, 200, 200, 200, 200, 200, 200, 201],
+    );
+    assert.equal(new Set(answers.map(({ json }) => json["id"])).size, 1);
+    assert.equal((await one.get("{ photos { totalCount } }")).photos.totalCount, 1);
+    assert.equal(storedFiles(folder).length, countBefore + 2);
+    assert.deepEqual(storedFiles(`${folder}/scratch`), []);
+  });
 
-  it("of bytes whose Photo was deleted makes a new one", async () => {
+  it("of a deleted Photo's bytes creates a new Photo", async () => {
     const bytes = smallPhoto();
     const first = await person.upload(bytes);
     await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: first.json["id"] });
@@ -175,7 +171,7 @@ describe("an upload", () => {
     assert.notEqual(again.json["id"], first.json["id"]);
   });
 
-  it("over one's storage is refused with 429 and a time to wait, and leaves nothing behind", async () => {
+  it("above the user's storage limit is refused with 429, and stores nothing", async () => {
     const one = await service.person();
     assert.equal((await one.upload(smallPhoto(25, 25))).status, 201);
     const files = storedFiles(folder);
@@ -201,7 +197,7 @@ describe("an upload", () => {
     );
   });
 
-  it("of a picture that is cut off is taken, without a preview", async () => {
+  it("of a truncated image is accepted without a preview", async () => {
     const { status, json } = await person.upload(smallPhoto(20, 20).subarray(0, 300));
     assert.deepEqual(
       [status, json["width"], json["previewUrl"], json["thumbhash"]],

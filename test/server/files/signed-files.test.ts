@@ -10,9 +10,9 @@ const KEY = "the-key-of-this-test-0123456789abcdef";
 const kept = { presign: async () => null };
 const REFUSED = {
   code: "FORBIDDEN",
-  message: "The URL is not signed, or has expired: ask for it again.",
+  message: "The URL is not signed or has expired: request a new one.",
 };
-const GONE = { code: "NOT_FOUND", message: "The file was deleted." };
+const GONE = { code: "NOT_FOUND", message: "The file does not exist; it was deleted." };
 
 describe("a signed file", () => {
   const bytes = smallPhoto(30, 30);
@@ -38,7 +38,7 @@ describe("a signed file", () => {
     new URL(url, service.url).searchParams.get(name) ?? "";
   const pathOf = (url: string) => url.split("?", 1)[0] ?? "";
 
-  it("comes whole to whoever has the URL, with headers under which no page can run it", async () => {
+  it("is served by its URL alone, with headers that prevent running it", async () => {
     const response = await fetchFile(photo.url);
     assert.equal(response.status, 200);
     assert.ok(bytes.equals(Buffer.from(await response.arrayBuffer())));
@@ -67,7 +67,7 @@ describe("a signed file", () => {
     );
   });
 
-  it("has an ETag, by which a client is told that nothing has changed", async () => {
+  it("has an ETag for conditional requests", async () => {
     const etag = (await fetchFile(photo.url)).headers.get("etag") ?? "";
     assert.match(etag, /^(W\/)?".+"$/);
     for (const headers of [
@@ -88,7 +88,7 @@ describe("a signed file", () => {
     );
   });
 
-  it("comes in ranges", async () => {
+  it("is served in ranges", async () => {
     const cases: [string, number, Buffer | null, string | null][] = [
       ["bytes=0-9", 206, bytes.subarray(0, 10), `bytes 0-9/${bytes.length}`],
       ["bytes=10-", 206, bytes.subarray(10), `bytes 10-${bytes.length - 1}/${bytes.length}`],
@@ -113,7 +113,7 @@ describe("a signed file", () => {
     }
   });
 
-  it("is refused under another path, expiry, signature or spelling", async () => {
+  it("is refused with another path, expiry, signature or spelling", async () => {
     const [path, exp, sig] = [pathOf(photo.url), part(photo.url, "exp"), part(photo.url, "sig")];
     const other = (await owner.upload(smallPhoto(), { type: "image/png" }))
       .json as unknown as typeof photo;
@@ -158,7 +158,7 @@ describe("a signed file", () => {
     for (const url of urls) await assertAnswer(url, 403, REFUSED);
   });
 
-  it("is found by no path that climbs, signed or not", async () => {
+  it("cannot be reached by a path traversal", async () => {
     for (const path of [
       "/files/photos/../../etc/passwd",
       "/files/..%2f..%2fetc/passwd/a",
@@ -177,7 +177,7 @@ describe("a signed file", () => {
     }
   });
 
-  it("is not there under a signed name of nothing", async () => {
+  it("is NOT_FOUND under the signed URL of an unknown id", async () => {
     const urls = createFileUrls({ signingKey: KEY, publicUrl: null, storage: kept });
     for (const kind of ["photos", "previews", "outputs"] as const)
       await assertAnswer(
@@ -187,7 +187,7 @@ describe("a signed file", () => {
       );
   });
 
-  it("comes of a task too, and is gone with its QueuedJob, its Photo", async () => {
+  it("can be a task's output, and disappears with its QueuedJob or Photo", async () => {
     const job = await owner.finished(
       (await owner.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo.id] })).id,
       30_000,
@@ -216,8 +216,8 @@ describe("a signed file", () => {
   });
 });
 
-describe("a signed file whose row cannot be asked for", () => {
-  it("is refused with 503 while PostgreSQL is away, and nobody is called for it", async () => {
+describe("a signed file whose row cannot be read", () => {
+  it("is refused with 503 while PostgreSQL is unavailable, without a log line", async () => {
     const service = await startTestService({
       proxied: true,
       workers: 0,

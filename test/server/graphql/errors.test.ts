@@ -18,18 +18,18 @@ function create(production: boolean) {
   const log = () => ({ error: (...line: unknown[]) => logged.push(line) }) as unknown as Logger;
   return {
     ...createErrorReporter({ production, onError: (code) => counted.push(code) }),
-    asks: log,
+    logger: log,
     counted,
     logged,
   };
 }
 
-describe("an error that leaves through GraphQL", () => {
-  it("is masked and counted, and logged where nobody foresaw it, with its place", () => {
-    const { tell, asks, counted, logged } = create(false);
-    const told = tell(ERRORS, asks, { operationName: "Q" });
+describe("an error of a GraphQL operation", () => {
+  it("is masked and counted, and logged with its place if it is unexpected", () => {
+    const { report, logger, counted, logged } = create(false);
+    const formatted = report(ERRORS, logger, { operationName: "Q" });
     assert.deepEqual(
-      told.map(({ message }) => message),
+      formatted.map(({ message }) => message),
       [
         "There is no such Photo.",
         "Internal server error",
@@ -38,7 +38,7 @@ describe("an error that leaves through GraphQL", () => {
     );
     assert.deepEqual(counted, ["NOT_FOUND", "INTERNAL_SERVER_ERROR", "BAD_USER_INPUT"]);
     assert.deepEqual(
-      told.map(({ extensions }) => extensions?.["code"]),
+      formatted.map(({ extensions }) => extensions?.["code"]),
       counted,
     );
     assert.deepEqual(logged, [
@@ -46,16 +46,16 @@ describe("an error that leaves through GraphQL", () => {
     ]);
   });
 
-  it("tells no suggestions in production", () => {
-    const { tell, asks } = create(true);
-    assert.equal(tell(ERRORS, asks)[2]?.message, 'Variable "$a" is wrong.');
+  it("contains no suggestions in production", () => {
+    const { report, logger } = create(true);
+    assert.equal(report(ERRORS, logger)[2]?.message, 'Variable "$a" is wrong.');
   });
 
-  it("is told in halves what is told as a whole", () => {
-    const [whole, halves] = [create(true), create(true)];
-    const told = whole.tell(ERRORS, whole.asks);
-    halves.log(ERRORS, halves.asks);
-    assert.deepEqual(ERRORS.map(halves.mask), told);
-    assert.deepEqual([halves.counted, halves.logged], [whole.counted, whole.logged]);
+  it("is reported the same in two steps as in one", () => {
+    const [whole, steps] = [create(true), create(true)];
+    const formatted = whole.report(ERRORS, whole.logger);
+    steps.log(ERRORS, steps.logger);
+    assert.deepEqual(ERRORS.map(steps.mask), formatted);
+    assert.deepEqual([steps.counted, steps.logged], [whole.counted, whole.logged]);
   });
 });

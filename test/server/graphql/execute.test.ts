@@ -8,12 +8,12 @@ import { openRawSocket, type RawSocket } from "../../support/clients/raw-socket.
 import type { GraphqlError, TestClient } from "../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
-// An operation that is answered as too late asks nothing more of PostgreSQL, through whatever door
-// it came.
+// An operation that times out sends nothing more to PostgreSQL, over each transport.
 
 const OPERATION_MS = 1000;
 const TOO_LATE =
-  "It took more than 1 seconds; whether it was done is unknown. Try again in a moment.";
+  "The operation took more than 1 seconds; it may have been completed or not. " +
+  "Try again in a moment.";
 
 describe("an operation that takes too long", () => {
   let service: TestService;
@@ -25,8 +25,10 @@ describe("an operation that takes too long", () => {
       timeouts: { headersMs: 5000, bodyMs: 5000, operationMs: OPERATION_MS, lookMs: 1000 },
     });
     person = await service.person();
-    // What is read once, and kept.
-    await eventually("it is warm", () => person.get("{ jobs { totalCount } me { id } }"));
+    // Fill the caches of rows that are read only once.
+    await eventually("the caches are filled", () =>
+      person.get("{ jobs { totalCount } me { id } }"),
+    );
     socket = openRawSocket(service.url);
     await socket.init(person.token);
   });
@@ -36,12 +38,12 @@ describe("an operation that takes too long", () => {
   });
 
   let operations = 0;
-  const DOORS: Record<string, (query: string) => Promise<GraphqlError[] | undefined>> = {
+  const TRANSPORTS: Record<string, (query: string) => Promise<GraphqlError[] | undefined>> = {
     HTTP: async (query) => (await person.ask(query)).errors,
     async "the socket"(query) {
       const id = `${++operations}`;
       socket.send({ type: "subscribe", id, payload: { query } });
-      const { type, payload } = await socket.next("it is answered", (message) => message.id === id);
+      const { type, payload } = await socket.next("the answer", (message) => message.id === id);
       return type === "error"
         ? (payload as GraphqlError[])
         : (payload as { errors?: GraphqlError[] }).errors;
@@ -53,7 +55,7 @@ describe("an operation that takes too long", () => {
     },
   };
 
-  /** Statements of the API that wait, and would wait for as long as somebody else has the lock. */
+  /** Counts the API's statements that wait for a lock. */
   const waiting = async () =>
     (
       await service.database
@@ -61,8 +63,8 @@ describe("an operation that takes too long", () => {
           and application_name = 'photo-service api' and wait_event_type = 'Lock'`
     ).length;
 
-  for (const [door, ask] of Object.entries(DOORS)) {
-    it(`is answered over ${door}, its statement is cancelled, and nothing more of it is begun`, async () => {
+  for (const [transport, ask] of Object.entries(TRANSPORTS)) {
+    it(`is ended over ${transport}, with its statement, before a later field`, async () => {
       const mutation =
         `mutation { first: deletePhoto(id: "${idOfNothing()}") then: enqueueJob(input: { ` +
         `job: "echo" }) { id } }`;
@@ -81,21 +83,21 @@ describe("an operation that takes too long", () => {
           2000,
         );
       });
-      // What were begun now would have been recorded by then.
+      // By then, a later field would have stored its row.
       await pause(OPERATION_MS);
       assert.deepEqual([...(await service.database.sql`select id from queued_jobs`)], []);
       await eventually(
-        "it serves as before",
+        "the service works again",
         async () => (await ask("{ photos { totalCount } }")) === undefined,
       );
     });
   }
 
-  it("does not take a statement with it that others wait for as well", async () => {
-    const newcomer = await service.addApi();
+  it("does not cancel a shared statement", async () => {
+    const api = await service.addApi();
     const ask = async (query: string) =>
       (
-        await fetch(`${newcomer.url}/graphql`, {
+        await fetch(`${api.url}/graphql`, {
           method: "POST",
           headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" },
           body: JSON.stringify({ query }),
@@ -111,12 +113,12 @@ describe("an operation that takes too long", () => {
         answers.map(({ errors }) => errors?.[0]?.message),
         [TOO_LATE, TOO_LATE],
       );
-      await eventually("its own is cancelled", async () => (await waiting()) === 1);
+      await eventually("its own statement is cancelled", async () => (await waiting()) === 1);
       await pause(OPERATION_MS / 2);
       assert.equal(await waiting(), 1);
     });
     await eventually(
-      "it is answered",
+      "the shared statement is answered",
       async () => (await ask("{ jobs { totalCount } }")).data !== undefined,
     );
   });

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import type { TestClient } from "../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
-/** More than it takes until a query is compiled. */
+/** More executions than are needed until a query is compiled. */
 const OFTEN = 12;
 const ROW =
   "id status version progress progressMessage attempts result error { code message } " +
@@ -34,12 +34,12 @@ const SUBMIT =
   "createdAt parameters } }";
 const DELETE = "mutation M($id: ID!) { deleteQueuedJob(id: $id) }";
 
-describe("an operation that was answered before", () => {
+describe("a repeated operation", () => {
   let service: TestService;
   let person: TestClient;
   let ids: string[];
   before(async () => {
-    // Else the first of them would be compared while the compiler is still being loaded.
+    // Load the compiler first, so that all operations are compared with compiled code.
     await import("graphql-jit");
     service = await startTestService({ workers: 0 });
     person = await service.person();
@@ -59,101 +59,93 @@ describe("an operation that was answered before", () => {
       },
       body: JSON.stringify(body),
     });
-    const told = Object.fromEntries(
+    const stableHeaders = Object.fromEntries(
       [...response.headers].filter(([name]) => name !== "date" && name !== "x-request-id"),
     );
-    return { status: response.status, headers: told, text: await response.text() };
+    return { status: response.status, headers: stableHeaders, text: await response.text() };
   }
-  /** The same operation, but of a text that nobody has asked before: Apollo answers. */
-  const askAnew = (body: { query: string }, headers?: Record<string, string>) =>
+  /** Sends the same operation with a new text, so that Apollo answers it. */
+  const askApollo = (body: { query: string }, headers?: Record<string, string>) =>
     ask({ ...body, query: `${body.query} # ${fresh++}` }, headers);
 
   async function assertSame(
     query: string,
-    known: object,
+    usual: object,
     variables: object[],
     more: object = {},
   ): Promise<void> {
     for (let i = 0; i < OFTEN; i++)
-      assert.equal((await ask({ query, variables: known, ...more })).status, 200);
-    for (const one of [known, ...variables])
+      assert.equal((await ask({ query, variables: usual, ...more })).status, 200);
+    for (const values of [usual, ...variables])
       assert.deepEqual(
-        await ask({ query, variables: one, ...more }),
-        await askAnew({ query, variables: one, ...more } as { query: string }),
-        JSON.stringify(one),
+        await ask({ query, variables: values, ...more }),
+        await askApollo({ query, variables: values, ...more } as { query: string }),
+        JSON.stringify(values),
       );
   }
 
-  it(
-    "is answered to the byte as at first: a page with fragments, directives, defaults and " +
-      "aliases, whatever its variables",
-    async () => {
-      await assertSame(LIST, {}, [
-        { first: 2 },
-        { first: 5, more: false },
-        { first: null },
-        { first: 101 },
-        { first: 0 },
-        { first: "2" },
-        { first: 2.5 },
-        { first: 2 ** 31 },
-        { after: "" },
-        { after: "nonsense" },
-        { after: 1 },
-        { more: null },
-        { more: "yes" },
-        { filter: {} },
-        { filter: { status: ["PENDING"] } },
-        { filter: { status: "PENDING" } },
-        { filter: { status: ["PENDIN"] } },
-        { filter: { status: [null] } },
-        { filter: { statu: [] } },
-        { filter: { job: ["echo", "none"] } },
-        { filter: { job: ["\u0000"] } },
-        { filter: [] },
-        { unknown: 1 },
-        { first: { a: 1 } },
-        JSON.parse('{"__proto__":{"first":1},"constructor":2}') as object,
-      ]);
-    },
-  );
+  it("gets the same bytes: a page with fragments, directives, defaults and aliases", async () => {
+    await assertSame(LIST, {}, [
+      { first: 2 },
+      { first: 5, more: false },
+      { first: null },
+      { first: 101 },
+      { first: 0 },
+      { first: "2" },
+      { first: 2.5 },
+      { first: 2 ** 31 },
+      { after: "" },
+      { after: "nonsense" },
+      { after: 1 },
+      { more: null },
+      { more: "yes" },
+      { filter: {} },
+      { filter: { status: ["PENDING"] } },
+      { filter: { status: "PENDING" } },
+      { filter: { status: ["PENDIN"] } },
+      { filter: { status: [null] } },
+      { filter: { statu: [] } },
+      { filter: { job: ["echo", "none"] } },
+      { filter: { job: ["\u0000"] } },
+      { filter: [] },
+      { unknown: 1 },
+      { first: { a: 1 } },
+      JSON.parse('{"__proto__":{"first":1},"constructor":2}') as object,
+    ]);
+  });
 
-  it(
-    "is answered the same where a type is found out at run time, and where a field fails " +
-      "beside one that does not",
-    async () => {
-      const { id } = (await person.get("{ me { id } }")).me;
-      await assertSame(NODE, { id }, [
-        { id: ids[0] },
-        { id: "echo" },
-        { id: "none" },
-        { id: 7 },
-        { id: null },
-        {},
-        { id: [] },
-        { id: "00000000-0000-7000-8000-000000000000" },
-      ]);
-      await assertSame(
-        ONE,
-        { id: ids[0] },
-        [{ id: "none" }, { id: "00000000-0000-7000-8000-000000000000" }, { id: 1.5 }, { id: true }],
-        { operationName: "Q" },
-      );
-      await assertSame(MANY, { ids: id, n: 5 }, [
-        { ids: id, n: 1000 },
-        { ids: "x", n: 1 },
-      ]);
-    },
-  );
+  it("gets the same bytes for interface types, and when one of two fields fails", async () => {
+    const { id } = (await person.get("{ me { id } }")).me;
+    await assertSame(NODE, { id }, [
+      { id: ids[0] },
+      { id: "echo" },
+      { id: "none" },
+      { id: 7 },
+      { id: null },
+      {},
+      { id: [] },
+      { id: "00000000-0000-7000-8000-000000000000" },
+    ]);
+    await assertSame(
+      ONE,
+      { id: ids[0] },
+      [{ id: "none" }, { id: "00000000-0000-7000-8000-000000000000" }, { id: 1.5 }, { id: true }],
+      { operationName: "Q" },
+    );
+    await assertSame(MANY, { ids: id, n: 5 }, [
+      { ids: id, n: 1000 },
+      { ids: "x", n: 1 },
+    ]);
+  });
 
-  it("is refused the same where its variables ask for too much", async () => {
+  it("is refused in the same way when its variables request too many rows", async () => {
     await assertSame(NESTED, { n: 1 }, [{ n: 100 }]);
     assert.equal((await ask({ query: NESTED, variables: { n: 100 } })).status, 400);
   });
 
-  it("is answered the same where it writes", async () => {
-    const known = { input: { job: "echo", parameters: { message: "ü" }, idempotencyKey: "known" } };
-    await assertSame(SUBMIT, known, [
+  it("gets the same bytes for a mutation", async () => {
+    const usual = { input: { job: "echo", parameters: { message: "ü" }, idempotencyKey: "known" } };
+    await assertSame(SUBMIT, usual, [
       {},
       { input: null },
       { input: { job: "nope" } },
@@ -175,7 +167,7 @@ describe("an operation that was answered before", () => {
     assert.equal((await person.get("{ queuedJobs { totalCount } }")).queuedJobs.totalCount, 6);
   });
 
-  it("is not done twice where a field of what it wrote fails, and told the same", async () => {
+  it("is not executed twice when a field below a mutation fails", async () => {
     const query =
       "mutation Write($input: EnqueueJobInput!, $first: Int) { enqueueJob(input: $input) " +
       "{ status user { queuedJobs(first: $first) { nodes { status } } } } }";
@@ -199,7 +191,7 @@ describe("an operation that was answered before", () => {
     assert.equal(await count(), earlier + 1);
   });
 
-  it("is begun no further behind a field that failed, where it writes more than one", async () => {
+  it("executes no later field of a mutation after a failed one", async () => {
     const query =
       "mutation Both($id: ID!, $input: EnqueueJobInput!) { deleteQueuedJob(id: $id) " +
       "enqueueJob(input: $input) { status } }";
@@ -213,14 +205,14 @@ describe("an operation that was answered before", () => {
       { n: number }[]
     >`select count(*)::int as n from queued_jobs`;
     const refused = { query, variables: { id: "none", input: { job: "echo" } } };
-    assert.deepEqual(await ask(refused), await askAnew(refused));
+    assert.deepEqual(await ask(refused), await askApollo(refused));
     const [{ n } = { n: 0 }] = await service.database.sql<
       { n: number }[]
     >`select count(*)::int as n from queued_jobs`;
     assert.equal(n, earlier);
   });
 
-  it("is answered in the media type that is accepted, and to nobody without a token", async () => {
+  it("is answered in the accepted media type, and only with a token", async () => {
     const body = { query: "{ me { id } } # types" };
     for (const accept of [
       "application/json",
@@ -232,7 +224,7 @@ describe("an operation that was answered before", () => {
       "",
     ]) {
       for (let i = 0; i < OFTEN; i++) await ask(body, { accept });
-      assert.deepEqual(await ask(body, { accept }), await askAnew(body, { accept }), accept);
+      assert.deepEqual(await ask(body, { accept }), await askApollo(body, { accept }), accept);
     }
     for (const authorization of [
       "",
@@ -242,7 +234,7 @@ describe("an operation that was answered before", () => {
     ])
       assert.deepEqual(
         await ask(body, { authorization }),
-        await askAnew(body, { authorization }),
+        await askApollo(body, { authorization }),
         authorization,
       );
     for (const more of [
@@ -255,16 +247,16 @@ describe("an operation that was answered before", () => {
     ])
       assert.deepEqual(
         await ask({ ...body, ...more }),
-        await askAnew({ ...body, ...more }),
+        await askApollo({ ...body, ...more }),
         JSON.stringify(more),
       );
     assert.deepEqual(
       await ask(body, { "content-type": "text/plain" }),
-      await askAnew(body, { "content-type": "text/plain" }),
+      await askApollo(body, { "content-type": "text/plain" }),
     );
   });
 
-  it("tells no more of what nobody foresaw than at first, and logs it", async () => {
+  it("masks and logs an unexpected error", async () => {
     const [query, mutation] = [
       "{ me { id } } # broken",
       "mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }",
@@ -280,7 +272,7 @@ describe("an operation that was answered before", () => {
         answer.text,
         /"message":"Internal server error".*"code":"INTERNAL_SERVER_ERROR"/,
       );
-      assert.deepEqual(answer, await askAnew(body));
+      assert.deepEqual(answer, await askApollo(body));
     }
     assert.equal(
       service.logged.slice(seen).filter(({ msg }) => msg === "an operation failed").length,

@@ -6,32 +6,28 @@ import {
   createOperationCache,
 } from "../../../src/server/graphql/operation-cache.js";
 
-/** Of which thirty-two fit in, or somewhat fewer. */
+/** A document of which at most 32 fit into a cache. */
 const large = (i: number) => `query Q${i} { me { ${"id ".repeat(1990)} } }`;
 const MANY = 40;
 
-describe("operations that are kept", () => {
-  it(
-    "are found by their text and name, and go when there is no more room for what they are " +
-      "made of",
-    () => {
-      const operations = createOperationCache();
-      for (let i = 0; i < MANY; i++) {
-        const document = parse(large(i));
-        const operation = getOperationAST(document);
-        assert.ok(operation);
-        operations.add({ query: large(i) }, { document, operation });
-      }
-      assert.equal(operations.find({ query: large(0) }), undefined);
-      assert.equal(operations.find({ query: large(MANY - 1), operationName: "Q" }), undefined);
-      assert.equal(
-        operations.find({ query: large(MANY - 1) })?.operation.name?.value,
-        `Q${MANY - 1}`,
-      );
-    },
-  );
+describe("cached operations", () => {
+  it("are found by their text and name, and evicted by their memory", () => {
+    const operations = createOperationCache();
+    for (let i = 0; i < MANY; i++) {
+      const document = parse(large(i));
+      const operation = getOperationAST(document);
+      assert.ok(operation);
+      operations.add({ query: large(i) }, { document, operation });
+    }
+    assert.equal(operations.find({ query: large(0) }), undefined);
+    assert.equal(operations.find({ query: large(MANY - 1), operationName: "Q" }), undefined);
+    assert.equal(
+      operations.find({ query: large(MANY - 1) })?.operation.name?.value,
+      `Q${MANY - 1}`,
+    );
+  });
 
-  it("have documents that Apollo keeps as long as there is room for what they are made of", async () => {
+  it("have documents that are evicted by their memory from Apollo's store", async () => {
     const store = createDocumentStore();
     for (let i = 0; i < MANY; i++) await store.set(String(i), parse(large(i)));
     assert.deepEqual(

@@ -28,69 +28,61 @@ describe("the health of a service", () => {
 
   const becomes = (url: string, status: number, word: string) =>
     eventually(`${url} is ${word}`, async () => {
-      const found = await health(url, "ready");
-      return found.status === status && found.body["status"] === word && found.body;
+      const answer = await health(url, "ready");
+      return answer.status === status && answer.body["status"] === word && answer.body;
     });
 
-  it("is ok while everything answers", async () => {
+  it("is ok while all dependencies answer", async () => {
     for (const [url, names] of [
       [api, ["postgresql", "keys", "redis"]],
       [worker, ["postgresql", "redis", "queue"]],
     ] as const) {
-      const told = await becomes(url, 200, "ok");
-      for (const name of names) assert.equal(told[name], "ok", name);
+      const body = await becomes(url, 200, "ok");
+      for (const name of names) assert.equal(body[name], "ok", name);
     }
     for (const url of [api, worker])
       assert.deepEqual(await health(url, "live"), { status: 200, body: { status: "ok" } });
   });
 
-  it(
-    "is degraded on an API and unavailable on a worker while Redis is away; the API " +
-      "accepts all the same",
-    async () => {
-      cuttable.redis.down();
-      const { redis, ...others } = await becomes(api, 200, "degraded");
-      assert.deepEqual(
-        [redis, others["postgresql"], others["keys"]],
-        ["is away; what is submitted runs when it returns", "ok", "ok"],
-      );
-      const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
-      assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
-      assert.ok(queue && queue !== "ok", queue);
-      const person = await cuttable.person();
-      const { id } = await person.enqueue("echo");
-      assert.equal((await person.job(id))?.status, "PENDING");
-      cuttable.redis.up();
-      await becomes(api, 200, "ok");
-      await becomes(worker, 200, "ok");
-      assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
-    },
-  );
+  it("without Redis is degraded on an API and unavailable on a worker", async () => {
+    cuttable.redis.down();
+    const { redis, ...others } = await becomes(api, 200, "degraded");
+    assert.deepEqual(
+      [redis, others["postgresql"], others["keys"]],
+      ["is away; what is submitted runs when it returns", "ok", "ok"],
+    );
+    const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
+    assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
+    assert.ok(queue && queue !== "ok", queue);
+    const person = await cuttable.person();
+    const { id } = await person.enqueue("echo");
+    assert.equal((await person.job(id))?.status, "PENDING");
+    cuttable.redis.up();
+    await becomes(api, 200, "ok");
+    await becomes(worker, 200, "ok");
+    assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
+  });
 
-  it(
-    "tells a Redis that hangs from one that answers, on both, and the API accepts all the " +
-      "same",
-    async () => {
-      cuttable.redis.freeze();
-      assert.equal(
-        (await becomes(api, 200, "degraded"))["redis"],
-        "does not answer; what is submitted runs when it does",
-      );
-      assert.equal(
-        (await becomes(worker, 503, "unavailable"))["redis"],
-        "does not answer; what is submitted runs when it does",
-      );
-      const person = await cuttable.person();
-      const { id } = await person.enqueue("echo");
-      assert.equal((await person.job(id))?.status, "PENDING");
-      cuttable.redis.heal();
-      await becomes(api, 200, "ok");
-      await becomes(worker, 200, "ok");
-      assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
-    },
-  );
+  it("detects a Redis that hangs, on both, and the API accepts jobs", async () => {
+    cuttable.redis.freeze();
+    assert.equal(
+      (await becomes(api, 200, "degraded"))["redis"],
+      "does not answer; what is submitted runs when it does",
+    );
+    assert.equal(
+      (await becomes(worker, 503, "unavailable"))["redis"],
+      "does not answer; what is submitted runs when it does",
+    );
+    const person = await cuttable.person();
+    const { id } = await person.enqueue("echo");
+    assert.equal((await person.job(id))?.status, "PENDING");
+    cuttable.redis.heal();
+    await becomes(api, 200, "ok");
+    await becomes(worker, 200, "ok");
+    assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
+  });
 
-  it("is unavailable while PostgreSQL is away, with the reason, and alive all the same", async () => {
+  it("without PostgreSQL is unavailable, with the reason, but still live", async () => {
     cuttable.postgres.down();
     for (const url of [api, worker]) {
       const { postgresql } = await becomes(url, 503, "unavailable");
@@ -102,7 +94,7 @@ describe("the health of a service", () => {
     await becomes(worker, 200, "ok");
   });
 
-  it("demands that the migrations are applied", async () => {
+  it("requires that the migrations are applied", async () => {
     const empty = await createEmptyDatabase();
     const database = createDatabase({ url: empty.url, connections: 1, applicationName: "test" });
     assert.equal(

@@ -5,10 +5,10 @@ import { eventually } from "../../support/runner/eventually.js";
 import { openRawSocket } from "../../support/clients/raw-socket.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
-/** Bounds that a test can wait for. */
+/** Timeouts that are short enough for a test. */
 const TIMEOUTS = { headersMs: 300, bodyMs: 300, operationMs: 400, lookMs: 50 };
 
-describe("the patience of the HTTP server", () => {
+describe("the timeouts and limits of the HTTP server", () => {
   let service: TestService;
   let authorization: string;
   before(async () => {
@@ -17,10 +17,7 @@ describe("the patience of the HTTP server", () => {
   });
   after(() => service.close());
 
-  /**
-   * What comes back to a peer that sends this, then a byte now and then, until the connection is
-   * ended.
-   */
+  /** Sends `head` and then single bytes. Returns the answer when the connection ends. */
   async function drip(head: string, byte = "a"): Promise<string> {
     const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
     let answer = "";
@@ -39,73 +36,73 @@ describe("the patience of the HTTP server", () => {
     `${authorization}\r\ncontent-type: application/json\r\ncontent-length: ` +
     `1000\r\n${more}\r\n{"query":"`;
 
-  it("ends for headers that never end", async () => {
+  it("end a request whose headers never end", async () => {
     assert.match(
       await drip("GET /health/live HTTP/1.1\r\nhost: a\r\nx-a: "),
       /^HTTP\/1\.1 408 Request Timeout\r\n/,
     );
   });
 
-  it("ends for a connection on which nothing is asked", async () => {
+  it("end a connection without a request", async () => {
     assert.match(await drip("", ""), /^HTTP\/1\.1 408 Request Timeout\r\n/);
   });
 
-  it("ends for the body of a GraphQL request that drips, with an answer that is GraphQL", async () => {
+  it("end a GraphQL request with a slow body, with a GraphQL error", async () => {
     const answer = await drip(post("/graphql", "accept: application/graphql-response+json\r\n"));
     assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
     assert.match(answer, /\r\ncontent-type: application\/graphql-response\+json/);
-    const error = { message: "The request came too slowly.", extensions: { code: "BAD_REQUEST" } };
+    const error = {
+      message: "The request arrived too slowly; send it again.",
+      extensions: { code: "BAD_REQUEST" },
+    };
     assert.ok(answer.includes(JSON.stringify({ errors: [error] })), answer);
   });
 
-  it("ends for a body where nothing is", async () => {
+  it("end a slow body for an unknown path", async () => {
     assert.match(
       await drip(post("/nowhere")),
       /^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"BAD_USER_INPUT"/,
     );
   });
 
-  it("ends for headers of over 16 KiB", async () => {
+  it("refuse headers of over 16 KiB", async () => {
     assert.match(
       await drip(`GET / HTTP/1.1\r\nhost: a\r\nx-a: ${"a".repeat(17 * 1024)}`),
       /^HTTP\/1\.1 431 /,
     );
   });
 
-  it("serves others meanwhile", async () => {
+  it("do not affect other requests", async () => {
     const slow = Array.from({ length: 20 }, () => drip("GET / HTTP/1.1\r\nx-a: "));
     assert.equal((await fetch(`${service.url}/health/live`)).status, 200);
     await Promise.all(slow);
   });
 
-  it(
-    "ends for an operation that takes too long, over HTTP and over a socket, and the " +
-      "process goes on",
-    async () => {
-      const person = await service.person();
-      await person.ask("{ me { id } }");
-      const socket = openRawSocket(service.url);
-      await socket.init(person.token);
-      const query = "{ photos { totalCount } }";
-      await service.database.sql.begin(async (sql) => {
-        await sql`lock table photos in access exclusive mode`;
-        const [answer] = await Promise.all([
-          person.ask(query),
-          socket.send({ type: "subscribe", id: "1", payload: { query } }),
-        ]);
-        const message =
-          "It took more than 0.4 seconds; whether it was done is unknown. Try again in a moment.";
-        assert.deepEqual(
-          [answer.status, answer.code, answer.errors?.[0]?.message],
-          [503, "SERVICE_UNAVAILABLE", message],
-        );
-        const { payload } = await socket.next("it is answered", ({ id }) => id === "1");
-        assert.deepEqual(payload, {
-          errors: [{ message, extensions: { code: "SERVICE_UNAVAILABLE" } }],
-        });
+  it("end an operation that takes too long, over HTTP and over a socket", async () => {
+    const person = await service.person();
+    await person.ask("{ me { id } }");
+    const socket = openRawSocket(service.url);
+    await socket.init(person.token);
+    const query = "{ photos { totalCount } }";
+    await service.database.sql.begin(async (sql) => {
+      await sql`lock table photos in access exclusive mode`;
+      const [answer] = await Promise.all([
+        person.ask(query),
+        socket.send({ type: "subscribe", id: "1", payload: { query } }),
+      ]);
+      const message =
+        "The operation took more than 0.4 seconds; it may have been completed or not. " +
+        "Try again in a moment.";
+      assert.deepEqual(
+        [answer.status, answer.code, answer.errors?.[0]?.message],
+        [503, "SERVICE_UNAVAILABLE", message],
+      );
+      const { payload } = await socket.next("the answer", ({ id }) => id === "1");
+      assert.deepEqual(payload, {
+        errors: [{ message, extensions: { code: "SERVICE_UNAVAILABLE" } }],
       });
-      assert.deepEqual((await person.get(query)).photos.totalCount, 0);
-      socket.close();
-    },
-  );
+    });
+    assert.deepEqual((await person.get(query)).photos.totalCount, 0);
+    socket.close();
+  });
 });

@@ -19,23 +19,19 @@ const CASES: [trusted: number | string[], forwarded: string | undefined, address
   [["127.0.0.1"], "6.6.6.6, unknown", "unknown"],
 ];
 
-describe("the proxies in front", () => {
+describe("the address of a client", () => {
   for (const [trusted, forwarded, address] of CASES) {
-    it(
-      `of which ${JSON.stringify(trusted)} are trusted, saying ${forwarded ?? "nothing"}, ` +
-        `make ${address} the address, over HTTP as on a socket`,
-      async () => {
-        const proxies = createProxies(trusted);
-        const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
-        assert.equal(proxies.addressOf({ headers, socket: { remoteAddress: PEER } }), address);
-        const app = Fastify({ trustProxy: proxies.trusts });
-        app.get("/", (request) => request.ip);
-        assert.equal((await app.inject({ url: "/", headers, remoteAddress: PEER })).body, address);
-      },
-    );
+    it(`is ${address} for trusted ${JSON.stringify(trusted)}, forwarded ${forwarded}`, async () => {
+      const proxies = createProxies(trusted);
+      const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
+      assert.equal(proxies.addressOf({ headers, socket: { remoteAddress: PEER } }), address);
+      const app = Fastify({ trustProxy: proxies.trusts });
+      app.get("/", (request) => request.ip);
+      assert.equal((await app.inject({ url: "/", headers, remoteAddress: PEER })).body, address);
+    });
   }
 
-  it("may be known by an address of IPv6 that stands for one of IPv4", () => {
+  it("is found behind a trusted proxy with an IPv4-mapped IPv6 address", () => {
     assert.equal(
       createProxies(["127.0.0.0/8"]).addressOf({
         headers: { "x-forwarded-for": "1.2.3.4" },
@@ -69,7 +65,7 @@ describe("the network of an address", () => {
   for (const [address, network] of NETWORKS)
     it(`is "${network}" for "${address}"`, () => assert.equal(networkOf(address), network));
 
-  it('is "gone" for a peer that has no address any more', () => {
+  it('is "gone" for a disconnected peer', () => {
     assert.equal(networkOf(undefined), "gone");
   });
 });

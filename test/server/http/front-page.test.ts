@@ -15,29 +15,25 @@ async function get(path: string, options: Parameters<typeof registerFrontPage>[1
 }
 
 describe("the front page", () => {
-  it(
-    "lets nothing in that is not of this host, nor any script or style that stands in the " +
-      "page, and is framed by nobody",
-    async () => {
-      const { statusCode, headers, body } = await get("/", { pictureOrigins: [] });
-      assert.equal(statusCode, 200);
-      assert.equal(
-        headers["content-security-policy"],
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri " +
-          "'none'; form-action 'self'; frame-ancestors 'none'",
-      );
-      assert.equal(headers["content-type"], "text/html; charset=utf-8");
-      assert.equal(headers["cache-control"], "no-cache");
-      const places = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, place = ""]) => place);
-      assert.ok(places.length >= 3, body);
-      assert.deepEqual(
-        places.filter((place) => !place.startsWith("/console/")),
-        [],
-      );
-    },
-  );
+  it("has a policy without foreign resources, inline scripts and frames", async () => {
+    const { statusCode, headers, body } = await get("/", { pictureOrigins: [] });
+    assert.equal(statusCode, 200);
+    assert.equal(
+      headers["content-security-policy"],
+      "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri " +
+        "'none'; form-action 'self'; frame-ancestors 'none'",
+    );
+    assert.equal(headers["content-type"], "text/html; charset=utf-8");
+    assert.equal(headers["cache-control"], "no-cache");
+    const places = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, place = ""]) => place);
+    assert.ok(places.length >= 3, body);
+    assert.deepEqual(
+      places.filter((place) => !place.startsWith("/console/")),
+      [],
+    );
+  });
 
-  it("shows pictures from where the storage keeps them", async () => {
+  it("allows images from the storage", async () => {
     const { headers } = await get("/", {
       pictureOrigins: ["https://bucket.s3.example", "https://photos.example"],
     });
@@ -47,7 +43,7 @@ describe("the front page", () => {
     );
   });
 
-  it("has its parts kept by browsers as long as their names have a hash in them", async () => {
+  it("lets browsers cache files with a hash in their name", async () => {
     const { body } = await get("/", { pictureOrigins: [] });
     const [script = ""] = /\/console\/assets\/[^"]+\.js/.exec(body) ?? [];
     assert.equal(
@@ -64,13 +60,13 @@ describe("the front page", () => {
     );
   });
 
-  it("says what to do where it was not built", async () => {
+  it("explains how to build it when it was not built", async () => {
     const folder = await mkdtemp(join(tmpdir(), "photo-service-console-"));
     const { statusCode, body } = await get("/", { pictureOrigins: [], folder });
     await rm(folder, { recursive: true });
     assert.deepEqual(
       [statusCode, body],
-      [200, "The page has not been built: npm run build makes it. The API is at /graphql.\n"],
+      [200, "The page has not been built: run `npm run build`. The API is at /graphql.\n"],
     );
   });
 });

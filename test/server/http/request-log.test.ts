@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { requestIdOf } from "../../../src/server/http/request-log.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const given = (id: string | string[] | undefined) =>
+const idFor = (id: string | string[] | undefined) =>
   requestIdOf({ headers: { "x-request-id": id } });
 
 describe("the request id", () => {
@@ -14,7 +14,7 @@ describe("the request id", () => {
     "Root:1.2:3_4-5",
     "x".repeat(128),
   ]) {
-    it(`is the one that came: ${id.slice(0, 40)}`, () => assert.equal(given(id), id));
+    it(`is the value of the header: ${id.slice(0, 40)}`, () => assert.equal(idFor(id), id));
   }
   for (const id of [
     undefined,
@@ -29,9 +29,9 @@ describe("the request id", () => {
     "a\u0000",
     ["a", "b"],
   ]) {
-    it(`is a new one for ${JSON.stringify(id)?.slice(0, 40)}`, () => {
-      assert.match(given(id), UUID);
-      assert.notEqual(given(id), given(id));
+    it(`is new for the header ${JSON.stringify(id)?.slice(0, 40)}`, () => {
+      assert.match(idFor(id), UUID);
+      assert.notEqual(idFor(id), idFor(id));
     });
   }
 });

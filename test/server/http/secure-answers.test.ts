@@ -15,14 +15,14 @@ const PATHS = [
 ];
 const STRICTEST = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-describe("the headers of safety", () => {
+describe("the security headers", () => {
   let service: TestService;
   before(async () => {
     service = await startTestService({ workers: 0 });
   });
   after(() => service.close());
 
-  it("are on every answer, and nothing tells what we are made of", async () => {
+  it("are on every answer, and no header names the software", async () => {
     for (const path of PATHS) {
       for (const method of ["GET", "POST"]) {
         const { headers } = await fetch(service.url + path, { method });
@@ -40,7 +40,7 @@ describe("the headers of safety", () => {
     }
   });
 
-  it("let nothing run in an answer that names no policy of its own", async () => {
+  it("contain the strictest policy when a route sets no other", async () => {
     for (const path of ["/nowhere", "/graphql", "/health/live"])
       assert.equal(
         (await fetch(service.url + path)).headers.get("content-security-policy"),
@@ -49,19 +49,19 @@ describe("the headers of safety", () => {
       );
   });
 
-  it("bind browsers to https where the outside reaches us by it", async () => {
-    const behind = await startTestService({
+  it("require HTTPS from browsers when the public URL is HTTPS", async () => {
+    const secure = await startTestService({
       workers: 0,
       env: { PUBLIC_URL: "https://photos.example.test" },
     });
-    const { headers } = await fetch(`${behind.url}/health/live`);
-    await behind.close();
+    const { headers } = await fetch(`${secure.url}/health/live`);
+    await secure.close();
     assert.equal(headers.get("strict-transport-security"), "max-age=31536000");
   });
 });
 
-describe("a host that is none", () => {
-  it("is a bad request, and no fault of ours", async () => {
+describe("an invalid Host header", () => {
+  it("is answered with 200 or 400, without an error in the log", async () => {
     const service = await startTestService({ workers: 0 });
     for (const host of ["[", "a b", "a:b:c", "%", "\u00e9"]) {
       const socket = connect(Number(new URL(service.url).port), "127.0.0.1");

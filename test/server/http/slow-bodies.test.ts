@@ -19,10 +19,10 @@ import { storedFiles } from "../../support/service/stored-files.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const TIMEOUTS = { idleMs: 400, wholeMs: 1600 };
-const IDLE = "Nothing came of the upload for 0.4 seconds.";
+const IDLE = "The upload made no progress for 0.4 seconds.";
 const LONG = "The upload took more than 1.6 seconds.";
 
-describe("an upload that comes slowly", () => {
+describe("a slow upload", () => {
   const folder = temporaryFolder().path;
   const key = ecKey();
   const app = Fastify();
@@ -88,12 +88,12 @@ describe("an upload that comes slowly", () => {
     '--x\r\ncontent-disposition: form-data; name="file"; ' +
     'filename="a.png"\r\ncontent-type: image/png\r\n\r\n';
 
-  /** The answer, and how long it took, to what `send` writes. */
+  /** Returns the answer to the data that `send` writes, and its duration. */
   async function upload(
     headers: Record<string, string>,
     send: (upload: ClientRequest) => void,
   ): Promise<{ status: number; body: unknown; connection: string | undefined; ms: number }> {
-    const begun = Date.now();
+    const startedAt = Date.now();
     const client = request(`${url}/photos`, {
       method: "POST",
       headers: { authorization, "transfer-encoding": "chunked", ...headers },
@@ -106,7 +106,7 @@ describe("an upload that comes slowly", () => {
           status: response.statusCode ?? 0,
           body: JSON.parse(text),
           connection: response.headers.connection,
-          ms: Date.now() - begun,
+          ms: Date.now() - startedAt,
         });
         client.destroy();
       });
@@ -115,7 +115,7 @@ describe("an upload that comes slowly", () => {
     });
   }
 
-  /** A byte now and then, until the client is ended. */
+  /** Sends single bytes until the client is closed. */
   function trickle(client: ClientRequest, bytes: Uint8Array, everyMs = 50): void {
     let sent = 0;
     const timer = setInterval(
@@ -129,21 +129,21 @@ describe("an upload that comes slowly", () => {
 
   const SLOW: [string, Record<string, string>, (client: ClientRequest) => void, string][] = [
     [
-      "begins and stands still",
+      "that stalls after its start",
       { "content-type": "image/png" },
       (client) => void client.write(smallPhoto()),
       IDLE,
     ],
-    ["never begins", { "content-type": "image/png" }, () => {}, IDLE],
-    ["is a form that never begins", FORM, () => {}, IDLE],
+    ["that sends no data", { "content-type": "image/png" }, () => {}, IDLE],
+    ["in a form that sends no data", FORM, () => {}, IDLE],
     [
-      "is a form that stands still in its file",
+      "in a form that stalls within its file",
       FORM,
       (client) => void client.write(Buffer.concat([Buffer.from(HEAD), smallPhoto()])),
       IDLE,
     ],
     [
-      "is a form that stands still behind its file",
+      "in a form that stalls after its file",
       FORM,
       (client) =>
         void client.write(
@@ -152,26 +152,26 @@ describe("an upload that comes slowly", () => {
       IDLE,
     ],
     [
-      "comes byte by byte",
+      "that arrives byte by byte",
       { "content-type": "image/png" },
       (client) => trickle(client, smallPhoto()),
       LONG,
     ],
     [
-      "is a form that comes byte by byte",
+      "in a form that arrives byte by byte",
       FORM,
       (client) => trickle(client, Buffer.concat([Buffer.from(HEAD), smallPhoto()])),
       LONG,
     ],
   ];
   for (const [what, headers, send, message] of SLOW) {
-    it(`and ${what} is refused with 408 in its time, and leaves nothing`, async () => {
+    it(`${what} is refused with 408 after its timeout, and stores nothing`, async () => {
       const { status, body, connection, ms } = await upload(headers, send);
       assert.deepEqual(
         [status, body, connection],
         [408, { code: "BAD_USER_INPUT", message }, "close"],
       );
-      // Which of the two ended it, it says itself.
+      // The message names the timeout that ended the upload.
       assert.ok(
         ms >= (message === IDLE ? TIMEOUTS.idleMs : TIMEOUTS.wholeMs) && ms < 10_000,
         `it took ${ms} ms`,
@@ -181,7 +181,7 @@ describe("an upload that comes slowly", () => {
     });
   }
 
-  it("is taken when it keeps coming, and ends in time", async () => {
+  it("is accepted when it makes progress and ends in time", async () => {
     const bytes = smallPhoto();
     const { status, body } = await upload({ "content-type": "image/png" }, (client) => {
       client.write(bytes.subarray(0, 50));

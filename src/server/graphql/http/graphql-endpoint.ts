@@ -41,24 +41,24 @@ interface GraphqlEndpointOptions {
   authenticator: Authenticator;
   introspection: boolean;
   production: boolean;
-  /** Until an operation is answered. */
+  /** Timeout for an operation. */
   operationMs: number;
   compiled: OperationCompiler;
   reporter: ErrorReporter;
-  /** Answers a browser that opens the path; null when it is none. */
+  /** Answers a browser that opens the path; returns null for other requests. */
   browserPage: ((request: FastifyRequest, reply: FastifyReply) => Promise<string> | null) | null;
 }
 
 /**
- * `POST /graphql` (and GET, for what only reads). Every error of this path leaves as GraphQL, in
- * the negotiated media type. Apollo answers what is new or unusual; an operation that it has let
- * through once is answered without it from then on.
+ * Registers `POST /graphql`, and GET for queries. Every error of this path is a GraphQL error in
+ * the negotiated media type. Apollo answers new and unusual operations. An operation that Apollo
+ * has accepted once is then answered by the fast path.
  */
 export async function registerGraphqlEndpoint(
   app: FastifyInstance,
   options: GraphqlEndpointOptions,
 ): Promise<void> {
-  const known = createOperationCache();
+  const cache = createOperationCache();
   const exceeds = createVariablesChecker(options.schema);
   const apollo = new ApolloServer<Context>({
     schema: options.schema,
@@ -74,9 +74,9 @@ export async function registerGraphqlEndpoint(
     validationOptions: { maxErrors: MAX_ERRORS },
     stopOnTerminationSignals: false,
     formatError: (_, error) => options.reporter.mask(error),
-    // Its cache control looks at every field, to say of an answer that it must not be stored.
+    // Apollo's cache control inspects every field, only to forbid storing the answer.
     plugins: [
-      createApolloPlugin({ ...options, exceeds, known }),
+      createApolloPlugin({ ...options, exceeds, cache }),
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
     ],
@@ -88,19 +88,20 @@ export async function registerGraphqlEndpoint(
     takeGraphqlBodies(scope, options.reporter);
     const contexts = createContexts(options);
     const answer = fastifyApolloHandler(apollo, { context: contexts });
-    const answers = createFastPath({ ...options, known, exceeds, contextOf: contexts });
-    const late = (): string => {
+    const fastPath = createFastPath({ ...options, cache, exceeds, contextOf: contexts });
+    const onTimeout = (): string => {
       throw tookTooLong(options.operationMs);
     };
     const handler: typeof answer = function handler(request, reply) {
-      const answered = async () =>
-        (await answers.answer(request, reply)) ??
-        answers.learn(request, reply, await answer.call(this, request, reply));
+      const answerOperation = async () =>
+        (await fastPath.answer(request, reply)) ??
+        fastPath.remember(request, reply, await answer.call(this, request, reply));
       return (
-        options.browserPage?.(request, reply) ?? withDeadline(answered, options.operationMs, late)
+        options.browserPage?.(request, reply) ??
+        withDeadline(answerOperation, options.operationMs, onTimeout)
       );
     };
-    // The other methods too, so that their refusal is a GraphQL one.
+    // Include the other methods, so that they too are refused with a GraphQL error.
     scope.route({
       method: ["GET", "POST", "PUT", "PATCH", "DELETE"],
       url: "/graphql",
@@ -110,14 +111,14 @@ export async function registerGraphqlEndpoint(
   });
 }
 
-/** One for each request, whoever asks first. */
+/** Creates one context per request, which Apollo and the fast path share. */
 function createContexts(
   options: GraphqlEndpointOptions,
 ): (request: FastifyRequest) => Promise<Context> {
-  const made = new WeakMap<FastifyRequest, Promise<Context>>();
+  const contexts = new WeakMap<FastifyRequest, Promise<Context>>();
   return (request) => {
-    const context = made.get(request) ?? contextOf(request, options);
-    made.set(request, context);
+    const context = contexts.get(request) ?? contextOf(request, options);
+    contexts.set(request, context);
     return context;
   };
 }
@@ -144,17 +145,17 @@ async function contextOf(
 
 interface ApolloPluginOptions {
   exceeds: VariablesChecker;
-  known: OperationCache;
+  cache: OperationCache;
   reporter: ErrorReporter;
 }
 
 /**
- * What is ours on the way of an operation through Apollo. One plugin and one listener: Apollo waits
- * for each at each step.
+ * Adds our steps to Apollo's processing. There is only one plugin with one listener, since Apollo
+ * awaits each of them at each step.
  */
 function createApolloPlugin({
   exceeds,
-  known,
+  cache,
   reporter,
 }: ApolloPluginOptions): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
@@ -164,10 +165,10 @@ function createApolloPlugin({
       operation,
       request: { variables, operationName },
     }) {
-      // Apollo would execute one as if it were a query, and fail.
+      // Apollo would execute a subscription like a query, and fail.
       if (operation?.operation === "subscription")
         throw new GraphQLError(
-          "Subscriptions are served over the WebSocket of this path, and at /graphql/stream.",
+          "Subscriptions are not available here: use a WebSocket on this path, or /graphql/stream.",
           { extensions: { code: "BAD_REQUEST", http: { status: 400 } } },
         );
       if (!operation) return;
@@ -177,7 +178,7 @@ function createApolloPlugin({
           ...(error.nodes && { nodes: error.nodes }),
           extensions: { ...error.extensions, http: { status: 400 } },
         });
-      known.add({ query: source, operationName }, { document, operation });
+      cache.add({ query: source, operationName }, { document, operation });
     },
     async didEncounterErrors({ errors, contextValue, operationName }) {
       reporter.log(errors, contextValue.log, { operationName });

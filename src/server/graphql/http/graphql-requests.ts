@@ -7,8 +7,8 @@ import type { Logger } from "../../../runtime/logger.js";
 import { headersOf, statusOf } from "../../http/errors.js";
 
 /**
- * For a scope of routes that speak GraphQL: what is no JSON reaches them as no body, and every
- * fault leaves as GraphQL, in the negotiated media type.
+ * Prepares a scope of GraphQL routes. A body that is not JSON is undefined there, and every error
+ * is answered as GraphQL in the negotiated media type.
  */
 export function takeGraphqlBodies(scope: FastifyInstance, reporter: ErrorReporter): void {
   scope.removeAllContentTypeParsers();
@@ -41,7 +41,7 @@ export function refuseAsGraphql(
   error: unknown,
   status = statusOf(error),
 ): FastifyReply {
-  const errors = reporter.tell([inWords(error, status)], () => request.log as Logger);
+  const errors = reporter.report([describe(error, status)], () => request.log as Logger);
   const accepts = request.headers.accept?.includes("application/graphql-response+json");
   return reply
     .code(status)
@@ -50,15 +50,19 @@ export function refuseAsGraphql(
     .send(JSON.stringify({ errors }));
 }
 
-/** Faults from around the operation: a body that is too long, comes too slowly or breaks off. */
-function inWords(error: unknown, status: number): unknown {
+/** Describes errors outside the operation: a body that is too long, too slow or incomplete. */
+function describe(error: unknown, status: number): unknown {
   if (status === 413)
-    return badRequest(`The request is longer than ${LIMITS.bytes} bytes.`, { limit: "bytes" });
-  if (status === 408) return badRequest("The request came too slowly.");
+    return badRequest(`The request is too long: at most ${LIMITS.bytes} bytes.`, {
+      limit: "bytes",
+    });
+  if (status === 408) return badRequest("The request arrived too slowly; send it again.");
   return status >= 500 || error instanceof ServiceError || error instanceof GraphQLError
     ? error
-    : badRequest("This is not a GraphQL request.");
+    : badRequest(NOT_GRAPHQL);
 }
+
+export const NOT_GRAPHQL = 'Not a GraphQL request: send a JSON object with a "query".';
 
 export function badRequest(message: string, more: object = {}): GraphQLError {
   return new GraphQLError(message, { extensions: { code: "BAD_REQUEST", ...more } });

@@ -1,7 +1,6 @@
-// The same operations over Server-Sent Events, for networks that let no socket through:
-// graphql-sse's protocol in its mode of distinct connections, one request for each operation. A
-// stream that ends without its `complete` was cut; a client resumes it with the cursor of the last
-// event it saw.
+// Serves operations over Server-Sent Events, for networks that block WebSockets. It uses the
+// "distinct connections" mode of graphql-sse, with one request per operation. A stream that ends
+// without `complete` was interrupted; a client resumes it with the cursor of its last event.
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";
@@ -18,7 +17,12 @@ import type { Authenticator, Session } from "../../access/authenticator.js";
 import { closeInTurns } from "../websocket/closing.js";
 import type { ErrorReporter } from "../errors.js";
 import { executeInTime, subscribe } from "../execute.js";
-import { takeGraphqlBodies, badRequest, refuseAsGraphql } from "../http/graphql-requests.js";
+import {
+  takeGraphqlBodies,
+  badRequest,
+  NOT_GRAPHQL,
+  refuseAsGraphql,
+} from "../http/graphql-requests.js";
 import type { Operations } from "../operations.js";
 import type { UserConnections } from "../../access/user-connections.js";
 
@@ -27,14 +31,14 @@ interface GraphqlStreamsOptions {
   reporter: ErrorReporter;
   authenticator: Authenticator;
   connections: UserConnections;
-  /** Until a query or a mutation is answered. */
+  /** Timeout for a query or a mutation. */
   operationMs: number;
-  /** How long a frame may wait for its reader; 30 s. */
+  /** Maximum time that a frame waits for its reader. Default: 30 s. */
   unsentMs?: number;
 }
 
 export interface GraphqlStreams {
-  /** Takes no more streams, and ends those there are: clients come back elsewhere. */
+  /** Refuses new streams and ends the open ones: clients reconnect to another process. */
   close(): Promise<void>;
 }
 
@@ -46,12 +50,14 @@ interface Stream {
 
 type Handler = (request: StreamRequest<FastifyRequest, Stream>) => Promise<StreamResponse>;
 
-/** Until one may try again that has as many connections as it may. */
+/** Suggested wait for a user with too many connections. */
 const RETRY_AFTER_MS = 1000;
+const TOO_MANY_CONNECTIONS =
+  "Too many open connections for this user: close a socket or stream and try again.";
 
 /**
- * `/graphql/stream`. A fault of the request, 401 too, leaves as GraphQL; one of the operation as
- * its result.
+ * Registers `/graphql/stream`. An error of the request, including 401, is answered as GraphQL. An
+ * error of the operation is its result.
  */
 export async function registerGraphqlStream(
   app: FastifyInstance,
@@ -68,12 +74,12 @@ export async function registerGraphqlStream(
         reporter,
         request,
         reply,
-        badRequest("This path answers with text/event-stream."),
+        badRequest('This path answers with text/event-stream: allow it in the header "accept".'),
         406,
       );
     let session: Session;
     try {
-      if (closing) throw new ServiceUnavailableError("Going away: try again.");
+      if (closing) throw new ServiceUnavailableError("The server is restarting; try again.");
       session = await options.authenticator.fromRequest(request);
     } catch (error) {
       return refuseAsGraphql(reporter, request, reply, error);
@@ -85,7 +91,7 @@ export async function registerGraphqlStream(
         reporter,
         request,
         reply,
-        new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS),
+        new QuotaExceededError(TOO_MANY_CONNECTIONS, RETRY_AFTER_MS),
       );
     stops.add(stopper.stop);
     try {
@@ -120,7 +126,7 @@ function createStreamHandler({
   operationMs,
 }: GraphqlStreamsOptions): Handler {
   return createHandler<FastifyRequest, Stream>({
-    // No token of a stream: each operation has a request of its own.
+    // Stream tokens are not used: each operation has a separate request.
     authenticate: () => null,
     validate: () => [],
     execute: (args) => executeInTime(args as ExecutionArgs, operationMs),
@@ -133,15 +139,15 @@ function createStreamHandler({
       return ("schema" in prepared ? prepared : refusal(prepared)) as OperationArgs<undefined>;
     },
     async onNext(_, { context }, result) {
-      await context.writer.taken();
+      await context.writer.flushed();
       return (
-        result.errors ? { ...result, errors: reporter.tell(result.errors, context.log) } : result
+        result.errors ? { ...result, errors: reporter.report(result.errors, context.log) } : result
       ) as ExecutionResult;
     },
   }) as Handler;
 }
 
-/** A result without data, for which graphql-sse has no other way. */
+/** Yields a result without data, since graphql-sse offers no other way to refuse. */
 async function* refusal(errors: readonly GraphQLError[]): AsyncGenerator<ExecutionResult> {
   yield { errors };
 }
@@ -162,7 +168,7 @@ async function run(
     get: (name: string) =>
       name === "accept" ? "text/event-stream" : request.headers[name]?.toString(),
   };
-  const [body, { status, headers: own }] = await handle({
+  const [body, { status, headers: handlerHeaders }] = await handle({
     method: request.method,
     url: request.url,
     headers,
@@ -174,13 +180,13 @@ async function run(
     return refuseAsGraphql(options.reporter, request, reply, badRequest(messageIn(body)), status);
   stopper.onStop(() => void body.return(undefined));
   reply.raw.once("close", stopper.stop);
-  // The client may have gone while the operation was begun.
+  // The client may have disconnected while the operation was started.
   if (reply.raw.destroyed) stopper.stop();
   reply.hijack();
-  const { "content-encoding": _, ...told } = own ?? {};
+  const { "content-encoding": _, ...streamHeaders } = handlerHeaders ?? {};
   reply.raw.writeHead(status, {
     ...(reply.getHeaders() as Record<string, string>),
-    ...told,
+    ...streamHeaders,
     "x-accel-buffering": "no",
   });
   await pump(body, writer, reply.raw, log);
@@ -207,7 +213,7 @@ interface Stopper {
   onStop(action: () => void): void;
 }
 
-/** Something that can be told to stop before it has begun. */
+/** Allows `stop` to be called before the action to run is registered. */
 function createStopper(): Stopper {
   let stopped = false;
   let act: (() => void) | null = null;
@@ -227,27 +233,24 @@ function acceptsStream({ headers: { accept } }: FastifyRequest): boolean {
   return accept === undefined || /text\/event-stream|\*\/\*|text\/\*/.test(accept);
 }
 
-/** What graphql-sse said of the request. */
+/** Extracts the message of graphql-sse about the request. */
 function messageIn(body: string | null): string {
   const [error] =
     body === null ? [] : ((JSON.parse(body) as { errors?: { message: string }[] }).errors ?? []);
-  return error?.message ?? "This is not a GraphQL request.";
+  return error?.message ?? NOT_GRAPHQL;
 }
 
 interface StreamWriter {
-  /** Resolves when the frame has left; false when nobody is there any more. */
+  /** Resolves with true when the frame was sent, with false when the client has disconnected. */
   write(frame: string): Promise<boolean>;
-  /**
-   * Resolves when all that was written has left, so that a stream is pulled no faster than it is
-   * read.
-   */
-  taken(): Promise<unknown>;
+  /** Resolves when everything was sent, so that events are not produced faster than read. */
+  flushed(): Promise<unknown>;
 }
 
-/** A frame that was not taken for so long is not waited for any more. */
+/** A reader that does not accept a frame within this time is disconnected. */
 const UNSENT_MS = 30_000;
 
-/** A reader that stops reading is cut off: its cursor lets it resume, and nobody buffers for it. */
+/** Disconnects a reader that stops reading instead of buffering. It can resume with its cursor. */
 function createStreamWriter(
   response: ServerResponse,
   log: Logger,
@@ -256,10 +259,7 @@ function createStreamWriter(
   let last: Promise<boolean> = Promise.resolve(true);
 
   function cutOff(): void {
-    log.info(
-      { buffered: response.writableLength },
-      "a reader of a stream is too slow and is cut off",
-    );
+    log.info({ buffered: response.writableLength }, "closed a stream whose reader is too slow");
     response.destroy();
   }
 
@@ -274,12 +274,12 @@ function createStreamWriter(
           resolve(left);
         };
         const onClose = () => settle(false);
-        // Beware: of a response that is destroyed the callback of a write is not always called.
+        // Beware: a destroyed response does not always call the callback of a write.
         response.once("close", onClose);
         response.write(frame, (error) => settle(!error));
       });
       return last;
     },
-    taken: () => last,
+    flushed: () => last,
   };
 }

@@ -1,7 +1,7 @@
 import { CloseCode } from "graphql-ws";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How we close sockets; graphql-ws itself sends more of its `CloseCode`. */
+/** The close codes and reasons that we send; graphql-ws itself sends more of its `CloseCode`. */
 export const CLOSE = {
   goingAway: [1001, "Going away"],
   tryAgainLater: [1013, "Try again later"],
@@ -13,19 +13,16 @@ export const CLOSE = {
   internal: [CloseCode.InternalServerError, "Internal server error"],
 } as const;
 
-const CONCURRENCY = 100;
+const BATCH_SIZE = 100;
 const PAUSE_MS = 20;
 
-/**
- * Closes what clients hold open, not all in one moment: they come back somewhere else, and that one
- * has to bear it.
- */
+/** Closes connections in batches, since their clients reconnect to another process at once. */
 export async function closeInTurns<Held>(
   held: Iterable<Held>,
-  close: (one: Held) => void,
+  close: (connection: Held) => void,
 ): Promise<void> {
-  for (const [i, one] of [...held].entries()) {
-    if (i > 0 && i % CONCURRENCY === 0) await pause(PAUSE_MS);
-    close(one);
+  for (const [i, connection] of [...held].entries()) {
+    if (i > 0 && i % BATCH_SIZE === 0) await pause(PAUSE_MS);
+    close(connection);
   }
 }

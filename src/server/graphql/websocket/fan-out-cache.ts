@@ -15,58 +15,58 @@ import type { QueuedJobEvent } from "../../../domain/queued-job.js";
 import { asGraphQLError } from "../errors.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
-/** What events look like to one subscription. */
+/** The results of events for one subscription. */
 export interface FanOutResult {
-  /** The event's result as JSON, errors masked; the same bytes for all who share it. */
-  textOf(told: ToldEvent): Buffer | Promise<Buffer>;
-  /** The subscription is over. */
+  /** Returns the event's result as JSON with masked errors. Equal subscriptions share the bytes. */
+  textOf(published: ToldEvent): Buffer | Promise<Buffer>;
+  /** Call when the subscription ends. */
   leave(): void;
 }
 
 export interface FanOutCache {
-  /** `args` of a subscription, as they would be executed for each event. */
+  /** `args` are the execution arguments for each event of the subscription. */
   join(args: ExecutionArgs): FanOutResult;
 }
 
-/** Those who see the same. */
+/** Subscriptions with equal results. */
 interface Audience {
   args: ExecutionArgs;
   members: number;
-  made: WeakMap<QueuedJobEvent, Made>;
+  entries: WeakMap<QueuedJobEvent, CacheEntry>;
 }
 
-interface Made {
+interface CacheEntry {
   text: Buffer | Promise<Buffer>;
   cursorSeq: number;
   at: number;
 }
 
 /**
- * Some fields are of the moment when an event is told (URLs, places in line): who comes later gets
- * his own.
+ * Maximum age of a shared result. Some fields depend on the time, for example URLs and queue
+ * positions.
  */
 const SHARED_MS = 1000;
 
-/** As clients are told them. */
 type MaskErrors = (errors: readonly GraphQLError[], args: ExecutionArgs) => GraphQLFormattedError[];
 
 /**
- * An event is executed and written down once for all subscriptions of the same document, variables
- * and owner, which is what a fan-out to many costs otherwise.
+ * Executes and serializes an event once for all subscriptions with the same document, variables and
+ * owner. Without this, most of the cost of a fan-out is repeated for each subscription.
  */
 export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors): FanOutCache {
   const audiences = new Map<DocumentNode, Map<string, Audience>>();
 
-  function textOf(audience: Audience, told: ToldEvent): Buffer | Promise<Buffer> {
-    const { args, members, made } = audience;
-    if (members === 1) return makeText(args, told, compiled, mask);
-    const known = made.get(told.event);
-    if (known && known.cursorSeq === told.cursorSeq && Date.now() - known.at < SHARED_MS)
-      return known.text;
-    const text = makeText(args, told, compiled, mask);
-    const fresh: Made = { text, cursorSeq: told.cursorSeq, at: Date.now() };
-    made.set(told.event, fresh);
-    if (text instanceof Promise) void text.then((ready) => (fresh.text = ready));
+  function textOf(audience: Audience, published: ToldEvent): Buffer | Promise<Buffer> {
+    const { args, members, entries } = audience;
+    if (members === 1) return createText(args, published, compiled, mask);
+    const { event, cursorSeq } = published;
+    const cached = entries.get(event);
+    if (cached && cached.cursorSeq === cursorSeq && Date.now() - cached.at < SHARED_MS)
+      return cached.text;
+    const text = createText(args, published, compiled, mask);
+    const entry: CacheEntry = { text, cursorSeq, at: Date.now() };
+    entries.set(event, entry);
+    if (text instanceof Promise) void text.then((ready) => (entry.text = ready));
     return text;
   }
 
@@ -77,13 +77,13 @@ export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors)
       const audience = ofDocument.get(key) ?? {
         args: { ...args },
         members: 0,
-        made: new WeakMap(),
+        entries: new WeakMap(),
       };
       audiences.set(args.document, ofDocument.set(key, audience));
       audience.members++;
       let left = false;
       return {
-        textOf: (told) => textOf(audience, told),
+        textOf: (published) => textOf(audience, published),
         leave() {
           if (left) return;
           left = true;
@@ -96,9 +96,9 @@ export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors)
   };
 }
 
-function makeText(
+function createText(
   args: ExecutionArgs,
-  told: ToldEvent,
+  published: ToldEvent,
   compiled: OperationCompiler,
   mask: MaskErrors,
 ): Buffer | Promise<Buffer> {
@@ -106,32 +106,34 @@ function makeText(
     Buffer.from(
       JSON.stringify(result.errors ? { ...result, errors: mask(result.errors, args) } : result),
     );
-  const broken = (error: unknown) => toText({ errors: [asGraphQLError(error)] });
+  const toErrorText = (error: unknown) => toText({ errors: [asGraphQLError(error)] });
   try {
-    const result = executeFor(args, told, compiled);
-    return "then" in result ? Promise.resolve(result).then(toText).catch(broken) : toText(result);
+    const result = executeFor(args, published, compiled);
+    return "then" in result
+      ? Promise.resolve(result).then(toText).catch(toErrorText)
+      : toText(result);
   } catch (error) {
-    return broken(error);
+    return toErrorText(error);
   }
 }
 
 function executeFor(
   args: ExecutionArgs,
-  told: ToldEvent,
+  published: ToldEvent,
   compiled: OperationCompiler,
 ): ExecutionResult | PromiseLike<ExecutionResult> {
   const renewed = () => renewContext(args.contextValue as Context);
-  const plain = () => execute({ ...args, rootValue: told, contextValue: renewed() });
+  const plain = () => execute({ ...args, rootValue: published, contextValue: renewed() });
   const fast = compiled(args.document, args.operationName);
   if (!fast) return plain();
-  const result = fast(told, renewed(), args.variableValues ?? {}) as
+  const result = fast(published, renewed(), args.variableValues ?? {}) as
     ExecutionResult | Promise<ExecutionResult>;
-  // The last word on errors has graphql-js.
+  // On errors, execute again with graphql-js, whose errors are complete.
   const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
   return "then" in result ? result.then(checked) : checked(result);
 }
 
-/** Equal where the results are. */
+/** Returns the same key for subscriptions with equal results. */
 function keyOf({
   document,
   operationName,
@@ -139,7 +141,7 @@ function keyOf({
   contextValue,
 }: ExecutionArgs): string {
   const { user } = contextValue as Context;
-  // That a variable is not given is something else than null.
+  // An omitted variable differs from null.
   const values = variablesWithin(document, operationName).map((name) =>
     name in (variableValues ?? {}) ? [variableValues?.[name]] : [],
   );
@@ -149,18 +151,18 @@ function keyOf({
 const withinDocument = new WeakMap<DocumentNode, Map<string, string[]>>();
 
 /**
- * The variables on which a result may depend: all but those that are used by the arguments of the
- * stream alone, which choose its events and do not change what they look like. Whoever resumes has
- * a cursor of their own.
+ * Returns the variables on which a result can depend. Variables that occur only in the arguments of
+ * the subscription field are excluded, since they select events but do not change results. For
+ * example, each resumed subscription has a different cursor.
  */
 function variablesWithin(
   document: DocumentNode,
   operationName: string | null | undefined,
 ): string[] {
-  const known = withinDocument.get(document) ?? new Map<string, string[]>();
-  withinDocument.set(document, known);
-  const names = known.get(operationName ?? "") ?? findVariables(document, operationName);
-  known.set(operationName ?? "", names);
+  const byOperation = withinDocument.get(document) ?? new Map<string, string[]>();
+  withinDocument.set(document, byOperation);
+  const names = byOperation.get(operationName ?? "") ?? findVariables(document, operationName);
+  byOperation.set(operationName ?? "", names);
   return names;
 }
 

@@ -1,5 +1,5 @@
-// Sockets on the path of the endpoint, from the upgrade to the close. What is said on them is
-// `socket-protocol.ts`.
+// Handles WebSockets on the path of the endpoint, from the upgrade to the close. The protocol on
+// them is in `socket-protocol.ts`.
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,33 +19,31 @@ interface GraphqlSocketsOptions extends SocketProtocolOptions {
   server: Server;
   origins: Origins;
   proxies: Proxies;
-  /** That have not signed in yet. */
+  /** Maximum number of sockets that have not signed in. */
   openingSockets: number;
   log: Logger;
   onClosed: (code: number) => void;
-  /** A socket may not open, since too many do. */
+  /** Called when a socket is refused because too many are opening. */
   onRefused: () => void;
 }
 
 export interface GraphqlSockets {
-  /** Sockets that are open now. */
+  /** Number of open sockets. */
   readonly count: number;
-  /** Sockets that have not signed in yet. */
+  /** Number of sockets that have not signed in. */
   readonly opening: number;
-  /** How long the first of those that wait before their upgrade has waited. */
+  /** Waiting time of the socket that waits longest before its upgrade. */
   readonly longestWaitSeconds: number;
-  /** Takes no more sockets, and closes those there are with 1001: clients come back elsewhere. */
+  /** Refuses new sockets and closes the open ones with 1001: clients reconnect elsewhere. */
   close(): Promise<void>;
 }
 
-/** For the peers to answer the close. */
+/** Timeout for peers to answer the close. */
 const CLOSE_GRACE_MS = 3000;
-/**
- * For a peer that has not signed in to answer our close; from the others the library waits longer.
- */
+/** The same for a peer that has not signed in. The library waits longer for the others. */
 const STRANGER_GRACE_MS = 1000;
 
-/** How an idle socket is closed whose place is taken back; stock clients come again after both. */
+/** Close codes for an idle socket that loses its place. Standard clients reconnect after both. */
 const EXPELLED: Record<ExpelReason, readonly [code: number, reason: string]> = {
   late: CLOSE.noSignIn,
   crowded: CLOSE.tryAgainLater,
@@ -66,7 +64,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     const path = request.url?.split("?", 1)[0];
     if (path !== "/graphql") return refuseUpgrade(socket, "404 Not Found");
     if (!options.origins.allows(request)) return refuseUpgrade(socket, "403 Forbidden");
-    // Until the upgrade nobody else listens, and an error without a listener would end the process.
+    // Until the upgrade there is no other listener, and an unhandled error would end the process.
     socket.on("error", ignore);
     const address = options.proxies.addressOf(request);
     admission.request(networkOf(address), (mayOpen) => {
@@ -102,7 +100,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   };
 }
 
-/** What all sockets have in common. */
+/** The objects that all sockets share. */
 interface Shared extends Pick<GraphqlSocketsOptions, "log" | "onClosed"> {
   admission: ConnectionAdmission;
   keepAlive: KeepAlive;
@@ -120,20 +118,20 @@ function openSocket(
   const writer = new SocketWriter(socket, stream, log);
   const place = admission.enter(networkOf(address), (reason) => close(...EXPELLED[reason]));
   const close = (code: number, reason?: string) => {
-    // Its place is free at once: what it does about our close is up to it.
+    // Free its place at once: the peer may never answer the close.
     place.leave();
     socket.close(code, reason);
     if (!peer.session) setTimeout(() => socket.terminate(), STRANGER_GRACE_MS).unref();
   };
   const peer: Peer = { socket, writer, address, log, close, onSignIn: place.onSignIn };
   socket.on("error", (error) => {
-    log().debug({ err: error }, "a socket broke");
-    // Where a frame is broken, the library has begun to close it.
+    log().debug({ err: error }, "a socket failed");
+    // On a malformed frame, the library has already started to close the socket.
     close(CLOSE.invalidMessage[0]);
   });
-  const mayTell = createMessageRate();
+  const takeToken = createMessageRate();
   const isFlood = (): boolean => {
-    if (mayTell()) return false;
+    if (takeToken()) return false;
     close(...CLOSE.tooManyMessages);
     return true;
   };
@@ -167,9 +165,9 @@ function openSocket(
 }
 
 function fail({ socket, log, close }: Peer, error: unknown): void {
-  // What cannot be sent any more is no fault of ours.
+  // A message that cannot be sent to a closed socket is not an error.
   if (socket.readyState !== socket.OPEN) return;
-  // What only servers send is the peer's fault, and nothing that a person must act on.
+  // A message that only servers send is the peer's error, so it needs no log line.
   if (error instanceof Error && error.message.startsWith("Unexpected message of type"))
     return close(...CLOSE.invalidMessage);
   log().error({ err: error }, "a message could not be handled");
@@ -177,8 +175,8 @@ function fail({ socket, log, close }: Peer, error: unknown): void {
 }
 
 /**
- * The library takes it either way, and holds what it takes as long as a stream is open; what is no
- * JSON it refuses.
+ * The library accepts objects and texts, and keeps the message while a stream is open. It refuses a
+ * text that is not JSON.
  */
 function parsed(text: string): unknown {
   try {
@@ -203,10 +201,8 @@ function refuseUpgrade(socket: Duplex, status: string): void {
 }
 
 const PING_MS = 25_000;
-/**
- * In the time between two pings of a socket; so that those of many are not pinged in one moment.
- */
-const BEATS = 25;
+/** Groups of sockets that are pinged at different times, to spread the load. */
+const GROUPS = 25;
 
 interface KeepAlive {
   watch(socket: WebSocket): void;
@@ -214,17 +210,17 @@ interface KeepAlive {
 }
 
 /**
- * Pings, so that no proxy takes a socket for idle. A peer that has answered no ping until the next
- * one is dead, and cut off. One timer for all.
+ * Pings all sockets with one timer, so that proxies do not close them as idle. A peer that has not
+ * answered a ping until the next one is disconnected.
  */
 export function createKeepAlive(pingMs = PING_MS): KeepAlive {
-  const pingedAt = Array.from({ length: BEATS }, () => new Set<WebSocket>());
+  const groups = Array.from({ length: GROUPS }, () => new Set<WebSocket>());
   const unanswered = new Set<WebSocket>();
-  let beat = 0;
+  let current = 0;
 
-  function pingSome(): void {
-    beat = (beat + 1) % BEATS;
-    for (const socket of pingedAt[beat] ?? []) {
+  function pingGroup(): void {
+    current = (current + 1) % GROUPS;
+    for (const socket of groups[current] ?? []) {
       if (unanswered.has(socket)) socket.terminate();
       else {
         unanswered.add(socket);
@@ -233,14 +229,14 @@ export function createKeepAlive(pingMs = PING_MS): KeepAlive {
     }
   }
 
-  const timer = setInterval(pingSome, pingMs / BEATS).unref();
+  const timer = setInterval(pingGroup, pingMs / GROUPS).unref();
   return {
     watch(socket) {
-      // Those of this beat have been pinged: a whole round is left to it.
-      const own = pingedAt[beat]?.add(socket);
+      // The current group was just pinged, so the first ping comes after a whole interval.
+      const group = groups[current]?.add(socket);
       socket.on("pong", () => unanswered.delete(socket));
       socket.on("close", () => {
-        own?.delete(socket);
+        group?.delete(socket);
         unanswered.delete(socket);
       });
     },
@@ -248,17 +244,17 @@ export function createKeepAlive(pingMs = PING_MS): KeepAlive {
   };
 }
 
-/** Messages that a peer may send at once, and then each second: far above what any client needs. */
+/** Messages that a peer may send at once, and then per second. No client needs nearly as many. */
 const BURST = 300;
-const EACH_SECOND = 30;
+const PER_SECOND = 30;
 
-/** A bucket of tokens for one socket: each call takes one, and says whether there was one. */
+/** A token bucket for one socket: each call takes a token and returns false if there is none. */
 export function createMessageRate(now: () => number = Date.now): () => boolean {
   let tokens = BURST;
   let last = now();
   return () => {
     const time = now();
-    tokens = Math.min(BURST, tokens + (Math.max(0, time - last) / 1000) * EACH_SECOND);
+    tokens = Math.min(BURST, tokens + (Math.max(0, time - last) / 1000) * PER_SECOND);
     last = time;
     if (tokens < 1) return false;
     tokens--;

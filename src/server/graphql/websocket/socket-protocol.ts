@@ -1,6 +1,6 @@
-// What is said on a socket: graphql-transport-ws. Nothing of Apollo reaches here, so the checks,
-// the limits and the masking of errors are put in place again, from the same pieces. How a socket
-// opens and closes is `graphql-sockets.ts`.
+// Implements graphql-transport-ws on a socket. Apollo is not involved, so this file applies the
+// checks, the limits and the masking of errors again, with the same functions. Opening and closing
+// of sockets is in `graphql-sockets.ts`.
 import {
   createSourceEventStream,
   type ExecutionArgs,
@@ -34,22 +34,22 @@ export interface SocketProtocolOptions {
   authenticator: Authenticator;
   connections: UserConnections;
   rateLimits: RateLimits;
-  /** Until a query or a mutation is answered. */
+  /** Timeout for a query or a mutation. */
   operationMs: number;
   subscriptionsPerSocket: number;
 }
 
-/** Who is at the other end. */
+/** The client of a socket. */
 export interface Peer {
   socket: WebSocket;
   writer: SocketWriter;
   address: string;
-  /** Made when there is something to say: of most sockets there never is. */
+  /** Lazy, since most sockets log nothing. */
   log: () => Logger;
   close(code: number, reason?: string): void;
-  /** Its sign-in is under way. */
+  /** Call when its sign-in starts. */
   onSignIn(): void;
-  /** Since they have signed in. */
+  /** Undefined until the client has signed in. */
   session?: Session;
 }
 
@@ -60,19 +60,19 @@ const INIT_TIMEOUT_MS = 5000;
 export function createSocketProtocol(options: SocketProtocolOptions): Protocol<Peer> {
   const { reporter, operationMs } = options;
   const results = createFanOutCache(options.compiled, (errors, { contextValue }) =>
-    reporter.tell(errors, (contextValue as Context).log),
+    reporter.report(errors, (contextValue as Context).log),
   );
 
   return makeServer<Record<string, unknown>, Peer>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     execute: (args) => executeInTime(args, operationMs),
-    // The events of a feed, every subscription is one of those; how they are told is `tellEvents`.
+    // Every subscription is a stream of feed events; `sendEvents` sends them.
     subscribe: createSourceEventStream as (
       args: ExecutionArgs,
     ) => Promise<AsyncIterableIterator<never> | ExecutionResult>,
     onOperation: ({ extra }, id, payload, args, source) =>
       "take" in source
-        ? tellEvents(results, extra, { id, payload, args }, source as unknown as Subscription)
+        ? sendEvents(results, extra, { id, payload, args }, source as unknown as Subscription)
         : undefined,
     onConnect: (context) => admit(context, options),
     onSubscribe: (context, id, payload) => prepare(context, { id, payload }, options),
@@ -80,20 +80,20 @@ export function createSocketProtocol(options: SocketProtocolOptions): Protocol<P
       result.errors
         ? ({
             ...result,
-            errors: reporter.tell(result.errors, (args.contextValue as Context).log),
+            errors: reporter.report(result.errors, (args.contextValue as Context).log),
           } as FormattedExecutionResult)
         : undefined,
-    onError: (context, _id, _payload, errors) => reporter.tell(errors, context.extra.log),
+    onError: (context, _id, _payload, errors) => reporter.report(errors, context.extra.log),
   });
 }
 
-/** False closes with 4403. */
+/** Returns false to close with 4403. */
 async function admit(
   context: PeerContext,
   { authenticator, connections }: SocketProtocolOptions,
 ): Promise<boolean> {
   const { connectionParams, extra } = context;
-  // The library holds them as long as the socket is open; the token has no business there.
+  // Remove the token: the library keeps the parameters while the socket is open.
   Object.assign(context, { connectionParams: undefined });
   extra.onSignIn();
   try {
@@ -108,7 +108,7 @@ async function admit(
 
 function register(peer: Peer, session: Session, connections: UserConnections): boolean {
   const { socket } = peer;
-  // It went away while its token was looked at: no "close" would take it out again.
+  // The socket closed while its token was verified, so no "close" event would remove it again.
   if (socket.readyState !== socket.OPEN) return false;
   const leave = connections.add(session, () => socket.close(...CLOSE.forbidden));
   if (!leave) {
@@ -120,18 +120,18 @@ function register(peer: Peer, session: Session, connections: UserConnections): b
   return true;
 }
 
-/** An error of a single operation is never one of the socket. */
+/** Returns the errors of an operation, so that they never close the socket. */
 async function prepare(
   { extra: { session, log }, subscriptions }: PeerContext,
   { id, payload }: { id: string; payload: OperationRequest },
   { operations, rateLimits, subscriptionsPerSocket }: SocketProtocolOptions,
 ) {
-  if (!session) throw new Error("A socket without a session got to subscribe");
+  if (!session) throw new Error("An operation arrived on a socket without a session");
   if (Object.keys(subscriptions).length > subscriptionsPerSocket)
     return [
       asGraphQLError(
         new QuotaExceededError(
-          `A socket may have ${subscriptionsPerSocket} subscriptions at most.`,
+          `Too many subscriptions: at most ${subscriptionsPerSocket} per socket.`,
           1000,
         ),
       ),
@@ -148,15 +148,14 @@ async function prepare(
   });
 }
 
-function tellEvents(
+function sendEvents(
   results: FanOutCache,
   { writer }: Peer,
   { id, payload, args }: { id: string; payload: OperationRequest; args: ExecutionArgs },
   subscription: Subscription,
 ): AsyncIterableIterator<never> {
   const result = results.join(args);
-  // graphql-ws holds both as long as the stream is open: the context and the text of each need not
-  // be.
+  // Free the context and the document text, which graphql-ws would keep while the stream is open.
   args.contextValue = null;
   payload.query = "";
   return new SocketStream({ id, subscription, result, writer });

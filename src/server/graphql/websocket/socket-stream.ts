@@ -2,16 +2,16 @@ import type { Subscription } from "../../../events/subscription.js";
 import type { FanOutResult } from "./fan-out-cache.js";
 import type { SocketWriter } from "./socket-writer.js";
 
-/** Events, and about how many bytes of them, that go in one write. */
+/** Maximum events per write, and the approximate maximum of their bytes. */
 const MAX_EVENTS = 16;
 const MAX_BYTES = 64 * 1024;
-/** Bytes that an unfinished text counts until the stream has seen one: few wait for a reader. */
+/** Assumed bytes of an unfinished text before the first text of the stream. */
 const FIRST_LATE_BYTES = MAX_BYTES / 4;
 
 type FrameWriter = Pick<SocketWriter, "free" | "write" | "whenFree">;
 
 export interface SocketStreamOptions {
-  /** Of the operation on its socket. */
+  /** Id of the operation on its socket. */
   id: string;
   subscription: Subscription;
   result: FanOutResult;
@@ -19,22 +19,22 @@ export interface SocketStreamOptions {
 }
 
 /**
- * The events of a subscription as frames of graphql-transport-ws: whatever is at hand goes in one
- * write. To the library that speaks the protocol it is a stream in which nothing happens until it
- * ends; to hand it each event would cost a dozen promises a frame.
+ * Sends the events of a subscription as frames of graphql-transport-ws, all available events in one
+ * write. For the protocol library, it is an empty stream that ends with the subscription.
+ * Passing each event through the library would cost a dozen promises per frame.
  */
 export class SocketStream implements AsyncIterableIterator<never> {
   readonly #subscription: Subscription;
   readonly #result: FanOutResult;
   readonly #writer: FrameWriter;
-  /** What each frame begins with. */
+  /** The beginning of each frame's payload. */
   readonly #start: Buffer;
   #waits = false;
   #stopped = false;
   #settle: (() => void) | null = null;
-  /** Bytes that an unfinished text counts: those of the longest text of the last write. */
+  /** Assumed bytes of an unfinished text: those of the longest text in the last write. */
   #lateBytes = FIRST_LATE_BYTES;
-  /** Made, and not written yet. */
+  /** Finished texts that are not written yet. */
   #ready: Buffer[] = [];
 
   constructor({ id, subscription, result, writer }: SocketStreamOptions) {
@@ -79,7 +79,7 @@ export class SocketStream implements AsyncIterableIterator<never> {
     if (this.#subscription.over && !this.#waits) this.#settle?.();
   }
 
-  /** As many as one write takes. */
+  /** Takes as many texts as fit in one write. */
   #takeReady(): Buffer[] {
     let [count, bytes] = [0, 0];
     const ready = this.#ready;
@@ -89,13 +89,13 @@ export class SocketStream implements AsyncIterableIterator<never> {
     return taken;
   }
 
-  /** False when there are none. */
+  /** Returns false when no event is available. */
   #takeTexts(): boolean {
     const texts: (Buffer | Promise<Buffer>)[] = [];
     for (let bytes = 0; texts.length < MAX_EVENTS && bytes < MAX_BYTES;) {
-      const told = this.#subscription.take();
-      if (!told) break;
-      const text = this.#result.textOf(told);
+      const published = this.#subscription.take();
+      if (!published) break;
+      const text = this.#result.textOf(published);
       texts.push(text);
       bytes += isReady(text) ? text.length : this.#lateBytes;
     }
@@ -106,19 +106,19 @@ export class SocketStream implements AsyncIterableIterator<never> {
 
   #waitForReader(): void {
     this.#waits = true;
-    this.#writer.whenFree(() => this.#goOn());
+    this.#writer.whenFree(() => this.#continue());
   }
 
   #waitForTexts(texts: (Buffer | Promise<Buffer>)[]): void {
     this.#waits = true;
-    void Promise.all(texts).then((made) => {
+    void Promise.all(texts).then((finished) => {
       if (this.#stopped) return;
-      this.#ready = made;
-      this.#goOn();
+      this.#ready = finished;
+      this.#continue();
     });
   }
 
-  #goOn(): void {
+  #continue(): void {
     this.#waits = false;
     this.#writeAll();
   }
@@ -151,7 +151,8 @@ function headLength(length: number): number {
 }
 
 /**
- * Of a text frame that is whole and not masked (RFC 6455, 5.2); returns where its payload begins.
+ * Writes the header of an unfragmented, unmasked text frame (RFC 6455, 5.2). Returns the position
+ * of its payload.
  */
 function writeHead(frames: Buffer, at: number, length: number): number {
   const next = frames.writeUInt8(0x81, at);

@@ -3,16 +3,16 @@ import type { WebSocket } from "ws";
 import type { Logger } from "../../../runtime/logger.js";
 import { CLOSE } from "./closing.js";
 
-/** A frame that was not taken for so long is not waited for any more. */
+/** A peer that does not accept a frame within this time is disconnected. */
 const UNSENT_MS = 30_000;
-/** What may wait in memory for a peer that does not read. */
+/** Maximum bytes that are buffered for a peer that does not read. */
 const MAX_BUFFERED = 1024 * 1024;
 const GRACE_MS = 1000;
 
 /**
- * A stream is pulled no faster than it is read. A peer that stops reading is cut off at a bound:
- * its cursor lets it resume, and nobody buffers for it. `stream` is what `socket` writes to; both
- * write whole frames, so they may take turns.
+ * Produces events no faster than the peer reads them. A peer that stops reading is disconnected
+ * instead of buffering more; it can resume with its cursor. `stream` is the stream under `socket`.
+ * Both only write whole frames, so their writes can alternate.
  */
 export class SocketWriter {
   readonly #socket: WebSocket;
@@ -29,37 +29,34 @@ export class SocketWriter {
     this.#unsentMs = unsentMs;
   }
 
-  /** Whether the peer has read what it was sent, but for a little. */
+  /** True if the peer has read almost everything that was sent. */
   get free(): boolean {
     return this.#free;
   }
 
-  /** Sends a message, and resolves when it has left. */
+  /** Sends a message. Resolves when it was written. */
   send(data: string): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       if (socket.readyState !== socket.OPEN) return resolve();
-      const late = this.#cutOffLate();
+      const timeout = this.#startTimeout();
       socket.send(data, (error) => {
-        clearTimeout(late);
+        clearTimeout(timeout);
         if (error) reject(error);
         else resolve();
       });
-      if (socket.bufferedAmount > MAX_BUFFERED) this.#cutOff("too much waits for it");
+      if (socket.bufferedAmount > MAX_BUFFERED) this.#disconnect("too many unsent bytes");
     });
   }
 
-  /**
-   * Writes whole frames as they are, for which nobody waits: before the next ones look whether it
-   * is `free`.
-   */
+  /** Writes complete frames without waiting. Check `free` before the next call. */
   write(frames: Buffer): void {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN || this.#stream.write(frames) || !this.#free) return;
     this.#pause();
   }
 
-  /** Calls back once, when it is free again. */
+  /** Calls the listener once, when the writer is free. */
   whenFree(listener: () => void): void {
     if (this.#free) listener();
     else this.#waiting.push(listener);
@@ -67,31 +64,31 @@ export class SocketWriter {
 
   #pause(): void {
     const stream = this.#stream;
-    const late = this.#cutOffLate();
+    const timeout = this.#startTimeout();
     this.#free = false;
-    const go = () => {
-      clearTimeout(late);
-      stream.off("drain", go).off("close", go);
+    const resume = () => {
+      clearTimeout(timeout);
+      stream.off("drain", resume).off("close", resume);
       const listeners = this.#waiting;
       this.#waiting = [];
       this.#free = true;
       for (const listener of listeners) listener();
     };
-    stream.once("drain", go).once("close", go);
+    stream.once("drain", resume).once("close", resume);
   }
 
-  #cutOffLate(): NodeJS.Timeout {
-    return setTimeout(() => this.#cutOff("a frame was not taken in time"), this.#unsentMs);
+  #startTimeout(): NodeJS.Timeout {
+    return setTimeout(() => this.#disconnect("a frame was not read in time"), this.#unsentMs);
   }
 
-  #cutOff(why: string): void {
+  #disconnect(why: string): void {
     const socket = this.#socket;
     this.#log().info(
       { why, buffered: socket.bufferedAmount },
-      "a reader is too slow and is cut off",
+      "closed a socket whose reader is too slow",
     );
     socket.close(...CLOSE.tryAgainLater);
-    // The close frame, too, waits behind what is not read.
+    // The close frame also waits behind the unread bytes.
     setTimeout(() => socket.terminate(), GRACE_MS).unref();
   }
 }

@@ -1,5 +1,5 @@
-// An answer that gets too large is refused while it is made, through every door, and each event of
-// a stream counts by itself.
+// An answer that gets too large is refused during its execution, over each transport. Each event of
+// a stream has its own budget.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../../../support/clients/event-stream.js";
@@ -14,7 +14,7 @@ interface Result {
   errors?: GraphqlError[] | undefined;
 }
 
-/** Each list has 10,100 rows: four of them fit in an answer, five do not. */
+/** Each list has 10,100 rows: four lists fit in an answer, five do not. */
 const lists = (count: number) =>
   Array.from(
     { length: count },
@@ -25,7 +25,7 @@ const lists = (count: number) =>
 const query = (count: number) => `{ ${lists(count)} }`;
 const subscription = (count: number) =>
   `subscription { queuedJobEvents { type queuedJob { user { ${lists(count)} } } } }`;
-/** More than it takes until a query is compiled. */
+/** More executions than are needed until a query is compiled. */
 const OFTEN = 12;
 
 describe("an answer of more than 50,000 rows", () => {
@@ -44,18 +44,18 @@ describe("an answer of more than 50,000 rows", () => {
       assert.deepEqual(extensions, { code: "GRAPHQL_VALIDATION_FAILED", limit: "answerNodes" });
       assert.equal(
         message,
-        "The answer has more than 50000 rows: ask for fewer rows (first), or for less within each.",
+        "The answer has more than 50000 rows: request fewer rows (first) or fewer nested fields.",
       );
     }
   }
 
-  it("is refused over HTTP, as often as it is asked for", async () => {
+  it("is refused over HTTP each time", async () => {
     assert.equal((await person.ask(query(4))).errors, undefined);
     for (let i = 0; i < OFTEN; i++) assertRefused(await person.ask(query(5)));
     assert.equal((await person.ask(query(4))).errors, undefined);
   });
 
-  it("does not come about where a query is executed again, for the sake of an error", async () => {
+  it("is not caused by executing a query again after an error", async () => {
     const broken = `{ ${lists(3)} queuedJob(id: "none") { id } }`;
     for (let i = 0; i < OFTEN; i++)
       assert.deepEqual(
@@ -73,7 +73,7 @@ describe("an answer of more than 50,000 rows", () => {
     ] as const)
       socket.send({ type: "subscribe", id, payload: { query: query(count) } });
     const answerOf = async (wanted: string) =>
-      (await socket.next(`${wanted} is answered`, ({ id }) => id === wanted)).payload as Result;
+      (await socket.next(`the answer to ${wanted}`, ({ id }) => id === wanted)).payload as Result;
     assertRefused(await answerOf("large"));
     assert.equal((await answerOf("fits")).errors, undefined);
     socket.close();
@@ -88,26 +88,26 @@ describe("an answer of more than 50,000 rows", () => {
     }
   });
 
-  it("is refused as that of one event, after which the stream goes on", async () => {
+  it("is refused for one event, and the stream continues", async () => {
     const socket = openRawSocket(service.url);
     await socket.init(person.token);
     socket.send({ type: "subscribe", id: "large", payload: { query: subscription(5) } });
     socket.send({ type: "subscribe", id: "fits", payload: { query: subscription(4) } });
     const stream = await openEventStream(service.url, person.token, { query: subscription(4) });
-    // Answered when the streams are open.
+    // The answer to this query shows that the streams are open.
     socket.send({ type: "subscribe", id: "ping", payload: { query: "{ me { id } }" } });
     await socket.next("the socket answers", ({ id }) => id === "ping");
     await person.enqueue("echo");
     const answered = (wanted: string, count: number) =>
       socket.next(
-        `${wanted} has told event ${count}`,
+        `event ${count} of ${wanted}`,
         () => socket.messages.filter(({ id }) => id === wanted).length >= count,
       );
     for (const count of [1, 2, 3]) {
       if (count > 1) await person.enqueue("echo");
       await Promise.all([answered("large", count), answered("fits", count)]);
     }
-    await eventually("the stream has told them all", () => stream.results.length === 3);
+    await eventually("the stream has sent all events", () => stream.results.length === 3);
     const resultsOf = (wanted: string) =>
       socket.messages.filter(({ id }) => id === wanted).map(({ payload }) => payload as Result);
     for (const result of resultsOf("large")) assertRefused(result);

@@ -1,8 +1,8 @@
 import type { Sql } from "postgres";
 
 /**
- * A hundred photos of this user, and a hundred finished QueuedJobs on each of them: a list of them
- * all has ten thousand photos.
+ * Adds a hundred photos, and a hundred finished QueuedJobs that each use all of them. A list of
+ * these QueuedJobs has ten thousand photos.
  */
 export async function addManyPhotos(sql: Sql, userId: string): Promise<void> {
   await sql`

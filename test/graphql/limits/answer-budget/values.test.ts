@@ -1,5 +1,5 @@
-// Values of QueuedJobs that are as large as they may be: what is not asked for costs nothing, and
-// what is counts each time.
+// QueuedJobs with the largest possible values. A value counts each time that it is selected, and
+// costs nothing otherwise.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { TestClient } from "../../../support/clients/test-client.js";
@@ -28,14 +28,14 @@ describe("a hundred QueuedJobs with results of 256 kB", () => {
   };
   const REFUSED = { code: "GRAPHQL_VALIDATION_FAILED", limit: "answerBytes" };
 
-  it("are listed whatever their results are, as long as nobody asks for them", async () => {
+  it("can be listed without their results", async () => {
     const { queuedJobs } = await person.get(
       "{ queuedJobs(first: 100) { nodes { id progressMessage error { code } finishedAt } } }",
     );
     assert.equal(queuedJobs.nodes.length, 100);
   });
 
-  it("are told sixty at a time with their results, and not all at once", async () => {
+  it("can be listed with sixty results, but not with all of them", async () => {
     const { queuedJobs } = await person.get("{ queuedJobs(first: 60) { nodes { result } } }");
     assert.equal(
       queuedJobs.nodes.filter(({ result }: { result: string }) => result.length === 250_000).length,
@@ -44,7 +44,7 @@ describe("a hundred QueuedJobs with results of 256 kB", () => {
     assert.deepEqual(await refusalOf("{ queuedJobs(first: 100) { nodes { result } } }"), REFUSED);
   });
 
-  it("are not told under several names what they are not told under one", async () => {
+  it("count a result once for each alias", async () => {
     assert.equal(
       await refusalOf("{ queuedJobs(first: 20) { nodes { a: result b: result c: result } } }"),
       undefined,

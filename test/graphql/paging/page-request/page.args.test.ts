@@ -1,4 +1,4 @@
-// Every list over the wire: what pages have in common, whatever they are of.
+// Tests the common behavior of all lists over HTTP.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { assertRefused } from "../../../support/asserts/assert-refused.js";
@@ -23,10 +23,10 @@ const PAGE =
   "startCursor endCursor } totalCount }";
 const ROWS = 4;
 
-/** The lists, each as a field of the query, and by what name its answer is found. */
+/** Each list as a field of the query. */
 const LISTS: Record<string, (photoId: string) => string> = {
   queuedJobs: () => `list: queuedJobs(first: $first, after: $after) ${PAGE}`,
-  "queuedJobs of everybody": () =>
+  "queuedJobs of all users": () =>
     `list: queuedJobs(first: $first, after: $after, allUsers: true) ${PAGE}`,
   photos: () => `list: photos(first: $first, after: $after) ${PAGE}`,
   users: () => `list: users(first: $first, after: $after) ${PAGE}`,
@@ -36,7 +36,7 @@ const LISTS: Record<string, (photoId: string) => string> = {
     `photo(id: "${photoId}") { list: queuedJobs(first: $first, after: $after) ${PAGE} }`,
 };
 
-/** Lists of the same rows in other scopes go on from each other's cursors. */
+/** Lists of the same rows accept each other's cursors. */
 const kindOf = (list: string) => (list.includes("queuedJobs") ? "queuedJobs" : list);
 
 describe("the lists", () => {
@@ -77,7 +77,7 @@ describe("the lists", () => {
   }
 
   for (const list of Object.keys(LISTS)) {
-    it(`${list}: are read page by page, no row twice and none left out`, async () => {
+    it(`${list}: are read page by page, each row exactly once`, async () => {
       const whole = await read(list, { first: 100 });
       const ids: string[] = [];
       for (let cursor: string | null = null, hasNext = true; hasNext;) {
@@ -102,7 +102,7 @@ describe("the lists", () => {
       );
     });
 
-    it(`${list}: have 1 to 100 rows a page, and refuse any other number`, async () => {
+    it(`${list}: have 1 to 100 rows per page, and refuse other numbers`, async () => {
       for (const first of [0, -1, 101, 1_000_000])
         assertRefused(
           (await ask(list, { first })).errors,
@@ -120,40 +120,36 @@ describe("the lists", () => {
       assert.ok((await read(list, {})).nodes.length >= ROWS);
     });
 
-    it(
-      `${list}: refuse a cursor that is broken, of another, of another list, or of the ` +
-        "event stream",
-      async () => {
-        const [own] = (await read(list, { first: 1 })).edges;
-        const others = Object.keys(LISTS).filter((other) => kindOf(other) !== kindOf(list));
-        const ofOthers = await Promise.all(
-          others.map(async (other) => (await read(other, { first: 1 })).edges[0]?.cursor),
+    it(`${list}: refuse an invalid cursor, and one of another user, list or stream`, async () => {
+      const [edge] = (await read(list, { first: 1 })).edges;
+      const others = Object.keys(LISTS).filter((other) => kindOf(other) !== kindOf(list));
+      const ofOthers = await Promise.all(
+        others.map(async (other) => (await read(other, { first: 1 })).edges[0]?.cursor),
+      );
+      const cursors = [
+        "",
+        " ",
+        "0",
+        "x".repeat(5000),
+        foreign,
+        ...ofOthers,
+        await admin.cursor(),
+        `${edge?.cursor}=`,
+        edge?.cursor.slice(0, 9),
+        edge?.cursor.slice(0, -1),
+      ];
+      // A truncated name is still a valid name; a truncated UUID is invalid.
+      for (const cursor of list === "jobs" ? cursors.slice(0, -1) : cursors)
+        assertRefused(
+          (await ask(list, { after: cursor })).errors,
+          "BAD_USER_INPUT",
+          "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+          ["after"],
         );
-        const cursors = [
-          "",
-          " ",
-          "0",
-          "x".repeat(5000),
-          foreign,
-          ...ofOthers,
-          await admin.cursor(),
-          `${own?.cursor}=`,
-          own?.cursor.slice(0, 9),
-          own?.cursor.slice(0, -1),
-        ];
-        // A name that is cut is another name; of a UUID it is nothing.
-        for (const cursor of list === "jobs" ? cursors.slice(0, -1) : cursors)
-          assertRefused(
-            (await ask(list, { after: cursor })).errors,
-            "BAD_USER_INPUT",
-            "after: is no cursor of yours; pass one that an earlier answer or event gave you",
-            ["after"],
-          );
-      },
-    );
+    });
   }
 
-  it("users: are oldest first, jobs by name, all others newest first", async () => {
+  it("are sorted: users oldest first, jobs by name, all others newest first", async () => {
     for (const list of Object.keys(LISTS)) {
       const ids = (await read(list, { first: 100 })).nodes.map(({ id }) => id);
       const rising = list === "users" || list === "jobs";
@@ -161,7 +157,7 @@ describe("the lists", () => {
     }
   });
 
-  it("are empty for a newcomer, with neither cursor", async () => {
+  it("are empty for a new user, without cursors", async () => {
     const newcomer = await service.person();
     const none: Page = {
       edges: [],

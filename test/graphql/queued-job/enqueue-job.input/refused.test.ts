@@ -49,7 +49,7 @@ describe("enqueueJob and enqueueJobs", () => {
       ["parameters", "steps"],
     ],
     [
-      "a parameter that is none",
+      "an unknown parameter",
       { job: "echo", parameters: { no: 1 } },
       "parameters.no: is not a parameter of this Job",
       ["parameters", "no"],
@@ -73,31 +73,31 @@ describe("enqueueJob and enqueueJobs", () => {
       ["parameters"],
     ],
     [
-      "photos where none are taken",
+      "photos for a Job without photos",
       { job: "echo", photoIds: [idOfNothing()] },
       'photoIds: "echo" takes no photos',
       ["photoIds"],
     ],
     [
-      "no photo where one is needed",
+      "a missing photo",
       { job: "metadata" },
       'photoIds: "metadata" takes 1 photo, but the list has 0',
       ["photoIds"],
     ],
     [
-      "a photo too many",
+      "too many photos",
       { job: "metadata", photoIds: [idOfNothing(), idOfNothing()] },
       'photoIds: "metadata" takes 1 photo, but the list has 2',
       ["photoIds"],
     ],
     [
-      "a photo that is not there",
+      "an unknown photo",
       { job: "metadata", photoIds: [idOfNothing()] },
       "photoIds.0: is not a photo of yours",
       ["photoIds", 0],
     ],
     ...BROKEN_IDS.map((id): [string, object, string, (string | number)[]] => [
-      `the photo id "${id}"`,
+      `the invalid photo id "${id}"`,
       { job: "metadata", photoIds: [id] },
       "photoIds.0: is not an id: ids are UUIDs",
       ["photoIds", 0],
@@ -150,19 +150,19 @@ describe("enqueueJob and enqueueJobs", () => {
 
   const MISFITS: [string, object, RegExp, (string | number)[]][] = [
     [
-      "a priority that is no whole number",
+      "a priority that is not an integer",
       { job: "echo", priority: 1.5 },
       /Int cannot represent non-integer value: 1\.5/,
       ["priority"],
     ],
     [
-      "a time that is none",
+      "an invalid time",
       { job: "echo", runAt: "tomorrow" },
       /DateTime cannot represent an invalid date-time-string tomorrow/,
       ["runAt"],
     ],
     [
-      "parameters that are no object",
+      "parameters that are not an object",
       { job: "echo", parameters: [1] },
       /JSONObject cannot represent non-object value/,
       ["parameters"],
@@ -180,14 +180,14 @@ describe("enqueueJob and enqueueJobs", () => {
       ["job"],
     ],
     [
-      "a field that is none",
+      "an unknown field",
       { job: "echo", colour: "red" },
       /Field "colour" is not defined by type "EnqueueJobInput"/,
       [],
     ],
   ];
   for (const [what, input, message, path] of MISFITS) {
-    it(`refuse ${what}, which does not fit the type, with the path to it`, async () => {
+    it(`refuse ${what} with its path`, async () => {
       const one = await person.ask(ONE, { input });
       assertRefused(one.errors, "BAD_USER_INPUT", message, path);
       assert.equal(one.status, 400);

@@ -6,14 +6,14 @@ import { UnauthenticatedError } from "../../../../src/domain/errors.js";
 const NONE = 'Sign in: no token was sent; "Authorization: Bearer <token>" is expected.';
 const ONE = 'Sign in: exactly one "Authorization: Bearer <token>" is expected.';
 
-test("takes the token of one Bearer, the scheme in any case", () => {
+test("bearerToken returns the token of one Bearer, with the scheme in any case", () => {
   for (const header of ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c", " Bearer a.b.c "]) {
     assert.equal(bearerToken(header), "a.b.c", header);
   }
   assert.equal(bearerToken(["Bearer a.b.c"]), "a.b.c");
 });
 
-test("asks to sign in when there is no header", () => {
+test("bearerToken asks to sign in when there is no header", () => {
   assert.throws(
     () => bearerToken(undefined),
     (error) => refused(error, NONE),

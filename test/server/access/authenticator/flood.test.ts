@@ -5,13 +5,13 @@ import { eventually } from "../../../support/runner/eventually.js";
 import { inOneMinute } from "../../../support/runner/in-one-minute.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
-/** Of all requests of an address; tokens that do not hold may be a tenth of it. */
+/** The rate limit of the service. One tenth of it is the limit for rejected tokens. */
 const REQUESTS = 100;
 const FAILURES = REQUESTS / 10;
 const FLOOD = 200;
 const unknownKey = rsaKey();
 
-describe("a flood of tokens that do not hold", () => {
+describe("a flood of invalid tokens", () => {
   let service: TestService;
   let addresses = 0;
   before(async () => {
@@ -38,10 +38,7 @@ describe("a flood of tokens that do not hold", () => {
     return response.status;
   }
 
-  /**
-   * The claims of a good token, each time a little different, under a signature that is not its
-   * own.
-   */
+  /** Creates a token with slightly different claims each time, and a wrong signature. */
   async function forge(): Promise<string> {
     const [head, claims] = (await service.token()).split(".");
     return `${head}.${claims}.${Buffer.alloc(64, 7).toString("base64url")}`;
@@ -63,26 +60,22 @@ describe("a flood of tokens that do not hold", () => {
     return () => verify.mock.callCount();
   }
 
-  it(
-    "is refused before its signatures are verified, but for a tenth of the limit and some " +
-      "each second",
-    (t) =>
-      inOneMinute(async () => {
-        const verifications = countVerifications(t);
-        const [begun, had] = [Date.now(), verifications()];
-        const statuses = await flood(newAddress(), FLOOD);
-        const seconds = Math.ceil((Date.now() - begun) / 1000) + 1;
-        assert.deepEqual([...new Set(statuses)].toSorted(), [401, 429]);
-        const made = verifications() - had;
-        assert.ok(
-          made <= FAILURES + 20 + 20 * seconds,
-          `${made} signatures of ${FLOOD} were verified in ${seconds} s`,
-        );
-      })(),
-  );
+  it("is refused without verification, except a tenth of the limit and some each second", (t) =>
+    inOneMinute(async () => {
+      const verifications = countVerifications(t);
+      const [startedAt, countBefore] = [Date.now(), verifications()];
+      const statuses = await flood(newAddress(), FLOOD);
+      const seconds = Math.ceil((Date.now() - startedAt) / 1000) + 1;
+      assert.deepEqual([...new Set(statuses)].toSorted(), [401, 429]);
+      const count = verifications() - countBefore;
+      assert.ok(
+        count <= FAILURES + 20 + 20 * seconds,
+        `${count} signatures of ${FLOOD} were verified in ${seconds} s`,
+      );
+    })());
 
   it(
-    "does not reach who is signed in already at the same address, nor their next token",
+    "does not affect a signed-in user at the same address, nor the user's next token",
     inOneMinute(async () => {
       const address = newAddress();
       const sub = `worker-at-${address}`;
@@ -94,25 +87,25 @@ describe("a flood of tokens that do not hold", () => {
         async () => (await ask(address, await forge())) === 429,
       );
       for (let i = 1; i <= 3; i++) {
-        assert.equal(await ask(address, token), 200, "the token that was verified before");
+        assert.equal(await ask(address, token), 200, "the token was verified before");
         assert.equal(
           await ask(address, await service.token({ sub, jti: `next-${i}` })),
           200,
-          "a fresh one",
+          "the token is new",
         );
       }
       await flooding;
     }),
   );
 
-  it("of forged tokens in the name of one who is signed in is refused as well", (t) =>
+  it("is refused also when the forged tokens name a signed-in user", (t) =>
     inOneMinute(async () => {
       const address = newAddress();
       const sub = `worker-at-${address}`;
       assert.equal(await ask(address, await service.token({ sub })), 200);
       await flood(address, FAILURES + 1);
       const verifications = countVerifications(t);
-      const begun = Date.now();
+      const startedAt = Date.now();
       for (let i = 0; i < 100; i++) {
         const [head, claims] = (await service.token({ sub, jti: `${i}` })).split(".");
         assert.equal(
@@ -120,14 +113,14 @@ describe("a flood of tokens that do not hold", () => {
           429,
         );
       }
-      const seconds = Math.ceil((Date.now() - begun) / 1000) + 1;
+      const seconds = Math.ceil((Date.now() - startedAt) / 1000) + 1;
       assert.ok(
         verifications() < 20 * seconds + 10,
         `${verifications()} signatures were verified in ${seconds} s`,
       );
     })());
 
-  it("lets in somebody new from the same address while it goes on", async () => {
+  it("does not keep out a new user from the same address", async () => {
     const address = newAddress();
     let over = false;
     const flooding = (async () => {
@@ -139,7 +132,7 @@ describe("a flood of tokens that do not hold", () => {
     );
     const token = await service.token();
     await eventually(
-      "a good token is taken",
+      "a valid token is accepted",
       async () => (await ask(address, token)) === 200,
       15_000,
     );
@@ -148,7 +141,7 @@ describe("a flood of tokens that do not hold", () => {
   });
 
   it(
-    "of unknown keys is counted as well while the key server is away",
+    "counts unknown keys also while the key server is unavailable",
     inOneMinute(async () => {
       const env = {
         JWT_PUBLIC_KEY: "",
@@ -156,15 +149,15 @@ describe("a flood of tokens that do not hold", () => {
         RATE_LIMIT_PER_MINUTE: "50",
         TRUST_PROXY: "1",
       };
-      const away = await startTestService({ workers: 0, env });
+      const keyless = await startTestService({ workers: 0, env });
       try {
         const address = newAddress();
         const unknown = () => makeToken(unknownKey, { sub: "x" }, { kid: `${Math.random()}` });
         const statuses: number[] = [];
-        for (let i = 0; i < 7; i++) statuses.push(await ask(address, unknown(), away.url));
+        for (let i = 0; i < 7; i++) statuses.push(await ask(address, unknown(), keyless.url));
         assert.deepEqual(statuses, [503, 503, 503, 503, 503, 429, 429]);
       } finally {
-        await away.close();
+        await keyless.close();
       }
     }),
   );

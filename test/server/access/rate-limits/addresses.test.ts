@@ -5,26 +5,27 @@ import { inOneMinute } from "../../../support/runner/in-one-minute.js";
 import { openRawSocket } from "../../../support/clients/raw-socket.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
-const MOST = 20;
+const LIMIT = 20;
+const EXCEEDED = "Rate limit exceeded: at most 20 requests per minute; retry in the next minute.";
 const JSON_TYPE = { "content-type": "application/json" };
 const BODY = JSON.stringify({ query: "{ me { id } }" });
 
-describe("whoever asks too often", () => {
+describe("a client above the rate limit", () => {
   let service: TestService;
   let addresses = 0;
   before(async () => {
     service = await startTestService({
       workers: 0,
-      env: { RATE_LIMIT_PER_MINUTE: String(MOST), TRUST_PROXY: "1" },
+      env: { RATE_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: "1" },
     });
   });
   after(() => service.close());
 
-  /** Of an address that nobody has come from before. */
-  const newcomer = () => ({ "x-forwarded-for": `10.1.0.${++addresses}` });
+  /** Headers with an unused address. */
+  const newAddress = () => ({ "x-forwarded-for": `10.1.0.${++addresses}` });
   const refusals = async (ask: () => Promise<Response>, tries: number) =>
     (await Promise.all(Array.from({ length: tries }, ask))).filter(({ status }) => status === 429);
-  /** Once all of what one may ask is asked. */
+  /** Sends as many requests as the limit allows. */
   const exhaust = async (token: string) =>
     refusals(
       () =>
@@ -33,7 +34,7 @@ describe("whoever asks too often", () => {
           body: BODY,
           headers: { ...JSON_TYPE, authorization: `Bearer ${token}` },
         }),
-      MOST,
+      LIMIT,
     );
 
   function assertRetryAfter({ headers }: Response, retryAfterMs: unknown): void {
@@ -46,7 +47,7 @@ describe("whoever asks too often", () => {
   }
 
   it(
-    "with a token is told QUOTA_EXCEEDED by every door, and others of the same address are not",
+    "with a token gets QUOTA_EXCEEDED on every route, others at its address do not",
     inOneMinute(async () => {
       const person = await service.person();
       await exhaust(person.token);
@@ -62,7 +63,7 @@ describe("whoever asks too often", () => {
         };
         assert.deepEqual(
           [answer.status, errors.length, errors[0]?.extensions.code, errors[0]?.message, more],
-          [429, 1, "QUOTA_EXCEEDED", "Too many requests of yours; 20 a minute are the most.", {}],
+          [429, 1, "QUOTA_EXCEEDED", EXCEEDED, {}],
         );
         assert.match(
           answer.headers.get("content-type") ?? "",
@@ -102,7 +103,7 @@ describe("whoever asks too often", () => {
   );
 
   it(
-    "over a socket is told so by the operation, and the socket stays",
+    "over a socket gets an error of the operation, and the socket stays open",
     inOneMinute(async () => {
       const { token } = await service.person();
       const socket = openRawSocket(service.url);
@@ -110,14 +111,11 @@ describe("whoever asks too often", () => {
       await exhaust(token);
       for (const id of ["1", "2"]) {
         socket.send({ type: "subscribe", id, payload: { query: "{ me { id } }" } });
-        const { type, payload } = await socket.next(
-          "it is answered",
-          (message) => message.id === id,
-        );
+        const { type, payload } = await socket.next("the answer", (message) => message.id === id);
         assert.ok(Array.isArray(payload));
         assert.deepEqual(
           [type, payload[0]?.extensions.code, payload[0]?.message],
-          ["error", "QUOTA_EXCEEDED", "Too many requests of yours; 20 a minute are the most."],
+          ["error", "QUOTA_EXCEEDED", EXCEEDED],
         );
       }
       socket.close();
@@ -125,12 +123,12 @@ describe("whoever asks too often", () => {
   );
 
   it(
-    "without a token is refused by address, at every door but the probes",
+    "without a token is refused by address, on every route except probes",
     inOneMinute(async () => {
-      const headers = newcomer();
+      const headers = newAddress();
       const refused = await refusals(
         () => fetch(`${service.url}/files/photos/1/a`, { headers }),
-        MOST + 5,
+        LIMIT + 5,
       );
       assert.equal(refused.length, 5);
       const answer = await fetch(service.url, { headers });
@@ -160,20 +158,20 @@ describe("whoever asks too often", () => {
           })
         ).status,
         429,
-        "a token where none is looked at",
+        "a token on a route that ignores it",
       );
       assert.equal((await fetch(`${service.url}/health/live`, { headers })).status, 200);
       assert.equal(
-        (await fetch(`${service.url}/files/photos/1/a`, { headers: newcomer() })).status,
+        (await fetch(`${service.url}/files/photos/1/a`, { headers: newAddress() })).status,
         403,
       );
     }),
   );
 
   it(
-    "with tokens that do not hold is told 429 instead of 401, and harms nobody who has a good one",
+    "with invalid tokens gets 429 instead of 401, and does not affect valid tokens",
     inOneMinute(async () => {
-      const headers = newcomer();
+      const headers = newAddress();
       const ask = (authorization: string) =>
         fetch(`${service.url}/graphql`, {
           method: "POST",
@@ -197,9 +195,9 @@ describe("whoever asks too often", () => {
   );
 
   it(
-    "over a socket with tokens that do not hold is told to try later",
+    "over a socket with invalid tokens is closed with 1013",
     inOneMinute(async () => {
-      const headers = newcomer();
+      const headers = newAddress();
       const closes: number[] = [];
       for (let i = 0; i < 4; i++) {
         const socket = openRawSocket(service.url, { headers });
@@ -211,28 +209,28 @@ describe("whoever asks too often", () => {
   );
 
   it(
-    "over a socket without a token is told to try later, by address",
+    "over a socket without a token is closed with 1013, by address",
     inOneMinute(async () => {
-      const headers = newcomer();
-      const close = async (own: Record<string, string>) => {
-        const socket = openRawSocket(service.url, { headers: own });
+      const headers = newAddress();
+      const close = async (upgradeHeaders: Record<string, string>) => {
+        const socket = openRawSocket(service.url, { headers: upgradeHeaders });
         socket.send({ type: "connection_init" });
         return (await socket.closed()).code;
       };
-      const closes = await Promise.all(Array.from({ length: MOST + 5 }, () => close(headers)));
+      const closes = await Promise.all(Array.from({ length: LIMIT + 5 }, () => close(headers)));
       assert.deepEqual(
         [
           closes.filter((code) => code === 4403).length,
           closes.filter((code) => code === 1013).length,
         ],
-        [MOST, 5],
+        [LIMIT, 5],
       );
-      assert.equal(await close(newcomer()), 4403);
+      assert.equal(await close(newAddress()), 4403);
     }),
   );
 
   it(
-    "is known to the other processes, and after a restart",
+    "is refused also by the other processes and after a restart",
     inOneMinute(async () => {
       const { token } = await service.person();
       await exhaust(token);
@@ -243,20 +241,23 @@ describe("whoever asks too often", () => {
           headers: { ...JSON_TYPE, authorization: `Bearer ${token}` },
         });
       const other = await service.addApi();
-      await eventually("the other refuses, too", async () => (await ask(other.url)).status === 429);
+      await eventually(
+        "the other process refuses",
+        async () => (await ask(other.url)).status === 429,
+      );
       await other.close();
-      const again = await service.addApi();
+      const restarted = await service.addApi();
       await eventually(
         "it refuses after a restart",
-        async () => (await ask(again.url)).status === 429,
+        async () => (await ask(restarted.url)).status === 429,
       );
     }),
   );
 });
 
-describe("an address that is made up", () => {
+describe("a forged address", () => {
   it(
-    "is not believed where no proxy is trusted",
+    "is ignored when no proxy is trusted",
     inOneMinute(async () => {
       const service = await startTestService({ workers: 0, env: { RATE_LIMIT_PER_MINUTE: "5" } });
       const statuses: number[] = [];

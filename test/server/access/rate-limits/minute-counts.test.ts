@@ -6,25 +6,24 @@ import { eventually } from "../../../support/runner/eventually.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
 import { testRedis } from "../../../support/stores/test-redis.js";
 
-/** Different callers of one minute. */
+/** Different callers per minute. */
 const EACH_MINUTE = 2500;
 
-describe("counts by the minute", () => {
+describe("the counts of a minute", () => {
   /**
-   * Bytes of the heap, once collections have freed nothing more for longer than counts wait for
-   * Redis.
+   * Bytes of the heap, after collections have freed nothing for longer than counts wait for Redis.
    */
   async function settledHeap(): Promise<number> {
-    let least = { bytes: Number.POSITIVE_INFINITY, at: 0 };
+    let minimum = { bytes: Number.POSITIVE_INFINITY, at: 0 };
     return eventually("the heap has settled", async () => {
       await collectGarbage();
       const { heapUsed } = process.memoryUsage();
-      if (least.bytes - heapUsed > 20_000) least = { bytes: heapUsed, at: Date.now() };
-      return Date.now() - least.at > 800 && heapUsed;
+      if (minimum.bytes - heapUsed > 20_000) minimum = { bytes: heapUsed, at: Date.now() };
+      return Date.now() - minimum.at > 800 && heapUsed;
     });
   }
 
-  /** Bytes that are still held when the minutes of so many callers are over. */
+  /** Bytes that are still in use after the minutes of all callers have ended. */
   async function bytesKept(callers: number): Promise<number> {
     const { url, prefix } = testRedis();
     let nowMs = Date.parse("2026-01-01T00:00:20.000Z");
@@ -42,7 +41,7 @@ describe("counts by the minute", () => {
         await Promise.all(names.map((name) => counts.add(name)));
       }
     }
-    // What the first callers load and compile stays, and is not theirs.
+    // Warm up: code that the first callers load and compile stays in memory.
     await takeAll(2);
     nowMs += 60_000;
     const before = await settledHeap();
@@ -53,7 +52,7 @@ describe("counts by the minute", () => {
     return kept;
   }
 
-  it("keep nothing of a caller after its minute", async () => {
+  it("are freed after the minute", async () => {
     const kept = await bytesKept(10_000);
     assert.ok(kept < 350_000, `10,000 callers have left ${kept} bytes`);
   });

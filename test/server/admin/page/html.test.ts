@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { html, render } from "../../../../src/server/admin/page.js";
 
-describe("a template of a page", () => {
+describe("a page template", () => {
   it("escapes every value, in text and in attributes", () => {
     const evil = `"><script>alert('x')</script>&amp;`;
     const escaped = "&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;";
@@ -12,14 +12,14 @@ describe("a template of a page", () => {
     );
   });
 
-  it("takes what another template made as it is, joins lists, and writes nothing for nothing", () => {
+  it("keeps nested templates unescaped, joins lists, and omits empty values", () => {
     assert.equal(
       render(html`${[html`<b>${"<"}</b>`, "&", 0]}${null}${undefined}${false}${""}`),
       "<b>&lt;</b>&amp;0",
     );
   });
 
-  it("cannot be made to take data for markup", () => {
+  it("rejects data that imitates markup", () => {
     const forged = JSON.parse('{"markup":"<b>"}') as never;
     assert.throws(() => render(html`${forged}`), TypeError);
   });

@@ -12,6 +12,6 @@ for (const [seconds, text] of [
   [300, "5 min"],
   [7200, "2 h"],
 ] as const) {
-  it(`a duration of ${seconds} s is told as "${text}"`, () =>
+  it(`a duration of ${seconds} s is formatted as "${text}"`, () =>
     assert.equal(inSeconds(seconds), text));
 }

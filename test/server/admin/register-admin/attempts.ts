@@ -1,8 +1,8 @@
-/** SQL that an operator might try; each with the status and the sentence of its answer. */
 const TEN_MILLION = "select i, md5(i::text) from generate_series(1, 10000000) i";
 
+/** SQL that an operator might try, with the status and the message of the answer. */
 export const ATTEMPTS: [what: string, sql: string, status: number, sentence: RegExp][] = [
-  // Writes, in every dress.
+  // Writes in various forms.
   ["an insert", "insert into jobs (name) values ('x')", 400, /Only reading is possible here/],
   ["an update", "update queued_jobs set status = 'SUCCESS'", 400, /Only reading is possible here/],
   ["a delete", "DELETE FROM users", 400, /Only reading is possible here/],
@@ -15,12 +15,12 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /PostgreSQL says: /,
   ],
   [
-    "a delete that is explained and run",
+    "a delete in EXPLAIN ANALYZE",
     "explain analyze delete from users",
     400,
     /PostgreSQL says: permission denied/,
   ],
-  ["a table made of a result", "select * into stolen from users", 400, /It has no columns/],
+  ["a table created from a result", "select * into stolen from users", 400, /It has no columns/],
   [
     "a write by a function",
     "select query_to_xml('delete from users', true, true, '')",
@@ -45,33 +45,33 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /One statement at a time/,
   ],
   [
-    "a transaction that is ended",
+    "an early end of the transaction",
     "commit; begin; delete from public.users; commit",
     400,
     /Only reading is possible here/,
   ],
   [
-    "a way out of the subquery",
+    "an escape from the subquery",
     "select 1) as q(c1); delete from public.users; select * from (select 1",
     400,
     /syntax error/,
   ],
   // Settings.
   [
-    "set_config that lets it write",
+    "a set_config that enables writing",
     "select set_config('transaction_read_only', 'off', false), lo_create(0)",
     400,
     /must be set before any query|Only reading/,
   ],
   [
-    "set_config that lets later ones write",
+    "a set_config that enables writing in later transactions",
     "select set_config('default_transaction_read_only', 'off', false), " +
       "query_to_xml('insert into jobs (name) values (1)', true, true, '')",
     400,
     /permission denied|Only reading/,
   ],
   [
-    "set_config that lifts the time limit",
+    "a set_config that lifts the time limit",
     "select set_config('statement_timeout', '0', false), pg_sleep(60)",
     400,
     /It took (too long|longer than 5 seconds) and was stopped/,
@@ -83,7 +83,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /permission denied to set parameter/,
   ],
   ["SET", "set session authorization default", 400, /Only reading is possible here/],
-  // Time and room.
+  // Time and space.
   ["pg_sleep(60)", "select pg_sleep(60)", 400, /It took longer than 5 seconds and was stopped/],
   ["ten million rows", TEN_MILLION, 400, /It needs more room on disk than a query may take here/],
   [
@@ -144,7 +144,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /unterminated dollar-quoted string/,
   ],
   [
-    "a function made on the way",
+    "a new function",
     "create function x() returns int language sql as $$ delete from users returning 1 $$",
     400,
     /Only reading is possible here/,
@@ -181,12 +181,12 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /column &quot;storage_key&quot; does not exist/,
   ],
   [
-    "keys of stored files, of the table itself",
+    "keys of stored files in the table itself",
     "select storage_key from public.photos",
     400,
     /permission denied for table photos/,
   ],
-  ["hashes of people's bytes", "select sha256 from photos", 400, /sha256/],
+  ["hashes of photos", "select sha256 from photos", 400, /sha256/],
   ["keys of submissions", "select idempotency_key from queued_jobs", 400, /idempotency_key/],
   [
     "a whole row of the table",
@@ -195,7 +195,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /permission denied for table photos/,
   ],
   [
-    "what others are asking",
+    "the queries of others",
     "select query from pg_stat_activity where usename <> current_user and query not like '<%'",
     200,
     /0 rows/,

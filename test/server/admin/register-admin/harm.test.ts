@@ -1,6 +1,5 @@
-// What somebody may try who has found the operators' pages, or has their password: each refused
-// with a sentence, over HTTP, nothing told that is secret, nothing changed, and the service as it
-// was.
+// Attacks on the admin pages, with and without the password. Each one must be refused with a
+// message, reveal no secret, change nothing, and leave the service working.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { readOnlyPassword } from "../../../../src/db/read-only-role.js";
@@ -12,18 +11,18 @@ import { ATTEMPTS } from "./attempts.js";
 
 const KEY = "the-key-of-a-submission";
 
-describe("harm that is tried on the operators' pages", () => {
+describe("an attack on the admin pages", () => {
   let operated: TestService;
   let person: TestClient;
   let secrets: string[];
-  let before_: string;
+  let stateBefore: string;
   before(async () => {
     operated = await startTestService({ operated: true, workers: 0, env: { TRUST_PROXY: "1" } });
     person = await operated.person();
     const photo = (await person.upload(smallPhoto(), { type: "image/png" })).json as { id: string };
     await person.enqueue("thumbnail", {}, { photoIds: [photo.id], idempotencyKey: KEY });
     secrets = await findSecrets();
-    before_ = await stateOfDatabase();
+    stateBefore = await stateOfDatabase();
   });
   after(() => operated.close());
 
@@ -55,7 +54,7 @@ describe("harm that is tried on the operators' pages", () => {
     return all as string[];
   }
 
-  /** Rows, roles, relations, functions, large objects: what there is to be changed. */
+  /** A summary of everything that can change: rows, roles, relations, functions, large objects. */
   async function stateOfDatabase(): Promise<string> {
     const tables = await operated.database.sql<
       { name: string }[]
@@ -78,16 +77,16 @@ describe("harm that is tried on the operators' pages", () => {
     return JSON.stringify([rows, rest]);
   }
 
-  const tell = (text: string) =>
+  const messageIn = (text: string) =>
     /<p (?:class="refused" role="alert"|role="status")>([^<]*)</.exec(text)?.[1] ?? text;
 
-  // As many at a time as are let in.
+  // The service runs two queries at a time.
   describe("in SQL", { concurrency: 2 }, () => {
     for (const [what, sql, status, sentence] of ATTEMPTS) {
-      it(`${status === 200 ? "gives nothing away by" : "refuses"} ${what}`, async () => {
+      it(`${status === 200 ? "reveals nothing by" : "is refused with"} ${what}`, async () => {
         const answer = await operated.operator.post("/admin/db", { sql, format: "table" });
-        assert.equal(answer.status, status, tell(answer.text));
-        assert.match(status === 200 ? answer.text : tell(answer.text), sentence);
+        assert.equal(answer.status, status, messageIn(answer.text));
+        assert.match(status === 200 ? answer.text : messageIn(answer.text), sentence);
         assert.deepEqual(
           secrets.filter((secret) => answer.text.includes(secret)),
           [],
@@ -95,14 +94,14 @@ describe("harm that is tried on the operators' pages", () => {
         assert.doesNotMatch(
           answer.text,
           / at \S+ \(|node_modules|postgres:\/\//,
-          "nothing of what is inside",
+          "no internal details",
         );
       });
     }
   });
 
-  it("has changed nothing, left no query behind, and the service answers", async () => {
-    assert.equal(await stateOfDatabase(), before_);
+  it("changes nothing, leaves no query running, and the service answers", async () => {
+    assert.equal(await stateOfDatabase(), stateBefore);
     assert.equal(
       (
         await operated.database.sql`select from pg_stat_activity where datname = current_database()
@@ -117,7 +116,7 @@ describe("harm that is tried on the operators' pages", () => {
     );
   });
 
-  it("is no use to a page that makes a browser send it, whatever it sends", async () => {
+  it("is refused when another site's page sends it", async () => {
     for (const format of ["table", "csv"]) {
       const answer = await operated.operator.post(
         "/admin/db",
@@ -128,53 +127,49 @@ describe("harm that is tried on the operators' pages", () => {
     }
   });
 
-  it(
-    "ends a guessing of passwords after ten, for that address alone, the right one too, " +
-      "and tells a wrong user as a wrong password",
-    async () => {
-      const guess = (user: string, password: string, address: string) =>
-        fetch(`${operated.url}/admin/db`, {
-          headers: {
-            authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
-            "x-forwarded-for": address,
-          },
-        });
-      const answers = await Promise.all(
-        Array.from({ length: 10 }, (_, i) =>
-          guess(i % 2 ? "admin" : "root", `guess ${i}`, "203.0.113.7"),
-        ),
-      );
+  it("by guessing passwords is stopped after ten tries, only for that address", async () => {
+    const guess = (user: string, password: string, address: string) =>
+      fetch(`${operated.url}/admin/db`, {
+        headers: {
+          authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+          "x-forwarded-for": address,
+        },
+      });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) =>
+        guess(i % 2 ? "admin" : "root", `guess ${i}`, "203.0.113.7"),
+      ),
+    );
+    assert.deepEqual(
+      new Set(
+        await Promise.all(answers.map(async (answer) => `${answer.status} ${await answer.text()}`)),
+      ).size,
+      1,
+    );
+    assert.equal(answers[0]?.status, 401);
+    // The second one adds a forged address in front of the real one.
+    for (const address of ["203.0.113.7", "198.51.100.1, 203.0.113.7"]) {
+      const refused = await guess("admin", ADMIN_PASSWORD, address);
       assert.deepEqual(
-        new Set(
-          await Promise.all(
-            answers.map(async (answer) => `${answer.status} ${await answer.text()}`),
-          ),
-        ).size,
-        1,
+        [refused.status, await refused.json()],
+        [
+          429,
+          {
+            code: "QUOTA_EXCEEDED",
+            message:
+              "Too many wrong passwords from your address: at most 10 per minute; try again in " +
+              "a minute.",
+          },
+        ],
       );
-      assert.equal(answers[0]?.status, 401);
-      // Also by way of an address that the guesser makes up in front of its own.
-      for (const address of ["203.0.113.7", "198.51.100.1, 203.0.113.7"]) {
-        const refused = await guess("admin", ADMIN_PASSWORD, address);
-        assert.deepEqual(
-          [refused.status, await refused.json()],
-          [
-            429,
-            {
-              code: "QUOTA_EXCEEDED",
-              message: "Too many wrong passwords came from your address; try again in a minute.",
-            },
-          ],
-        );
-        assert.ok(Number(refused.headers.get("retry-after")) > 0);
-      }
-      const other = await guess("admin", ADMIN_PASSWORD, "203.0.113.8");
-      assert.equal(other.status, 200);
-      assert.equal(
-        (await person.ask("{ me { id } }", {}, { "x-forwarded-for": "203.0.113.7" })).status,
-        200,
-      );
-      assert.doesNotMatch(JSON.stringify(operated.logged), /guess \d|operators' password/);
-    },
-  );
+      assert.ok(Number(refused.headers.get("retry-after")) > 0);
+    }
+    const other = await guess("admin", ADMIN_PASSWORD, "203.0.113.8");
+    assert.equal(other.status, 200);
+    assert.equal(
+      (await person.ask("{ me { id } }", {}, { "x-forwarded-for": "203.0.113.7" })).status,
+      200,
+    );
+    assert.doesNotMatch(JSON.stringify(operated.logged), /guess \d|operators' password/);
+  });
 });

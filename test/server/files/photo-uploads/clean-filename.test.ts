@@ -3,22 +3,22 @@ import { describe, it } from "node:test";
 import { cleanFilename } from "../../../../src/server/files/photo-uploads.js";
 
 const CASES: [string, string, string][] = [
-  ["keeps a name as it is", "Küste 🌄 (1).jpg", "Küste 🌄 (1).jpg"],
-  ["takes the folders away", "../../etc/passwd", "passwd"],
-  ["takes the folders of Windows away", "C:\\Users\\ann\\photo.jpg", "photo.jpg"],
-  ["takes control characters away", "a\u0000b\nc\u001f\u007f\u0085.jpg", "abc.jpg"],
-  ["takes the marks away that turn a name round", "a\u202egpj.exe\u2066", "agpj.exe"],
+  ["keeps a normal name", "Küste 🌄 (1).jpg", "Küste 🌄 (1).jpg"],
+  ["removes folders", "../../etc/passwd", "passwd"],
+  ["removes Windows folders", "C:\\Users\\ann\\photo.jpg", "photo.jpg"],
+  ["removes control characters", "a\u0000b\nc\u001f\u007f\u0085.jpg", "abc.jpg"],
+  ["removes marks that change the reading direction", "a\u202egpj.exe\u2066", "agpj.exe"],
   ["replaces half a surrogate pair", "a\ud83d.jpg", "a\ufffd.jpg"],
-  ["trims it", "  a.jpg ", "a.jpg"],
+  ["is trimmed", "  a.jpg ", "a.jpg"],
   ["is photo when nothing is left", "", "photo"],
   ["is photo when only a folder is left", "folder/", "photo"],
   ["is photo when only blanks are left", " \n ", "photo"],
   ["is photo when only a dot is left", "a/.", "photo"],
   ["is photo when only two dots are left, which no URL can end with", "..", "photo"],
   ["is photo when only dots and blanks are left", " . ..\u00a0… ", "photo"],
-  ["keeps dots that are a part of a name", "..a.b..", "..a.b.."],
-  ["keeps what only looks like an encoded dot", "%2e%2e", "%2e%2e"],
-  ["cuts it at 200 characters, never through one", "🌄".repeat(300), "🌄".repeat(200)],
+  ["keeps dots within a name", "..a.b..", "..a.b.."],
+  ["keeps encoded dots", "%2e%2e", "%2e%2e"],
+  ["has at most 200 whole characters", "🌄".repeat(300), "🌄".repeat(200)],
 ];
 
 describe("a clean filename", () => {

@@ -45,10 +45,14 @@ describe("an upload whose bytes are refused", () => {
       /^This is an archive, not a photo\./,
     ],
     ["text", text("hello"), /^This is text, not a photo\./],
-    ["noise", Buffer.from("00fe00fe00fe", "hex"), /^This is not a photo of a known format\./],
+    [
+      "random bytes",
+      Buffer.from("00fe00fe00fe", "hex"),
+      /^This is not a photo of a known format\./,
+    ],
   ];
   for (const [what, bytes, message] of NO_PHOTOS) {
-    it(`is ${what}, whatever it is called: 415`, async () => {
+    it(`is ${what}, whatever its declared type and name: 415`, async () => {
       for (const form of [false, true]) {
         const refusal = form
           ? await scene.send(formOf(["file", bytes]))
@@ -60,7 +64,7 @@ describe("an upload whose bytes are refused", () => {
     });
   }
 
-  it("has a header that cannot be read: 415", async () => {
+  it("has an unreadable header: 415", async () => {
     for (const bytes of [
       smallPhoto().subarray(0, 20),
       Buffer.concat([Buffer.from("ffd8ffe0", "hex"), Buffer.alloc(200, 1)]),
@@ -91,21 +95,21 @@ describe("an upload whose bytes are refused", () => {
     ["application/x-www-form-urlencoded", "file=%89PNG"],
     ["text/html", "<p>"],
   ] as const) {
-    it(`is ${type}: 415, and how to send it`, async () => {
+    it(`is ${type}: 415, and the message explains how to send it`, async () => {
       const refusal = await scene.send(body, { "content-type": type });
       assertRefusal(refusal, 415, "PHOTO_UNREADABLE", /not a photo/);
       assert.ok(
-        refusal.body.message?.endsWith(` It was sent as "${type}": ${HOW}`),
+        refusal.body.message?.endsWith(` Its content type is "${type}": ${HOW}`),
         refusal.body.message,
       );
       await scene.assertNothingKept();
     });
   }
 
-  it("is told nothing of its content type where that is right: 415", async () => {
+  it("has an acceptable content type: 415, and the message does not mention it", async () => {
     for (const type of ["image/jpeg", "IMAGE/png; a=b", "application/octet-stream", ""]) {
       const { body } = await scene.send("hello", { "content-type": type });
-      assert.doesNotMatch(body.message ?? "", /It was sent as/, type);
+      assert.doesNotMatch(body.message ?? "", /Its content type is/, type);
     }
   });
 });

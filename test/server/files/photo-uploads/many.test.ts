@@ -9,12 +9,12 @@ import { storedFiles } from "../../../support/service/stored-files.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
 const USERS = 5;
-/** As many as one may have at once. */
+/** The maximum of concurrent uploads per user. */
 const UPLOADS_EACH = 10;
 const UPLOADS = USERS * UPLOADS_EACH;
 const MEGABYTES_EACH = 4;
 
-describe("many uploads at once", () => {
+describe("many concurrent uploads", () => {
   const folder = temporaryFolder().path;
   let service: TestService;
   before(async () => {
@@ -22,7 +22,7 @@ describe("many uploads at once", () => {
   });
   after(() => service.close());
 
-  /** A photo with megabytes behind its end, sent as fast as it is taken; gives the status. */
+  /** Uploads a photo followed by megabytes, as fast as possible. Returns the status. */
   async function upload(authorization: string, filler: Buffer): Promise<number> {
     const client = request(`${service.url}/photos`, {
       method: "POST",
@@ -39,27 +39,27 @@ describe("many uploads at once", () => {
     return answer;
   }
 
-  it("are all taken, and are never in memory together", async () => {
+  it("are all accepted, without being in memory together", async () => {
     const tokens = await Promise.all(Array.from({ length: USERS }, () => service.token()));
     const filler = Buffer.alloc(250_000);
-    const held = () => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
-    const [before_, peak] = [held(), { bytes: 0 }];
-    const timer = setInterval(() => (peak.bytes = Math.max(peak.bytes, held())), 10);
+    const used = () => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+    const [bytesBefore, peak] = [used(), { bytes: 0 }];
+    const timer = setInterval(() => (peak.bytes = Math.max(peak.bytes, used())), 10);
     const all = tokens.flatMap((token) =>
       Array.from({ length: UPLOADS_EACH }, () => upload(`Bearer ${token}`, filler)),
     );
     const statuses = await Promise.all(all);
     clearInterval(timer);
     assert.deepEqual([...new Set(statuses)], [201]);
-    const grown = Math.round((peak.bytes - before_) / 1e6);
+    const growth = Math.round((peak.bytes - bytesBefore) / 1e6);
     assert.ok(
-      grown < (UPLOADS * MEGABYTES_EACH) / 2,
-      `${UPLOADS} uploads of ${MEGABYTES_EACH} MB took ${grown} MB of memory`,
+      growth < (UPLOADS * MEGABYTES_EACH) / 2,
+      `${UPLOADS} uploads of ${MEGABYTES_EACH} MB took ${growth} MB of memory`,
     );
     assert.deepEqual(storedFiles(`${folder}/scratch`), []);
   });
 
-  it("of one user are ten at the most: 429, and when to try again", async () => {
+  it("of one user are limited to ten: 429 with retry-after", async () => {
     const authorization = `Bearer ${await service.token()}`;
     const open = Array.from({ length: 10 }, () => {
       const client = request(`${service.url}/photos`, {
@@ -71,7 +71,7 @@ describe("many uploads at once", () => {
       return client;
     });
     await eventually(
-      "all have begun",
+      "all have started",
       () => storedFiles(`${folder}/scratch`).length === open.length,
     );
     const headers = { authorization, "content-type": "image/png" };
@@ -86,8 +86,11 @@ describe("many uploads at once", () => {
       [429, "1", "QUOTA_EXCEEDED", 1000],
     );
     for (const client of open) client.destroy();
-    await eventually("they are gone", () => storedFiles(`${folder}/scratch`).length === 0);
-    await eventually("the next one is taken", async () => {
+    await eventually(
+      "their files are removed",
+      () => storedFiles(`${folder}/scratch`).length === 0,
+    );
+    await eventually("the next one is accepted", async () => {
       const next = await fetch(`${service.url}/photos`, {
         method: "POST",
         headers,

@@ -12,7 +12,7 @@ const TOO_LONG = [
   `The file is longer than ${MAX_UPLOAD_BYTES} bytes.`,
   "Scale it down and upload it again.",
 ].join(" ");
-const BROKEN = /^The upload is broken\. It was sent as "multipart\/form-data[^"]*": /;
+const MALFORMED = /^The upload is malformed\. Its content type is "multipart\/form-data[^"]*": /;
 const text = (content: string) => Buffer.from(content);
 
 describe("an upload that is refused", () => {
@@ -23,7 +23,7 @@ describe("an upload that is refused", () => {
   });
   after(() => scene.service.close());
 
-  it("has too many bytes, however they come: 413", async () => {
+  it("has too many bytes, in a form, announced or streamed: 413", async () => {
     const bytes = Buffer.concat([smallPhoto(), Buffer.alloc(MAX_UPLOAD_BYTES)]);
     assertRefusal(
       await scene.send(bytes, { "content-type": "image/png" }),
@@ -80,11 +80,15 @@ describe("an upload that is refused", () => {
       () => [formOf(["file", smallPhoto()], ["file", smallPhoto()], ["file", smallPhoto()]), {}],
       "file: The upload contains a second file; upload one file per request.",
     ],
-    ["a form without a boundary", () => ["--x", { "content-type": "multipart/form-data" }], BROKEN],
+    [
+      "a form without a boundary",
+      () => ["--x", { "content-type": "multipart/form-data" }],
+      MALFORMED,
+    ],
     [
       "a form with a boundary of 300 characters",
       () => ["--x", { "content-type": `multipart/form-data; boundary=${"x".repeat(300)}` }],
-      BROKEN,
+      MALFORMED,
     ],
     [
       "a form with no part",
@@ -92,15 +96,15 @@ describe("an upload that is refused", () => {
       "file: The upload contains no file; send exactly one file.",
     ],
     [
-      "a form that ends in its middle",
+      "a truncated form",
       () => [
         '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\nabc',
         { "content-type": "multipart/form-data; boundary=x" },
       ],
-      BROKEN,
+      MALFORMED,
     ],
     [
-      "named in no percent-encoding",
+      "raw with a name that is not percent-encoded",
       () => [smallPhoto(), { "content-type": "image/png", "x-filename": "100%" }],
       "x-filename: The header x-filename is not percent-encoded.",
     ],
@@ -112,7 +116,7 @@ describe("an upload that is refused", () => {
     });
   }
 
-  it("has no body at all: 400", async () => {
+  it("has no body: 400", async () => {
     assertRefusal(
       await scene.send(null),
       400,
@@ -122,35 +126,31 @@ describe("an upload that is refused", () => {
     await scene.assertNothingKept();
   });
 
-  it(
-    "fails for a reason of the service's own: 500 without a detail, logged, and nothing is " +
-      "kept",
-    async () => {
-      armFailpoints(async (name) => {
-        if (name === "upload: before the row")
-          throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
-      });
-      const refusal = await scene
-        .send(smallPhoto(), { "content-type": "image/png" })
-        .finally(() => armFailpoints(async () => {}));
-      assertRefusal(refusal, 500, "INTERNAL_SERVER_ERROR", "Internal server error");
-      const isFault = (line: Record<string, unknown>) => line["msg"] === "a request failed";
-      assert.deepEqual(
-        scene.service.logged
-          .filter(isFault)
-          .map(({ level, err }) => [level, (err as { code: string }).code]),
-        [[50, "EIO"]],
-      );
-      scene.service.logged.splice(
-        0,
-        Infinity,
-        ...scene.service.logged.filter((line) => !isFault(line)),
-      );
-      await scene.assertNothingKept();
-    },
-  );
+  it("fails inside the service: 500 without details, logged, and nothing is stored", async () => {
+    armFailpoints(async (name) => {
+      if (name === "upload: before the row")
+        throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
+    });
+    const refusal = await scene
+      .send(smallPhoto(), { "content-type": "image/png" })
+      .finally(() => armFailpoints(async () => {}));
+    assertRefusal(refusal, 500, "INTERNAL_SERVER_ERROR", "Internal server error");
+    const isFault = (line: Record<string, unknown>) => line["msg"] === "a request failed";
+    assert.deepEqual(
+      scene.service.logged
+        .filter(isFault)
+        .map(({ level, err }) => [level, (err as { code: string }).code]),
+      [[50, "EIO"]],
+    );
+    scene.service.logged.splice(
+      0,
+      Infinity,
+      ...scene.service.logged.filter((line) => !isFault(line)),
+    );
+    await scene.assertNothingKept();
+  });
 
-  it("is cut off by its sender leaves nothing behind", async () => {
+  it("is aborted by its sender, and stores nothing", async () => {
     const form = "multipart/form-data; boundary=x";
     const head = text(
       '--x\r\ncontent-disposition: form-data; name="file"; ' +
@@ -169,7 +169,7 @@ describe("an upload that is refused", () => {
       await eventually("nothing is left", () => storedFiles(folder).length === 0);
     }
     await scene.assertNothingKept();
-    // Redis may answer late on a busy machine, which is told as well.
+    // Ignore lines about Redis, which can answer late on a busy machine.
     assert.deepEqual(
       scene.service.logged.filter((line) => Number(line["level"]) >= 50 && !("purpose" in line)),
       [],
@@ -183,7 +183,7 @@ describe("an upload that is refused", () => {
     });
   }
 
-  /** An upload that is never ended: its answer must not wait for that. */
+  /** Starts an upload that never ends. The service must answer nevertheless. */
   function open(
     headers: Record<string, string>,
     start: (upload: ClientRequest) => void,

@@ -9,7 +9,7 @@ export interface Refusal {
 
 export const MAX_UPLOAD_BYTES = 100_000;
 
-/** A service that takes small photos, and what a test uploads to it. */
+/** A service that accepts only small photos, and a user who uploads to it. */
 export class UploadScene {
   readonly service: TestService;
   readonly authorization: string;
@@ -21,7 +21,7 @@ export class UploadScene {
     this.#folder = folder;
   }
 
-  /** `folder` is for the photos. */
+  /** `folder` is the storage folder. */
   static async start(folder: string): Promise<UploadScene> {
     const service = await startTestService({
       workers: 0,

@@ -22,7 +22,7 @@ describe("POST and GET /graphql", () => {
       headers: { authorization, ...(init.headers as Record<string, string>) },
     });
 
-  it("take a query by POST, and by GET with a header that no plain page can send", async () => {
+  it("accept a query by POST, and by GET with a header that requires a preflight", async () => {
     assert.equal((await ask({ headers: JSON_TYPE, body: QUERY })).status, 200);
     assert.equal(
       (
@@ -45,7 +45,7 @@ describe("POST and GET /graphql", () => {
     );
   });
 
-  it("have deleted nobody by GET", async () => {
+  it("execute no mutation by GET", async () => {
     const get = async () =>
       (
         (await (await ask({ headers: JSON_TYPE, body: QUERY })).json()) as {
@@ -61,7 +61,7 @@ describe("POST and GET /graphql", () => {
     assert.equal(await get(), me);
   });
 
-  it("take 256 KiB, and not a byte more", async () => {
+  it("accept at most 256 KiB", async () => {
     const room =
       256 * 1024 - JSON.stringify({ query: "{ me { id } }", variables: { a: "" } }).length;
     const body = (more: number) =>

@@ -13,13 +13,13 @@ import type { EventFields } from "../../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
 const WATCH = { query: STREAMED_EVENTS };
-const MOST = 3;
+const MAX_CONNECTIONS = 3;
 const logged = (events: EventFields[]) => events.filter(({ type }) => type !== "PROGRESS");
 
-describe("the streams over HTTP", () => {
+describe("streams over HTTP", () => {
   let service: TestService;
   before(async () => {
-    service = await startTestService({ env: { MAX_SOCKETS_PER_USER: String(MOST) } });
+    service = await startTestService({ env: { MAX_SOCKETS_PER_USER: String(MAX_CONNECTIONS) } });
   });
   after(() => service.close());
 
@@ -40,7 +40,7 @@ describe("the streams over HTTP", () => {
     return stream;
   }
 
-  it("tell exactly what the socket tells, and the rest from every cursor of it", async () => {
+  it("send exactly the events of a socket, and resume from each cursor", async () => {
     const person = await service.person();
     const start = await person.cursor();
     const socket = person.events({ after: start });
@@ -49,8 +49,8 @@ describe("the streams over HTTP", () => {
       variables: { after: start },
     });
     await person.enqueue("echo", { failAttempts: 1, message: "ü\n\n" });
-    await stream.next("it succeeds", ({ type }) => type === "SUCCEEDED");
-    await socket.next("it succeeds there, too", ({ type }) => type === "SUCCEEDED");
+    await stream.next("the success", ({ type }) => type === "SUCCEEDED");
+    await socket.next("the success on the socket", ({ type }) => type === "SUCCEEDED");
     stream.stop();
     socket.stop();
 
@@ -73,13 +73,13 @@ describe("the streams over HTTP", () => {
         ...WATCH,
         variables: { after: cursor },
       });
-      await rest.next("the last", ({ type }) => type === "SUCCEEDED");
+      await rest.next("the last event", ({ type }) => type === "SUCCEEDED");
       rest.stop();
       assert.deepEqual(rest.events, stream.events.slice(i + 1));
     }
   });
 
-  it("complete with the last event of one job, and serve queries and mutations, too", async () => {
+  it("complete after the last event of one job, and serve queries and mutations", async () => {
     const person = await service.person();
     const enqueued = await asked(person.token, {
       query: 'mutation { enqueueJob(input: { job: "echo" }) { id status } }',
@@ -92,7 +92,7 @@ describe("the streams over HTTP", () => {
     assert.equal(row?.requestId, enqueued.headers.get("x-request-id"));
     const one = await asked(person.token, { ...WATCH, variables: { id } });
     assert.deepEqual([one.events.at(-1)?.type, one.end], ["SUCCEEDED", "complete"]);
-    // By hand, as curl would: no accept, a GET.
+    // A GET without an accept header, as curl sends it.
     const got = await fetch(`${service.url}/graphql/stream?query={me{__typename}}`, {
       headers: { authorization: `Bearer ${person.token}` },
     });
@@ -102,7 +102,7 @@ describe("the streams over HTTP", () => {
     );
   });
 
-  it("refuse as GraphQL, with 401, whoever has no token that holds", async () => {
+  it("refuse a missing or invalid token with 401, as GraphQL", async () => {
     const media = "application/json; charset=utf-8";
     assert.deepEqual(refusalOf(await asked(null, WATCH)), [
       401,
@@ -124,7 +124,7 @@ describe("the streams over HTTP", () => {
     );
   });
 
-  it("refuse a mutation by GET, which any page could make", async () => {
+  it("refuse a mutation by GET, which any page could send", async () => {
     const response = await fetch(`${service.url}/graphql/stream?query=mutation{deleteMe}`, {
       headers: { authorization: `Bearer ${await service.token()}` },
     });
@@ -141,7 +141,7 @@ describe("the streams over HTTP", () => {
     );
   });
 
-  it("tell nothing of what nobody foresaw, and log it", async () => {
+  it("mask and log an unexpected error", async () => {
     const person = await service.person();
     await service.database.sql`alter table photos rename to secret_photos`;
     const { results } = await asked(person.token, { query: "{ photos { nodes { id } } }" }).finally(
@@ -155,105 +155,101 @@ describe("the streams over HTTP", () => {
       service.logged.some(
         ({ msg, err }) => msg === "an operation failed" && JSON.stringify(err).includes("photos"),
       ),
-      "it is not in the log",
+      "the error is not in the log",
     );
   });
 
-  it(
-    "count among the sockets of their user: one too many is QUOTA_EXCEEDED, until one has " +
-      "gone",
-    async () => {
-      const [token, other] = [
-        await service.token({ sub: "many" }),
-        await service.token({ sub: "other" }),
-      ];
-      const socket = openRawSocket(service.url);
-      await socket.init(token);
-      const streams = [
-        await openEventStream(service.url, token, WATCH),
-        await openEventStream(service.url, token, WATCH),
-      ];
-      const refused = await asked(token, WATCH);
-      assert.deepEqual(refusalOf(refused).slice(0, 1).concat(refusalOf(refused).slice(2)), [
-        429,
-        "QUOTA_EXCEEDED",
-        "One may not have more sockets and streams open.",
-      ]);
-      assert.deepEqual(
-        [refused.headers.get("retry-after"), refused.results[0]?.errors?.[0]?.extensions],
-        ["1", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }],
-      );
-      const second = openRawSocket(service.url);
-      second.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-      assert.deepEqual(await second.closed(), { code: 4429, reason: "Too many sockets" });
-      assert.equal((await asked(other, { query: "{ me { id } }" })).end, "complete");
-      streams[0]?.stop();
-      await eventually(
-        "there is room again",
-        async () => (await asked(token, { query: "{ me { id } }" })).status === 200,
-      );
-      socket.close();
-      streams[1]?.stop();
-    },
-  );
+  it("count as connections of their user, and one too many is QUOTA_EXCEEDED", async () => {
+    const [token, other] = [
+      await service.token({ sub: "many" }),
+      await service.token({ sub: "other" }),
+    ];
+    const socket = openRawSocket(service.url);
+    await socket.init(token);
+    const streams = [
+      await openEventStream(service.url, token, WATCH),
+      await openEventStream(service.url, token, WATCH),
+    ];
+    const refused = await asked(token, WATCH);
+    assert.deepEqual(refusalOf(refused).slice(0, 1).concat(refusalOf(refused).slice(2)), [
+      429,
+      "QUOTA_EXCEEDED",
+      "Too many open connections for this user: close a socket or stream and try again.",
+    ]);
+    assert.deepEqual(
+      [refused.headers.get("retry-after"), refused.results[0]?.errors?.[0]?.extensions],
+      ["1", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }],
+    );
+    const second = openRawSocket(service.url);
+    second.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+    assert.deepEqual(await second.closed(), { code: 4429, reason: "Too many sockets" });
+    assert.equal((await asked(other, { query: "{ me { id } }" })).end, "complete");
+    streams[0]?.stop();
+    await eventually(
+      "there is room again",
+      async () => (await asked(token, { query: "{ me { id } }" })).status === 200,
+    );
+    socket.close();
+    streams[1]?.stop();
+  });
 
-  it("end without `complete` when the token expires, and when the account is gone", async () => {
+  it("end without `complete` when the token expires, and when the account is deleted", async () => {
     const expiresAt = Math.floor(Date.now() / 1000) - LEEWAY_SECONDS + 2;
     const brief = await openEventStream(
       service.url,
       await service.token({ exp: expiresAt }),
       WATCH,
     );
-    const gone = await service.person();
-    const left = await openEventStream(service.url, gone.token, WATCH);
-    await gone.get("mutation { deleteMe }");
-    assert.equal(await left.ended(), "cut");
+    const deleted = await service.person();
+    const stream = await openEventStream(service.url, deleted.token, WATCH);
+    await deleted.get("mutation { deleteMe }");
+    assert.equal(await stream.ended(), "cut");
     assert.equal(await brief.ended(), "cut");
     assert.ok(Date.now() >= (expiresAt + LEEWAY_SECONDS) * 1000, "it ended too early");
   });
 
-  it(
-    "end without `complete` when the service stops, and a stock client resumes elsewhere " +
-      "without a gap or a repetition",
-    async () => {
-      const [first, second] = [await service.addApi(), await service.addApi()];
-      const person = await service.person();
-      let url = first.url;
-      const client = createClient({
-        url: () => `${url}/graphql/stream`,
-        headers: { authorization: `Bearer ${person.token}` },
-        retry: async () => {},
-      });
-      const events: EventFields[] = [];
-      const request: RequestParams = {
-        query: STREAMED_EVENTS,
-        variables: { after: await person.cursor() },
-      };
-      const sink: Sink<{ data?: { queuedJobEvents: EventFields } | null }> = {
-        next({ data }) {
-          if (!data) return;
-          events.push(data.queuedJobEvents);
-          // The client sends the request as it is by then.
-          request.variables = { after: data.queuedJobEvents.cursor };
-        },
-        error: (error) => assert.fail(String(error)),
-        complete: () => {},
-      };
-      const stop = client.subscribe(request, sink as Sink);
-      const { id } = await person.enqueue("echo");
-      await eventually("it is told", () => events.some(({ type }) => type === "SUCCEEDED"));
-      url = second.url;
-      const begun = Date.now();
-      await first.close();
-      assert.ok(Date.now() - begun < 4000, "the stream kept the service from stopping");
-      await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
-      await eventually("the rest is told", () => events.some(({ type }) => type === "DELETED"));
-      stop();
-      assert.deepEqual(
-        logged(events).map(({ type }) => type),
-        ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"],
-      );
-      await second.close();
-    },
-  );
+  it("end without `complete` when the service stops, and a standard client resumes", async () => {
+    const [first, second] = [await service.addApi(), await service.addApi()];
+    const person = await service.person();
+    let url = first.url;
+    const client = createClient({
+      url: () => `${url}/graphql/stream`,
+      headers: { authorization: `Bearer ${person.token}` },
+      retry: async () => {},
+    });
+    const events: EventFields[] = [];
+    const request: RequestParams = {
+      query: STREAMED_EVENTS,
+      variables: { after: await person.cursor() },
+    };
+    const sink: Sink<{ data?: { queuedJobEvents: EventFields } | null }> = {
+      next({ data }) {
+        if (!data) return;
+        events.push(data.queuedJobEvents);
+        // The client sends the current state of this object when it reconnects.
+        request.variables = { after: data.queuedJobEvents.cursor };
+      },
+      error: (error) => assert.fail(String(error)),
+      complete: () => {},
+    };
+    const stop = client.subscribe(request, sink as Sink);
+    const { id } = await person.enqueue("echo");
+    await eventually("the success was received", () =>
+      events.some(({ type }) => type === "SUCCEEDED"),
+    );
+    url = second.url;
+    const startedAt = Date.now();
+    await first.close();
+    assert.ok(Date.now() - startedAt < 4000, "the stream kept the service from stopping");
+    await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
+    await eventually("the deletion was received", () =>
+      events.some(({ type }) => type === "DELETED"),
+    );
+    stop();
+    assert.deepEqual(
+      logged(events).map(({ type }) => type),
+      ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"],
+    );
+    await second.close();
+  });
 });

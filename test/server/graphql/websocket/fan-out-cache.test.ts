@@ -1,5 +1,3 @@
-// What is executed once for many must be what each would get alone: an event stream over HTTP
-// executes for itself.
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import {
@@ -16,7 +14,7 @@ import { createOperationCompiler } from "../../../../src/server/graphql/operatio
 import { createFanOutCache } from "../../../../src/server/graphql/websocket/fan-out-cache.js";
 import { bareEvent } from "../../../support/asserts/bare-event.js";
 
-const told = (seq: number, cursorSeq = seq): ToldEvent => ({
+const published = (seq: number, cursorSeq = seq): ToldEvent => ({
   event: bareEvent(seq),
   cursorSeq,
   epoch: "e",
@@ -33,11 +31,11 @@ describe("a shared result", () => {
     ),
   };
   const schema = new GraphQLSchema({
-    query: new GraphQLObjectType({ name: "Query", fields: { told: { type: GraphQLString } } }),
-    subscription: new GraphQLObjectType({ name: "Subscription", fields: { told: field } }),
+    query: new GraphQLObjectType({ name: "Query", fields: { step: { type: GraphQLString } } }),
+    subscription: new GraphQLObjectType({ name: "Subscription", fields: { step: field } }),
   });
   const document = parse(
-    "subscription S($after: String, $x: Boolean = true) { told(after: $after) @include(if: $x) }",
+    "subscription S($after: String, $x: Boolean = true) { step(after: $after) @include(if: $x) }",
   );
   const masked: (readonly GraphQLError[])[] = [];
   const results = createFanOutCache(
@@ -53,37 +51,37 @@ describe("a shared result", () => {
       ...more,
     });
 
-  it("is made once for all who see the same, wherever they have begun", async () => {
+  it("is created once for equal subscriptions, wherever they started", async () => {
     const [one, two] = [join({ after: "a" }), join({ after: "b" })];
-    const event = told(1);
+    const event = published(1);
     executed = 0;
     assert.equal(one.textOf(event), two.textOf({ ...event }));
-    assert.deepEqual([String(await one.textOf(event)), executed], ['{"data":{"told":"1"}}', 1]);
-    assert.equal(String(await two.textOf({ ...event, cursorSeq: 2 })), '{"data":{"told":"2"}}');
+    assert.deepEqual([String(await one.textOf(event)), executed], ['{"data":{"step":"1"}}', 1]);
+    assert.equal(String(await two.textOf({ ...event, cursorSeq: 2 })), '{"data":{"step":"2"}}');
     [one, two].forEach((result) => result.leave());
   });
 
   for (const [what, variables, more] of [
-    ["a value of a variable differs", { x: false }, {}],
-    ["a variable is null and not left out", { x: null }, {}],
-    ["the owner is another", {}, { contextValue: { user: { id: "bob" } } }],
+    ["the value of a variable differs", { x: false }, {}],
+    ["a variable is null instead of omitted", { x: null }, {}],
+    ["the owner differs", {}, { contextValue: { user: { id: "bob" } } }],
     ["the owner has changed", {}, { contextValue: { user: { id: "ann", name: "Ann" } } }],
-    ["the document is another", {}, { document: parse("subscription { told }") }],
+    ["the document differs", {}, { document: parse("subscription { step }") }],
   ] as [string, Record<string, unknown>, Partial<ExecutionArgs>][]) {
-    it(`is not shared where ${what}`, () => {
+    it(`is not shared when ${what}`, () => {
       const [one, other] = [
         [join(), join()],
         [join(variables, more), join(variables, more)],
       ];
-      const event = told(1);
+      const event = published(1);
       assert.notEqual(one[0]?.textOf(event), other[0]?.textOf(event));
       [...one, ...other].forEach((result) => result.leave());
     });
   }
 
-  it("is made again after a second", () => {
+  it("is created again after one second", () => {
     mock.timers.enable({ apis: ["Date"] });
-    const event = told(1);
+    const event = published(1);
     const members = [join(), join()];
     const first = members[0]?.textOf(event);
     mock.timers.tick(999);
@@ -94,29 +92,25 @@ describe("a shared result", () => {
     members.forEach((result) => result.leave());
   });
 
-  it(
-    "is kept for those who stay and who join when one of several leaves, however often " +
-      "that one says so",
-    () => {
-      mock.timers.enable({ apis: ["Date"] });
-      const event = told(1);
-      const [one, two, three] = [join(), join(), join()];
-      const first = one.textOf(event);
-      one.leave();
-      one.leave();
-      const late = join();
-      assert.deepEqual(
-        [two, three, late].map((result) => result.textOf(event) === first),
-        [true, true, true],
-      );
-      mock.timers.reset();
-      [two, three, late].forEach((result) => result.leave());
-    },
-  );
-
-  it("is forgotten when the last of those leaves who shared it", () => {
+  it("is kept for other members and new ones when one leaves, also repeatedly", () => {
     mock.timers.enable({ apis: ["Date"] });
-    const event = told(1);
+    const event = published(1);
+    const [one, two, three] = [join(), join(), join()];
+    const first = one.textOf(event);
+    one.leave();
+    one.leave();
+    const late = join();
+    assert.deepEqual(
+      [two, three, late].map((result) => result.textOf(event) === first),
+      [true, true, true],
+    );
+    mock.timers.reset();
+    [two, three, late].forEach((result) => result.leave());
+  });
+
+  it("is removed when its last member leaves", () => {
+    mock.timers.enable({ apis: ["Date"] });
+    const event = published(1);
     const members = [join(), join()];
     const first = members[0]?.textOf(event);
     members.forEach((result) => result.leave());
@@ -126,17 +120,17 @@ describe("a shared result", () => {
     others.forEach((result) => result.leave());
   });
 
-  it("has its errors masked, and is a result even where it cannot be executed", async () => {
+  it("has masked errors, also when it cannot be executed", async () => {
     masked.length = 0;
     const [one, broken] = [
       join(),
-      join({}, { schema: {} as GraphQLSchema, document: parse("subscription { told }") }),
+      join({}, { schema: {} as GraphQLSchema, document: parse("subscription { step }") }),
     ];
     assert.equal(
-      String(await one.textOf(told(13))),
+      String(await one.textOf(published(13))),
       '{"errors":[{"message":"masked"}],"data":null}',
     );
-    assert.equal(String(await broken.textOf(told(1))), '{"errors":[{"message":"masked"}]}');
+    assert.equal(String(await broken.textOf(published(1))), '{"errors":[{"message":"masked"}]}');
     assert.deepEqual(
       masked.map(([error]) => error instanceof GraphQLError),
       [true, true],

@@ -13,7 +13,7 @@ describe("the sockets", () => {
   });
   after(() => scene.close());
 
-  it("serve queries and mutations too", async () => {
+  it("serve queries and mutations", async () => {
     const socket = await scene.signedIn();
     const { payload } = await answered(
       socket,
@@ -22,11 +22,11 @@ describe("the sockets", () => {
       { variables: { i: { job: "echo" } }, operationName: "M" },
     );
     assert.deepEqual(payload, { data: { enqueueJob: { status: "PENDING" } } });
-    await socket.next("it completes", ({ type }) => type === "complete");
+    await socket.next("the completion", ({ type }) => type === "complete");
     socket.close();
   });
 
-  it("refuse one subscription too many with QUOTA_EXCEEDED, and stay open with those they have", async () => {
+  it("refuse one subscription too many with QUOTA_EXCEEDED, and keep the others", async () => {
     const person = await scene.service.person();
     const socket = await scene.signedIn(person.token);
     const variables = { after: await person.cursor() };
@@ -37,52 +37,47 @@ describe("the sockets", () => {
       [refusal.type, error?.message, error?.extensions],
       [
         "error",
-        "A socket may have 2 subscriptions at most.",
+        "Too many subscriptions: at most 2 per socket.",
         { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 },
       ],
     );
 
     const { id } = await person.enqueue("echo");
     for (const stream of ["1", "2"]) {
-      const { payload } = await socket.next("it is told", of(stream));
+      const { payload } = await socket.next("the event", of(stream));
       assert.deepEqual(payload, {
         data: { queuedJobEvents: { type: "QUEUED", queuedJob: { id } } },
       });
     }
-    // What has ended makes room.
+    // An ended subscription makes room.
     socket.send({ type: "complete", id: "1" });
     await staysOpen(socket);
     assert.equal((await answered(socket, "4", STREAM, { variables })).type, "next");
     socket.close();
   });
 
-  it(
-    "close one socket too many of a user with 4429, and let another in its place when one " +
-      "has gone",
-    async () => {
-      const [token, other] = [await scene.service.token(), await scene.service.token()];
-      const first = await scene.signedIn(token);
-      const second = await scene.signedIn(token);
-      const third = scene.opened();
-      third.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-      assert.deepEqual(await third.closed(), { code: 4429, reason: "Too many sockets" });
-      (await scene.signedIn(other)).close();
-      first.close();
-      await first.closed();
-      (await scene.signedIn(token)).close();
-      await staysOpen(second);
-      second.close();
-    },
-  );
+  it("close one socket too many of a user with 4429, until another one is closed", async () => {
+    const [token, other] = [await scene.service.token(), await scene.service.token()];
+    const first = await scene.signedIn(token);
+    const second = await scene.signedIn(token);
+    const third = scene.opened();
+    third.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+    assert.deepEqual(await third.closed(), { code: 4429, reason: "Too many sockets" });
+    (await scene.signedIn(other)).close();
+    first.close();
+    await first.closed();
+    (await scene.signedIn(token)).close();
+    await staysOpen(second);
+    second.close();
+  });
 
-  /** Sockets that hold every place, and say nothing. */
-  it("close with 4408 when nobody has signed in after five seconds", async () => {
-    const begun = Date.now();
+  it("close with 4408 without a sign-in within five seconds", async () => {
+    const startedAt = Date.now();
     assert.deepEqual(await scene.opened().closed(), {
       code: 4408,
       reason: "Connection initialisation timeout",
     });
-    assert.ok(Date.now() - begun > 4900, "it was closed too early");
+    assert.ok(Date.now() - startedAt > 4900, "it was closed too early");
   });
 
   const BREACHES: [string, (socket: RawSocket, token: string) => void, number, string][] = [
@@ -101,9 +96,9 @@ describe("the sockets", () => {
       4429,
       "Too many initialisation requests",
     ],
-    ["a message that is no JSON", (socket) => socket.send("{"), 4400, "Invalid message received"],
+    ["a message that is not JSON", (socket) => socket.send("{"), 4400, "Invalid message received"],
     [
-      "a message of no known type",
+      "a message of an unknown type",
       (socket) => socket.send({ type: "start", id: "1" }),
       4400,
       "Invalid message received",
@@ -129,10 +124,9 @@ describe("the sockets", () => {
     });
   }
 
-  it("count none of a user's that went away while it signed in", async () => {
+  it("do not count a socket that disconnected during its sign-in", async () => {
     const issuedAt = Math.floor(Date.now() / 1000);
-    // Of another time each, so that each is looked up anew, and the socket is gone before that is
-    // done.
+    // A different issue time makes each token new, so that the socket closes during the look-up.
     for (let i = 0; i < 6; i++) {
       const token = await scene.service.token({ sub: "hasty", iat: issuedAt - i });
       const socket = scene.opened();
@@ -143,7 +137,7 @@ describe("the sockets", () => {
     (await scene.signedIn(await scene.service.token({ sub: "hasty" }))).close();
   });
 
-  it("close with 4409 when an id is used twice at a time", async () => {
+  it("close with 4409 when an id is used twice", async () => {
     const socket = await scene.signedIn();
     for (let i = 0; i < 2; i++) socket.send(subscribe("1", STREAM));
     assert.deepEqual(await socket.closed(), {
@@ -152,16 +146,16 @@ describe("the sockets", () => {
     });
   });
 
-  it("close with 4406 whoever does not speak graphql-transport-ws", async () => {
+  it("close with 4406 a client without graphql-transport-ws", async () => {
     assert.deepEqual(await scene.opened({ protocol: null }).closed(), {
       code: 4406,
       reason: "Subprotocol not acceptable",
     });
-    // A client that offered another hangs up by itself, as none was chosen.
+    // A client that offered another protocol disconnects itself, since none was selected.
     assert.equal((await scene.opened({ protocol: "graphql-ws" }).closed()).code, 1006);
   });
 
-  it("are opened at /graphql only, whatever its query string", async () => {
+  it("open only at /graphql, with any query string", async () => {
     for (const path of ["/", "/graphql/", "/graphqlx", "/graphql/stream", "//graphql"])
       assert.equal(await scene.opened({ path }).refused(), 404, path);
     const socket = scene.opened({ path: "/graphql?a=1" });
@@ -169,7 +163,7 @@ describe("the sockets", () => {
     socket.close();
   });
 
-  it("are opened from allowed origins only", async () => {
+  it("open only from allowed origins", async () => {
     for (const origin of [
       "https://evil.test",
       "null",

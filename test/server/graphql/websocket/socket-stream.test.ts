@@ -7,7 +7,7 @@ import { bareEvent } from "../../../support/asserts/bare-event.js";
 
 type Text = Buffer | Promise<Buffer>;
 
-/** A stream of texts that are at hand, to a peer that reads, or does not. */
+/** A stream of available texts to a peer. The peer reads them only if `reads` is true. */
 function createScene(texts: Text[], reads = true) {
   const waiting = texts.map((_, i): ToldEvent => ({
     event: bareEvent(i + 1),
@@ -58,7 +58,7 @@ function createScene(texts: Text[], reads = true) {
   return Object.assign(scene, { stream, read, ended: stream.next() });
 }
 
-/** The payloads of whole text frames that are not masked; fails where they are none. */
+/** Returns the payloads of complete, unmasked text frames. Fails for anything else. */
 function payloadsOf(frames: Buffer): string[] {
   const payloads: string[] = [];
   for (let at = 0; at < frames.length;) {
@@ -76,19 +76,19 @@ function payloadsOf(frames: Buffer): string[] {
 }
 
 const around = '{"id":"1","type":"next","payload":}'.length;
-/** A text whose frame has a payload of so many bytes. */
+/** Creates a text whose frame has a payload of this length. */
 const ofLength = (length: number) => Buffer.from(`"${"x".repeat(length - around - 2)}"`);
 const message = (text: Buffer) => `{"id":"1","type":"next","payload":${String(text)}}`;
 
 describe("a stream on a socket", () => {
-  it("is whole frames of any length, several in one write", () => {
+  it("writes complete frames of any length, several in one write", () => {
     const texts = [100, 125, 126, 127, 65_535, 65_536, 65_537].map(ofLength);
     const { frames } = createScene(texts);
     assert.deepEqual(frames.flatMap(payloadsOf), texts.map(message));
     assert.ok(frames.length < texts.length);
   });
 
-  it("takes nothing while its peer does not read, and goes on when it does", () => {
+  it("takes no events while its peer does not read, and continues afterwards", () => {
     const scene = createScene(
       Array.from({ length: 40 }, (_, i) => Buffer.from(String(i))),
       false,
@@ -107,14 +107,14 @@ describe("a stream on a socket", () => {
     );
   });
 
-  it("writes in order what is at hand behind a text that is late", async () => {
-    let made: (text: Buffer) => void = () => {};
-    const late = new Promise<Buffer>((resolve) => (made = resolve));
+  it("keeps the order when the first text is late", async () => {
+    let finish: (text: Buffer) => void = () => {};
+    const late = new Promise<Buffer>((resolve) => (finish = resolve));
     const texts = [late, ...Array.from({ length: 20 }, (_, i) => Buffer.from(String(i)))];
     const scene = createScene(texts);
     scene.news();
     assert.deepEqual([scene.frames, scene.taken], [[], 16]);
-    made(Buffer.from('"late"'));
+    finish(Buffer.from('"late"'));
     await turn();
     assert.deepEqual(
       scene.frames.flatMap(payloadsOf),
@@ -122,39 +122,35 @@ describe("a stream on a socket", () => {
     );
   });
 
-  it(
-    "makes few texts at once that are late, and writes none of them to a peer that does " +
-      "not read",
-    async () => {
-      const made: ((text: Buffer) => void)[] = [];
-      const texts = Array.from(
-        { length: 10 },
-        () => new Promise<Buffer>((resolve) => made.push(resolve)),
-      );
-      const scene = createScene(texts, false);
-      assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
-      const text = ofLength(100_000);
-      for (const make of made) make(text);
+  it("creates few late texts at once, and writes none to a peer that does not read", async () => {
+    const finishers: ((text: Buffer) => void)[] = [];
+    const texts = Array.from(
+      { length: 10 },
+      () => new Promise<Buffer>((resolve) => finishers.push(resolve)),
+    );
+    const scene = createScene(texts, false);
+    assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
+    const text = ofLength(100_000);
+    for (const finish of finishers) finish(text);
+    await turn();
+    assert.deepEqual([scene.taken, scene.frames.length], [4, 1]);
+    for (const [taken, frames] of [
+      [4, 2],
+      [4, 3],
+      [4, 4],
+      [5, 5],
+    ] as const) {
+      scene.read();
       await turn();
-      assert.deepEqual([scene.taken, scene.frames.length], [4, 1]);
-      for (const [taken, frames] of [
-        [4, 2],
-        [4, 3],
-        [4, 4],
-        [5, 5],
-      ] as const) {
-        scene.read();
-        await turn();
-        assert.deepEqual([scene.taken, scene.frames.length], [taken, frames]);
-      }
-      assert.deepEqual(
-        scene.frames.flatMap(payloadsOf),
-        Array.from({ length: 5 }, () => message(text)),
-      );
-    },
-  );
+      assert.deepEqual([scene.taken, scene.frames.length], [taken, frames]);
+    }
+    assert.deepEqual(
+      scene.frames.flatMap(payloadsOf),
+      Array.from({ length: 5 }, () => message(text)),
+    );
+  });
 
-  it("makes more late texts at once when they turn out to be short", async () => {
+  it("creates more late texts at once when they are short", async () => {
     const scene = createScene(
       Array.from({ length: 40 }, (_, i) => Promise.resolve(ofLength(100 + i))),
     );
@@ -167,16 +163,16 @@ describe("a stream on a socket", () => {
     );
   });
 
-  it("writes no late text behind its end", async () => {
-    let made: (text: Buffer) => void = () => {};
-    const scene = createScene([new Promise<Buffer>((resolve) => (made = resolve))]);
+  it("writes no late text after its end", async () => {
+    let finish: (text: Buffer) => void = () => {};
+    const scene = createScene([new Promise<Buffer>((resolve) => (finish = resolve))]);
     await scene.stream.return?.();
-    made(Buffer.from("1"));
+    finish(Buffer.from("1"));
     await turn();
     assert.deepEqual([scene.frames, scene.left], [[], 1]);
   });
 
-  it("ends when its subscription is over, and not before", async () => {
+  it("ends when its subscription ends", async () => {
     const scene = createScene([Buffer.from("1")]);
     assert.equal(await Promise.race([scene.ended, turn("open")]), "open");
     scene.over = true;

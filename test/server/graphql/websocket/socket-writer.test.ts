@@ -6,7 +6,7 @@ import { eventually } from "../../../support/runner/eventually.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
 import { openSocketPair } from "../../../support/clients/socket-pair.js";
 
-/** As a server sends it. */
+/** Creates a frame like a server. */
 function frameOf(text: string): Buffer {
   return Buffer.concat([
     Buffer.of(
@@ -18,18 +18,18 @@ function frameOf(text: string): Buffer {
 }
 
 describe("a socket's writer", () => {
-  it("resolves when the frame has left, in the order in which they came", async () => {
+  it("sends frames in order and resolves when they were written", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
-    const heard: string[] = [];
-    theirs.on("message", (data) => heard.push(String(data)));
+    const received: string[] = [];
+    theirs.on("message", (data) => received.push(String(data)));
     const writer = new SocketWriter(ours, stream, () => silentLog);
     await Promise.all(["a", "b", "c"].map((text) => writer.send(text)));
-    await eventually("all are heard", () => heard.length === 3);
-    assert.deepEqual(heard, ["a", "b", "c"]);
+    await eventually("all are received", () => received.length === 3);
+    assert.deepEqual(received, ["a", "b", "c"]);
     await close();
   });
 
-  it("cuts a peer off that does not read, before more than a few megabytes wait for it", async () => {
+  it("disconnects a peer that does not read before a few megabytes are buffered", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
     const writer = new SocketWriter(ours, stream, () => silentLog);
@@ -40,16 +40,16 @@ describe("a socket's writer", () => {
       writer.send(frame).catch(() => {});
       await new Promise((resolve) => setImmediate(resolve));
     }
-    assert.ok(written < 1000, "it was never cut off");
+    assert.ok(written < 1000, "it was not disconnected");
     assert.ok(ours.bufferedAmount < 2 * 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
     await eventually(
-      "it is closed, though the close itself is not read",
+      "it is closed, although the peer does not read the close",
       () => ours.readyState === WebSocket.CLOSED,
     );
     await close();
   });
 
-  it("cuts a peer off that takes a frame too late, though little waits for it", async () => {
+  it("disconnects a peer that reads a frame too late, although little is buffered", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
     const logged: object[] = [];
@@ -58,21 +58,21 @@ describe("a socket's writer", () => {
       info: (fields: object) => void logged.push(fields),
     } as unknown as typeof silentLog;
     const writer = new SocketWriter(ours, stream, () => log, 100);
-    // What the kernel takes has left.
+    // Fill the buffers of the kernel first.
     while (ours.bufferedAmount === 0) {
       writer.send("x".repeat(64 * 1024)).catch(() => {});
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.ok(ours.bufferedAmount < 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
     await eventually("it is closed", () => ours.readyState === WebSocket.CLOSED);
-    assert.equal((logged[0] as { why?: string }).why, "a frame was not taken in time");
+    assert.equal((logged[0] as { why?: string }).why, "a frame was not read in time");
     await close();
   });
 
-  it("writes frames between its messages, and is free while they are read", async () => {
+  it("writes frames between messages, and is free while they are read", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
-    const heard: string[] = [];
-    theirs.on("message", (data) => heard.push(String(data)));
+    const received: string[] = [];
+    theirs.on("message", (data) => received.push(String(data)));
     const writer = new SocketWriter(ours, stream, () => silentLog);
     void writer.send("a");
     writer.write(Buffer.concat([frameOf("b"), frameOf("c".repeat(1000))]));
@@ -81,12 +81,12 @@ describe("a socket's writer", () => {
     let called = false;
     writer.whenFree(() => (called = true));
     assert.equal(called, true);
-    await eventually("all are heard", () => heard.length === 4);
-    assert.deepEqual(heard, ["a", "b", "c".repeat(1000), "d"]);
+    await eventually("all are received", () => received.length === 4);
+    assert.deepEqual(received, ["a", "b", "c".repeat(1000), "d"]);
     await close();
   });
 
-  it("is not free while its peer does not read, and calls everybody when it does again", async () => {
+  it("is not free while its peer does not read, and calls all listeners afterwards", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
     const writer = new SocketWriter(ours, stream, () => silentLog);
@@ -104,7 +104,7 @@ describe("a socket's writer", () => {
     await close();
   });
 
-  it("forgets the time-out of a peer that has taken its frames", async () => {
+  it("clears the timeout when the peer has read its frames", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     const timers = () =>
       process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
@@ -123,7 +123,7 @@ describe("a socket's writer", () => {
     await close();
   });
 
-  it("cuts a peer off, too, that takes frames too late, and leaves nobody waiting for it", async () => {
+  it("disconnects a peer that reads written frames too late, and calls the listeners", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
     const writer = new SocketWriter(ours, stream, () => silentLog, 100);
@@ -134,11 +134,11 @@ describe("a socket's writer", () => {
     let called = false;
     writer.whenFree(() => (called = true));
     await eventually("it is closed", () => ours.readyState === WebSocket.CLOSED);
-    await eventually("who waited is called", () => called);
+    await eventually("the listener is called", () => called);
     await close();
   });
 
-  it("writes nothing to a socket that is closed, and fails nobody for it", async () => {
+  it("writes nothing to a closed socket, without an error", async () => {
     const { ours, stream, close } = await openSocketPair();
     ours.terminate();
     const writer = new SocketWriter(ours, stream, () => silentLog);

@@ -9,7 +9,7 @@ import { OPERATOR_PASSWORD, scrape } from "../../../support/clients/scrape.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
-describe("the counts of a service", () => {
+describe("the metrics of a service", () => {
   let service: TestService;
   let worker: string;
   before(async () => {
@@ -23,7 +23,7 @@ describe("the counts of a service", () => {
   });
   after(() => service.close());
 
-  it("follow what is done", async () => {
+  it("count submissions, attempts, events, uploads, requests and errors", async () => {
     const person = await service.person();
     const stream = person.events({ after: await person.cursor() });
     await eventually(
@@ -35,7 +35,7 @@ describe("the counts of a service", () => {
       person.finished((await person.enqueue("echo", { failPermanently: true })).id),
     ]);
     await stream.next(
-      "both are told",
+      "both results",
       () =>
         stream.events.filter(({ type }) => type === "SUCCEEDED" || type === "FAILED").length === 2,
     );
@@ -45,11 +45,11 @@ describe("the counts of a service", () => {
       'mutation { cancelQueuedJob(id: "0198f3a0-0000-7000-8000-000000000000") { id } }',
     );
 
-    const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
+    const [api, workers] = await Promise.all([scrape(service.url), scrape(worker)]);
     assert.deepEqual(
-      [api, own].map((told) =>
+      [api, workers].map((metrics) =>
         ["PENDING", "STARTED", "SUCCESS", "FAILED"].map((status) =>
-          told.value("photos_queued_jobs_total", { job: "echo", status }),
+          metrics.value("photos_queued_jobs_total", { job: "echo", status }),
         ),
       ),
       [
@@ -59,14 +59,14 @@ describe("the counts of a service", () => {
     );
     assert.deepEqual(
       ["succeeded", "failed"].map((outcome) =>
-        own.value("photos_attempts_total", { job: "echo", outcome }),
+        workers.value("photos_attempts_total", { job: "echo", outcome }),
       ),
       [1, 1],
     );
-    assert.equal(own.value("photos_task_duration_seconds_count", { job: "echo" }), 2);
-    // QUEUED, STARTED and the end of two.
+    assert.equal(workers.value("photos_task_duration_seconds_count", { job: "echo" }), 2);
+    // QUEUED, STARTED and the final event of two jobs.
     assert.equal(api.value("photos_event_lag_seconds_count"), 6);
-    assert.ok(api.value("photos_event_lag_seconds_sum") < 6, "the lag is no lag");
+    assert.ok(api.value("photos_event_lag_seconds_sum") < 6, "the lag is too large");
     assert.deepEqual(
       ["created", "known"].map((outcome) => api.value("photos_uploads_total", { outcome })),
       [1, 1],
@@ -113,23 +113,23 @@ describe("the counts of a service", () => {
     assert.equal(api.value("photos_sockets"), 1);
     stream.stop();
     await eventually(
-      "nobody listens",
+      "the stream is not counted any more",
       async () => (await scrape(service.url)).value("photos_subscribers") === 0,
     );
   });
 
-  it("does not take a replay for late events", async () => {
+  it("do not count replayed events as late", async () => {
     const person = await service.person();
     const start = await person.cursor();
     await person.finished((await person.enqueue("echo")).id);
-    const before_ = (await scrape(service.url)).value("photos_event_lag_seconds_count");
+    const countBefore = (await scrape(service.url)).value("photos_event_lag_seconds_count");
     const replay = person.events({ after: start });
     await replay.next("the end", ({ type }) => type === "SUCCEEDED");
     replay.stop();
-    assert.equal((await scrape(service.url)).value("photos_event_lag_seconds_count"), before_);
+    assert.equal((await scrape(service.url)).value("photos_event_lag_seconds_count"), countBefore);
   });
 
-  it("has no label that a client can choose", async () => {
+  it("have no label that a client can choose", async () => {
     const person = await service.person();
     const mark = "chosen7f3a";
     await Promise.all([
@@ -143,7 +143,7 @@ describe("the counts of a service", () => {
         input: { job: mark },
       }),
     ]);
-    // A Job that some version brought, and that this one does not know.
+    // A Job of another version that this version does not know.
     const { sql } = service.database;
     await sql`insert into jobs select (jsonb_populate_record(j, jsonb_build_object('name',
       ${mark}::text))).* from jobs j where name = 'echo'`;
@@ -157,7 +157,7 @@ describe("the counts of a service", () => {
     );
     await new Promise((resolve) => socket.once("open", resolve));
     socket.close(4777, mark);
-    const told = await eventually("the close is counted", async () => {
+    const api = await eventually("the close is counted", async () => {
       const now = await scrape(service.url);
       return (
         now.value("photos_socket_closes_total", { code: "other" }) === 1 &&
@@ -165,27 +165,27 @@ describe("the counts of a service", () => {
         now
       );
     });
-    for (const { text } of [told, await scrape(worker)])
+    for (const { text } of [api, await scrape(worker)])
       assert.ok(
         !text.includes(mark),
         text.split("\n").find((line) => line.includes(mark)),
       );
     assert.deepEqual(
-      [...told.values("job")].filter((job) => !catalogue.has(job as "echo")),
+      [...api.values("job")].filter((job) => !catalogue.has(job as "echo")),
       ["other"],
     );
     assert.ok(
-      told.value("photos_http_request_duration_seconds_count", { route: "none", status: "404" }) >=
+      api.value("photos_http_request_duration_seconds_count", { route: "none", status: "404" }) >=
         1,
     );
     const users = await service.database.sql<
       { id: string; email: string }[]
     >`select id, email from users`;
     for (const { id, email } of users)
-      assert.ok(!told.text.includes(id) && !told.text.includes(email));
+      assert.ok(!api.text.includes(id) && !api.text.includes(email));
   });
 
-  it("count the faults: an answer that hides a bug, at every door, and a child that is killed", async () => {
+  it("count faults: masked errors on all routes, and a killed child process", async () => {
     const person = await service.person();
     const faults = async (url: string, kind: string) =>
       (await scrape(url)).value("photos_faults_total", { kind });

@@ -19,9 +19,9 @@ describe("a scrape", () => {
   });
   after(() => counted.close());
 
-  it("costs three statements, and none right after another", async () => {
+  it("costs three statements, and none right after another scrape", async () => {
     const person = await counted.person();
-    // Connections are open before anything is counted.
+    // Open the connections before counting.
     await Promise.all(Array.from({ length: 20 }, () => person.get("{ me { id } }")));
     assert.equal(
       await counted.statements(() => Promise.all([scrape(counted.url), scrape(counted.url)])),
@@ -30,35 +30,35 @@ describe("a scrape", () => {
     assert.equal(await counted.statements(() => scrape(counted.url)), 0);
   });
 
-  it("answers while PostgreSQL is away, and then says nothing of it rather than what was", async () => {
+  it("answers without PostgreSQL, with NaN instead of stale values", async () => {
     const person = await counted.person();
     await person.enqueue("echo");
     await eventually(
-      "the job is told",
+      "the job is counted",
       async () =>
         (await scrape(counted.url)).value("photos_queue_depth", { status: "PENDING" }) === 1,
     );
     counted.postgres.down();
-    const away = await eventually("it is told as away", async () => {
+    const metrics = await eventually("PostgreSQL is reported as down", async () => {
       const now = await scrape(counted.url);
       return now.value("photos_dependency_up", { dependency: "postgresql" }) === 0 && now;
     });
     assert.ok(
-      Number.isNaN(away.value("photos_queue_depth")) &&
-        Number.isNaN(away.value("photos_queue_oldest_wait_seconds")),
-      away.text,
+      Number.isNaN(metrics.value("photos_queue_depth")) &&
+        Number.isNaN(metrics.value("photos_queue_oldest_wait_seconds")),
+      metrics.text,
     );
-    assert.equal(away.value("photos_dependency_up", { dependency: "redis" }), 1);
+    assert.equal(metrics.value("photos_dependency_up", { dependency: "redis" }), 1);
     counted.postgres.up();
     await eventually(
-      "it is back",
+      "the job is counted again",
       async () =>
         (await scrape(counted.url)).value("photos_queue_depth", { status: "PENDING" }) === 1,
     );
   });
 });
 
-describe("a service without a password for operators", () => {
+describe("a service without an admin password", () => {
   let service: TestService;
   before(async () => {
     service = await startTestService({ workers: 0 });
@@ -69,7 +69,7 @@ describe("a service without a password for operators", () => {
     const answer = await fetch(`${service.url}/metrics`);
     assert.deepEqual(
       [answer.status, await answer.json()],
-      [404, { code: "NOT_FOUND", message: "There is nothing here." }],
+      [404, { code: "NOT_FOUND", message: "Not found: no route has this method and path." }],
     );
   });
 });

@@ -29,35 +29,31 @@ describe("the metrics of a service", () => {
   });
   after(() => service.close());
 
-  it(
-    "are told under the names of the contract, all with one prefix, by API and worker " +
-      "together",
-    async () => {
-      const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-      const names = new Set([...api.names, ...own.names]);
-      assert.deepEqual(
-        CONTRACT.filter((name) => !names.has(name)),
-        [],
-      );
-      assert.deepEqual(
-        [...names].filter((name) => !name.startsWith("photos_")),
-        [],
-      );
-      for (const name of [
-        "photos_process_resident_memory_bytes",
-        "photos_nodejs_eventloop_lag_seconds",
-      ])
-        assert.ok(api.value(name) >= 0 && own.value(name) >= 0, name);
-      assert.equal(api.value("photos_build_info", { revision: "abc", process: "api" }), 1);
-      assert.equal(own.value("photos_build_info", { revision: "abc", process: "worker" }), 1);
-    },
-  );
+  it("have the names of the contract with one prefix, on API and worker together", async () => {
+    const [api, workers] = await Promise.all([scrape(service.url), scrape(worker)]);
+    const names = new Set([...api.names, ...workers.names]);
+    assert.deepEqual(
+      CONTRACT.filter((name) => !names.has(name)),
+      [],
+    );
+    assert.deepEqual(
+      [...names].filter((name) => !name.startsWith("photos_")),
+      [],
+    );
+    for (const name of [
+      "photos_process_resident_memory_bytes",
+      "photos_nodejs_eventloop_lag_seconds",
+    ])
+      assert.ok(api.value(name) >= 0 && workers.value(name) >= 0, name);
+    assert.equal(api.value("photos_build_info", { revision: "abc", process: "api" }), 1);
+    assert.equal(workers.value("photos_build_info", { revision: "abc", process: "worker" }), 1);
+  });
 
-  it("are for operators only, at API and worker alike", async () => {
+  it("require the operator's password, on API and worker", async () => {
     for (const url of [service.url, worker]) {
-      const nobody = await fetch(`${url}/metrics`);
+      const anonymous = await fetch(`${url}/metrics`);
       assert.deepEqual(
-        [nobody.status, ((await nobody.json()) as { code: string }).code],
+        [anonymous.status, ((await anonymous.json()) as { code: string }).code],
         [401, "UNAUTHENTICATED"],
       );
       const wrong = await fetch(`${url}/metrics`, {
@@ -65,76 +61,76 @@ describe("the metrics of a service", () => {
       });
       assert.deepEqual(
         [wrong.status, ((await wrong.json()) as { message: string }).message],
-        [401, "This is for operators: user admin, and the password that ADMIN_PASSWORD sets."],
+        [401, 'Admin sign-in required: user "admin" with the password from ADMIN_PASSWORD.'],
       );
     }
   });
 
-  it(
-    "begin at 0, every kind of them: of a series that begins at 1 the first increase is " +
-      "never seen",
-    async () => {
-      const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-      for (const [told, counters] of [
+  // Prometheus does not see the first increase of a counter that starts at 1.
+  it("have all counters at 0 from the start", async () => {
+    const [api, workers] = await Promise.all([scrape(service.url), scrape(worker)]);
+    for (const [metrics, counters] of [
+      [
+        api,
         [
-          api,
-          [
-            "queued_jobs",
-            "faults",
-            "refusals",
-            "dropped_notifications",
-            "graphql_errors",
-            "socket_closes",
-            "sockets_refused",
-            "uploads",
-            "uploaded_bytes",
-          ],
+          "queued_jobs",
+          "faults",
+          "refusals",
+          "dropped_notifications",
+          "graphql_errors",
+          "socket_closes",
+          "sockets_refused",
+          "uploads",
+          "uploaded_bytes",
         ],
+      ],
+      [
+        workers,
         [
-          own,
-          [
-            "queued_jobs",
-            "faults",
-            "refusals",
-            "dropped_notifications",
-            "attempts",
-            "upkeep_actions",
-            "maintenance_failures",
-          ],
+          "queued_jobs",
+          "faults",
+          "refusals",
+          "dropped_notifications",
+          "attempts",
+          "upkeep_actions",
+          "maintenance_failures",
         ],
-      ] as const) {
-        assert.deepEqual(
-          [...told.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)]
-            .map(([, name]) => name)
-            .filter((name) => !/^(process|nodejs)_/.test(name ?? ""))
-            .toSorted(),
-          counters.toSorted(),
-        );
-        for (const counter of counters)
-          assert.ok(told.value(`photos_${counter}_total`) >= 0, counter);
-        for (const kind of [
-          "request",
-          "task",
-          "child_crashed",
-          "child_killed",
-          "child_memory",
-          "child_timeout",
-          "child_unstartable",
-          "foreign_rows",
-        ])
-          assert.equal(told.value("photos_faults_total", { kind }), 0, kind);
-        for (const job of catalogue.keys())
-          assert.equal(told.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
-      }
-      assert.equal(own.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }), 0);
-      const [, guide = ""] = readFileSync("examples/README.md", "utf8").split("## Handle errors");
-      const [table = ""] = guide.split("Uploads answer");
-      const codes = [...table.matchAll(/^\| (`[A-Z_`, ]+`) \|/gm)].flatMap(([, cell = ""]) =>
-        [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code),
+      ],
+    ] as const) {
+      assert.deepEqual(
+        [...metrics.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)]
+          .map(([, name]) => name)
+          .filter((name) => !/^(process|nodejs)_/.test(name ?? ""))
+          .toSorted(),
+        counters.toSorted(),
       );
-      assert.ok(codes.length > 10, `the client guide has ${codes.length} codes`);
-      for (const code of codes)
-        assert.equal(api.value("photos_graphql_errors_total", { code }), 0, code);
-    },
-  );
+      for (const counter of counters)
+        assert.ok(metrics.value(`photos_${counter}_total`) >= 0, counter);
+      for (const kind of [
+        "request",
+        "task",
+        "child_crashed",
+        "child_killed",
+        "child_memory",
+        "child_timeout",
+        "child_unstartable",
+        "foreign_rows",
+      ])
+        assert.equal(metrics.value("photos_faults_total", { kind }), 0, kind);
+      for (const job of catalogue.keys())
+        assert.equal(metrics.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
+    }
+    assert.equal(
+      workers.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }),
+      0,
+    );
+    const [, guide = ""] = readFileSync("examples/README.md", "utf8").split("## Handle errors");
+    const [table = ""] = guide.split("Uploads answer");
+    const codes = [...table.matchAll(/^\| (`[A-Z_`, ]+`) \|/gm)].flatMap(([, cell = ""]) =>
+      [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code),
+    );
+    assert.ok(codes.length > 10, `the client guide has ${codes.length} codes`);
+    for (const code of codes)
+      assert.equal(api.value("photos_graphql_errors_total", { code }), 0, code);
+  });
 });

@@ -10,7 +10,7 @@ const development = createOrigins({ allowed: [], localhost: true });
 const asks = (origins: typeof production, origin: string | undefined, host = "api.example.test") =>
   origins.allows({ headers: { host, ...(origin !== undefined && { origin }) } });
 
-describe("the origins", () => {
+describe("the allowed origins", () => {
   for (const origin of [
     "https://app.example.test",
     "HTTPS://APP.example.test",
@@ -19,7 +19,7 @@ describe("the origins", () => {
     "http://api.example.test",
     undefined,
   ]) {
-    it(`take ${origin ?? "a caller that is no page"}`, () =>
+    it(`include ${origin ?? "a request without an origin"}`, () =>
       assert.equal(asks(production, origin), true));
   }
   for (const origin of [
@@ -35,7 +35,8 @@ describe("the origins", () => {
     "file://",
     "api.example.test",
   ]) {
-    it(`refuse ${origin || "an empty one"}`, () => assert.equal(asks(production, origin), false));
+    it(`exclude ${origin || "an empty origin"}`, () =>
+      assert.equal(asks(production, origin), false));
   }
   for (const origin of [
     "http://localhost:3000",
@@ -43,7 +44,7 @@ describe("the origins", () => {
     "http://127.0.0.1:5173",
     "http://[::1]:8080",
   ]) {
-    it(`take ${origin} outside production only`, () => {
+    it(`include ${origin} only outside production`, () => {
       assert.equal(asks(development, origin), true);
       assert.equal(asks(production, origin), false);
     });
@@ -54,10 +55,10 @@ describe("the origins", () => {
     "http://localhost:3000@evil.test",
     "null",
   ]) {
-    it(`refuse ${origin} outside production too`, () =>
+    it(`exclude ${origin} also outside production`, () =>
       assert.equal(asks(development, origin), false));
   }
-  it("compare the host with its port", () => {
+  it("include the own host only with the same port", () => {
     assert.equal(asks(production, "http://127.0.0.1:4000", "127.0.0.1:4000"), true);
     assert.equal(asks(production, "http://127.0.0.1:4001", "127.0.0.1:4000"), false);
   });

@@ -25,7 +25,7 @@ describe("requests to /graphql", () => {
 
   const REFUSED: [string, RequestInit & { path?: string }, number, string, RegExp][] = [
     [
-      "a body that is no JSON",
+      "a body that is not JSON",
       { headers: JSON_TYPE, body: "{query" },
       400,
       "BAD_REQUEST",
@@ -47,7 +47,7 @@ describe("requests to /graphql", () => {
       /potential Cross-Site Request Forgery/,
     ],
     [
-      "text that a proxy let through",
+      "plain text with a preflight header",
       { headers: { "content-type": "text/plain", "apollo-require-preflight": "1" }, body: QUERY },
       400,
       "BAD_REQUEST",
@@ -69,14 +69,14 @@ describe("requests to /graphql", () => {
       /GraphQL operations must contain a non-empty `query`/,
     ],
     [
-      "a query that is no text",
+      "a query that is not a string",
       { headers: JSON_TYPE, body: '{"query":{"me":1}}' },
       400,
       "BAD_REQUEST",
       /^GraphQL queries must be strings\.$/,
     ],
     [
-      "variables that are no object",
+      "variables that are not an object",
       { headers: JSON_TYPE, body: '{"query":"{ me { id } }","variables":"x"}' },
       400,
       "BAD_REQUEST",
@@ -107,14 +107,14 @@ describe("requests to /graphql", () => {
       /^The document has more than 2000 tokens\.$/,
     ],
     [
-      "a field that is none, without a hint",
+      "an unknown field, without a suggestion,",
       { headers: JSON_TYPE, body: '{"query":"{ mee { id } }"}' },
       400,
       "GRAPHQL_VALIDATION_FAILED",
       /^Cannot query field "mee" on type "Query"\.$/,
     ],
     [
-      "a value of a variable that is none, without a hint",
+      "an unknown enum value in a variable, without a suggestion,",
       {
         headers: JSON_TYPE,
         body: JSON.stringify({ query: FILTERED, variables: { f: { status: ["PENDIN"] } } }),
@@ -124,7 +124,7 @@ describe("requests to /graphql", () => {
       /Value "PENDIN" does not exist in "QueuedJobStatus" enum\.$/,
     ],
     [
-      "a field of a variable that is none, without a hint",
+      "an unknown field in a variable, without a suggestion,",
       {
         headers: JSON_TYPE,
         body: JSON.stringify({ query: FILTERED, variables: { f: { statu: [] } } }),
@@ -134,7 +134,7 @@ describe("requests to /graphql", () => {
       /Field "statu" is not defined by type "QueuedJobFilter"\.$/,
     ],
     [
-      "more than the rows of a page may hold",
+      "too many possible fields",
       {
         headers: JSON_TYPE,
         body: JSON.stringify({
@@ -146,10 +146,10 @@ describe("requests to /graphql", () => {
       },
       400,
       "GRAPHQL_VALIDATION_FAILED",
-      /^The operation asks for up to 1012602 fields; 200000 is the most/,
+      /^The operation can return up to 1012602 fields; the limit is 200000/,
     ],
     [
-      "variables nested too deep",
+      "too deeply nested variables",
       {
         headers: JSON_TYPE,
         body:
@@ -170,10 +170,10 @@ describe("requests to /graphql", () => {
       },
       400,
       "GRAPHQL_VALIDATION_FAILED",
-      /^The operation has 31 aliases; 30 is the most\.$/,
+      /^The operation has 31 aliases; the limit is 30\.$/,
     ],
     [
-      "six faults, of which it tells five",
+      "six errors, of which it reports five,",
       { headers: JSON_TYPE, body: JSON.stringify({ query: "{ a b c d e f }" }) },
       400,
       "GRAPHQL_VALIDATION_FAILED",
@@ -187,7 +187,7 @@ describe("requests to /graphql", () => {
       /introspection is not allowed/,
     ],
     [
-      "the name of no operation",
+      "an unknown operation name",
       { headers: JSON_TYPE, body: '{"query":"query A { me { id } }","operationName":"B"}' },
       400,
       "GRAPHQL_VALIDATION_FAILED",
@@ -205,7 +205,7 @@ describe("requests to /graphql", () => {
       { headers: JSON_TYPE, body: '{"query":"subscription { queuedJobEvents { type } }"}' },
       400,
       "BAD_REQUEST",
-      /^Subscriptions are served over the WebSocket of this path, and at \/graphql\/stream\.$/,
+      /^Subscriptions are not available here: use a WebSocket on this path, or \/graphql\/stream\.$/,
     ],
     [
       "a mutation by GET",
@@ -219,7 +219,7 @@ describe("requests to /graphql", () => {
       /^GET requests only support query operations, not mutation operations$/,
     ],
     [
-      "a GET that a page could make",
+      "a GET that any page could send",
       { method: "GET", path: `?query=${encodeURIComponent("{ me { id } }")}` },
       400,
       "BAD_REQUEST",
@@ -247,7 +247,7 @@ describe("requests to /graphql", () => {
       },
       413,
       "BAD_REQUEST",
-      /^The request is longer than 262144 bytes\.$/,
+      /^The request is too long: at most 262144 bytes\.$/,
     ],
   ];
   for (const [what, init, status, code, message] of REFUSED) {
@@ -270,7 +270,7 @@ describe("requests to /graphql", () => {
           errors[0]?.message,
         );
         assert.match(errors[0]?.message ?? "", message);
-        if (what.startsWith("six faults"))
+        if (what.startsWith("six errors"))
           assert.deepEqual(
             [errors.length, errors.at(-1)?.message],
             [6, "Too many validation errors, error limit reached. Validation aborted."],

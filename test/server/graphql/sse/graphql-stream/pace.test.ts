@@ -1,5 +1,5 @@
-// How fast a stream is pulled, and that it is let go: by a schema that tells, on the product's own
-// handler.
+// Tests how fast a stream is read from its source, and that the source is closed. The schema counts
+// the frames; the handler is the real one.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
@@ -16,20 +16,20 @@ import type { User } from "../../../../../src/services/users/users.js";
 import { eventually } from "../../../../support/runner/eventually.js";
 
 const FRAME = "x".repeat(64 * 1024);
-const ENOUGH = 2000;
+const MAX_FRAMES = 2000;
 
-/** As many frames as are asked for, and how many that were. */
+/** A source that counts its frames. */
 function createCounted() {
-  const told = { pulled: 0, returned: false };
+  const counts = { pulled: 0, returned: false };
   const frames: AsyncIterableIterator<{ frame: string }> = {
     async next() {
-      told.pulled++;
-      return told.returned || told.pulled > ENOUGH
+      counts.pulled++;
+      return counts.returned || counts.pulled > MAX_FRAMES
         ? { done: true, value: undefined }
         : { done: false, value: { frame: FRAME } };
     },
     async return() {
-      told.returned = true;
+      counts.returned = true;
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]: () => frames,
@@ -42,12 +42,12 @@ function createCounted() {
     name: "Subscription",
     fields: { frame: { type: GraphQLString, subscribe: () => frames } },
   });
-  return { told, schema: new GraphQLSchema({ query, subscription }) };
+  return { counts, schema: new GraphQLSchema({ query, subscription }) };
 }
 
 const opened: FastifyInstance[] = [];
 
-/** Returns its port. */
+/** Returns the port. */
 async function serve(schema: GraphQLSchema, unsentMs = 30_000): Promise<number> {
   const app = Fastify({ forceCloseConnections: true });
   opened.push(app);
@@ -90,35 +90,35 @@ describe("a stream over HTTP", () => {
     for (const app of opened.splice(0)) await app.close();
   });
 
-  it("is pulled no faster than it is read, and its reader is cut off who does not go on", async () => {
-    const { told, schema } = createCounted();
+  it("produces frames no faster than they are read, and disconnects an idle reader", async () => {
+    const { counts, schema } = createCounted();
     const port = await serve(schema, 500);
     const answer = await open(port);
     answer.pause();
-    await eventually("the reader is cut off", () => told.returned);
-    // What the system's buffers take: some megabytes.
-    assert.ok(told.pulled < 300, `${told.pulled} frames were pulled for a reader who read none`);
+    await eventually("the reader is disconnected", () => counts.returned);
+    // The buffers of the system take some megabytes.
+    assert.ok(counts.pulled < 300, `${counts.pulled} frames were pulled for an idle reader`);
     answer.destroy();
-    // Of the one that this person may have.
+    // The user may have one connection.
     await eventually("there is room again", async () => (await open(port)).statusCode === 200);
   });
 
-  it("is told in full to a reader who reads", async () => {
-    const { told, schema } = createCounted();
+  it("sends all frames to an active reader", async () => {
+    const { counts, schema } = createCounted();
     const port = await serve(schema);
     let bytes = 0;
     for await (const part of await open(port)) bytes += (part as Buffer).length;
-    assert.ok(bytes > ENOUGH * FRAME.length);
-    assert.equal(told.pulled, ENOUGH + 1);
+    assert.ok(bytes > MAX_FRAMES * FRAME.length);
+    assert.equal(counts.pulled, MAX_FRAMES + 1);
   });
 
-  it("is let go when its reader is gone", async () => {
-    const { told, schema } = createCounted();
+  it("closes its source when its reader disconnects", async () => {
+    const { counts, schema } = createCounted();
     const port = await serve(schema);
     const answer = await open(port);
     await once(answer, "data");
     answer.destroy();
-    await eventually("it is let go", () => told.returned);
-    assert.ok(told.pulled < ENOUGH);
+    await eventually("the source is closed", () => counts.returned);
+    assert.ok(counts.pulled < MAX_FRAMES);
   });
 });

@@ -8,12 +8,12 @@ import {
 import { startTestService, type TestService } from "../../../../support/service/test-service.js";
 
 const WATCH = { query: STREAMED_EVENTS };
-const MOST = 3;
+const MAX_CONNECTIONS = 3;
 
-describe("faulty operations of the streams over HTTP", () => {
+describe("streams over HTTP", () => {
   let service: TestService;
   before(async () => {
-    service = await startTestService({ env: { MAX_SOCKETS_PER_USER: String(MOST) } });
+    service = await startTestService({ env: { MAX_SOCKETS_PER_USER: String(MAX_CONNECTIONS) } });
   });
   after(() => service.close());
 
@@ -34,39 +34,39 @@ describe("faulty operations of the streams over HTTP", () => {
     return stream;
   }
 
-  const NO_REQUESTS: [string, unknown, Record<string, string>, number, RegExp][] = [
-    ["a body that is no JSON", "{", {}, 400, /^Missing body$/],
+  const MALFORMED: [string, unknown, Record<string, string>, number, RegExp][] = [
+    ["a body that is not JSON", "{", {}, 400, /^Missing body$/],
     ["a body without a query", {}, {}, 400, /^Missing query$/],
-    ["a query that is none", { query: 1 }, {}, 400, /^Invalid query$/],
+    ["a query that is not a string", { query: 1 }, {}, 400, /^Invalid query$/],
     [
       "another type of body",
       "query=1",
       { "content-type": "text/plain" },
       415,
-      /^This is not a GraphQL request\.$/,
+      /^Not a GraphQL request: send a JSON object with a "query"\.$/,
     ],
     [
       "a body of over 256 KiB",
       { query: "#".repeat(256 * 1024) },
       {},
       413,
-      /^The request is longer than 262144 bytes\.$/,
+      /^The request is too long: at most 262144 bytes\.$/,
     ],
     [
-      "somebody who takes no stream",
+      "a client that does not accept a stream",
       WATCH,
       { accept: "application/json" },
       406,
-      /^This path answers with text\/event-stream\.$/,
+      /^This path answers with text\/event-stream: allow it in the header "accept"\.$/,
     ],
   ];
-  for (const [what, body, headers, status, message] of NO_REQUESTS) {
+  for (const [what, body, headers, status, message] of MALFORMED) {
     it(`refuse ${what} with ${status}, BAD_REQUEST`, async () => {
-      const [told, media, code, text] = refusalOf(
+      const [httpStatus, media, code, text] = refusalOf(
         await asked(await service.token(), body, headers),
       );
       assert.deepEqual(
-        [told, media, code],
+        [httpStatus, media, code],
         [status, "application/json; charset=utf-8", "BAD_REQUEST"],
       );
       assert.match(String(text), message);
@@ -76,7 +76,7 @@ describe("faulty operations of the streams over HTTP", () => {
   const FAULTS: [string, object, string, RegExp][] = [
     ["a syntax error", { query: "subscription {" }, "GRAPHQL_PARSE_FAILED", /^Syntax Error/],
     [
-      "a field that is none, without a hint",
+      "an unknown field, without a suggestion,",
       { query: "{ mee { id } }" },
       "GRAPHQL_VALIDATION_FAILED",
       /^Cannot query field "mee" on type "Query"\.$/,
@@ -94,33 +94,33 @@ describe("faulty operations of the streams over HTTP", () => {
       /^The document has more than 2000 tokens\.$/,
     ],
     [
-      "the name of no operation",
+      "an unknown operation name",
       { ...WATCH, operationName: "B" },
       "GRAPHQL_VALIDATION_FAILED",
       /^Unknown operation named "B"\.$/,
     ],
     [
-      "a broken id",
+      "an invalid id",
       { ...WATCH, variables: { id: "1" } },
       "BAD_USER_INPUT",
       /^queuedJobId: is not an id/,
     ],
     [
-      "variables that do not fit",
+      "variables of a wrong type",
       { ...WATCH, variables: { after: 1 } },
       "BAD_USER_INPUT",
       /^Variable "\$after" got invalid value 1/,
     ],
-    ["a broken cursor", { ...WATCH, variables: { after: "x" } }, "BAD_USER_INPUT", /^after: /],
+    ["an invalid cursor", { ...WATCH, variables: { after: "x" } }, "BAD_USER_INPUT", /^after: /],
     [
-      "a job that is not there",
+      "an unknown job",
       { ...WATCH, variables: { id: "01a20ec0-0000-7000-8000-000000000000" } },
       "NOT_FOUND",
       /./,
     ],
   ];
   for (const [what, body, code, message] of FAULTS) {
-    it(`tell ${what} as the result of the operation, ${code}, and complete`, async () => {
+    it(`return ${code} for ${what} as the result of the operation, and complete`, async () => {
       const { status, results, end } = await asked(await service.token(), body);
       assert.deepEqual(
         [status, results.length, end, results[0]?.errors?.[0]?.extensions.code],

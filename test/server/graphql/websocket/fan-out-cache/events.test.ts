@@ -1,5 +1,3 @@
-// What is executed once for many must be what each would get alone: an event stream over HTTP
-// executes for itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream, type EventStream } from "../../../../support/clients/event-stream.js";
@@ -8,7 +6,7 @@ import { openRawSocket, type RawSocket } from "../../../../support/clients/raw-s
 import type { TestClient } from "../../../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../../../support/service/test-service.js";
 
-/** A document around a selection of the event; PROGRESS, which may be told or not, is left out. */
+/** Creates a document with this selection. PROGRESS is excluded, since it can be coalesced. */
 const ofEvent = (selection: string, more = "") =>
   `subscription S($after: String${more}) { queuedJobEvents(after: $after, ` +
   `includeProgress: false) { ${selection} } }`;
@@ -25,16 +23,16 @@ const DOCUMENTS: [string, string, object?][] = [
         "progressMessage }",
     ),
   ],
-  ["no cursor at all", ofEvent("type")],
-  ["the type's name alone", ofEvent("__typename")],
+  ["no cursor", ofEvent("type")],
+  ["only the type name", ofEvent("__typename")],
   [
-    "names of types everywhere",
+    "type names on all levels",
     "subscription S($after: String) { queuedJobEvents(after: $after, includeProgress: " +
       "false) { __typename queuedJob { __typename id error { __typename } } } }",
   ],
   [
-    "aliases of all levels",
-    "subscription S($after: String) { told: queuedJobEvents(after: $after, " +
+    "aliases on all levels",
+    "subscription S($after: String) { step: queuedJobEvents(after: $after, " +
       "includeProgress: false) { what: type a: cursor b: cursor one: queuedJob { number: " +
       "version same: version } two: queuedJob { id } } }",
   ],
@@ -53,7 +51,7 @@ const DOCUMENTS: [string, string, object?][] = [
     ),
   ],
   [
-    "what is included",
+    "included fields",
     ofEvent(
       "type cursor @include(if: $yes) at @skip(if: $yes) queuedJob @include(if: $yes) { id }",
       ", $yes: Boolean!",
@@ -61,7 +59,7 @@ const DOCUMENTS: [string, string, object?][] = [
     { yes: true },
   ],
   [
-    "what is skipped",
+    "skipped fields",
     ofEvent(
       "type cursor @include(if: $yes) at @skip(if: $yes) queuedJob @include(if: $yes) { id }",
       ", $yes: Boolean!",
@@ -73,30 +71,27 @@ const DOCUMENTS: [string, string, object?][] = [
     ofEvent("type queuedJob { id result @skip(if: $no) }", ", $no: Boolean = true"),
   ],
   [
-    "a variable's default, overridden",
+    "an overridden default of a variable",
     ofEvent("type queuedJob { id result @skip(if: $no) }", ", $no: Boolean = true"),
     { no: false },
   ],
   [
-    "a variable within",
+    "a variable below the event",
     ofEvent("type queuedJob { user { queuedJobs(first: $n) { totalCount } } }", ", $n: Int"),
     { n: 3 },
   ],
   [
-    "a variable within that is refused",
+    "an invalid variable below the event",
     ofEvent("type queuedJob { user { queuedJobs(first: $n) { totalCount } } }", ", $n: Int"),
     { n: 0 },
   ],
   [
-    "what others know: the Job, the User",
+    "the Job and the User",
     ofEvent("queuedJob { id job { name title maxAttempts } user { id email role } }"),
   ],
+  ["photos and outputs", ofEvent("type queuedJob { photos { id } outputs { name } }")],
   [
-    "what is looked up: photos, outputs",
-    ofEvent("type queuedJob { photos { id } outputs { name } }"),
-  ],
-  [
-    "an error of a field that may be null",
+    "an error of a nullable field",
     ofEvent(
       'type queuedJob { id error { message } user { queuedJobs(first: 1, after: "no ' +
         'cursor") { nodes { id } } } }',
@@ -107,7 +102,8 @@ const DOCUMENTS: [string, string, object?][] = [
 
 const TIMES = 4;
 
-describe("what many see of an event", () => {
+// An event stream over HTTP does not share results, so it serves as the reference.
+describe("the shared result of an event", () => {
   let service: TestService;
   before(async () => {
     service = await startTestService();
@@ -118,12 +114,12 @@ describe("what many see of an event", () => {
     socket.send({ type: "subscribe", id, payload: { ...payload, operationName: "S" } });
   }
 
-  const toldOnSocket = (socket: RawSocket, id: string) =>
+  const receivedOn = (socket: RawSocket, id: string) =>
     socket.messages
       .filter((message) => message.id === id && message.type === "next")
       .map(({ payload }) => payload);
 
-  async function happen(person: TestClient): Promise<void> {
+  async function runJob(person: TestClient): Promise<void> {
     const { id } = await person.enqueue("echo", {
       failAttempts: 1,
       message: 'ü \u{1f600} "quoted"',
@@ -131,7 +127,7 @@ describe("what many see of an event", () => {
     await person.finished(id);
   }
 
-  it("is what each would see alone, whatever the document and the variables", async () => {
+  it("equals the result without sharing, for any document and variables", async () => {
     const person = await service.person();
     const start = await person.cursor();
     const [first, second] = [openRawSocket(service.url), openRawSocket(service.url)];
@@ -146,16 +142,16 @@ describe("what many see of an event", () => {
         await openEventStream(service.url, person.token, { ...payload, operationName: "S" }),
       );
     }
-    // Often enough that they are compiled meanwhile.
+    // Repeat until the operations are compiled.
     for (let times = 1; times <= TIMES; times++) {
-      await happen(person);
+      await runJob(person);
       for (const [i, [what]] of DOCUMENTS.entries()) {
         const streams = () => [
-          toldOnSocket(first, `${i} one`),
-          toldOnSocket(first, `${i} two`),
-          toldOnSocket(second, `${i} one`),
+          receivedOn(first, `${i} one`),
+          receivedOn(first, `${i} two`),
+          receivedOn(second, `${i} one`),
         ];
-        await eventually(`${what}: all is told`, () =>
+        await eventually(`${what}: all events were received`, () =>
           [alone[i]?.results, ...streams()].every((all) => all?.length === 5 * times),
         );
         for (const stream of streams()) assert.deepEqual(stream, alone[i]?.results, what);
@@ -168,7 +164,7 @@ describe("what many see of an event", () => {
       stream.stop();
   });
 
-  it("is their own, though the document is the same", async () => {
+  it("is separate for each owner of the same document", async () => {
     const [ann, bob] = [await service.person(), await service.person()];
     const payload = { query: ofEvent("queuedJob { id user { email } }") };
     const sockets = [openRawSocket(service.url), openRawSocket(service.url)] as const;
@@ -179,21 +175,24 @@ describe("what many see of an event", () => {
           ...payload,
           variables: { after: await person.cursor() },
         });
-    await Promise.all([happen(ann), happen(bob)]);
+    await Promise.all([runJob(ann), runJob(bob)]);
     const emails = [ann, bob].map(
       async (person) => (await person.get("{ me { email } }")).me.email,
     );
     for (const [i, socket] of sockets.entries()) {
       await eventually(
-        "all is told",
-        () => toldOnSocket(socket, "1").length + toldOnSocket(socket, "2").length === 10,
+        "all events were received",
+        () => receivedOn(socket, "1").length + receivedOn(socket, "2").length === 10,
       );
       const seen = new Set(
-        socket.messages.flatMap(({ type, payload: told }) =>
+        socket.messages.flatMap(({ type, payload: result }) =>
           type === "next"
             ? [
-                (told as { data: { queuedJobEvents: { queuedJob: { user: { email: string } } } } })
-                  .data.queuedJobEvents.queuedJob.user.email,
+                (
+                  result as {
+                    data: { queuedJobEvents: { queuedJob: { user: { email: string } } } };
+                  }
+                ).data.queuedJobEvents.queuedJob.user.email,
               ]
             : [],
         ),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { SocketScene, answered } from "./scene.js";
 
-describe("faulty operations on the sockets", () => {
+describe("the sockets", () => {
   let scene: SocketScene;
   before(async () => {
     scene = await SocketScene.start();
@@ -18,7 +18,7 @@ describe("faulty operations on the sockets", () => {
       /^Syntax Error: Expected Name, found <EOF>\.$/,
     ],
     [
-      "a field that is none, without a hint",
+      "an unknown field, without a suggestion,",
       "{ mee { id } }",
       {},
       "GRAPHQL_VALIDATION_FAILED",
@@ -39,43 +39,43 @@ describe("faulty operations on the sockets", () => {
       /^The document has more than 2000 tokens\.$/,
     ],
     [
-      "a nesting that overflows the parser",
+      "nesting that overflows the parser",
       `{ me ${"{ a ".repeat(20_000)}`,
       {},
       "GRAPHQL_VALIDATION_FAILED",
       /tokens/,
     ],
     [
-      "variables that do not fit",
+      "variables of a wrong type",
       "subscription ($p: Boolean) { queuedJobEvents(includeProgress: $p) { type } }",
       { variables: { p: "maybe" } },
       "BAD_USER_INPUT",
       /^Variable "\$p" got invalid value "maybe"/,
     ],
     [
-      "a value of a variable that is none, without a hint",
+      "an unknown enum value in a variable, without a suggestion,",
       "query ($f: QueuedJobFilter) { queuedJobs(filter: $f) { totalCount } }",
       { variables: { f: { status: ["PENDIN"] } } },
       "BAD_USER_INPUT",
       /Value "PENDIN" does not exist in "QueuedJobStatus" enum\.$/,
     ],
     [
-      "a field of a variable that is none, without a hint",
+      "an unknown field in a variable, without a suggestion,",
       "query ($f: QueuedJobFilter) { queuedJobs(filter: $f) { totalCount } }",
       { variables: { f: { statu: [] } } },
       "BAD_USER_INPUT",
       /Field "statu" is not defined by type "QueuedJobFilter"\.$/,
     ],
     [
-      "more than the rows of a page may hold",
+      "too many possible fields",
       "query ($n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { " +
         "photos { id } } } } } }",
       { variables: { n: 100 } },
       "GRAPHQL_VALIDATION_FAILED",
-      /^The operation asks for up to 1012602 fields; 200000 is the most/,
+      /^The operation can return up to 1012602 fields; the limit is 200000/,
     ],
     [
-      "variables nested too deep",
+      "too deeply nested variables",
       "{ me { id } }",
       { variables: JSON.parse(`{"a":${"[".repeat(1000)}${"]".repeat(1000)}}`) as object },
       "GRAPHQL_VALIDATION_FAILED",
@@ -86,24 +86,24 @@ describe("faulty operations on the sockets", () => {
       `{ ${Array.from({ length: 31 }, (_, i) => `a${i}: me { id }`).join(" ")} }`,
       {},
       "GRAPHQL_VALIDATION_FAILED",
-      /^The operation has 31 aliases; 30 is the most\.$/,
+      /^The operation has 31 aliases; the limit is 30\.$/,
     ],
     [
-      "variables within an input that do not fit",
+      "an input with a field of a wrong type",
       "mutation ($i: EnqueueJobInput!) { enqueueJob(input: $i) { id } }",
       { variables: { i: { job: "echo", photoIds: [null] } } },
       "BAD_USER_INPUT",
       /at "i\.photoIds\[0\]"/,
     ],
     [
-      "a broken id",
+      "an invalid id",
       'subscription { queuedJobEvents(queuedJobId: "1") { type } }',
       {},
       "BAD_USER_INPUT",
       /^queuedJobId: is not an id/,
     ],
     [
-      "the name of no operation",
+      "an unknown operation name",
       "subscription A { queuedJobEvents { type } }",
       { operationName: "B" },
       "GRAPHQL_VALIDATION_FAILED",
@@ -118,7 +118,7 @@ describe("faulty operations on the sockets", () => {
     ],
   ];
   for (const [what, query, more, code, message] of FAULTS) {
-    it(`tell ${what} as an error of the operation, ${code}, and stay open`, async () => {
+    it(`return ${code} for ${what} as an error of the operation, and stay open`, async () => {
       const socket = await scene.signedIn();
       const { payload } = await answered(socket, "1", query, more);
       const [error] = (Array.isArray(payload) ? payload : payload?.errors) ?? [];

@@ -1,4 +1,4 @@
-// Peers that upgrade and then say nothing hold the places of those that want to sign in.
+// Peers that upgrade and then send nothing occupy the places of clients that want to sign in.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { eventually } from "../../../../support/runner/eventually.js";
@@ -7,12 +7,12 @@ import { long } from "../../../../support/runner/long.js";
 import { openRawSocket } from "../../../../support/clients/raw-socket.js";
 import { startTestService, type TestService } from "../../../../support/service/test-service.js";
 
-const ELSEWHERE = "127.0.0.2";
+const OTHER_ADDRESS = "127.0.0.2";
 
-/** How long it takes until a new socket is acknowledged; it does not try twice. */
+/** Measures the time until a new socket is acknowledged, without a second try. */
 async function signInMs(service: TestService, localAddress: string): Promise<number> {
   const token = await service.token();
-  const begun = Date.now();
+  const startedAt = Date.now();
   const socket = openRawSocket(service.url, { localAddress });
   let end: { code: number } | null = null;
   void socket.closed().then(
@@ -24,17 +24,17 @@ async function signInMs(service: TestService, localAddress: string): Promise<num
     "it is acknowledged or closed",
     () => end ?? socket.messages.find(({ type }) => type === "connection_ack"),
   );
-  assert.equal(end, null, `closed after ${Date.now() - begun} ms: ${JSON.stringify(end)}`);
+  assert.equal(end, null, `closed after ${Date.now() - startedAt} ms: ${JSON.stringify(end)}`);
   socket.close();
-  return Date.now() - begun;
+  return Date.now() - startedAt;
 }
 
-for (const [most, perSecond, tries, when] of [
+for (const [places, perSecond, tries, when] of [
   [40, 16, 5, {}],
   [500, 16, 30, long],
 ] as const) {
   describe(
-    `${most} idle upgrades and ${perSecond} more a second from one address, where ${most} may open`,
+    `idle upgrades from one address on all ${places} places, and ${perSecond} more per second`,
     when,
     () => {
       let service: TestService;
@@ -42,7 +42,7 @@ for (const [most, perSecond, tries, when] of [
       before(async () => {
         service = await startTestService({
           workers: 0,
-          env: { MAX_OPENING_SOCKETS: String(most), RATE_LIMIT_PER_MINUTE: "6000" },
+          env: { MAX_OPENING_SOCKETS: String(places), RATE_LIMIT_PER_MINUTE: "6000" },
         });
       });
       after(() => service.close());
@@ -50,19 +50,19 @@ for (const [most, perSecond, tries, when] of [
 
       async function holdAllPlaces(): Promise<void> {
         idle = createIdleUpgrades(service.url);
-        idle.open(most);
+        idle.open(places);
         idle.keepOpening(perSecond);
-        await eventually("all places are held", () => idle.upgraded >= most);
+        await eventually("all places are occupied", () => idle.upgraded >= places);
       }
 
-      it("do not keep a client of another address waiting for a second", async () => {
+      it("delay a client of another address by less than one second", async () => {
         await holdAllPlaces();
         const times: number[] = [];
-        for (let i = 0; i < tries; i++) times.push(await signInMs(service, ELSEWHERE));
+        for (let i = 0; i < tries; i++) times.push(await signInMs(service, OTHER_ADDRESS));
         assert.ok(Math.max(...times) < 1000, `sign-ins took ${times.join(", ")} ms`);
       });
 
-      it("do not keep out a client of the same address: idle ones are closed after two seconds", async () => {
+      it("do not keep out a client of the same address, since idle ones are closed", async () => {
         await holdAllPlaces();
         const ms = await signInMs(service, "127.0.0.1");
         assert.ok(ms < 4000, `the sign-in took ${ms} ms`);

@@ -2,16 +2,16 @@ import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 
 export interface IdleUpgrades {
-  /** How many have been upgraded so far. */
+  /** Number of completed upgrades. */
   readonly upgraded: number;
-  /** Opens so many more, which say nothing and answer no close. */
+  /** Opens more sockets, which send nothing and do not answer a close. */
   open(count: number): void;
-  /** Opens so many more each second from now on. */
+  /** Continues to open sockets at this rate. */
   keepOpening(perSecond: number): void;
   close(): void;
 }
 
-/** A hostile peer: WebSocket upgrades without a token, from one address. */
+/** A hostile peer that sends WebSocket upgrades without a token from one address. */
 export function createIdleUpgrades(url: string, localAddress = "127.0.0.1"): IdleUpgrades {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
@@ -23,7 +23,7 @@ export function createIdleUpgrades(url: string, localAddress = "127.0.0.1"): Idl
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
     socket.once("data", (answer) => void (answer.includes("101") && upgraded++));
-    // Else the end of the other side would never be seen.
+    // Without reading, the end of the other side would not be detected.
     socket.resume();
     const key = randomBytes(16).toString("base64");
     socket.write(

@@ -8,13 +8,13 @@ import {
 import { eventually } from "../../../../support/runner/eventually.js";
 import { openSocketPair } from "../../../../support/clients/socket-pair.js";
 
-describe("keeping a socket alive", () => {
-  it("pings, and leaves the socket of a peer that answers open", async (t) => {
+describe("the keep-alive of a socket", () => {
+  it("sends pings, and keeps the socket of an answering peer open", async (t) => {
     const { ours, theirs, close } = await openSocketPair();
     t.after(close);
     let pings = 0;
     theirs.on("ping", () => pings++);
-    // On a busy machine an answer takes its time.
+    // On a busy machine, an answer takes longer.
     const keepAlive = createKeepAlive(300);
     t.after(() => keepAlive.stop());
     keepAlive.watch(ours);
@@ -22,7 +22,7 @@ describe("keeping a socket alive", () => {
     assert.equal(ours.readyState, WebSocket.OPEN);
   });
 
-  it("cuts off a peer that answers no ping", async (t) => {
+  it("disconnects a peer that answers no ping", async (t) => {
     const { ours, theirs, close } = await openSocketPair({ autoPong: false });
     t.after(close);
     let pings = 0;
@@ -32,22 +32,23 @@ describe("keeping a socket alive", () => {
     const keepAlive = createKeepAlive(50);
     t.after(() => keepAlive.stop());
     keepAlive.watch(ours);
-    await eventually("it is cut off", () => ended !== null);
+    await eventually("it is disconnected", () => ended !== null);
     assert.deepEqual([ended, pings], [1006, 1]);
   });
 });
 
-describe("the rate of a socket's messages", () => {
-  it("is 300 at once and 30 a second after that, and no pause earns more", () => {
+describe("the message rate of a socket", () => {
+  it("is limited to 300 at once and then 30 per second, also after a long pause", () => {
     let nowMs = 0;
-    const mayTell = createMessageRate(() => nowMs);
-    const told = (tries: number) => Array.from({ length: tries }, mayTell).filter(Boolean).length;
-    assert.equal(told(1000), 300);
+    const takeToken = createMessageRate(() => nowMs);
+    const allowed = (tries: number) =>
+      Array.from({ length: tries }, takeToken).filter(Boolean).length;
+    assert.equal(allowed(1000), 300);
     nowMs += 1000;
-    assert.equal(told(1000), 30);
+    assert.equal(allowed(1000), 30);
     nowMs += 3_600_000;
-    assert.equal(told(1000), 300);
+    assert.equal(allowed(1000), 300);
     nowMs -= 5000;
-    assert.equal(told(10), 0, "a clock that is set back earns nothing");
+    assert.equal(allowed(10), 0, "setting the clock back adds no tokens");
   });
 });

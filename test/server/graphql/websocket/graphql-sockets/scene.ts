@@ -17,7 +17,7 @@ export const of =
   ({ id }: Message) =>
     id === wanted;
 
-/** A service with few sockets for a user and few places, and the sockets that a test opens. */
+/** A service with low limits for sockets, and the sockets that a test opens. */
 export class SocketScene {
   readonly service: TestService;
   readonly #open: RawSocket[] = [];
@@ -70,10 +70,10 @@ export async function answered(
 }
 
 export async function staysOpen(socket: RawSocket): Promise<void> {
-  const had = socket.messages.length;
+  const countBefore = socket.messages.length;
   socket.send({ type: "ping" });
   await socket.next(
     "a ping is answered",
-    (message) => message.type === "pong" && socket.messages.indexOf(message) >= had,
+    (message) => message.type === "pong" && socket.messages.indexOf(message) >= countBefore,
   );
 }

@@ -1,5 +1,5 @@
-// How many subscriptions a user may have, on whatever sockets and streams: ten for each socket that
-// they may open.
+// A user may have ten subscriptions for each socket that they may open, on all sockets and streams
+// together.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../../../../support/clients/event-stream.js";
@@ -23,7 +23,7 @@ describe("the subscriptions of a user", () => {
   });
   after(() => service.close());
 
-  /** As many as there may be, and whatever was sent with them is answered. */
+  /** Opens subscriptions on one socket, and waits until a query behind them is answered. */
   async function openAll(count: number): Promise<RawSocket> {
     const socket = openRawSocket(service.url);
     await socket.init(person.token);
@@ -34,7 +34,7 @@ describe("the subscriptions of a user", () => {
     return socket;
   }
 
-  it("are refused where there are too many, each as an error of its own, and all else goes on", async () => {
+  it("are refused above the limit, and the others continue", async () => {
     const socket = await openAll(20);
     socket.send({ type: "subscribe", id: "21", payload: { query: QUERY } });
     const { type, payload } = await socket.next("one more is answered", ({ id }) => id === "21");
@@ -58,12 +58,15 @@ describe("the subscriptions of a user", () => {
     await socket.next("the query is answered", ({ id }) => id === "later");
     await person.enqueue("echo");
     for (const id of ["2", "20", "again"])
-      await socket.next(`${id} is told`, (answer) => answer.id === id && answer.type === "next");
+      await socket.next(
+        `the event of ${id}`,
+        (answer) => answer.id === id && answer.type === "next",
+      );
     socket.close();
   });
 
-  it("are refused where they come all at once, before any is open", async () => {
-    await eventually("those of before are closed", async () => (await subscribersOf()) === 0);
+  it("are refused above the limit also when all arrive at once", async () => {
+    await eventually("the earlier ones are closed", async () => (await subscribersOf()) === 0);
     const socket = await openAll(25);
     await eventually(
       "five are answered",
@@ -74,7 +77,7 @@ describe("the subscriptions of a user", () => {
             (type === "error" || (type === "next" && "errors" in (payload ?? {}))),
         ).length === 5,
     );
-    // A page of metrics is served again for a moment.
+    // Metrics are cached for a moment.
     await eventually("twenty are open", async () => (await subscribersOf()) === 20);
     socket.close();
   });
