@@ -6,6 +6,7 @@ interface Parked {
 }
 
 interface User {
+  readonly id: string;
   running: number;
   /** Start of the first of the tasks that have run without a pause, by `performance.now()`. */
   since: number;
@@ -22,23 +23,30 @@ const QUICK_MS = 1000;
 /** Delay of a refused task, and minimum distance between several that return. */
 const REFUSED_MS = 1000;
 const REFUSED_APART_MS = 20;
+/** A user counts as active for this long after the last task came. */
+const ACTIVE_MS = 5000;
 
 /**
  * Limits the slots of a lane that one user may hold, so that another user's next task finds one.
- * Slow tasks may hold half of the slots. A user whose tasks end quickly may hold all but a reserve.
+ * The limit is half of the slots. It is all but a reserve while the user's tasks end quickly and
+ * no other user is active: a user may mix quick and slow tasks, and how long a task will take is
+ * unknown when it enters.
  * Tasks above the limit wait a moment for another task of the user to end.
  */
 export class UserShare {
   readonly #max: number;
-  readonly #maxSlow: number;
+  readonly #half: number;
   readonly #parkMs: number;
   readonly #users = new Map<string, User>();
+  /** The user of the last task, and the last user before that one. */
+  #latest = { userId: "", at: -Infinity };
+  #latestOther = { userId: "", at: -Infinity };
 
   /** @param slots of the lane */
   constructor(slots: number) {
     const reserve = slots < 2 ? 0 : Math.max(1, Math.floor(slots / 10));
     this.#max = slots - reserve;
-    this.#maxSlow = Math.ceil(slots / 2);
+    this.#half = Math.ceil(slots / 2);
     // At most ten tasks of a user per second pass through a slot of the reserve.
     this.#parkMs = Math.min(500, 100 * reserve);
   }
@@ -48,10 +56,12 @@ export class UserShare {
    * free.
    */
   async enter(userId: string): Promise<LeaveSlot | number> {
-    const user = this.#users.get(userId) ?? newUser();
+    const user = this.#users.get(userId) ?? newUser(userId);
+    if (this.#latest.userId !== userId) this.#latestOther = this.#latest;
+    this.#latest = { userId, at: performance.now() };
     if (this.#hasRoom(user)) {
       this.#users.set(userId, user);
-      return this.#occupy(userId, user);
+      return this.#occupy(user);
     }
     // Beware: a task that waits for slow tasks would hold a slot that other users need.
     return isQuick(user) || isNew(user) ? this.#park(user) : refuse(user);
@@ -63,25 +73,30 @@ export class UserShare {
   }
 
   #hasRoom(user: User): boolean {
-    return user.running < (isQuick(user) ? this.#max : this.#maxSlow);
+    return user.running < (isQuick(user) && this.#isAlone(user) ? this.#max : this.#half);
   }
 
-  #occupy(userId: string, user: User): LeaveSlot {
+  #isAlone({ id }: User): boolean {
+    const other = this.#latest.userId === id ? this.#latestOther : this.#latest;
+    return performance.now() - other.at >= ACTIVE_MS;
+  }
+
+  #occupy(user: User): LeaveSlot {
     const startedAt = performance.now();
     user.running++;
     return () => {
       user.running--;
       const now = performance.now();
       if (now - startedAt < QUICK_MS) user.quickAt = now;
-      this.#admit(userId, user);
-      if (user.running === 0) this.#users.delete(userId);
+      this.#admit(user);
+      if (user.running === 0) this.#users.delete(user.id);
     };
   }
 
   /** The first quick end raises the limit, so several tasks may enter. */
-  #admit(userId: string, user: User): void {
+  #admit(user: User): void {
     for (const parked of user.parked.slice())
-      if (this.#hasRoom(user)) parked.settle(this.#occupy(userId, user));
+      if (this.#hasRoom(user)) parked.settle(this.#occupy(user));
   }
 
   #park(user: User): Promise<LeaveSlot | number> {
@@ -99,8 +114,8 @@ export class UserShare {
   }
 }
 
-function newUser(): User {
-  return { running: 0, since: performance.now(), quickAt: -Infinity, backAt: 0, parked: [] };
+function newUser(id: string): User {
+  return { id, running: 0, since: performance.now(), quickAt: -Infinity, backAt: 0, parked: [] };
 }
 
 function isNew({ since }: User): boolean {

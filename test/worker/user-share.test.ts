@@ -58,6 +58,26 @@ describe("the share of a lane's slots that one user may hold", () => {
     });
   }
 
+  it("is half of the slots while another user is active, however quick the tasks are", async (t) => {
+    const passMs = stopClock(t);
+    const share = new UserShare(20);
+    for (const userId of ["bob", "ann"]) leave(await share.enter(userId));
+    const enterHalf = async () => {
+      const leaves = await enterAll(share, "ann", 20);
+      assert.equal(leaves.length, 10);
+      leaves.forEach(leave);
+    };
+    await enterHalf();
+    passMs(4999);
+    const lasting = await share.enter("ann");
+    leave(await share.enter("ann"));
+    assert.equal((await enterAll(share, "ann", 9)).length, 9);
+    assert.equal((await enterAll(share, "ann", 1)).length, 0, "bob was active 4.999 s ago");
+    passMs(1);
+    assert.equal((await enterAll(share, "ann", 20)).length, 8, "bob has been away for 5 s");
+    leave(lasting);
+  });
+
   it("shrinks to half again when no task has ended quickly for a second", async (t) => {
     const passMs = stopClock(t);
     const share = new UserShare(20);

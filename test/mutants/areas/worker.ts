@@ -191,8 +191,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "slow tasks of one user hold all slots but the reserve",
     file: "src/worker/user-share.ts",
-    find: "? this.#max : this.#maxSlow",
+    find: "? this.#max : this.#half",
     replace: "? this.#max : this.#max",
+    tests: SHARE,
+  },
+  {
+    breaks: "a user who mixes quick and slow tasks holds nearly all slots beside other users",
+    file: "src/worker/user-share.ts",
+    find: "isQuick(user) && this.#isAlone(user) ?",
+    replace: "isQuick(user) ?",
     tests: SHARE,
   },
   {
