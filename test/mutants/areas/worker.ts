@@ -212,7 +212,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a waiting task keeps waiting after another task of its user has ended",
     file: "src/worker/user-share.ts",
-    find: "if (this.#hasRoom(user)) parked.settle(this.#occupy(userId, user));",
+    find: "if (this.#hasRoom(user)) parked.settle(this.#occupy(user));",
     replace: "",
     tests: SHARE,
   },
