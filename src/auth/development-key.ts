@@ -1,6 +1,6 @@
-// The key pair that this machine makes for itself, so that one can sign in before any identity
-// provider is set up. Whoever reads the file is everybody, admins too: the configuration honours it
-// outside production only.
+// A key pair that this machine creates, so that developers can sign in before an identity provider
+// is set up. Anyone who can read the file can impersonate every user, admins included. So the
+// configuration accepts this key outside production only.
 import {
   createHash,
   createPrivateKey,
@@ -27,7 +27,7 @@ export interface DevelopmentClaims {
   name?: string | undefined;
   admin?: boolean | undefined;
   expiresInSeconds: number;
-  /** DEVELOPMENT_ISSUER and DEVELOPMENT_AUDIENCE unless given. */
+  /** Default: DEVELOPMENT_ISSUER and DEVELOPMENT_AUDIENCE. */
   issuer?: string;
   audience?: string;
   /** Milliseconds since 1970. */
@@ -35,14 +35,14 @@ export interface DevelopmentClaims {
 }
 
 /**
- * The ES256 key of `<folder>/development-key.pem` (mode 0600), made with its folder when there is
- * none; all that ask at once get the same. Rejects with an Error naming the file when it holds
- * something else.
+ * Returns the ES256 key in `<folder>/development-key.pem` (mode 0600), and creates the file if it
+ * is missing. Concurrent callers get the same key. Rejects with an Error that names the file if it
+ * holds anything else.
  */
 export async function loadOrCreateDevelopmentKey(folder: string): Promise<DevelopmentKey> {
   const path = join(folder, "development-key.pem");
-  const found = await readIfThere(path);
-  if (found !== null) return parse(found, path);
+  const pem = await readIfThere(path);
+  if (pem !== null) return parse(pem, path);
   await mkdir(folder, { recursive: true });
   await createKeyFile(path);
   return parse(await readFile(path, "utf8"), path);
@@ -50,7 +50,7 @@ export async function loadOrCreateDevelopmentKey(folder: string): Promise<Develo
 
 async function readIfThere(path: string): Promise<string | null> {
   try {
-    // Somebody may have copied the file, and with it lost its mode.
+    // A copy of the file may have lost the mode.
     if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
     return await readFile(path, "utf8");
   } catch (error) {
@@ -60,23 +60,23 @@ async function readIfThere(path: string): Promise<string | null> {
 }
 
 /**
- * Written aside and then linked: a link appears whole, and unlike a rename it yields to whoever was
- * first.
+ * Writes a temporary file and links it. The link appears complete and, unlike a rename, does not
+ * replace an existing file.
  */
 async function createKeyFile(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+  const temporary = `${path}.${randomUUID()}`;
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   try {
-    await writeFile(aside, privateKey.export({ type: "pkcs8", format: "pem" }), {
+    await writeFile(temporary, privateKey.export({ type: "pkcs8", format: "pem" }), {
       mode: 0o600,
       flag: "wx",
       flush: true,
     });
-    await link(aside, path);
+    await link(temporary, path);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   } finally {
-    await rm(aside, { force: true });
+    await rm(temporary, { force: true });
   }
 }
 
@@ -86,14 +86,16 @@ function parse(pem: string, path: string): DevelopmentKey {
     const verifying = publicKey(createPublicKey(privateKey));
     if (verifying.algorithm === "ES256") return { privateKey, publicKey: verifying };
   } catch {
-    // Falls through to the sentence below: what the file holds is no one's business.
+    // The sentence below is used instead: this error could reveal the file's content.
   }
-  throw new Error(`${path} holds no development key: delete it, and a new one is made.`);
+  throw new Error(
+    `${path} does not contain a development key: delete it, and a new one is created.`,
+  );
 }
 
 /**
- * A JWT for whoever has this e-mail, which counts as verified; the same e-mail is the same user.
- * Rejects with an Error on input that no verifier would take.
+ * Signs a JWT for this e-mail, which counts as verified; the same e-mail is the same user. Rejects
+ * with an Error on input that no verifier would accept.
  */
 export async function signDevelopmentToken(
   key: DevelopmentKey,
@@ -110,7 +112,7 @@ export async function signDevelopmentToken(
   } = claims;
   if (email.length > 320 || !/^[^\s@]+@[^\s@]+$/.test(email))
     throw new Error(`${JSON.stringify(email)} is not an e-mail address.`);
-  if (!(expiresInSeconds > 0)) throw new Error("A token expires after more than 0 seconds.");
+  if (!(expiresInSeconds > 0)) throw new Error("A token must expire after more than 0 seconds.");
   const now = Math.floor(clock() / 1000);
   const payload = {
     email,
@@ -128,7 +130,7 @@ export async function signDevelopmentToken(
     .sign(key.privateKey);
 }
 
-/** How a development token names the person with this e-mail address. */
+/** Returns the `sub` of development tokens for this e-mail address. */
 export function developmentSubject(email: string): string {
   return createHash("sha256").update(email.toLowerCase()).digest("hex").slice(0, 32);
 }

@@ -5,9 +5,9 @@ import { publicKey } from "./public-keys.js";
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * The keys of a JWKS document that can verify our tokens. Rejects with an Error of one sentence
- * when there is no such document or not one such key in it, and with the signal's reason once that
- * is aborted.
+ * Returns the keys of a JWKS document that can verify our tokens. Rejects with an Error of one
+ * sentence if the document is missing or has no such key. Once the signal is aborted, rejects with
+ * its reason.
  */
 export async function fetchJwks(url: URL, signal: AbortSignal): Promise<JWK[]> {
   const response = await fetch(url, {
@@ -22,10 +22,7 @@ export async function fetchJwks(url: URL, signal: AbortSignal): Promise<JWK[]> {
   return usableKeys(parse(await readBody(response)));
 }
 
-/**
- * Counts what arrives after decompression: neither a false length nor a small gzip of a large text
- * gets past it.
- */
+/** Counts bytes after decompression, so that neither a false length nor a gzip bomb passes. */
 async function readBody(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -46,23 +43,19 @@ function parse(body: string): unknown {
   }
 }
 
-// A set without a usable key is taken for a fault of the key server, so that the last good one
-// stays.
+// A set without a usable key counts as a fault of the key server. So the last good set is kept.
 function usableKeys(document: unknown): JWK[] {
   const keys: unknown = isRecord(document) ? document["keys"] : undefined;
   if (!Array.isArray(keys)) throw new Error("The key server's answer is not a JSON Web Key Set.");
   const usable = keys.filter(isUsable);
   if (usable.length === 0)
     throw new Error(
-      "The key server's answer holds no RSA, P-256 or Ed25519 public key for signatures.",
+      "The key server's answer contains no RSA, P-256 or Ed25519 public key for signatures.",
     );
   return usable;
 }
 
-/**
- * A published private key belongs to everybody, so it verifies nothing; what else the set holds is
- * not for us.
- */
+/** Rejects a private key, because anyone can sign with a published one, and keys of other kinds. */
 function isUsable(jwk: unknown): jwk is JWK {
   if (
     !isRecord(jwk) ||
@@ -83,14 +76,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * The address of a JWKS document: https, or http on this machine. Throws an Error with one sentence
- * that does not quote it.
+ * Parses the URL of a JWKS document: https, or http on this machine. Throws an Error of one
+ * sentence that does not quote the text.
  */
 export function parseJwksUrl(text: string): URL {
   if (!URL.canParse(text)) throw new Error("The JWKS address is not a URL.");
   const url = new URL(text);
   if (url.username !== "" || url.password !== "")
-    throw new Error("The JWKS address must not hold a user name or password.");
+    throw new Error("The JWKS address must not contain a user name or password.");
   const allowed =
     url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
   if (!allowed)
@@ -98,8 +91,7 @@ export function parseJwksUrl(text: string): URL {
   return url;
 }
 
-// The URL parser has already written every spelling of an IPv4 address (127.1, 0x7f000001) as four
-// numbers.
+// The URL parser has already normalised every spelling of an IPv4 address (127.1, 0x7f000001).
 function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,7 +1,9 @@
-// Keys of a JWKS document, kept fresh by ourselves. jose's own remote set asks again for every
-// token once the server fails, and one older than its cacheMaxAge fails every token while the
-// server hangs; so only the choice of a key is jose's (createLocalJWKSet). Here a token never waits
-// for a server that answered, or failed, a moment ago.
+// Keeps the keys of a JWKS document up to date. jose's remote set has two flaws. After a failure it
+// sends a request for every token. While the server hangs, keys older than cacheMaxAge fail every
+// token.
+//
+// So jose only chooses the key (createLocalJWKSet). Here a token never waits for a server that has
+// just answered or failed.
 import { createLocalJWKSet, errors, type JWK } from "jose";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
@@ -9,30 +11,28 @@ import { fetchJwks } from "./fetch-jwks.js";
 import type { ChosenKeys, KeyChoice, KeyReadiness, KeySource } from "./key-source.js";
 
 const REFRESH_MS = 10 * 60_000;
-/** After an answer, how long a key that is not in it cannot make us ask again. */
+/** Pause after an answer, in which an unknown key does not cause another request. */
 const COOL_DOWN_MS = 30_000;
 const BACK_OFF_MS = { first: 1000, longest: 60_000 };
-/** The last good keys verify this long without an answer of the server. */
+/** Time for which the last good keys are trusted without an answer of the server. */
 const TRUST_MS = 24 * 3_600_000;
 
-/** Calls back once after `ms`; returns what prevents it. */
+/** Calls `callback` once after `ms`; returns a function that cancels the call. */
 export type Schedule = (callback: () => void, ms: number) => () => void;
 
 export interface JwksOptions {
   url: URL;
-  /** One request may take this long; 5000. */
+  /** Timeout of one request; default 5000. */
   timeoutMs?: number;
   /** Milliseconds since 1970. */
   clock?: () => number;
-  /** By default timers that do not keep the process alive. */
+  /** Default: timers that do not keep the process alive. */
   schedule?: Schedule;
   logger?: Logger | undefined;
 }
 
 export interface Jwks extends KeySource {
-  /**
-   * Asks the server now, or joins the request that is under way; never rejects, see readiness().
-   */
+  /** Requests the keys now, or joins the running request. Never rejects; see readiness(). */
   refresh(): Promise<void>;
 }
 
@@ -43,19 +43,19 @@ interface KeySet {
   fetchedAt: number;
 }
 
-/** Begins to fetch at once and again every 10 minutes, until close(). */
+/** Fetches the keys at once and then every 10 minutes, until close(). */
 export function createJwks(options: JwksOptions): Jwks {
   const keys = new HeldKeys(options.clock ?? Date.now);
   const requests = createKeyRequests(options, (fetched) => keys.replace(fetched));
 
   async function choose(choice: KeyChoice): Promise<ChosenKeys> {
-    const found = await keys.choose(choice);
-    if (found) return found;
+    const current = await keys.choose(choice);
+    if (current) return current;
     await requests.refreshIfDue();
-    const foundNow = await keys.choose(choice);
-    if (foundNow) return foundNow;
-    // The token may be signed with a new key that we cannot learn of now: that is no reason to sign
-    // its user out.
+    const refreshed = await keys.choose(choice);
+    if (refreshed) return refreshed;
+    // The token may be signed with a new key that cannot be fetched now. That is not a reason to
+    // sign its user out.
     if (requests.isFailing() || !keys.trusted())
       throw new ServiceUnavailableError("The key server cannot be reached: try again in a moment.");
     throw new errors.JWKSNoMatchingKey();
@@ -66,11 +66,11 @@ export function createJwks(options: JwksOptions): Jwks {
     if (!keys.trusted())
       return {
         ready: false,
-        reason: isFailing ? "The key server gave no keys." : "The keys are not here yet.",
+        reason: isFailing ? "The key server returned no keys." : "The keys are not loaded yet.",
       };
     return {
       ready: true,
-      reason: isFailing ? "The key server does not answer; its last keys are used." : null,
+      reason: isFailing ? "The key server does not answer; its last keys are in use." : null,
     };
   }
 
@@ -79,7 +79,7 @@ export function createJwks(options: JwksOptions): Jwks {
   return { choose, refresh, generation: () => keys.trusted()?.generation ?? 0, readiness, close };
 }
 
-/** The keys of the last good answer, as long as they are trusted. */
+/** The keys of the last good answer, while they are trusted. */
 class HeldKeys {
   readonly #clock: () => number;
   #held: KeySet | null = null;
@@ -104,7 +104,7 @@ class HeldKeys {
     return held && this.#clock() - held.fetchedAt < TRUST_MS ? held : null;
   }
 
-  /** Null when no trusted key is the one. */
+  /** Returns null if no trusted key matches. */
   async choose(choice: KeyChoice): Promise<ChosenKeys | null> {
     const set = this.trusted();
     if (!set) return null;
@@ -117,29 +117,29 @@ class HeldKeys {
   }
 }
 
-/** Asks the key server: at its time, and when a token needs a key that is not here. */
+/** Requests keys at intervals, and when a token needs an unknown key. */
 function createKeyRequests(options: JwksOptions, accept: (keys: JWK[]) => void) {
   const { url, timeoutMs = 5000, clock = Date.now, schedule = unrefTimeout, logger } = options;
   let failures = 0;
-  let askableAt = Number.NEGATIVE_INFINITY;
-  let asking: Promise<void> | null = null;
-  let request: AbortController | null = null;
+  let nextRequestAt = Number.NEGATIVE_INFINITY;
+  let running: Promise<void> | null = null;
+  let abort: AbortController | null = null;
   let cancelNext: (() => void) | null = null;
   let closed = false;
 
   function refresh(): Promise<void> {
-    asking ??= ask().finally(() => (asking = null));
-    return asking;
+    running ??= request().finally(() => (running = null));
+    return running;
   }
 
-  async function ask(): Promise<void> {
+  async function request(): Promise<void> {
     cancelNext?.();
     if (closed) return;
     try {
-      request = new AbortController();
-      accept(await fetchInTime(url, request, timeoutMs));
+      abort = new AbortController();
+      accept(await fetchInTime(url, abort, timeoutMs));
       failures = 0;
-      askableAt = clock() + COOL_DOWN_MS;
+      nextRequestAt = clock() + COOL_DOWN_MS;
     } catch (error) {
       fail(error);
     }
@@ -150,10 +150,10 @@ function createKeyRequests(options: JwksOptions, accept: (keys: JWK[]) => void) 
   function fail(error: unknown): void {
     if (closed) return;
     failures += 1;
-    askableAt = clock() + backOff(failures);
+    nextRequestAt = clock() + backOff(failures);
     logger?.warn(
       { err: error, failures },
-      "the key server gave no keys; the last good ones serve while they are trusted",
+      "the key server returned no keys; the last good keys are used while they are trusted",
     );
   }
 
@@ -161,15 +161,15 @@ function createKeyRequests(options: JwksOptions, accept: (keys: JWK[]) => void) 
     refresh,
     isFailing: () => failures > 0,
 
-    /** At most one request per cool-down or back-off, however many tokens ask. */
+    /** Sends at most one request per cool-down or back-off, however many tokens need one. */
     async refreshIfDue(): Promise<void> {
-      if (asking || clock() >= askableAt) await refresh();
+      if (running || clock() >= nextRequestAt) await refresh();
     },
 
     close(): void {
       closed = true;
       cancelNext?.();
-      request?.abort(new Error("The service is closing."));
+      abort?.abort(new Error("The service is closing."));
     },
   };
 }

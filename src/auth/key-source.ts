@@ -10,36 +10,36 @@ export interface KeyChoice {
 
 export interface ChosenKeys {
   keys: readonly (CryptoKey | KeyObject)[];
-  /** The generation of the set that they are from. */
+  /** Generation of the key set that they come from. */
   generation: number;
 }
 
 export interface KeyReadiness {
-  /** A token can be verified now. */
+  /** True if a token can be verified now. */
   ready: boolean;
   /**
-   * What is wrong, in one sentence without addresses; also when old keys still serve. Null when all
-   * is well.
+   * The fault in one sentence without addresses, also while old keys are still in use; otherwise
+   * null.
    */
   reason: string | null;
 }
 
-/** Where keys that verify tokens come from. */
+/** The source of the keys that verify tokens. */
 export interface KeySource {
   /**
-   * Keys worth trying. Throws ServiceUnavailableError when keys are needed that cannot be had now.
+   * Returns the keys to try. Throws ServiceUnavailableError if the necessary keys are unavailable.
    */
   choose(choice: KeyChoice): Promise<ChosenKeys>;
   /**
-   * Changes when the keys do: what was verified by another generation must be verified again. 0: no
-   * keys to trust.
+   * Changes with the keys: a token verified by another generation must be verified again. 0 means
+   * no trusted keys.
    */
   generation(): number;
   readiness(): KeyReadiness;
   close(): void;
 }
 
-/** Keys that stay as they are for the life of the process. Throws what parsePublicKeys throws. */
+/** Creates keys that do not change. Throws the errors of parsePublicKeys. */
 export function createFixedKeys(
   keys: { pem: string } | { development: DevelopmentKey },
 ): KeySource {

@@ -2,8 +2,8 @@ const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 const MAX_SECONDS = 3650 * 86_400;
 
 /**
- * Seconds of a text like `90s`, `30m`, `1h` or `2d`; 1 s to 3650 days. Throws an Error that says
- * what is expected.
+ * Returns the seconds of a text like `90s`, `30m`, `1h` or `2d`; 1 s to 3650 days. Throws an Error
+ * that says what is expected.
  */
 export function parseDuration(text: string): number {
   const [, count, unit] = /^(\d{1,12})([smhd])$/.exec(text.trim()) ?? [];

@@ -3,15 +3,15 @@ import { type KeyObject, createPublicKey } from "node:crypto";
 export const SIGNATURE_ALGORITHMS = ["RS256", "ES256", "EdDSA"] as const;
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
-/** A key that verifies, and the one algorithm it verifies: the key decides, never the token. */
+/** A verifying key and its algorithm: the key decides the algorithm, never the token. */
 export interface PublicKey {
   algorithm: SignatureAlgorithm;
   key: KeyObject;
 }
 
 /**
- * Throws an Error, one clause without a full stop, when a key of this kind or strength is not
- * taken.
+ * Throws an Error if this kind or strength of key is not accepted. The message is a clause without
+ * a full stop.
  */
 export function publicKey(key: KeyObject): PublicKey {
   return { algorithm: algorithmOf(key), key };
@@ -22,8 +22,8 @@ function algorithmOf(key: KeyObject): SignatureAlgorithm {
   if (key.asymmetricKeyType === "rsa") {
     if (modulusLength < 2048)
       throw new Error(`is an RSA key of ${modulusLength} bits; at least 2048 are required`);
-    // With the exponent 1 anybody can write signatures, and an even one is no RSA; OpenSSL imports
-    // both.
+    // With the exponent 1 anyone can forge signatures, and an even exponent is not valid RSA.
+    // OpenSSL imports both.
     if (publicExponent < 3n || publicExponent % 2n === 0n)
       throw new Error(`is an RSA key with the unsafe exponent ${publicExponent}`);
     return "RS256";
@@ -45,24 +45,23 @@ const FORMATS: Record<string, "spki" | "pkcs1"> = {
 };
 
 /**
- * The keys of a text with one or more PEM blocks, in their order. Line ends may be real, written as
- * `\n` (as environment files have them), or lost. Throws an Error with one sentence that begins
- * inside the text ("PEM block 2 is …") and never quotes it: what was given by mistake may be a
- * secret.
+ * Returns the keys of a text with one or more PEM blocks, in order. Line breaks may be real,
+ * written as `\n` (as in environment files), or missing.
+ *
+ * Throws an Error of one sentence. It never quotes the text, which may be a secret that was passed
+ * by mistake.
  */
 export function parsePublicKeys(pem: string): PublicKey[] {
   const text = pem.replaceAll(/\\r|\\n/g, "\n");
   if (PRIVATE.test(text))
     throw new Error(
-      "There is a private key in it; give its public key and keep the private one away from here.",
+      "It contains a private key; pass its public key and keep the private key elsewhere.",
     );
   const blocks = [...text.matchAll(BLOCK)];
   if (blocks.length === 0)
-    throw new Error(
-      "There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected.",
-    );
+    throw new Error("It contains no complete PEM block; -----BEGIN PUBLIC KEY----- is expected.");
   if (text.replaceAll(BLOCK, "").includes("-----"))
-    throw new Error("There is an incomplete PEM block in it.");
+    throw new Error("It contains an incomplete PEM block.");
   return blocks.map(([, label = "", body = ""], index) =>
     parseBlock(label, body, blocks.length > 1 ? `PEM block ${index + 1}` : "The PEM block"),
   );
@@ -81,8 +80,8 @@ function parseBlock(label: string, body: string, where: string): PublicKey {
   }
 }
 
-// Beware: createPublicKey would also take a private key in PEM and derive the public one. DER of a
-// named type does not.
+// Beware: createPublicKey also accepts a private key in PEM and derives the public key. With DER of
+// a named type it does not.
 function importKey(body: string, type: "spki" | "pkcs1", where: string): KeyObject {
   try {
     return createPublicKey({ key: Buffer.from(body, "base64"), format: "der", type });

@@ -1,45 +1,42 @@
 import { z } from "zod";
 import { isStorable } from "../domain/is-storable.js";
 
-/**
- * What the service believes of a token whose signature, issuer, audience and times have been
- * checked.
- */
+/** Claims of a token after its signature, issuer, audience and times were checked. */
 export interface TokenClaims {
-  /** `iss`; the two spellings of Google's are one. */
+  /** `iss`, with Google's two spellings normalised to one. */
   readonly issuer: string;
-  /** `sub`, 1 to 255 characters; with the issuer it names a user. */
+  /** `sub`, 1 to 255 characters. Issuer and subject identify a user. */
   readonly subject: string;
   readonly email: string;
-  /** `email_verified` is the boolean true, not merely "true". */
+  /** True only if `email_verified` is the boolean true, not the text "true". */
   readonly emailVerified: boolean;
-  /** At most 200 characters; the e-mail's part before @ when the token has no sound one. */
+  /** At most 200 characters; the part of the e-mail before @ if the token has no valid name. */
   readonly name: string;
   /** An http(s) URL. */
   readonly picture: string | null;
   /** Seconds since 1970; 0 without `iat`. */
   readonly issuedAt: number;
-  /** Seconds since 1970; the leeway is not in it. */
+  /** Seconds since 1970, without the leeway. */
   readonly expiresAt: number;
   /**
-   * The development claim `admin: true`. Beware: this is what the token says, whoever signed it;
-   * the verifier clears it unless the development key did.
+   * The development claim `admin: true`. Beware that every signer can set this claim. The verifier
+   * clears it unless the development key signed.
    */
   readonly admin: boolean;
 }
 
-/** Google writes its issuer in two ways, and means one; the first is the one that is kept. */
+/** Google's two spellings of its issuer; the first is the normalised one. */
 const GOOGLE = ["https://accounts.google.com", "accounts.google.com"] as const;
 const MAX_NAME = 200;
 const MAX_PICTURE = 2048;
-/** The end of the year 9999: beyond it neither a Date nor PostgreSQL's text form is safe. */
+/** The end of the year 9999, the last that both Date and PostgreSQL's text format handle safely. */
 const MAX_SECONDS = 253_402_300_799;
 
 const text = (max: number) => z.string().min(1).max(max).refine(isStorable);
 
 /**
- * Payload of a JWT → TokenClaims. Required claims that do not hold are issues at their name;
- * optional ones fall back.
+ * Parses the payload of a JWT. An invalid required claim is an issue at its name; an invalid
+ * optional claim gets a default.
  */
 export const tokenClaims = z
   .object({
@@ -61,7 +58,7 @@ export const tokenClaims = z
     name: soundName(payload.name) ?? nameOfEmail(payload.email),
     picture: soundPicture(payload.picture),
     issuedAt: Math.floor(Math.min(Math.max(payload.iat ?? 0, 0), MAX_SECONDS)),
-    // Rounded up, a fraction expires in the same second for us as for the library.
+    // Rounding up makes a fraction expire in the same second as in the library.
     expiresAt: Math.ceil(payload.exp),
     admin: payload.admin === true,
   }));
@@ -75,7 +72,7 @@ function nameOfEmail(email: string): string {
   return cut(email.split("@", 1)[0] || email);
 }
 
-/** Never through the middle of a surrogate pair. */
+/** Cuts without splitting a surrogate pair. */
 function cut(value: string): string {
   return value.slice(0, MAX_NAME).replace(/[\uD800-\uDBFF]$/, "");
 }
@@ -85,14 +82,14 @@ function soundPicture(picture: unknown): string | null {
   return /^https?:\/\/[^\s\p{C}]+$/iu.test(picture) && URL.canParse(picture) ? picture : null;
 }
 
-/** Every way in which tokens may write this issuer. */
+/** Returns all spellings of this issuer in tokens. */
 export function issuerSpellings(issuer: string): readonly string[] {
   return GOOGLE.some((one) => one === issuer) ? GOOGLE : [issuer];
 }
 
 /**
- * The one way in which the service writes it: a user is named by issuer and subject, so the two
- * must not be two users.
+ * Returns the stored spelling of an issuer. Issuer and subject identify a user, so two spellings
+ * must not make two users.
  */
 export function normalizeIssuer(issuer: string): string {
   return issuerSpellings(issuer)[0] ?? issuer;

@@ -21,10 +21,7 @@ import { issuerSpellings, tokenClaims, type TokenClaims } from "./token-claims.j
 import { LEEWAY_SECONDS, createVerifiedTokens } from "./verified-tokens.js";
 import { SIGNATURE_ALGORITHMS } from "./public-keys.js";
 
-/**
- * PEM text with one or more public keys, a JWKS address, or the key that this machine made for
- * itself.
- */
+/** PEM text with one or more public keys, a JWKS address, or this machine's development key. */
 export type TokenKeys =
   | { pem: string }
   | ({ jwksUrl: string } & Pick<JwksOptions, "timeoutMs" | "schedule">)
@@ -32,33 +29,36 @@ export type TokenKeys =
 
 export interface TokenVerifierOptions {
   keys: TokenKeys;
-  /** Accepted `iss`; one of Google's two spellings stands for both. */
+  /** Accepted values of `iss`; one of Google's two spellings allows both. */
   issuers: readonly string[];
-  /** Accepted `aud`; a token for several audiences needs one of these among them. */
+  /** Accepted values of `aud`; a token with several audiences needs one of these. */
   audiences: readonly string[];
   /** Milliseconds since 1970. */
   clock?: () => number;
-  /** How many verified tokens are remembered; 20,000. */
+  /** Maximum remembered tokens; default 20,000. */
   maxRemembered?: number;
   logger?: Logger;
 }
 
-/** `namesVerifiedSubject`: a token of the subject that this one names was verified lately. */
+/** `namesVerifiedSubject` returns true if a token of the same subject was verified recently. */
 export type CheckToken = (namesVerifiedSubject: () => boolean) => void;
 
 export interface TokenVerifier {
   /**
-   * Rejects with UnauthenticatedError, or with ServiceUnavailableError when only the key server
-   * knows the key and it is away. The claims are shared between callers, and frozen. `check` runs
-   * before a signature is verified; what it throws is thrown.
+   * Rejects with UnauthenticatedError, or with ServiceUnavailableError when the key server is
+   * needed but unavailable. Claims are frozen, because callers share them. `check` runs before the
+   * signature is verified, and its errors are passed on.
    */
   verify(token: string, check?: CheckToken): Promise<TokenClaims>;
-  /** For the readiness page; always ready unless the keys come from a key server. */
+  /** Returns the state for the readiness page; always ready without a key server. */
   readiness(): KeyReadiness;
   close(): void;
 }
 
-/** Throws an Error with one sentence when the keys cannot be read; a key server may be away. */
+/**
+ * Throws an Error of one sentence if the keys cannot be read. A key server may be unavailable at
+ * this time.
+ */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { keys, issuers, audiences, clock = Date.now, maxRemembered = 20_000 } = options;
   const source = createKeySource(options);
@@ -92,8 +92,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   }
 
   async function verify(token: string, check?: CheckToken): Promise<TokenClaims> {
-    const known = remembered.find(token);
-    if (known) return known;
+    const claimsInCache = remembered.find(token);
+    if (claimsInCache) return claimsInCache;
     try {
       const choice = tokenHeader(token);
       check?.(() => remembered.namesVerifiedSubject(token));
@@ -119,7 +119,7 @@ function createKeySource({ keys, clock, logger }: TokenVerifierOptions): KeySour
   return createJwks({ url: parseJwksUrl(jwksUrl), ...settings, ...(clock && { clock }), logger });
 }
 
-/** While keys are rotated several may be right, and only the signature tells. */
+/** During a key rotation several keys may match, and only the signature decides. */
 async function verifyWithAny(
   token: string,
   { keys }: ChosenKeys,
@@ -134,7 +134,7 @@ async function verifyWithAny(
   }
   throw new UnauthenticatedError(
     keys.length > 0
-      ? "The token's signature does not hold."
+      ? "The token's signature is invalid."
       : "The token is signed with an unknown key.",
   );
 }
@@ -146,7 +146,7 @@ function readClaims(payload: JWTPayload, byDevelopmentKey: boolean, nowMs: numbe
       claimSentence(String(parsed.error.issues[0]?.path[0]), "invalid"),
     );
   const { data } = parsed;
-  // Newer claims win by `issuedAt`: a token from the future must not win for years.
+  // The claims with the newest `issuedAt` win, so a token from the future must not win for years.
   const issuedAt = Math.min(data.issuedAt, Math.floor(nowMs / 1000));
   return Object.freeze({ ...data, issuedAt, admin: data.admin && byDevelopmentKey });
 }
@@ -154,15 +154,12 @@ function readClaims(payload: JWTPayload, byDevelopmentKey: boolean, nowMs: numbe
 const MAX_TOKEN_LENGTH = 8192;
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const TYPES = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
-/**
- * A token must not bring its own key, say where to find one, or change what the signature means.
- */
+/** Header fields that bring or locate a key, or change the meaning of the signature. */
 const FORBIDDEN = ["crit", "b64", "jwk", "jku", "x5u", "x5c"];
 
 /**
- * What a token says of its signature, before anything costly is done with it. Throws
- * UnauthenticatedError unless it is at most 8 KiB of three base64url parts in their one spelling,
- * with an accepted algorithm and type.
+ * Reads the token's header before any costly work. Throws UnauthenticatedError unless the token has
+ * at most 8 KiB and three canonical base64url parts. Its algorithm and type must be accepted.
  */
 export function tokenHeader(token: string): KeyChoice {
   if (token.length > MAX_TOKEN_LENGTH)
@@ -182,8 +179,8 @@ export function tokenHeader(token: string): KeyChoice {
   return { alg, ...(isPresent(header["kid"]) && { kid: header["kid"] }) };
 }
 
-// Decoders are lenient: they skip blanks and padding and ignore the last bits. Without this, a
-// signature has many spellings.
+// Decoders skip white space and padding and ignore the last bits. Without this check one signature
+// has many spellings.
 function isCanonical(part: string): boolean {
   return Buffer.from(part, "base64url").toString("base64url") === part;
 }
@@ -200,10 +197,10 @@ function isPresent(kid: unknown): kid is string {
   return typeof kid === "string" && kid.length <= 1024;
 }
 
-/** The libraries' own names of what is wrong, in the words a caller is told. */
+/** Messages to the caller by error code of the library. */
 const SENTENCES: Record<string, string> = {
   ERR_JWT_EXPIRED: "The token has expired.",
-  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "The token's signature does not hold.",
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "The token's signature is invalid.",
   ERR_JWKS_NO_MATCHING_KEY: "The token is signed with an unknown key.",
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: "The token does not say which key it is signed with.",
 };
@@ -217,9 +214,9 @@ const CLAIMS: Record<string, string> = {
 const KNOWN_CLAIMS = new Set(["iss", "aud", "nbf", "iat", "exp", "sub", "email"]);
 
 /**
- * What to throw for whatever verifying a token threw: our own errors as they are, all else as
- * UnauthenticatedError. The library's text and the token's never pass through: both reach clients,
- * and one of them is the attacker's.
+ * Returns the error for a failed verification. Our own errors pass unchanged; all others become
+ * UnauthenticatedError. The texts of the library and the token are dropped: they would reach
+ * clients, and an attacker wrote the token.
  */
 export function tokenRefusal(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
@@ -229,7 +226,7 @@ export function tokenRefusal(error: unknown): ServiceError {
   return new UnauthenticatedError(SENTENCES[code] ?? "The token is not a valid signed JWT.");
 }
 
-/** The sentence for a required claim that is absent ("missing") or does not hold. */
+/** Returns the message for a required claim that is absent ("missing") or invalid. */
 export function claimSentence(claim: string, reason: string): string {
   if (!KNOWN_CLAIMS.has(claim)) return "The token's claims are not accepted.";
   if (reason === "missing") return `The token lacks the claim "${claim}".`;

@@ -1,6 +1,6 @@
-// Each connection has one statement or transaction at a time. The driver's own pool sends the next
-// one behind a stranger's: it waits for that, and one that cannot be written shifts all later
-// answers to other callers.
+// Each connection runs one statement or transaction at a time. The driver's own pool pipelines
+// statements of different callers on one connection. A statement then waits for another caller's,
+// and one that cannot be written shifts all later answers to other callers.
 import { AsyncResource } from "node:async_hooks";
 import type { Sql, TransactionSql } from "postgres";
 import { currentDeadline, type Deadline } from "../runtime/deadline.js";
@@ -10,16 +10,16 @@ import { PooledConnection, tooLate } from "./pooled-connection.js";
 import type { Route, Statement } from "./statement.js";
 
 export interface PoolLimits {
-  /** Statements and transactions that wait for a connection. */
+  /** Maximum statements and transactions that wait for a connection. */
   maxWaiting: number;
-  /** How long one of them waits. */
+  /** Maximum wait for a connection. */
   waitMs: number;
-  /** How long an answer may take; longer than the server's own limits. */
+  /** Maximum wait for an answer; longer than the server's own limits. */
   answerMs: number;
 }
 
 export interface PoolOptions {
-  /** Makes a client of at most one connection. */
+  /** Creates a client of at most one connection. */
   open(): Sql;
   connections: number;
   limits: PoolLimits;
@@ -33,9 +33,9 @@ interface Work {
 }
 
 interface EnteredWork extends Work {
-  /** When it began to wait. */
+  /** When it began to wait, on the pool's clock. */
   since: number;
-  /** Called when it is over, or was refused. */
+  /** Called when it has ended or was refused. */
   leave(): void;
 }
 
@@ -52,24 +52,25 @@ export class ConnectionPool implements Required<Route> {
   readonly #clock: NodeJS.Timeout;
   #waiting: EnteredWork[] = [];
   /**
-   * Milliseconds; it stands still while the event loop does, so that what came then is not late.
+   * The pool's clock in milliseconds. It stops while the event loop is blocked, so that answers
+   * that arrived then are not late.
    */
   #now = 0;
   #tickedAt = performance.now();
-  /** Connections that were lost since a statement was last answered. */
+  /** Connections lost since the last answered statement. */
   #lost = 0;
   #closed = false;
 
   constructor({ open, connections, limits }: PoolOptions) {
     this.#limits = limits;
-    const make = () => new PooledConnection(open, () => this.#now);
-    this.#connections = Array.from({ length: connections }, make);
+    const createConnection = () => new PooledConnection(open, () => this.#now);
+    this.#connections = Array.from({ length: connections }, createConnection);
     this.#free = [...this.#connections];
     this.#shares = new OperationShares(Math.ceil(connections / 2), (work) => this.#enter(work));
     this.#clock = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  /** Statements and transactions that wait for a connection now. */
+  /** Number of statements and transactions that wait for a connection. */
   get waiting(): number {
     return this.#waiting.length;
   }
@@ -83,7 +84,7 @@ export class ConnectionPool implements Required<Route> {
 
   begin = (work: (sql: TransactionSql) => Promise<unknown>): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      // What leaves a connection begins the next, which has a deadline of its own.
+      // The statement that frees a connection starts the next one, which has its own deadline.
       const bound = AsyncResource.bind(work);
       this.#shares.submit({
         deadline: currentDeadline(),
@@ -92,7 +93,7 @@ export class ConnectionPool implements Required<Route> {
       });
     });
 
-  /** Closes the connection that returned these rows; where that is unknown, all of them. */
+  /** Closes the connection that returned these rows; if it is unknown, closes all connections. */
   distrust(rows: object): void {
     const suspects = this.#connections.filter((connection) => connection.hasReturned(rows));
     for (const connection of suspects.length > 0 ? suspects : this.#connections)
@@ -132,7 +133,7 @@ export class ConnectionPool implements Required<Route> {
     this.#free.push(connection);
   }
 
-  /** After a pause that grows while the server stays away. */
+  /** Reopens after a pause that grows while the server is unavailable. */
   #reopen(connection: PooledConnection): void {
     if (this.#closed) return;
     connection.reopen();
@@ -150,14 +151,14 @@ export class ConnectionPool implements Required<Route> {
     }
     const isSilent = (connection: PooledConnection) => connection.isSilent(this.#limits.answerMs);
     if (!this.#connections.some(isSilent)) return;
-    // The idle ones lead to the same server, which would execute what is sent now much later.
+    // Idle connections lead to the same server, which would execute new statements much later.
     for (const one of this.#connections) if (one.isIdle || isSilent(one)) one.discard();
   }
 }
 
 /**
- * Limits how many statements of one operation are entered at a time, so that others have their
- * turn.
+ * Limits how many statements of one operation are in the pool at a time, so that other operations
+ * are served.
  */
 class OperationShares {
   readonly #shares = new WeakMap<Deadline, { entered: number; queue: EnteredWork[] }>();
@@ -185,8 +186,8 @@ class OperationShares {
   }
 
   #shareOf(deadline: Deadline) {
-    const known = this.#shares.get(deadline);
-    if (known) return known;
+    const existing = this.#shares.get(deadline);
+    if (existing) return existing;
     const share = { entered: 0, queue: [] as EnteredWork[] };
     this.#shares.set(deadline, share);
     deadline.onPassed(() => share.queue.splice(0).forEach((work) => work.refuse(tooLate())));
@@ -198,17 +199,19 @@ function refuseOverload(work: EnteredWork, why: "full" | "waited"): void {
   reportRefusal({ what: "statement", why });
   refuse(
     work,
-    new ServiceUnavailableError("Too many requests wait for the database; try again in a moment."),
+    new ServiceUnavailableError(
+      "Too many requests are waiting for the database; try again in a moment.",
+    ),
   );
 }
 
 function refuse(work: EnteredWork, error: Error): void {
   work.refuse(error);
-  // Not now: thousands of one operation may be refused in a row.
+  // Deferred, because thousands of statements of one operation may be refused in a row.
   queueMicrotask(work.leave);
 }
 
-/** As the driver says it. */
+/** Has the same code as the driver's error. */
 function poolClosed(): Error {
   return Object.assign(new Error("The connection pool is closed."), { code: "CONNECTION_ENDED" });
 }

@@ -5,20 +5,20 @@ import { ConnectionPool, type PoolLimits } from "./connection-pool.js";
 import { routeStatements } from "./statement.js";
 
 export interface Database {
-  /** Query builder, for reads and for writes that are no transition. */
+  /** Query builder, for reads and for writes that are not transitions. */
   orm: PostgresJsDatabase;
   /**
-   * Hand-written statements, prepared by name. Beware: Drizzle has taken the serialisers of this
-   * client over, so that instants come back as text and go in as text, and JSON goes in as text.
+   * Hand-written statements, prepared by name. Beware: Drizzle has replaced this client's
+   * serialisers. Instants are read and written as text, and JSON is written as text.
    */
   sql: Sql;
-  /** Statements and transactions that wait for a connection now. */
+  /** Number of statements and transactions that wait for a connection. */
   readonly waiting: number;
   /** Resolves when PostgreSQL answers; throws ServiceUnavailableError otherwise. */
   ping(): Promise<void>;
   /**
-   * For rows of another user: closes the connection that returned them, reports it, and returns
-   * what to throw.
+   * Call this for rows of another user. It closes the connection that returned them, reports it,
+   * and returns the error to throw.
    */
   foreignRows(rows: object): ServiceUnavailableError;
   close(): Promise<void>;
@@ -32,12 +32,12 @@ export interface DatabaseOptions {
   onForeignRows?(error: ServiceUnavailableError): void;
 }
 
-/** `waitMs` and `answerMs` together are less than an operation has. */
+/** The sum of `waitMs` and `answerMs` is less than the deadline of an operation. */
 const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, answerMs: 7000 };
 
-/** Opens nothing before the first statement; a lost server is found again by the next one. */
+/** Connects at the first statement; the next statement reconnects after the server was lost. */
 export function createDatabase(options: DatabaseOptions): Database {
-  // It makes the statements and sends none; those that send them share its types.
+  // This client creates the statements but sends none; the pool's clients share its types.
   const client = postgres(options.url, {
     connect_timeout: 2,
     idle_timeout: 60,
@@ -48,8 +48,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     connection: {
       application_name: options.applicationName,
       TimeZone: "UTC",
-      // A plan made while a table was small outlives its growth: rows are found by an index. What
-      // has none would look expensive enough to be compiled.
+      // A plan made while a table was small is kept when the table grows. So index scans are
+      // forced. A table without a usable index then looks expensive enough to be compiled, so jit
+      // is off.
       enable_seqscan: "off",
       jit: "off",
       statement_timeout: 5000,
@@ -76,7 +77,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     ping: () => available(async () => void (await sql`select 1`)),
     foreignRows(rows) {
       const error = new ServiceUnavailableError(
-        "The database gave a wrong answer; try again in a moment.",
+        "The database returned a wrong answer; try again in a moment.",
       );
       pool.distrust(rows);
       options.onForeignRows?.(error);
@@ -87,9 +88,8 @@ export function createDatabase(options: DatabaseOptions): Database {
 }
 
 /**
- * Runs `query`; a lost or refused connection becomes ServiceUnavailableError, whatever library it
- * went through. A deadlock or a serialisation failure has undone the statement as a whole: it is
- * run again.
+ * Runs `query`. A lost or refused connection becomes ServiceUnavailableError, from any library.
+ * After a deadlock or a serialisation failure the statement is undone, so it runs again.
  */
 export async function available<T>(query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -98,7 +98,7 @@ export async function available<T>(query: () => Promise<T>): Promise<T> {
     } catch (error) {
       for (const link of causes(error)) if (link instanceof ServiceUnavailableError) throw link;
       if (connectionFault(error) !== null)
-        throw new ServiceUnavailableError("The database is away; try again in a moment.", {
+        throw new ServiceUnavailableError("The database is unavailable; try again in a moment.", {
           cause: error,
         });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
@@ -107,17 +107,17 @@ export async function available<T>(query: () => Promise<T>): Promise<T> {
 }
 
 const MAX_TRIES = 3;
-/** deadlock_detected, serialization_failure */
+/** SQLSTATEs of a statement that was undone: deadlock_detected, serialization_failure. */
 const UNDONE = new Set(["40P01", "40001"]);
 
-/** The SQLSTATE of an error of PostgreSQL, however deep it is wrapped; null when it is none. */
+/** Returns the SQLSTATE of a PostgreSQL error, even if it is wrapped; otherwise null. */
 export function sqlState(error: unknown): string | null {
   const code = errorCode(error);
-  // No class of them begins with E, as EPIPE does.
+  // No SQLSTATE class begins with E, but system codes such as EPIPE do.
   return code !== null && /^(?!E)[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
-/** The name of the violated constraint; null when none was. */
+/** Returns the name of the violated constraint, or null. */
 export function violatedConstraint(error: unknown): string | null {
   for (const link of causes(error))
     if ("constraint_name" in link) return String(link.constraint_name);
@@ -137,8 +137,8 @@ const CONNECTION_CODES = new Set([
   "EAI_AGAIN",
   "EHOSTUNREACH",
   "ENETUNREACH",
-  // admin shutdown, crash shutdown, cannot connect now, too many connections, read-only after a
-  // failover, disk full, statement and lock time-outs
+  // SQLSTATEs: admin shutdown, crash shutdown, cannot connect now, too many connections, read-only
+  // after a failover, disk full, statement and lock timeouts.
   "57P01",
   "57P02",
   "57P03",
@@ -150,15 +150,15 @@ const CONNECTION_CODES = new Set([
 ]);
 
 /**
- * The code of an error by which a server was lost, refused us, or was never reached; null when it
- * is none.
+ * Returns the code of an error that means the server was lost, refused us, or was unreachable;
+ * otherwise null.
  */
 export function connectionFault(error: unknown): string | null {
   const code = errorCode(error);
   return code !== null && (CONNECTION_CODES.has(code) || code.startsWith("08")) ? code : null;
 }
 
-/** Somebody else held a lock for longer than a statement may wait for it. It has done nothing. */
+/** True if a statement waited too long for a lock. The statement has changed nothing. */
 export function isLockTimeout(error: unknown): boolean {
   for (const link of causes(error)) if ("code" in link && link.code === "55P03") return true;
   return false;
@@ -180,27 +180,27 @@ function* causes(error: unknown): Generator<object> {
 }
 
 /**
- * lock_not_available, query_canceled: a row is locked for long, or has more behind it than a
+ * lock_not_available, query_canceled: a row is locked for too long, or refers to more rows than a
  * statement may read.
  */
-const ABOUT_A_ROW = new Set(["55P03", "57014"]);
+const ROW_ERRORS = new Set(["55P03", "57014"]);
 
 /**
- * Whether a store is away, so that the next row would fail alike; other faults are of the row in
- * hand.
+ * True if a store is unavailable, so that the next row would fail too. Any other error concerns the
+ * current row.
  */
 export function isAway(error: unknown): boolean {
-  return error instanceof ServiceUnavailableError && !ABOUT_A_ROW.has(sqlState(error) ?? "");
+  return error instanceof ServiceUnavailableError && !ROW_ERRORS.has(sqlState(error) ?? "");
 }
 
-// The driver would ask each new connection for the types of arrays, and nothing catches the
-// rejection when the connection is lost in that moment: it would end the process. PostgreSQL's own
-// types have the same numbers everywhere.
+// The driver would query the array types on each new connection. If the connection is lost then,
+// the rejection is uncaught and ends the process. PostgreSQL's built-in types have the same OIDs
+// everywhere.
 type Element = string | number | boolean | null | Element[];
 
 const asText = (text: string) => text;
 
-/** How the elements of arrays are read, by the number of the array's type. */
+/** Parsers of array elements, by the OID of the array type. */
 const ELEMENTS: [oids: number[], parse: (text: string) => Element][] = [
   // bool
   [[1000], (text) => text === "t"],
@@ -210,7 +210,7 @@ const ELEMENTS: [oids: number[], parse: (text: string) => Element][] = [
   [[1003, 1016, 1009, 1015, 2951, 3807], asText],
 ];
 
-/** For the option `types` of the driver. */
+/** Returns the value of the driver's option `types`. */
 function arrayTypes(): Record<string, PostgresType> {
   const typeOf = (oid: number, parse: (text: string) => Element): PostgresType => ({
     to: oid,
@@ -223,14 +223,14 @@ function arrayTypes(): Record<string, PostgresType> {
   );
 }
 
-/** Quoted, whatever the type: PostgreSQL reads each element as its own. */
+/** Quotes elements of every type: PostgreSQL converts each to the element type. */
 function toLiteral(value: unknown): string {
   if (value === null) return "NULL";
   if (Array.isArray(value)) return `{${value.map(toLiteral).join()}}`;
   return `"${String(value).replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
-/** An array of one dimension, as PostgreSQL writes it. */
+/** Parses a one-dimensional array in PostgreSQL's text format. */
 function parseArray(text: string, parse: (text: string) => Element): Element[] {
   const elements: Element[] = [];
   for (const [, quoted, plain = ""] of text

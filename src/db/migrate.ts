@@ -11,25 +11,25 @@ import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 
 /**
- * Any fixed number will do; a lock of the session, since the migrator itself is not safe when two
- * start at once.
+ * Any fixed number works. The lock belongs to the session, because the migrator itself is unsafe
+ * when two start at once.
  */
 const LOCK = 5_067_401;
-const ASK_AGAIN_MS = 100;
-/** Of a big table an index takes its time. */
+const LOCK_POLL_MS = 100;
+/** An index on a large table takes minutes to build. */
 const TIMEOUT_MS = 15 * 60_000;
 /**
- * While a migration waits for a table, everybody else waits behind it: it gives way and tries
- * again.
+ * All statements queue behind a migration that waits for a table lock. So it stops waiting and
+ * retries.
  */
 const LOCK_TIMEOUT_MS = 2000;
-const GIVE_WAY_MS = 1000;
+const RETRY_MS = 1000;
 /** lock_not_available, deadlock_detected */
 const LOCKED = new Set(["55P03", "40P01"]);
 
 /**
- * Applies the pending migrations and renews the role that only reads; many may call this at once,
- * on an empty database too: one works, the others wait.
+ * Applies the pending migrations and renews the read-only role. Several processes may call this at
+ * once, also on an empty database: one works, the others wait.
  */
 export async function migrate(
   url: string,
@@ -45,9 +45,10 @@ export async function migrate(
     await takeLock(client);
     const applied = await lastApplied(client);
     if (applied !== null) await buildIndexes(client, FOLDER, applied);
-    // Not before the indexes: what is made concurrently may wait, since nobody waits behind it.
+    // Set after the indexes: a concurrent index build may wait, because no statement waits behind
+    // it.
     await client`select set_config('lock_timeout', ${String(lockTimeoutMs)}, false)`;
-    await givingWay(async () => {
+    await retryWhileLocked(async () => {
       if (!isCurrent(applied)) await dropReadOnlyViews(client);
       await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
       await renewReadOnlyRole(client, url);
@@ -58,11 +59,11 @@ export async function migrate(
 }
 
 /**
- * Again and again while tables are locked: each try is undone as a whole, and lets those through
- * who wait behind it.
+ * Retries while tables are locked. Each failed try is undone as a whole and lets waiting statements
+ * run.
  */
-async function givingWay(work: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(GIVE_WAY_MS)) {
+async function retryWhileLocked(work: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(RETRY_MS)) {
     try {
       return await work();
     } catch (error) {
@@ -72,31 +73,31 @@ async function givingWay(work: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Asked for again and again: a statement that waits for it would be waited for by an index that is
- * made concurrently.
+ * Polls for the lock: a concurrent index build would wait for a session that is blocked on the
+ * lock.
  */
 async function takeLock(sql: Sql): Promise<void> {
-  for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(ASK_AGAIN_MS)) {
+  for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(LOCK_POLL_MS)) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
     if (row?.taken) return;
     if (Date.now() > deadline)
       throw new Error(
-        "Another migration of this database has been under way for " +
-          `${TIMEOUT_MS / 60_000} minutes: see pg_stat_activity, application_name ` +
+        "Another migration of this database has been running for " +
+          `${TIMEOUT_MS / 60_000} minutes; find it in pg_stat_activity, application_name ` +
           `"photo-service migrate"`,
       );
   }
 }
 
 /**
- * Whether every migration of this version was applied; a newer database, in the middle of a
- * roll-out, will do.
+ * True if every migration of this version was applied. A newer database counts too: it occurs
+ * during a roll-out.
  */
 export async function isMigrated({ sql }: Pick<Database, "sql">): Promise<boolean> {
   return isCurrent(await lastApplied(sql));
 }
 
-/** When the last one that was applied was made; null in a database that never saw any. */
+/** Returns when the last applied migration was made; null in a database without migrations. */
 async function lastApplied(sql: Sql): Promise<number | null> {
   const [table] = await sql<
     { name: string | null }[]
@@ -115,19 +116,19 @@ function isCurrent(applied: number | null): boolean {
   return applied !== null && applied >= Math.max(...journal.entries.map((entry) => entry.when));
 }
 
-// A migration runs in a transaction, in which PostgreSQL makes an index only by locking its table
-// against all who write. So the indexes of the migrations that are to be applied are made
-// beforehand, concurrently, and the migration, which says CREATE INDEX IF NOT EXISTS, finds them
-// there.
+// A migration runs in a transaction, where building an index locks its table against writes. So the
+// indexes of pending migrations are built concurrently beforehand. The migration says CREATE INDEX
+// IF NOT EXISTS and finds them.
 const INDEX = /^(?:\s|--[^\n]*\n)*(CREATE (?:UNIQUE )?INDEX) IF NOT EXISTS "(\w+)" (ON "[^;]+)/;
 /**
- * undefined_table, undefined_column: the index belongs to what the migrations are about to make.
+ * undefined_table, undefined_column: the index belongs to a table or column that the migrations
+ * will create.
  */
 const NOT_THERE_YET = new Set(["42P01", "42703"]);
 
 /**
- * Makes the indexes of the migrations in `folder` that are newer than `appliedAt`, while others
- * go on writing.
+ * Builds the indexes of the migrations in `folder` that are newer than `appliedAt`, without
+ * blocking writes.
  */
 async function buildIndexes(sql: Sql, folder: string, appliedAt: number): Promise<void> {
   const pending = readMigrationFiles({ migrationsFolder: folder }).filter(
@@ -143,8 +144,7 @@ async function buildIndex(
   sql: Sql,
   { create, name, on }: Record<"create" | "name" | "on", string>,
 ): Promise<void> {
-  // What an attempt that was broken off leaves behind is kept up by every writer, and serves no
-  // reader.
+  // An interrupted build leaves an invalid index, which every write maintains and no read uses.
   const [broken] =
     await sql`select from pg_index where indexrelid = to_regclass(${`public.${name}`})
       and not indisvalid`;

@@ -7,17 +7,16 @@ interface Sending {
   statement: Statement;
   deadline: Deadline | undefined;
   driver: Handler;
-  /** Called when PostgreSQL has nothing more to do with it. */
+  /** Called when PostgreSQL has finished the statement. */
   over(): void;
-  /** Called instead when it was refused. */
+  /** Called instead of `over` when the statement failed. */
   fail?(): void;
 }
 
 const READ_ONLY = "25006";
 
 /**
- * A client with one connection, on which one statement is under way at a time, in a transaction
- * too.
+ * A client with one connection, on which one statement runs at a time, also within a transaction.
  */
 export class PooledConnection {
   readonly #open: () => Sql;
@@ -27,14 +26,12 @@ export class PooledConnection {
   #busy = false;
   #broken = false;
   #statement: Statement | null = null;
-  /** Since when an answer is due; null while none is. */
+  /** Time since which an answer is due; null while none is due. */
   #since: number | null = null;
   #cancelling: Promise<void> | null = null;
   #state: object | null = null;
 
-  /**
-   * `open` makes a client of at most one connection; `now` is the clock that `isSilent` goes by.
-   */
+  /** `open` creates a client of at most one connection; `now` is the clock for `isSilent`. */
   constructor(open: () => Sql, now: () => number) {
     this.#open = open;
     this.#now = now;
@@ -42,7 +39,7 @@ export class PooledConnection {
     this.#driver = driverOf(this.#client);
   }
 
-  /** Its state is unknown: it must be opened again before it is used. */
+  /** The connection's state is unknown: it must be reopened before use. */
   get isBroken(): boolean {
     return this.#broken;
   }
@@ -64,7 +61,7 @@ export class PooledConnection {
     });
   }
 
-  /** As `sql.begin`; calls `over` when the connection is free again. */
+  /** Like `sql.begin`; calls `over` when the connection is free again. */
   begin(work: (sql: TransactionSql) => Promise<unknown>, over: () => void): Promise<unknown> {
     let last = Promise.resolve();
     const send = (statement: Statement, deadline: Deadline | undefined, driver: Handler): void => {
@@ -81,7 +78,8 @@ export class PooledConnection {
       try {
         return await work(routeStatements(sql, { send }));
       } finally {
-        // What follows commits or undoes it: a request to cancel that is on its way would hit that.
+        // The next statement is COMMIT or ROLLBACK: a cancel request that is still on its way would
+        // hit it.
         await last;
         this.#since = this.#now();
       }
@@ -93,7 +91,7 @@ export class PooledConnection {
     return done;
   }
 
-  /** Whether an answer has been due for so long. */
+  /** True if an answer has been due for at least `ms`. */
   isSilent(ms: number): boolean {
     return this.#since !== null && this.#now() - this.#since >= ms;
   }
@@ -102,14 +100,14 @@ export class PooledConnection {
     return "state" in rows && rows.state === this.#state;
   }
 
-  /** Closes the connection; what is under way on it fails. */
+  /** Closes the connection; the running statement fails. */
   discard(): void {
     if (!this.#busy) return this.reopen();
     this.#broken = true;
     void this.#client.end({ timeout: 0 });
   }
 
-  /** The next statement opens another connection. */
+  /** Replaces the client; the next statement opens a new connection. */
   reopen(): void {
     void this.#client.end({ timeout: 0 });
     this.#client = this.#open();
@@ -141,7 +139,10 @@ export class PooledConnection {
     driver(statement);
   }
 
-  /** Beware: after an error the driver counts the next rows on from those that came before it. */
+  /**
+   * Beware: after an error the driver continues the row count of the failed statement in the next
+   * one.
+   */
   #resetRows(over: () => void): void {
     if (this.#broken) return over();
     const failed = (): void => {
@@ -158,7 +159,8 @@ export class PooledConnection {
     this.#since = null;
     const cancelling = this.#cancelling;
     this.#cancelling = null;
-    // PostgreSQL cancels whatever runs when the request arrives: nothing else may by then.
+    // PostgreSQL cancels the statement that runs when the request arrives, so no other may start
+    // before.
     if (cancelling) void cancelling.then(over);
     else over();
   }
@@ -171,9 +173,9 @@ export class PooledConnection {
 
   #endLate(statement: Statement): void {
     if (this.#statement !== statement) return;
-    // Not sent yet: the connection is being opened for it.
+    // The statement is not sent yet: its connection is still being opened.
     if (!statement.active) return this.discard();
-    // What cannot be cancelled ends by the limits of the server.
+    // If the cancel request fails, the server's limits end the statement.
     this.#cancelling = statement.canceller?.(statement).catch(() => {}) ?? null;
   }
 }
@@ -182,7 +184,10 @@ export function tooLate(): ServiceUnavailableError {
   return new ServiceUnavailableError("The deadline of the operation has passed.");
 }
 
-/** The connection is what it was. One to a server that takes no writes any more is not kept. */
+/**
+ * True if the connection is still usable after this error. A connection to a read-only server is
+ * not kept.
+ */
 function isRefusal(error: unknown): boolean {
   return (
     error instanceof postgres.PostgresError &&
@@ -191,7 +196,10 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** Where a client sends its statements; this one is never awaited, and so never sent. */
+/**
+ * Returns the function with which a client sends statements; this statement is never awaited and so
+ * never sent.
+ */
 function driverOf(client: Sql): Handler {
   return (client`` as unknown as Statement).handler;
 }

@@ -1,7 +1,10 @@
-// Runs what operators type. The walls, from outside in: two at a time; a connection for each query,
-// as the role that may only read; `begin read only`, never committed; one statement a call, by the
-// extended protocol; one that stands as a subquery, so that every cell is text and short before it
-// leaves PostgreSQL; a time-out there, and another here.
+// Runs queries that operators type, with these protections:
+// - at most two queries at a time;
+// - one connection per query, as the read-only role;
+// - `begin read only`, never committed;
+// - one statement per call, by the extended protocol;
+// - the statement runs as a subquery, so that PostgreSQL returns each cell as short text;
+// - a timeout in PostgreSQL and another one here.
 import postgres, { type Sql } from "postgres";
 import { withTimeout } from "../runtime/deadline.js";
 import { available, type Database } from "./database.js";
@@ -10,16 +13,16 @@ import { READ_ONLY_SETTINGS, readOnlyPassword, readOnlyRoleName } from "./read-o
 
 export interface ReadOnlyAnswer {
   columns: { name: string; type: string }[];
-  /** As PostgreSQL writes each value; a long one is cut, and ends in `…`. */
+  /** Cells in PostgreSQL's text format; a long cell is cut and ends in `…`. */
   rows: (string | null)[][];
-  /** There are further rows. */
+  /** True if there are more rows. */
   more: boolean;
   ms: number;
 }
 
 export interface ReadOnlyQueries {
   /**
-   * Throws RefusedQueryError, whose message is a sentence for whoever typed `text`, and
+   * Throws RefusedQueryError, whose message is a sentence for the operator, and
    * ServiceUnavailableError.
    */
   run(
@@ -29,12 +32,12 @@ export interface ReadOnlyQueries {
 }
 
 const CONCURRENCY = 2;
-const ROWS = 500;
+const DEFAULT_ROWS = 500;
 const MAX_COLUMNS = 100;
 const MAX_CELL = 2000;
-/** Characters of an answer, about. */
+/** Approximate maximum characters per answer. */
 const MAX_ANSWER = 4_000_000;
-/** Longer than the role's own limit, for a statement that has lifted it. */
+/** Timeout for a statement that has raised the role's own limit. */
 const TIMEOUT_MS = 6500;
 
 interface ReadOnlyQueriesDeps {
@@ -46,7 +49,7 @@ export function createReadOnlyQueries(deps: ReadOnlyQueriesDeps): ReadOnlyQuerie
   let running = 0;
 
   return {
-    async run(text, { parameters = [], rows = ROWS } = {}) {
+    async run(text, { parameters = [], rows = DEFAULT_ROWS } = {}) {
       if (running >= CONCURRENCY)
         throw new RefusedQueryError(
           "Other queries are running already; try again in a moment.",
@@ -83,8 +86,8 @@ async function inOneTransaction<T>(
     await checkRole(sql);
     return await work(sql);
   } finally {
-    // Nothing is ever committed: what a statement may have left behind, a lock, a setting, a
-    // notification, goes with its connection.
+    // Nothing is committed. Locks, settings and notifications of the statement end with its
+    // connection.
     await sql.end({ timeout: 0 });
   }
 }
@@ -97,8 +100,8 @@ async function connect({ database, databaseUrl }: ReadOnlyQueriesDeps): Promise<
   const password = readOnlyPassword(databaseUrl, username);
   if (password === null)
     throw new RefusedQueryError(
-      "DATABASE_URL has no password, of which the one of the role that only reads is " +
-        "made: there is no looking into the database from here.",
+      "DATABASE_URL has no password, from which the password of the read-only role is " +
+        "derived: set one to use these pages.",
     );
   return postgres(databaseUrl, {
     username,
@@ -127,10 +130,10 @@ async function answer(
   const statement = oneStatement(text);
   const described = await sql.unsafe(statement, parameters).describe();
   if (described.columns.length === 0)
-    throw new RefusedQueryError("It has no columns: there is nothing to show.");
+    throw new RefusedQueryError("The query has no columns, so there is nothing to show.");
   if (described.columns.length > MAX_COLUMNS)
     throw new RefusedQueryError(
-      `It has ${described.columns.length} columns: at most ${MAX_COLUMNS} are shown.`,
+      `The query has ${described.columns.length} columns; at most ${MAX_COLUMNS} are allowed.`,
     );
   const types = await typeNames(
     sql,
@@ -138,46 +141,50 @@ async function answer(
   );
   const columns = described.columns.map(({ name }, i) => ({ name, type: types[i] ?? "" }));
   const longest = Math.min(MAX_CELL, Math.floor(MAX_ANSWER / types.length / (rows + 1)));
-  const asked = isPlain(statement) ? statement : asShortText(statement, types, { longest, rows });
-  const query = sql.unsafe(asked, parameters, { prepare: true }).values();
-  const found = await withTimeout(query, TIMEOUT_MS, () => {
+  const shortened = isPlain(statement)
+    ? statement
+    : asShortText(statement, types, { longest, rows });
+  const query = sql.unsafe(shortened, parameters, { prepare: true }).values();
+  const resultRows = await withTimeout(query, TIMEOUT_MS, () => {
     query.cancel();
-    throw new RefusedQueryError("It took too long and was stopped.");
+    throw new RefusedQueryError("The query took too long and was stopped.");
   });
   return {
     columns,
-    cells: found.map((row) =>
+    cells: resultRows.map((row) =>
       row.map((cell: unknown) => (cell === null ? null : cutTo(longest, String(cell)))),
     ),
   };
 }
 
 /**
- * Without what may stand before and behind a statement; throws RefusedQueryError on what is
- * certainly no query.
+ * Strips comments and semicolons around the statement. Throws RefusedQueryError if it is clearly
+ * not a query.
  */
 function oneStatement(text: string): string {
   if (text.includes("\0"))
-    throw new RefusedQueryError("It has a character in it that PostgreSQL does not take.");
+    throw new RefusedQueryError(
+      "The query contains a NUL character, which PostgreSQL does not accept.",
+    );
   const statement = text
     .replace(/^(\s|;|--[^\n]*(\n|$)|\/\*([^*]|\*(?!\/))*\*\/)+/, "")
     .replace(/[\s;]+$/, "");
   if (statement === "") throw new RefusedQueryError("There is no query to run.");
   if (!/^(select|with|values|table|explain|show|\()/i.test(statement))
     throw new RefusedQueryError(
-      "Only reading is possible here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.",
+      "Only reading is allowed here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.",
     );
   return statement;
 }
 
-/** These cannot stand as a subquery, and are short by nature. */
+/** EXPLAIN and SHOW cannot be a subquery, and their output is short. */
 function isPlain(statement: string): boolean {
   return /^(explain|show)/i.test(statement);
 }
 
 /**
- * The statement, which was found to be whole and one, as a subquery. So it can hold no change of
- * data, either; and its columns get names of our own, since its own may occur twice.
+ * Wraps the statement, already checked to be a single complete one, as a subquery. A subquery
+ * cannot change data. Its columns are renamed, because names may occur twice.
  */
 function asShortText(
   statement: string,
@@ -185,7 +192,7 @@ function asShortText(
   { longest, rows }: { longest: number; rows: number },
 ): string {
   const names = types.map((_, i) => `c${i + 1}`);
-  // What is no value at all, as pg_sleep gives, cannot be cast.
+  // The type void, for example of pg_sleep, cannot be cast.
   const cells = types.map((type, i) =>
     type === "void" ? "null" : `left(q.${names[i]}::text, ${longest + 1})`,
   );
@@ -195,7 +202,7 @@ function asShortText(
   );
 }
 
-/** PostgreSQL counts characters, JavaScript halves of some. */
+/** PostgreSQL counts characters, but JavaScript counts UTF-16 units. */
 function cutTo(longest: number, cell: string): string {
   return cell.length <= longest || [...cell].length <= longest
     ? cell
@@ -210,7 +217,7 @@ async function typeNames(sql: Sql, oids: number[]): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Rights are the wall: one who has more than to read is not let in, whoever gave it. */
+/** Privileges are the main protection: a role that may do more than read is refused. */
 async function checkRole(sql: Sql): Promise<void> {
   const [row] = await sql<{ strong: boolean }[]>`
     select r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
@@ -222,7 +229,7 @@ async function checkRole(sql: Sql): Promise<void> {
     from pg_roles r where r.rolname = current_user`;
   if (row?.strong !== false)
     throw new RefusedQueryError(
-      "The role that only reads may do more than that in this database, so nothing is " +
-        "run as it: take the rights away that were given to it, or run npm run migrate.",
+      "The read-only role may do more than read in this database, so no query runs as " +
+        "it: revoke its additional privileges, or run npm run migrate.",
     );
 }

@@ -1,23 +1,22 @@
-// The role of people who look into the database. That it cannot write, and sees no secret, is a
-// matter of its rights: it has SELECT on views, and nothing else. Its limits are settings, which it
-// could change; they are set for each connection, too.
+// The role for operators who look into the database. Its privileges keep it from writing and from
+// secrets: it has only SELECT on views. It could change its limits, which are settings, so each
+// connection sets them again.
 import { createHmac, hkdfSync, pbkdf2Sync, randomBytes, createHash } from "node:crypto";
 import type { Sql, TransactionSql } from "postgres";
 import { sqlState } from "./database.js";
 
-// What people who look into the database may see: a list of what is shown, so that a column is
-// hidden until somebody decides otherwise. Left out are what opens or forges something (keys of
-// stored files, idempotency keys) and hashes of people's bytes.
+// Operators see only the columns in this list, so that a new column is hidden by default. It omits
+// keys of stored files, idempotency keys and hashes of users' bytes.
 
 export interface ReadOnlyView {
   columns: readonly string[];
-  /** What its rows are paged by: the table's primary key. */
+  /** The table's primary key, by which the rows are paged. */
   key: readonly string[];
 }
 
 export const READ_ONLY_SCHEMA = "readonly";
 
-/** A view for each table, of the table's name. */
+/** Views by name; each has the name of its table. */
 export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
   users: {
     key: ["id"],
@@ -129,20 +128,20 @@ export const READ_ONLY_SETTINGS = {
   max_parallel_workers_per_gather: "0",
 } as const;
 
-/** Of all processes together. */
+/** Maximum connections of all processes together. */
 const CONNECTIONS = 3;
 const SCRAM_ITERATIONS = 4096;
-/** PostgreSQL cuts longer names. */
-const LONGEST_NAME = 63;
+/** PostgreSQL truncates longer names. */
+const MAX_NAME_LENGTH = 63;
 
-/** Roles belong to the whole server: each database on it has one of its own. */
+/** Roles are shared by the whole server, so each database has its own role. */
 export function readOnlyRoleName(databaseName: string): string {
-  return `${databaseName.slice(0, LONGEST_NAME - "_readonly".length)}_readonly`;
+  return `${databaseName.slice(0, MAX_NAME_LENGTH - "_readonly".length)}_readonly`;
 }
 
 /**
- * The password of the role, which whoever knows the owner's password can work out, and nobody else;
- * so that the processes need no further secret. Null when the URL has no password to make it of.
+ * Derives the role's password from the owner's password, so that processes need no further secret.
+ * Returns null if the URL has no password.
  */
 export function readOnlyPassword(databaseUrl: string, role: string): string | null {
   const { password } = new URL(databaseUrl);
@@ -152,14 +151,14 @@ export function readOnlyPassword(databaseUrl: string, role: string): string | nu
   ).toString("base64url");
 }
 
-/** What stands in a migration's way: PostgreSQL drops and changes no column that a view shows. */
+/** Drops the views, because PostgreSQL does not alter a column that a view uses. */
 export async function dropReadOnlyViews(sql: Sql | TransactionSql): Promise<void> {
   await sql.unsafe(`drop schema if exists ${READ_ONLY_SCHEMA} cascade`);
 }
 
 /**
- * Makes the views and the role anew, all or nothing. Where the owner may not make roles there will
- * be none, and the rest works.
+ * Recreates the views and the role, all or nothing. If the owner may not create roles, there is no
+ * role, and everything else works.
  */
 export async function renewReadOnlyRole(sql: Sql, databaseUrl: string): Promise<void> {
   const [row] = await sql<{ name: string }[]>`select current_database() as name`;
@@ -195,11 +194,11 @@ async function renewRole(
   );
   for (const [setting, value] of Object.entries(READ_ONLY_SETTINGS))
     await sql.unsafe(`alter role ${role} set ${setting} = '${value}'`);
-  // Only a superuser may give this one.
+  // Only a superuser may set this.
   await unlessForbidden(sql, (savepoint) =>
     savepoint.unsafe(`alter role ${role} set temp_file_limit = '64MB'`),
   );
-  // What everybody has, it would have, too.
+  // The role would inherit the privileges of PUBLIC.
   await sql.unsafe(`revoke temporary on database ${database} from public`);
   await sql.unsafe(`revoke create on schema public from public`);
   await sql.unsafe(`grant connect on database ${database} to ${role}`);
@@ -218,8 +217,8 @@ async function unlessForbidden(
 }
 
 /**
- * What PostgreSQL keeps of a password (RFC 5803), made here so that the password itself stands in
- * no statement and in no log.
+ * Computes PostgreSQL's password verifier (RFC 5803) here, so that no statement or log contains the
+ * password.
  */
 function scramVerifier(password: string): string {
   const salt = randomBytes(16);

@@ -1,10 +1,10 @@
-// The SQLSTATEs that the SQL function refuse() is called with.
+// SQLSTATEs that the SQL function refuse() raises.
 
-/** The counter would pass its limit. */
+/** A counter would exceed its limit. */
 export const OVER_QUOTA = "PS001";
-/** A unique key was taken meanwhile; the row that has it is seen by the next statement only. */
+/** Another transaction took the unique key; only the next statement sees its row. */
 export const ALREADY_THERE = "PS002";
-/** A photo that is needed was deleted. */
+/** A required photo was deleted. */
 export const PHOTO_GONE = "PS003";
-/** What the user has in the database would pass its limit. */
+/** The user's recorded bytes would exceed their limit. */
 export const OVER_RECORDED = "PS004";

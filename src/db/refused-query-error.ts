@@ -1,11 +1,11 @@
 import { ServiceUnavailableError } from "../domain/errors.js";
 import { connectionFault, sqlState } from "./database.js";
 
-/** What an operator typed was not run, or not to its end; the message says why, in a sentence. */
+/** An operator's query was refused or stopped; the message says why in a sentence. */
 export class RefusedQueryError extends Error {
   constructor(
     message: string,
-    /** It may be run later on. */
+    /** True if a retry may succeed. */
     readonly later = false,
     options?: ErrorOptions,
   ) {
@@ -15,21 +15,21 @@ export class RefusedQueryError extends Error {
 }
 
 const SENTENCES: Record<string, string> = {
-  "57014": "It took longer than 5 seconds and was stopped.",
-  "55P03": "It waited too long for a lock and was stopped.",
-  "53400": "It needs more room on disk than a query may take here: ask for less, or with a LIMIT.",
-  "25006": "Only reading is possible here.",
-  "57P01": "Its connection was ended.",
-  "28P01": "The role that only reads is not in step with DATABASE_URL: run npm run migrate.",
+  "57014": "The query took longer than 5 seconds and was stopped.",
+  "55P03": "The query waited too long for a lock and was stopped.",
+  "53400": "The query needs more disk space than allowed: select fewer rows, or use LIMIT.",
+  "25006": "Only reading is allowed here.",
+  "57P01": "The query's connection was closed.",
+  "28P01": "The read-only role's password does not match DATABASE_URL: run npm run migrate.",
   "28000":
-    "The role that only reads is not there: npm run migrate makes it, if the owner of " +
-    "the database may make roles.",
+    "The read-only role does not exist: npm run migrate creates it, if the owner of the " +
+    "database may create roles.",
 };
 const BUSY = "53300";
 
 /**
- * A RefusedQueryError with a sentence for every fault of PostgreSQL; all else stays as it is, a
- * lost server ServiceUnavailableError.
+ * Returns a RefusedQueryError with a sentence for each PostgreSQL error, and
+ * ServiceUnavailableError for a lost server. Other errors are returned unchanged.
  */
 export function explainRefusal(error: unknown): unknown {
   const state = sqlState(error);
@@ -43,7 +43,7 @@ export function explainRefusal(error: unknown): unknown {
     return new RefusedQueryError(SENTENCES["57P01"] ?? "", true, { cause: error });
   if (state === null)
     return connectionFault(error) !== null
-      ? new ServiceUnavailableError("The database is away; try again in a moment.", {
+      ? new ServiceUnavailableError("The database is unavailable; try again in a moment.", {
           cause: error,
         })
       : error;
@@ -55,7 +55,7 @@ export function explainRefusal(error: unknown): unknown {
     );
   if (error.message.includes("cannot insert multiple commands"))
     return new RefusedQueryError(
-      "One statement at a time: there is a second one behind a semicolon.",
+      "Only one statement is allowed: a second one follows a semicolon.",
       false,
       { cause: error },
     );

@@ -1,41 +1,45 @@
 import type { Sql, TransactionSql } from "postgres";
 import { currentDeadline, type Deadline } from "../runtime/deadline.js";
 
-/** A statement of the driver, with what its types leave out. */
+/** A statement of the driver, including properties that its types omit. */
 export interface Statement extends Promise<unknown> {
   args: readonly unknown[];
-  /** Called once, when the statement is first awaited: hands it to a connection. */
+  /** Called once, when the statement is first awaited, to pass it to a connection. */
   handler: Handler;
-  /** Asks PostgreSQL to cancel it. Beware: the driver's own `cancel()` drops this promise. */
+  /**
+   * Sends a cancel request to PostgreSQL. Beware: the driver's own `cancel()` drops this promise.
+   */
   canceller: ((statement: Statement) => Promise<void>) | null;
-  /** PostgreSQL works on it. */
+  /** True while PostgreSQL executes it. */
   active: boolean;
-  /** Identifies the connection, as the `state` of a list of rows does. */
+  /** Identifies the connection, like the `state` of a list of rows. */
   state: object | null;
   reject(error: Error): void;
 }
 
 export type Handler = (statement: Statement) => void;
 
-/** Where the statements of a client go instead of to a connection of its choice. */
+/** The destination of a client's statements, in place of a connection that the driver chooses. */
 export interface Route {
   send(statement: Statement, deadline: Deadline | undefined, driver: Handler): void;
   begin?(work: (sql: TransactionSql) => Promise<unknown>): Promise<unknown>;
 }
 
-type Make = (...args: unknown[]) => unknown;
+type Call = (...args: unknown[]) => unknown;
 
 const MAX_PARAMETERS = 10_000;
 
 /**
- * The same client, whose statements take this route; one that the driver could not write is
- * refused. A proxy, since the driver has no hook where a statement is sent; it costs less than a
- * round trip to PostgreSQL varies (under 15 of 200 µs; see bench/load/lone-statements).
+ * Returns the same client with its statements sent over `route`; a statement that the driver cannot
+ * write is refused.
+ *
+ * It is a proxy, because the driver has no hook for sending. The proxy costs less than the
+ * variation of a round trip (under 15 of 200 µs; see bench/load/lone-statements).
  */
 export function routeStatements<S extends Sql | TransactionSql>(sql: S, route: Route): S {
   return new Proxy(sql, {
     apply: (target, self, args: unknown[]) =>
-      routed(Reflect.apply(target as unknown as Make, self, args), route),
+      routed(Reflect.apply(target as unknown as Call, self, args), route),
     get(target, name, receiver) {
       if (name === "unsafe")
         return (...args: Parameters<Sql["unsafe"]>) => routed(target.unsafe(...args), route);
@@ -51,31 +55,31 @@ function savepointOf(sql: TransactionSql, route: Route) {
     sql.savepoint((inner) => work(routeStatements(inner, route)));
 }
 
-/** A part of a statement is never awaited; its parameters are counted with those of the whole. */
-function routed<T>(made: T, route: Route): T {
-  if (!isStatement(made)) return made;
-  const [deadline, driver] = [currentDeadline(), made.handler];
-  made.handler = (statement) => {
+/** Fragments of a statement are never awaited; their parameters are counted with the whole. */
+function routed<T>(result: T, route: Route): T {
+  if (!isStatement(result)) return result;
+  const [deadline, driver] = [currentDeadline(), result.handler];
+  result.handler = (statement) => {
     const fault = parameterFault(statement.args);
     if (fault) statement.reject(fault);
     else route.send(statement, deadline, driver);
   };
-  return made;
+  return result;
 }
 
-/** Beware: the driver counts a statement as sent before it has written it. */
+/** Beware: the driver counts a statement as sent before it is written. */
 function parameterFault(args: readonly unknown[]): Error | null {
   const count = countParameters(args);
   if (Number.isNaN(count))
     return new TypeError("A parameter of a statement is undefined: pass null.");
   if (count <= MAX_PARAMETERS) return null;
   return new RangeError(
-    `A statement has ${count} parameters, at most ${MAX_PARAMETERS} are allowed: pass an ` +
-      "array as one.",
+    `A statement has ${count} parameters; at most ${MAX_PARAMETERS} are allowed: pass an ` +
+      "array as one parameter.",
   );
 }
 
-/** Those of its parts, too; not a number when one of them is undefined. */
+/** Counts the parameters, including those of fragments; NaN if one is undefined. */
 function countParameters(args: readonly unknown[]): number {
   let count = 0;
   for (const value of args) {

@@ -1,25 +1,27 @@
-// The two kinds of cursor. Both are opaque to clients, name their owner, and have one spelling
-// only.
+// Cursors come in two kinds. Both are opaque to clients, carry a tag of their owner, and have
+// exactly one spelling.
 import { InvalidInputError } from "./errors.js";
 
-/** Where a stream of events stands. */
+/** A position in a user's event stream. */
 export interface StreamCursor {
-  /** Of the database's history: a cursor of another one cannot be resumed. 8 bytes, hex. */
+  /**
+   * Identifies the database's history: a cursor of another history cannot be resumed. 8 bytes, hex.
+   */
   epoch: string;
   userId: string;
   seq: number;
 }
 
-/** Where a page of a list begins, and where the event stream stood when the first page was read. */
+/** The start of a page, and the position of the event stream when the first page was read. */
 export interface PageCursor {
   userId: string;
   list: List;
-  /** Of the row before the page: a UUID, or a name. */
+  /** Key of the row before the page: a UUID or a name. */
   key: string;
   stream: { epoch: string; seq: number } | null;
 }
 
-/** The lists that are read by pages; a cursor of one is none of another. */
+/** Lists that are read in pages. A cursor is valid for one list only. */
 export type List = keyof typeof LISTS;
 
 const STREAM = 1;
@@ -67,7 +69,7 @@ export function decodePageCursor(
 
 function decode(text: string, kind: number): Buffer {
   const bytes = Buffer.from(text, "base64url");
-  // base64url has several spellings of the same bytes, and Buffer reads them all.
+  // One byte sequence has several base64url spellings, and Buffer accepts all of them.
   if (bytes[0] !== kind || bytes.toString("base64url") !== text) throw malformedCursor();
   return bytes;
 }
@@ -85,7 +87,7 @@ function readStream(bytes: Buffer): { epoch: string; seq: number } {
   return { epoch: bytes.toString("hex", 0, 8), seq };
 }
 
-/** The random end of a UUIDv7; its beginning is a time that users share. */
+/** The random end of a UUIDv7. Its beginning is a timestamp that users can share. */
 function userTag(userId: string): Buffer {
   return Buffer.from(userId.slice(-12), "hex");
 }
@@ -93,6 +95,6 @@ function userTag(userId: string): Buffer {
 export function malformedCursor(): InvalidInputError {
   return InvalidInputError.at(
     ["after"],
-    "is no cursor of yours; pass one that an earlier answer or event gave you",
+    "is not one of your cursors; pass a cursor from an earlier response or event",
   );
 }

@@ -1,14 +1,18 @@
-// The closed set of reasons for which the service refuses something. Each class has a constant
-// `code`, the one that clients see; the domain throws them and knows no GraphQL and no HTTP. What
-// is not one of these is a bug or a broken dependency and reaches clients as INTERNAL_SERVER_ERROR.
+// The closed set of reasons for which the service refuses a request. Each class has a constant
+// `code` that clients see. The domain throws them and knows neither GraphQL nor HTTP.
+//
+// Any other error is a bug or a broken dependency: clients see INTERNAL_SERVER_ERROR.
 
-/** One fault of an input; `path` begins inside the input, e.g. `["parameters", "durationMs"]`. */
+/**
+ * One fault in an input. `path` is relative to the input, for example `["parameters",
+ * "durationMs"]`.
+ */
 export interface InputIssue {
   path: (string | number)[];
   message: string;
 }
 
-/** Whatever a caller may be told: a code of the contract and a sentence. */
+/** An error that a caller may see: a code of the contract and a sentence. */
 export abstract class ServiceError extends Error {
   abstract readonly code: string;
   constructor(message: string, options?: ErrorOptions) {
@@ -17,26 +21,26 @@ export abstract class ServiceError extends Error {
   }
 }
 
-/** No token, or one that does not hold. */
+/** The token is missing or invalid. */
 export class UnauthenticatedError extends ServiceError {
   readonly code = "UNAUTHENTICATED";
-  /** Of a user whose token still holds. */
+  /** For a user whose token is still valid. */
   static accountDeleted(): UnauthenticatedError {
     return new UnauthenticatedError("This account was deleted: sign in again.");
   }
 }
 
-/** Signed in, but not allowed. */
+/** The user is signed in, but lacks the permission. */
 export class ForbiddenError extends ServiceError {
   readonly code = "FORBIDDEN";
 }
 
-/** No such thing, or not yours: the two are never told apart. */
+/** The object does not exist or belongs to another user; the error does not reveal which. */
 export class NotFoundError extends ServiceError {
   readonly code = "NOT_FOUND";
 }
 
-/** The input is wrong; every fault that was found is listed. */
+/** The input is invalid; `issues` lists every fault that was found. */
 export class InvalidInputError extends ServiceError {
   readonly code = "BAD_USER_INPUT";
   constructor(
@@ -50,19 +54,17 @@ export class InvalidInputError extends ServiceError {
   }
 }
 
-/** The thing is in a state that does not allow it. */
+/** The object's state does not allow the operation. */
 export class ConflictError extends ServiceError {
   readonly code = "CONFLICT";
 }
 
-/** The idempotency key was used before, with other arguments. */
+/** The idempotency key was used before with other arguments. */
 export class IdempotencyConflictError extends ServiceError {
   readonly code = "IDEMPOTENCY_CONFLICT";
 }
 
-/**
- * A limit of the caller's is reached; `retryAfterMs` is a guess at when it is worth another try.
- */
+/** The caller has reached a limit; `retryAfterMs` estimates when a retry can succeed. */
 export class QuotaExceededError extends ServiceError {
   readonly code = "QUOTA_EXCEEDED";
   constructor(
@@ -73,44 +75,45 @@ export class QuotaExceededError extends ServiceError {
   }
 }
 
-/** The stream cannot be resumed from this cursor: read the page again. */
+/** The stream cannot be resumed from this cursor; the client must read the page again. */
 export class CursorExpiredError extends ServiceError {
   readonly code = "CURSOR_EXPIRED";
 }
 
 /**
- * PostgreSQL, the key server or the storage is away: nothing was done, or the outcome is unknown.
+ * PostgreSQL, the key server or the storage is unavailable. The operation has not run, or its
+ * outcome is unknown.
  */
 export class ServiceUnavailableError extends ServiceError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
-/** The bytes of an upload come too slowly, or not at all. */
+/** The upload is too slow or has stopped. */
 export class TooSlowError extends ServiceError {
   readonly code = "BAD_USER_INPUT";
 }
 
-/** The bytes are no photo of an accepted format, or its header cannot be read. */
+/** The bytes are not a photo of an accepted format, or the header cannot be read. */
 export class PhotoUnreadableError extends ServiceError {
   readonly code = "PHOTO_UNREADABLE";
 }
 
-/** The photo is over a limit: bytes, pixels, pages or sides. */
+/** The photo exceeds a limit on bytes, pixels, pages or sides. */
 export class PhotoTooLargeError extends ServiceError {
   readonly code = "PHOTO_TOO_LARGE";
 }
 
-/** The picture is what it is: another try would end alike. */
+/** True if the photo itself is at fault, so that a retry would fail the same way. */
 export function isAboutPhoto(error: unknown): error is PhotoUnreadableError | PhotoTooLargeError {
   return error instanceof PhotoUnreadableError || error instanceof PhotoTooLargeError;
 }
 
-/** Thrown by a task: this attempt failed, for a reason that its user may be told. */
+/** Thrown by a task when this attempt failed; its user sees the message. */
 export class TaskFailedError extends ServiceError {
   readonly code = "TASK_FAILED";
 }
 
-/** Thrown by a task: this QueuedJob fails for good, however many attempts are left. */
+/** Thrown by a task when the QueuedJob fails for good; the attempts that remain are not used. */
 export class PermanentTaskError extends ServiceError {
   constructor(
     readonly code: string,

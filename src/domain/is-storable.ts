@@ -1,6 +1,5 @@
 /**
- * Whether PostgreSQL's text and jsonb take it, and all that is in it: they take neither NUL nor
- * half a surrogate pair.
+ * True if PostgreSQL's text and jsonb types accept the value: they reject NUL and lone surrogates.
  */
 export function isStorable(value: unknown): boolean {
   if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();

@@ -3,9 +3,9 @@
 //   Job         a kind of work that can be submitted: a row of the catalogue
 //   Task        the code that does it
 //   QueuedJob   one submission of a Job, its state and its result: the row
-//   queue job   BullMQ's record of it: a hint that the row is due; may be lost, doubled or late
-//   event       one step in a QueuedJob's life, recorded with the step and told to its owner
-// This file alone holds the words for states and steps, and the steps that are allowed.
+//   queue job   BullMQ's record of it: a hint that the row is due; may be lost, repeated or late
+//   event       one step in a QueuedJob's life, recorded with the step and sent to its owner
+// Only this file defines the names of states and steps, and which steps are allowed.
 
 export const QUEUED_JOB_STATUSES = [
   "PENDING",
@@ -16,7 +16,7 @@ export const QUEUED_JOB_STATUSES = [
 ] as const;
 export type QueuedJobStatus = (typeof QUEUED_JOB_STATUSES)[number];
 
-/** Events that are logged; PROGRESS is told but not logged. */
+/** Types of logged events. PROGRESS is published but not logged. */
 export const LOGGED_EVENT_TYPES = [
   "QUEUED",
   "STARTED",
@@ -40,14 +40,14 @@ export const FINISHED_STATUSES = [
 ] as const satisfies readonly QueuedJobStatus[];
 
 /**
- * A step: the statuses it may leave, the one it enters (null: the row goes), and the event that
- * tells it; an event leads to one status only.
+ * A step: the allowed sources, the status it enters, and its event. `to` is null when the row is
+ * deleted. Each event leads to exactly one status.
  */
 export interface Transition {
   from: readonly QueuedJobStatus[];
   to: QueuedJobStatus | null;
   event: LoggedEventType;
-  /** What the queue needs once it is recorded; the same for all steps with this event. */
+  /** Change to the queue after the step is recorded; the same for all steps with this event. */
   hint: "add" | "remove" | null;
 }
 
@@ -66,7 +66,7 @@ export function isFinished(status: QueuedJobStatus): boolean {
   return (FINISHED_STATUSES as readonly QueuedJobStatus[]).includes(status);
 }
 
-/** Whether a stream of one QueuedJob ends with this event. */
+/** True if a stream of one QueuedJob ends with this event. */
 export function endsStream(type: QueuedJobEventType): boolean {
   return type === "SUCCEEDED" || type === "FAILED" || type === "CANCELLED" || type === "DELETED";
 }

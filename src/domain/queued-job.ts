@@ -1,11 +1,9 @@
 import type { QueuedJobEventType, QueuedJobStatus } from "./queued-job-status.js";
 
-/** RFC 3339 in UTC with milliseconds: `2026-11-24T13:26:23.120Z`. */
+/** An RFC 3339 time in UTC with milliseconds: `2026-11-24T13:26:23.120Z`. */
 export type Instant = string;
 
-/**
- * A file that a task made, as its row and the events tell it; the URL is signed when it is told.
- */
+/** A file that a task made, as rows and events describe it. Its URL is signed when it is sent. */
 export interface QueuedJobOutput {
   name: string;
   mimeType: string;
@@ -14,20 +12,20 @@ export interface QueuedJobOutput {
   height: number | null;
 }
 
-/** An output with the key of its bytes, which is told to nobody. */
+/** An output with its storage key, which never leaves the service. */
 export interface StoredOutput extends QueuedJobOutput {
   storageKey: string;
 }
 
-/** What a task has come to when it succeeds. */
+/** The result of a task that succeeds. */
 export interface TaskSuccess {
   result: unknown;
   outputs: StoredOutput[];
-  /** The QueuedJob whose result it is; null where the work was done. */
+  /** The QueuedJob whose result was reused; null if the task did the work. */
   reusedFrom: string | null;
 }
 
-/** One submission of a Job: as its row is now, or as it was at an event. */
+/** One submission of a Job, as its row is now or as it was at an event. */
 export interface QueuedJob {
   id: string;
   userId: string;
@@ -37,12 +35,12 @@ export interface QueuedJob {
   photoCount: number;
   priority: number;
   runAt: Instant | null;
-  /** 0 to 1. */
+  /** A number from 0 to 1. */
   progress: number;
   progressMessage: string | null;
   attempts: number;
   result: unknown;
-  /** Null: not read along with the row. */
+  /** Null if the outputs were not read with the row. */
   outputs: QueuedJobOutput[] | null;
   error: { code: string; message: string } | null;
   version: number;
@@ -56,12 +54,12 @@ export interface QueuedJob {
 
 /**
  * A QueuedJob as an event records it. Parameters and a result over 8 kB are left out: the row has
- * them as long as it exists, since neither changes once it is written.
+ * them, and neither changes once written.
  */
 export type QueuedJobSnapshot = Omit<QueuedJob, LargeField> & Partial<Pick<QueuedJob, LargeField>>;
 type LargeField = "parameters" | "result";
 
-/** A snapshot with what it left out; for a QueuedJob that has no result. */
+/** Completes a snapshot with its parameters, for a QueuedJob that has no result. */
 export function withParameters(
   snapshot: QueuedJobSnapshot,
   parameters: QueuedJob["parameters"],
@@ -70,8 +68,8 @@ export function withParameters(
 }
 
 /**
- * One step in the life of a QueuedJob. `seq` numbers a user's logged events; a PROGRESS has that of
- * its attempt's STARTED.
+ * One step in the life of a QueuedJob. `seq` numbers a user's logged events; a PROGRESS has the
+ * number of its attempt's STARTED.
  */
 export interface QueuedJobEvent {
   seq: number;
@@ -81,8 +79,8 @@ export interface QueuedJobEvent {
 }
 
 /**
- * Where the storage keeps an output: under a key of the attempt, so that one that was thought dead
- * cannot overwrite the winner's.
+ * The storage key of an output. It contains the attempt: a worker that lost its lease cannot
+ * overwrite the winner's output.
  */
 export function outputKey(
   { id, userId, attempts }: Pick<QueuedJob, "id" | "userId" | "attempts">,

@@ -4,17 +4,20 @@ import type { LogPage } from "./event-log.js";
 import { Ring } from "./ring.js";
 
 const PAGE_SIZE = 100;
-/** For an event that a later one has overtaken on its way: its notification is most often right behind. */
+/**
+ * Wait for an event whose notification was overtaken by a later one; it usually follows
+ * immediately.
+ */
 const HOLE_TIMEOUT_MS = 50;
 /**
- * Listeners that are woken before others have their turn: a fan-out to all of a large feed takes
- * longer than anybody should wait.
+ * Listeners called per turn of the event loop: a fan-out to all listeners of a large feed would
+ * block others.
  */
 const WAKE_BATCH_SIZE = 500;
 
-/** What follows a position in the log, as far as one query reads. */
+/** Events after a position in the log, as far as one query reads. */
 interface Page extends LogPage {
-  /** The position that it leads to: nothing lies between its events and that. */
+  /** Position after the page: the log has no other events up to here. */
   to: number;
 }
 
@@ -24,7 +27,7 @@ type ReadLog = (query: {
   limit: number;
 }) => Promise<LogPage>;
 
-/** What a process knows of one user's events while somebody here listens. */
+/** One user's events in a process, while the user has a listener here. */
 export class Channel {
   readonly #read: ReadLog;
   readonly #ring = new Ring();
@@ -42,17 +45,17 @@ export class Channel {
     this.#read = read;
   }
 
-  /** The number of the newest event, as far as is known. */
+  /** Number of the newest event that this process has seen. */
   get head(): number {
     return this.#head;
   }
 
-  /** Grows with each notification: tells whether `head` was heard of while a query was under way. */
+  /** Count of notifications: a change means that `head` may have grown during a query. */
   get notifications(): number {
     return this.#notifications;
   }
 
-  /** Whether the database's history has changed, so that what is here is of another one. */
+  /** True if the database's history has changed, so that these events belong to the old one. */
   get expired(): boolean {
     return this.#expired;
   }
@@ -66,7 +69,7 @@ export class Channel {
     for (const event of notification.events) {
       if (event.type === "PROGRESS") this.#progress.receive(event);
       else {
-        this.#progress.saw(event);
+        this.#progress.receiveLogged(event);
         this.#ring.receive(event);
       }
     }
@@ -77,62 +80,63 @@ export class Channel {
   }
 
   /**
-   * The log's own word on where it stands, by a query that began when `notifications` was `notificationsBefore`.
+   * Takes the head that a query read from the log. The query began when `notifications` was
+   * `notificationsBefore`.
    */
   confirmHead(seq: number, notificationsBefore: number): void {
-    const heard = this.#notifications !== notificationsBefore;
-    const known = this.#head;
-    this.#head = heard ? Math.max(known, seq) : seq;
-    if (!heard) this.#ring.forgetAhead();
+    const notified = this.#notifications !== notificationsBefore;
+    const previous = this.#head;
+    this.#head = notified ? Math.max(previous, seq) : seq;
+    if (!notified) this.#ring.forgetAhead();
     this.#ring.start(seq);
-    // No notification told of it, and the watchdog takes what is known here for told.
-    if (this.#head > known) this.#wake();
+    // No notification announced these events, and the watchdog assumes that this head was
+    // announced.
+    if (this.#head > previous) this.#wake();
   }
 
-  /** The event that follows this position, when it is at hand. */
+  /** Returns the next event after this position, if it is in memory. */
   after(seq: number): QueuedJobEvent | undefined {
     return this.#ring.after(seq);
   }
 
-  /** Whether all that follows this position is at hand, or will be heard of. */
+  /** True if memory has all events after this position up to the newest. */
   covers(seq: number): boolean {
     return this.#ring.covers(seq);
   }
 
-  /** Whether what follows this position is to be read from the log. */
+  /** True if the events after this position must be read from the log. */
   mustRead(seq: number): boolean {
     return this.#head > seq && !(this.#holeTimer && seq === this.#ring.newest);
   }
 
   /**
-   * A page of the log behind a position; who asks for the same while it is read shares it, and
-   * whoever comes later finds it at hand.
+   * Reads a page of the log after a position. Concurrent calls share one query. Later calls find
+   * its events in memory.
    */
   page(seq: number, queuedJobId: string | null): Promise<Page> {
     const key = `${seq} ${queuedJobId}`;
     this.#reading ??= new Map();
-    const asked =
+    const page =
       this.#reading.get(key) ??
       this.#readPage(seq, queuedJobId).finally(() => this.#endReading(key));
-    this.#reading.set(key, asked);
-    return asked;
+    this.#reading.set(key, page);
+    return page;
   }
 
-  /** `listener` is called, soon, after each news; until the returned function is called. */
+  /** Calls `listener` soon after each change, until the returned function is called. */
   join(listener: () => void): () => void {
-    // A function of its own, so that each counts whatever was given.
+    // A new function each time, so that the same listener can join twice.
     const entry = () => listener();
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Lets go of what was heard before the last call: who has not told it by now reads the log. */
+  /** Drops events from before the last call; subscribers that still need them read the log. */
   forget(): void {
     this.#ring.forget();
     this.#progress.forget();
   }
 
-  /** Marks it as expired, and wakes its listeners. */
   expire(): void {
     this.#expired = true;
     this.#wake();
@@ -155,10 +159,10 @@ export class Channel {
     const page = await this.#read({ seq, queuedJobId, limit: PAGE_SIZE });
     const { whole } = page;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
-    for (const event of page.events) this.#progress.saw(event);
-    // Behind a position below the floor there was more than is there now.
+    for (const event of page.events) this.#progress.receiveLogged(event);
+    // Events after a position below the floor were purged, so this page may have gaps.
     if (queuedJobId === null && seq >= page.floor && seq <= page.last)
-      this.#ring.learn(seq, page.events, to, whole);
+      this.#ring.fill(seq, page.events, to, whole);
     this.confirmHead(page.last, notificationsBefore);
     return { ...page, to };
   }
@@ -194,9 +198,12 @@ export class Channel {
 }
 
 const MAX_IN_PROGRESS = 1000;
-/** QueuedJobs of which is remembered where their last event stands; twice as many are, at most. */
+/**
+ * Maximum QueuedJobs per generation whose last event number is remembered; there are two
+ * generations.
+ */
 const MAX_REMEMBERED = 1000;
-/** Calls of `forget` until something is: a PROGRESS that is later than that is not to be feared. */
+/** Calls of `forget` that end a generation; a PROGRESS is not expected to arrive later. */
 const FORGOTTEN_AFTER = 30;
 
 interface Entry {
@@ -205,18 +212,18 @@ interface Entry {
 }
 
 /**
- * The last PROGRESS of each QueuedJob of one user, which is in no log: best effort, but never told
- * behind what ended its attempt.
+ * The last PROGRESS of each QueuedJob of one user. It is not in the log, so delivery is best
+ * effort. It is never sent after the event that ended its attempt.
  */
 export class ProgressNews {
-  // Made when there is something to keep: most users are silent.
+  // Created on demand, because most users have no progress.
   #last: Map<string, Entry> | null = null;
   #logged: Map<string, number> | null = null;
   #earlier: Map<string, number> | null = null;
   #calls = 0;
   #serial = 0;
 
-  /** Grows with each PROGRESS; a subscriber has told those up to its own. */
+  /** Count of PROGRESS events; a subscriber has sent those up to its own count. */
   get serial(): number {
     return this.#serial;
   }
@@ -227,40 +234,40 @@ export class ProgressNews {
     const last = (this.#last ??= new Map());
     last.delete(id);
     last.set(id, { serial: ++this.#serial, event });
-    // Of those whose end was not heard the oldest goes.
+    // The oldest is dropped; the notification of its end was lost.
     const [oldest] = last.keys();
     if (last.size > MAX_IN_PROGRESS && oldest !== undefined) last.delete(oldest);
   }
 
-  /** A logged event; a PROGRESS from before it is stale. */
-  saw({ seq, queuedJob: { id } }: QueuedJobEvent): void {
+  /** Records a logged event; an earlier PROGRESS is then stale. */
+  receiveLogged({ seq, queuedJob: { id } }: QueuedJobEvent): void {
     this.#logged ??= new Map();
     this.#logged.set(id, Math.max(seq, this.#lastLogged(id)));
-    if (this.#logged.size > MAX_REMEMBERED) this.#turn();
-    const told = this.#last?.get(id);
-    if (told && told.event.seq < seq) this.#last?.delete(id);
+    if (this.#logged.size > MAX_REMEMBERED) this.#startGeneration();
+    const progress = this.#last?.get(id);
+    if (progress && progress.event.seq < seq) this.#last?.delete(id);
   }
 
-  /** The oldest that is not told yet and that does not overtake what is. */
-  after(told: number, seq: number, queuedJobId: string | null): Entry | undefined {
-    if (told === this.#serial || !this.#last) return undefined;
+  /** Returns the oldest PROGRESS that is not sent yet and does not overtake the position `seq`. */
+  after(sentSerial: number, seq: number, queuedJobId: string | null): Entry | undefined {
+    if (sentSerial === this.#serial || !this.#last) return undefined;
     for (const entry of this.#last.values()) {
-      const wanted = queuedJobId === null || entry.event.queuedJob.id === queuedJobId;
-      if (wanted && entry.serial > told && entry.event.seq <= seq) return entry;
+      const matches = queuedJobId === null || entry.event.queuedJob.id === queuedJobId;
+      if (matches && entry.serial > sentSerial && entry.event.seq <= seq) return entry;
     }
     return undefined;
   }
 
-  /** Lets go of what was not heard of since the last few calls. */
+  /** Drops QueuedJobs that had no event during the last calls. */
   forget(): void {
-    if (++this.#calls >= FORGOTTEN_AFTER) this.#turn();
+    if (++this.#calls >= FORGOTTEN_AFTER) this.#startGeneration();
   }
 
   #lastLogged(id: string): number {
     return this.#logged?.get(id) ?? this.#earlier?.get(id) ?? 0;
   }
 
-  #turn(): void {
+  #startGeneration(): void {
     this.#earlier = this.#logged;
     this.#logged = null;
     if (this.#last?.size === 0) this.#last = null;

@@ -1,5 +1,5 @@
-// The notification: what was committed is published through Redis to every process that has a subscriber. It may
-// be lost, doubled or reordered without harm, since the log in PostgreSQL is the truth and every
+// Publishes committed events through Redis to every process that has a subscriber. A notification
+// may be lost, repeated or reordered without harm. The log in PostgreSQL is the truth, and every
 // event has its number.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../runtime/logger.js";
@@ -7,61 +7,58 @@ import { withTimeout } from "../runtime/deadline.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import { createRedis } from "../runtime/redis.js";
 
-/**
- * What a notification says: events that were committed, or, when they would be too long, only up to where
- * the log goes.
- */
+/** A notification carries committed events, or only the newest number if they are too long. */
 export interface Notification {
-  /** The number of the newest event in the log, as far as the ringer knows; null for PROGRESS. */
+  /** Number of the newest event in the log as far as the publisher knows; null for PROGRESS. */
   head: number | null;
   events: QueuedJobEvent[];
 }
 
 export interface EventBus {
-  /** Rings for a user; never throws, and nobody need wait for it. */
+  /** Publishes events of a user. Never throws; callers need not wait. */
   publish(userId: string, events: QueuedJobEvent[]): void;
   /**
-   * Resolves when notifications of this user arrive here, at once when Redis is away, and after a second
-   * when it hangs.
+   * Resolves when this user's notifications arrive here. Does not wait while Redis is unavailable,
+   * and at most a second while it hangs.
    */
   listen(userId: string): Promise<void>;
   unlisten(userId: string): void;
-  /** Called with each notification. One listener only: the feed. */
+  /** Sets the only listener for notifications: the feed. */
   onNotification(listener: (userId: string, notification: Notification) => void): void;
-  /** Called when notifications may have been missed. */
+  /** Sets the listener for reconnects, after which notifications may be missing. */
   onReconnect(listener: () => void): void;
-  /** Tells every process that a user was deleted; resolves when it is told, or cannot be. */
+  /** Announces a deleted user to every process. Resolves when it is published or has failed. */
   publishGone(userId: string): Promise<void>;
-  /**
-   * Called with each user who was deleted, and with null when some may have been missed. One
-   * listener only.
-   */
+  /** Sets the only listener for deleted users; it gets null when some may be missing. */
   onGone(listener: (userId: string | null) => void): void;
-  /** Null when notifications are published and heard, as far as is known. */
+  /** Returns the reason why notifications are interrupted, or null. */
   awayReason(): string | null;
-  /** Asks Redis: null when it answers, else why not in a few words. */
+  /** Pings Redis. Resolves with null, or with the fault in a few words. */
   probe(): Promise<string | null>;
   close(): Promise<void>;
 }
 
-/** Of an event that is longer a notification carries the number only; whoever needs it reads the log. */
+/**
+ * Maximum length of an event in a notification. For a longer event it carries only the number, and
+ * readers use the log.
+ */
 const MAX_EVENT_LENGTH = 8 * 1024;
-/** Of the events of one notification; what is more rings another. */
-const MAX_BELL_LENGTH = 64 * 1024;
+/** Maximum length of the events in one notification; further events go into another one. */
+const MAX_NOTIFICATION_LENGTH = 64 * 1024;
 
-/** For a Redis that is there but does not answer. */
+/** Maximum wait for a Redis that accepts connections but does not answer. */
 const TIMEOUT_MS = 1000;
 
-const AWAY = "is away; what is submitted runs when it returns";
-const SILENT = "does not answer; what is submitted runs when it does";
+const AWAY = "is unavailable; submitted jobs run when it returns";
+const SILENT = "does not answer; submitted jobs run when it does";
 const GONE_UNSENT =
-  "the other processes were not told of a deleted user; they find out by themselves";
+  "the deletion of a user was not published; other processes detect it with their watchdog";
 
 export interface EventBusOptions {
   redisUrl: string;
   prefix: string;
   log: Logger;
-  /** Called with the number of notifications that could not be published. */
+  /** Called with the number of notifications that were not published. */
   onDropped?: (count: number) => void;
 }
 
@@ -104,7 +101,7 @@ function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions):
   const redis = createRedis({ url: redisUrl, purpose: "notifications out", failFast: true, log });
   let waiting = new Map<string, QueuedJobEvent[]>();
 
-  /** Once for all that is published in one step: one notification for a user, one way to Redis for all. */
+  /** Sends everything that one step publishes: one notification per user, and one pipeline. */
   function publishAll(): void {
     if (waiting.size === 0) return;
     const batch = redis.pipeline();
@@ -116,25 +113,25 @@ function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions):
     batch.exec().then(
       (results) => {
         const errors = (results ?? []).flatMap(([error]) => error ?? []);
-        if (errors.length > 0) noteDropped(errors.length, errors[0]);
+        if (errors.length > 0) reportDropped(errors.length, errors[0]);
       },
-      (error) => noteDropped(notifications, error),
+      (error) => reportDropped(notifications, error),
     );
   }
 
-  function noteDropped(count: number, error: unknown): void {
+  function reportDropped(count: number, error: unknown): void {
     onDropped?.(count);
     log.debug(
       { err: error, count },
-      "notifications were not published; the watchdog will find out",
+      "notifications were not published; the watchdog will detect the events",
     );
   }
 
   return {
     publish(userId, events) {
       if (waiting.size === 0) queueMicrotask(publishAll);
-      const own = waiting.get(userId);
-      if (own) own.push(...events);
+      const userEvents = waiting.get(userId);
+      if (userEvents) userEvents.push(...events);
       else waiting.set(userId, [...events]);
     },
     async publishGone(userId) {
@@ -172,17 +169,17 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
   let onNotification: (userId: string, notification: Notification) => void = () => {};
   let onReconnect: () => void = () => {};
   let onGone: (userId: string | null) => void = () => {};
-  let wanted = new Set<string>();
+  let pendingTopics = new Set<string>();
   let subscribing: Promise<unknown> | null = null;
 
   /**
-   * Once for all whom somebody began to listen to in this turn. A lost subscription costs the notification,
-   * not the events.
+   * Subscribes once for all users that were added in this turn. A lost subscription delays events,
+   * but loses none.
    */
   async function subscribeAll(): Promise<void> {
     await nextTurn();
-    const topics = [...wanted];
-    [wanted, subscribing] = [new Set(), null];
+    const topics = [...pendingTopics];
+    [pendingTopics, subscribing] = [new Set(), null];
     if (topics.length > 0) await redis.subscribe(...topics).catch(() => {});
   }
 
@@ -192,7 +189,7 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
     if (notification && channel.startsWith(topic))
       onNotification(channel.slice(topic.length), notification);
   });
-  // ioredis subscribes anew before it says "ready".
+  // ioredis renews the subscriptions before it emits "ready".
   redis.on("ready", () => {
     onReconnect();
     onGone(null);
@@ -200,12 +197,12 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
 
   return {
     async listen(userId) {
-      wanted.add(topic + userId);
+      pendingTopics.add(topic + userId);
       subscribing ??= subscribeAll();
       if (redis.status === "ready") await withTimeout(subscribing, TIMEOUT_MS, () => null);
     },
     unlisten(userId) {
-      if (!wanted.delete(topic + userId)) redis.unsubscribe(topic + userId).catch(() => {});
+      if (!pendingTopics.delete(topic + userId)) redis.unsubscribe(topic + userId).catch(() => {});
     },
     onNotification(listener) {
       onNotification = listener;
@@ -215,8 +212,8 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
     },
     onGone(listener) {
       onGone = listener;
-      // A lost subscription costs the notification: what is written for a deleted user is refused all the
-      // same.
+      // If the subscription is lost, deletions arrive late. Writes for a deleted user are refused
+      // anyway.
       redis.subscribe(goneTopic).catch(() => {});
     },
     isReady: () => redis.status === "ready",
@@ -235,11 +232,11 @@ function encodeNotifications(events: QueuedJobEvent[]): string[] {
   for (const event of events) {
     const text = JSON.stringify(event);
     const isLogged = event.type !== "PROGRESS";
-    // PROGRESS is never cut: it stands in no log.
-    const isCut = isLogged && text.length > MAX_EVENT_LENGTH;
-    if (isCut || length + text.length > MAX_BELL_LENGTH) end();
+    // PROGRESS is never shortened, because it is not in the log.
+    const isTooLong = isLogged && text.length > MAX_EVENT_LENGTH;
+    if (isTooLong || length + text.length > MAX_NOTIFICATION_LENGTH) end();
     if (isLogged) head = Math.max(head ?? 0, event.seq);
-    if (isCut) end();
+    if (isTooLong) end();
     else {
       texts.push(text);
       length += text.length;

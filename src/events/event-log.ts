@@ -1,15 +1,15 @@
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 
 /**
- * The log as the feed reads it; the table is behind it. All of it throws ServiceUnavailableError
- * while PostgreSQL is away.
+ * The event log as the feed reads it, backed by the table. All methods throw
+ * ServiceUnavailableError while PostgreSQL is unavailable.
  */
 export interface EventLog {
-  /** What makes a cursor one of this database's history; `heads` keeps it up to date. */
+  /** Identifies the database's history in cursors; `heads` keeps it up to date. */
   epoch(): Promise<string>;
   /**
-   * Up to `limit` events after `seq` and up to about MAX_PAGE_BYTES of them, of one QueuedJob where
-   * `queuedJobId` is given, with the state of the counter in the same snapshot.
+   * Reads up to `limit` events and about MAX_PAGE_BYTES after `seq`, optionally of one QueuedJob.
+   * The user's counters come from the same snapshot.
    */
   read(query: {
     userId: string;
@@ -17,9 +17,9 @@ export interface EventLog {
     limit: number;
     queuedJobId: string | null;
   }): Promise<LogPage>;
-  /** The newest number of each of these users, and the epoch of the same moment. */
+  /** Reads the newest number of each user, and the epoch at the same moment. */
   heads(userIds: string[]): Promise<Heads>;
-  /** Null when there is no such QueuedJob of this user's. */
+  /** Returns null if this user has no such QueuedJob. */
   present(userId: string, queuedJobId: string): Promise<Present | null>;
 }
 
@@ -28,14 +28,14 @@ export interface Heads {
   heads: Map<string, number>;
 }
 
-/** A QueuedJob as it is, told as an event. */
+/** The current state of a QueuedJob as an event. */
 export interface Present {
   /**
-   * Its last logged event, with its present state; where that is purged, one of the same shape at
+   * Its last logged event with its current state. If that event is purged, an equivalent event at
    * the stream's position.
    */
   event: QueuedJobEvent;
-  /** The number of its last logged event; 0 where that is purged. */
+  /** Number of its last logged event; 0 if that event is purged. */
   lastSeq: number;
   finished: boolean;
   /** The number of the user's newest event. */
@@ -44,16 +44,19 @@ export interface Present {
 
 export interface LogPage {
   events: QueuedJobEvent[];
-  /** No further event was there behind them. */
+  /** True if no further event followed in the log. */
   whole: boolean;
   /** The number of the user's newest event. */
   last: number;
-  /** The highest number that was ever purged. */
+  /** Highest purged number. */
   floor: number;
 }
 
-/** Of snapshots in a page. The event that goes beyond is the last, so that there is always one. */
+/**
+ * Maximum bytes of snapshots in a page. The event that exceeds the limit ends the page, so that a
+ * page has at least one.
+ */
 export const MAX_PAGE_BYTES = 256 * 1024;
 
-/** Users whose heads one query reads. */
+/** Maximum users per query of heads. */
 export const HEADS_PER_QUERY = 1000;

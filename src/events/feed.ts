@@ -1,7 +1,7 @@
-// Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what
-// follows its position from the ring of its user's channel, else from the log, until nothing
-// follows; notifications, reconnects and the watchdog only tell it to look. So a slow reader costs no
-// memory, and a lost, doubled or reordered notification changes nothing.
+// Serves the subscribers of this process. A subscriber is a position, not a queue. It pulls the
+// events after its position from its user's ring buffer, otherwise from the log. Notifications,
+// reconnects and the watchdog only start this pulling. So a slow reader costs no memory, and lost,
+// repeated or reordered notifications do no harm.
 import type { Logger } from "../runtime/logger.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { EventBus } from "./event-bus.js";
@@ -18,22 +18,22 @@ export interface FeedRequest extends StartRequest {
 
 export interface Feed {
   /**
-   * Throws NotFoundError when the QueuedJob is not there or not the user's, QuotaExceededError when
-   * the user has as many streams as they may, CursorExpiredError when the stream cannot be resumed
-   * from `after`. The stream itself ends with CursorExpiredError when it falls behind what is kept,
-   * or when the history of the database changes.
+   * Throws NotFoundError if the user has no such QueuedJob. Throws QuotaExceededError if the user
+   * has the maximum number of streams. Throws CursorExpiredError if the stream cannot be resumed
+   * from `after`.
+   *
+   * The stream itself ends with CursorExpiredError when it falls behind the kept events, or when
+   * the database's history changes.
    */
   open(request: FeedRequest): Promise<Subscription>;
-  /**
-   * Throws QuotaExceededError when this user has as many streams as they may: `open` would, too.
-   */
+  /** Throws QuotaExceededError if this user has the maximum number of streams, like `open`. */
   assertRoom(userId: string): void;
-  /** Streams that are open now. */
+  /** Number of open streams. */
   readonly subscribers: number;
   close(): Promise<void>;
 }
 
-/** The bound on how long a lost notification can delay anything. */
+/** Maximum delay that a lost notification can cause. */
 const WATCHDOG_MS = 2000;
 const SUBSCRIPTIONS_PER_USER = 500;
 
@@ -42,17 +42,17 @@ export interface FeedOptions {
   eventLog: EventLog;
   log: Logger;
   watchdogMs?: number;
-  /** That one user may have open here; 500 when absent. */
+  /** Maximum open streams per user in this process; default 500. */
   subscriptionsPerUser?: number;
-  /** Called with each event that is told, replays apart; so long after it was recorded. */
+  /** Called with the delay since recording for each delivered event, replays excepted. */
   onTold?: (lagSeconds: number) => void;
-  /** Called when a user with a stream here is no more. */
+  /** Called when a user with a stream here was deleted. */
   onGone?: (userId: string) => void;
 }
 
 export function createFeed(options: FeedOptions): Feed {
   const { bus, eventLog, log, onGone = () => {} } = options;
-  const onTold = options.onTold && tellLag(options.onTold);
+  const onTold = options.onTold && reportLag(options.onTold);
   const headOf = createHeadReads(eventLog);
   const subscriptionsPerUser = options.subscriptionsPerUser ?? SUBSCRIPTIONS_PER_USER;
   const channels = createUserChannels({ bus, eventLog, log, onGone, subscriptionsPerUser });
@@ -67,7 +67,7 @@ export function createFeed(options: FeedOptions): Feed {
     { channel, epoch }: UserChannel,
     request: FeedRequest,
   ): Promise<Subscription> {
-    // Listen first, then read: what is committed between the two is heard.
+    // Listen before reading, so that no event is missed between the two.
     const start = await findStart({ eventLog, channel, headOf, epoch }, request);
     const subscription = new ChannelSubscription({
       ...start,
@@ -107,8 +107,8 @@ export function createFeed(options: FeedOptions): Feed {
   };
 }
 
-/** The same event is told to many, one after the other: when it was recorded is read once. */
-function tellLag(onTold: (lagSeconds: number) => void): (event: QueuedJobEvent) => void {
+/** An event is delivered to many subscribers in a row, so its time is parsed once. */
+function reportLag(onTold: (lagSeconds: number) => void): (event: QueuedJobEvent) => void {
   let [at, recorded] = ["", 0];
   return (event) => {
     if (event.at !== at) [at, recorded] = [event.at, Date.parse(event.at)];
@@ -118,16 +118,13 @@ function tellLag(onTold: (lagSeconds: number) => void): (event: QueuedJobEvent) 
 
 interface StartRequest {
   userId: string;
-  /** Only the events of this one; the stream then ends with its first terminal event. */
+  /** QueuedJob to follow; the stream ends with its first terminal event. Null follows all. */
   queuedJobId: string | null;
-  /** Resume after this position; from now on without one. */
+  /** Position to resume after; null starts with the next event. */
   after: { epoch: string; seq: number } | null;
 }
 
-/**
- * Where a stream starts: its first events, if some are known, the position they lead to, and
- * whether that is its end already.
- */
+/** The start of a stream: its first events, the position after them, and whether it ends there. */
 interface Start {
   seq: number;
   first: QueuedJobEvent[];
@@ -142,7 +139,7 @@ interface Sources {
   epoch: string;
 }
 
-/** Throws what `Feed.open` says. */
+/** Throws the errors of `Feed.open`. */
 function findStart(sources: Sources, { userId, queuedJobId, after }: StartRequest): Promise<Start> {
   if (after) return startBehind(sources, { userId, queuedJobId, after });
   return queuedJobId === null
@@ -158,14 +155,14 @@ async function startBehind(
   if (after.epoch !== epoch) throw expired();
   if (queuedJobId === null && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
   let page = await channel.page(seq, queuedJobId);
-  // It may have been asked for by somebody else, before this position was reached.
+  // Another subscriber may have requested this page before the log reached this position.
   if (seq > page.last) page = await channel.page(seq, queuedJobId);
   if (seq < page.floor || seq > page.last) throw expired();
   if (queuedJobId === null || page.events.length > 0)
     return { seq, first: page.events, to: page.to, ended: false };
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");
-  // Finished before the page was read, or after it: then its terminal event follows.
+  // If the QueuedJob finished after the page was read, its terminal event follows.
   return { seq, first: [], to: seq, ended: present.finished && present.lastSeq <= seq };
 }
 
@@ -190,17 +187,17 @@ async function startWithPresent(
 }
 
 /**
- * Many come at once, after a restart above all: one query for those who came while the last was
- * under way.
+ * Many subscribers arrive at once, especially after a restart. Those that arrive during a query
+ * share the next one.
  */
 function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
-  let asked = 0;
+  let requests = 0;
   return createMicroBatch<string, number>({
     lanes: 1,
     maxItems: HEADS_PER_QUERY,
     laneOf: () => "",
-    // The same user may be asked for twice in one.
-    keyOf: () => String(asked++),
+    // A batch may contain the same user twice.
+    keyOf: () => String(requests++),
     sendOne: async (userId) => (await eventLog.heads([userId])).heads.get(userId) ?? 0,
     async sendMany(userIds) {
       const { heads } = await eventLog.heads([...new Set(userIds)]);
@@ -211,7 +208,7 @@ function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number
 
 function expired(): CursorExpiredError {
   return new CursorExpiredError(
-    "The stream cannot be resumed from this cursor any more: read the page again and go " +
-      "on with its eventCursor.",
+    "The stream cannot be resumed from this cursor: read the page again and continue " +
+      "with its eventCursor.",
   );
 }

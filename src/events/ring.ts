@@ -1,32 +1,29 @@
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 
-/**
- * Events that a process keeps of a user with a subscriber, so that the usual delivery costs no
- * query.
- */
+/** Events kept per user with a subscriber, so that normal delivery needs no query. */
 const SIZE = 256;
 
 /**
- * The newest events of one user, without a gap: the numbers between two of them are known to have
- * none.
+ * A ring buffer with the newest events of one user. It has no gaps: a missing number means that the
+ * log has no such event.
  */
 export class Ring {
-  /** Null: there is no event of this number any more. */
+  /** Null means that the log has no event of this number. */
   #events: (QueuedJobEvent | null)[] = [];
-  /** The position before the first of them. */
+  /** Position before the first event. */
   #base = 0;
   #mark = 0;
-  /** What was heard before its predecessors; most users never have any. */
+  /** Events that arrived before their predecessors; most users never have any. */
   #ahead: Map<number, QueuedJobEvent> | null = null;
   #started = false;
   #newest = 0;
 
-  /** Whether it is known where the log stands; what is heard before is kept aside. */
+  /** True once the position of the log is available. Events that arrive earlier are kept aside. */
   get started(): boolean {
     return this.#started;
   }
 
-  /** The position that it leads to. */
+  /** Position of the newest event. */
   get newest(): number {
     return this.#newest;
   }
@@ -43,17 +40,17 @@ export class Ring {
     if (this.#ahead.size > SIZE && oldest !== undefined) this.#ahead.delete(oldest);
   }
 
-  /** The log stands at this position; without effect once it has started. */
+  /** Sets the position of the log; has no effect after the first call. */
   start(seq: number): void {
     if (this.#started) return;
     this.#restart(seq);
     this.#catchUp();
   }
 
-  /** All events of the log from behind `from` up to `to`; `whole`: nothing followed them. */
-  learn(from: number, events: QueuedJobEvent[], to: number, whole: boolean): void {
+  /** Adds the events of the log after `from` up to `to`. With `whole`, none followed. */
+  fill(from: number, events: QueuedJobEvent[], to: number, whole: boolean): void {
     const follows = this.#started && from <= this.#newest;
-    // What is read of the far past is nothing for those who live in the present.
+    // A page from the distant past does not connect to the current events.
     if (!follows && !whole) return;
     if (!follows) this.#restart(from);
     if (to <= this.#newest) return;
@@ -70,17 +67,17 @@ export class Ring {
     return this.#events[i] ?? undefined;
   }
 
-  /** Whether nothing that follows this position is missing, up to `newest`. */
+  /** True if no event after this position is missing, up to `newest`. */
   covers(seq: number): boolean {
     return this.#started && seq >= this.#base && seq <= this.#newest;
   }
 
-  /** Lets go of what has come before its predecessors. */
+  /** Drops events that arrived before their predecessors. */
   forgetAhead(): void {
     this.#ahead = null;
   }
 
-  /** Lets go of what was there at the last call. */
+  /** Drops events from before the last call. */
   forget(): void {
     if (this.#mark > this.#base) this.#drop(Math.min(this.#mark - this.#base, this.#events.length));
     this.#mark = this.#newest;
@@ -104,7 +101,7 @@ export class Ring {
     this.#started = true;
   }
 
-  /** What came early follows by now, or is outdated. */
+  /** Adds events that arrived early and are now in order, and drops outdated ones. */
   #catchUp(): void {
     const ahead = this.#ahead;
     if (!ahead) return;

@@ -5,64 +5,64 @@ import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { Channel } from "./channel.js";
 
 /**
- * An event as it is told in a stream: `cursorSeq` is the position to resume from, for a PROGRESS
- * that of the last other one.
+ * An event in a stream. `cursorSeq` is the position to resume from; a PROGRESS has the position of
+ * the last logged event.
  */
 export interface ToldEvent {
   event: QueuedJobEvent;
   cursorSeq: number;
-  /** Of the history that `cursorSeq` is a position of. */
+  /** Epoch of `cursorSeq`. */
   epoch: string;
 }
 
-/** To be pulled, by `next` or, without a promise for each, by `take` whenever there is news. */
+/**
+ * A stream that is pulled with `next`, or with `take` after each call of the listener, which
+ * creates no promises.
+ */
 export interface Subscription extends AsyncIterableIterator<ToldEvent> {
-  /** The next event, when it is at hand. */
+  /** Returns the next event if it is in memory. */
   take(): ToldEvent | undefined;
-  /** Once nothing will ever follow what was taken: true, or why it broke. */
+  /** True once the stream has ended, or the error that ended it. */
   readonly over: boolean | Error;
   /**
-   * `listener` is called when it may be worth to `take`, or when the stream is over; instead of who
-   * was told before.
+   * Sets the only listener. It is called when `take` may return an event, or when the stream has
+   * ended.
    */
   onNews(listener: () => void): void;
-  /** Wakes a waiting `next`, which then says that it is done. */
+  /** Ends the stream; a pending `next` resolves as done. */
   return(): Promise<IteratorResult<ToldEvent>>;
 }
 
-/**
- * How long a page is kept for a reader that takes nothing from it: then it is read again when it is
- * wanted.
- */
+/** Time for which a page is kept for a reader that takes no event; later the page is read again. */
 export const STALLED_MS = 500;
 
-/** How long a stream that could not read the log waits before it looks again. */
+/** Pause after a failed read of the log. */
 const PAUSE_MS = 1000;
 
 interface SubscriptionOptions {
   epoch: string;
   queuedJobId: string | null;
   includeProgress: boolean;
-  /** The position to go on from. */
+  /** Position to continue from. */
   seq: number;
-  /** Told before everything else, and the position that it leads to. */
+  /** Events to deliver first, and the position after them. */
   first: QueuedJobEvent[];
   to: number;
-  /** Nothing follows `first`. */
+  /** True if no event follows `first`. */
   ended: boolean;
   channel: Channel;
-  /** Called with each logged event that was recorded after the stream was opened. */
+  /** Called with each delivered logged event that was recorded after the stream was opened. */
   onTold?: ((event: QueuedJobEvent) => void) | undefined;
-  /** Called once, when the stream is over, however. */
+  /** Called once when the stream ends for any reason. */
   onEnd: () => void;
 }
 
 /**
- * The stream of one subscriber, from a position. Hand-written rather than a generator, whose
- * `return` would wait for an event that may never come, and so leak the channel.
+ * The stream of one subscriber from a position. It is not a generator: a generator's `return` would
+ * wait for the next event, and so leak the channel.
  */
 export class ChannelSubscription implements Subscription {
-  // Not the options as a whole, which would keep the first events.
+  // The options object is not kept, because it holds the first events.
   readonly #epoch: string;
   readonly #queuedJobId: string | null;
   readonly #includeProgress: boolean;
@@ -70,16 +70,16 @@ export class ChannelSubscription implements Subscription {
   readonly #onTold: ((event: QueuedJobEvent) => void) | undefined;
   readonly #onEnd: () => void;
   readonly #leave: () => void;
-  /** What is up to here is replayed: its age says nothing of how fast events are told. */
+  /** Position up to which events are replays, whose age is not a delivery delay. */
   readonly #replayed: number;
   #position: number;
   #ended: boolean;
-  /** The position that the page leads to. */
+  /** Position after the page. */
   #afterPage: number;
   #page: QueuedJobEvent[] = [];
-  /** Events taken of the page. */
+  /** Number of events taken from the page. */
   #taken = 0;
-  #told: number;
+  #lastSeq: number;
   #progressSerial: number;
   #over: boolean | Error = false;
   #reading = false;
@@ -99,7 +99,7 @@ export class ChannelSubscription implements Subscription {
     this.#position = seq;
     this.#ended = options.ended;
     this.#afterPage = options.to;
-    this.#told = seq;
+    this.#lastSeq = seq;
     this.#progressSerial = channel.progress.serial;
     this.#beginPage(options.first);
   }
@@ -111,8 +111,8 @@ export class ChannelSubscription implements Subscription {
   take(): ToldEvent | undefined {
     if (this.#channel.expired) this.#close(historyChanged());
     if (this.#over || this.#reading) return undefined;
-    const event = this.#atHand();
-    if (event) return this.#tell(event);
+    const event = this.#takeFromMemory();
+    if (event) return this.#deliver(event);
     if (this.#ended) this.#close(true);
     else if (this.#channel.mustRead(this.#position)) void this.#read();
     else return this.#nextProgress();
@@ -153,14 +153,14 @@ export class ChannelSubscription implements Subscription {
     this.#onEnd();
   }
 
-  /** The next event that is at hand without a query; moves the position. */
-  #atHand(): QueuedJobEvent | undefined {
-    const paged = this.#page[this.#taken];
-    if (paged) {
+  /** Returns the next event that needs no query, and moves the position. */
+  #takeFromMemory(): QueuedJobEvent | undefined {
+    const pageEvent = this.#page[this.#taken];
+    if (pageEvent) {
       const isLast = ++this.#taken === this.#page.length;
-      this.#position = isLast ? Math.max(this.#afterPage, paged.seq) : paged.seq;
+      this.#position = isLast ? Math.max(this.#afterPage, pageEvent.seq) : pageEvent.seq;
       if (isLast) this.#endPage();
-      return paged;
+      return pageEvent;
     }
     if (this.#ended) return undefined;
     const channel = this.#channel;
@@ -172,10 +172,10 @@ export class ChannelSubscription implements Subscription {
     return undefined;
   }
 
-  #tell(event: QueuedJobEvent): ToldEvent {
-    this.#told = event.seq;
+  #deliver(event: QueuedJobEvent): ToldEvent {
+    this.#lastSeq = event.seq;
     if (event.seq > this.#replayed) this.#onTold?.(event);
-    // Nothing more is told, not even what is at hand already: a retry is another stream.
+    // The stream ends here even if more events are in memory: a retry is another stream.
     if (this.#queuedJobId !== null && endsStream(event.type)) {
       this.#ended = true;
       this.#endPage();
@@ -189,15 +189,15 @@ export class ChannelSubscription implements Subscription {
     const entry = progress.after(this.#progressSerial, this.#position, this.#queuedJobId);
     if (!entry) return undefined;
     this.#progressSerial = entry.serial;
-    return { event: entry.event, cursorSeq: this.#told, epoch: this.#epoch };
+    return { event: entry.event, cursorSeq: this.#lastSeq, epoch: this.#epoch };
   }
 
-  /** When the log cannot be read the stream pauses, it does not end. */
+  /** If the log cannot be read, the stream pauses; it does not end. */
   async #read(): Promise<void> {
     this.#reading = true;
     try {
       await this.#readPage();
-      // A replay of many pages must let the others have their turn.
+      // A replay of many pages must not block other work.
       await nextTurn();
     } catch (error) {
       if (error instanceof ServiceUnavailableError) await pause(PAUSE_MS, null, { ref: false });
@@ -211,7 +211,8 @@ export class ChannelSubscription implements Subscription {
     const { events, floor, to } = await this.#channel.page(this.#position, this.#queuedJobId);
     if (this.#position < floor)
       throw new CursorExpiredError(
-        "The stream fell behind what is kept: read the page again and go on with its eventCursor.",
+        "The stream fell behind the kept events: read the page again and continue with its " +
+          "eventCursor.",
       );
     if (this.#over) return;
     this.#beginPage(events);
@@ -223,7 +224,7 @@ export class ChannelSubscription implements Subscription {
     this.#page = events;
     this.#taken = 0;
     const [first] = events;
-    // An event at the position itself is not in the log as it is told: it is kept.
+    // An event at the position itself differs from the log, so it must be kept.
     if (first && first.seq > this.#position) this.#watchPage(0);
   }
 
@@ -234,7 +235,7 @@ export class ChannelSubscription implements Subscription {
     ).unref();
   }
 
-  /** What is left of it is read again. */
+  /** The rest of the page is read again when needed. */
   #endPage(): void {
     this.#page = [];
     if (this.#stalled) clearTimeout(this.#stalled);
@@ -244,7 +245,8 @@ export class ChannelSubscription implements Subscription {
 
 function historyChanged(): CursorExpiredError {
   return new CursorExpiredError(
-    "The history of the database has changed: read the page again and go on with its eventCursor.",
+    "The history of the database has changed: read the page again and continue with its " +
+      "eventCursor.",
   );
 }
 

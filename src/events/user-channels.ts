@@ -1,5 +1,5 @@
-// The users with streams in this process: each has one channel, from the first stream to the last,
-// and the watchdog compares all of them with the log.
+// The users with streams in this process. Each has one channel from the first stream to the last.
+// The watchdog compares all channels with the log.
 import { QuotaExceededError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import { createSlots } from "../runtime/concurrency.js";
@@ -7,35 +7,33 @@ import { Channel } from "./channel.js";
 import type { Notification, EventBus } from "./event-bus.js";
 import { HEADS_PER_QUERY, type EventLog, type LogPage } from "./event-log.js";
 
-/** A user with streams here. */
 export interface UserChannel {
   channel: Channel;
-  /** The history that the channel's events are of. */
+  /** Epoch of the channel's events. */
   epoch: string;
-  /** The counter at the last check. */
+  /** Newest event number at the last check. */
   head: number;
   subscribers: number;
   ready: Promise<void>;
 }
 
 interface UserChannels {
-  /** Counts one more stream; resolves when what is published for the user arrives here. */
+  /** Adds a stream; resolves when the user's notifications arrive here. */
   enter(userId: string): Promise<UserChannel>;
   leave(userId: string): void;
-  /** Throws QuotaExceededError when this user has as many streams as they may. */
+  /** Throws QuotaExceededError if this user has the maximum number of streams. */
   assertRoom(userId: string): void;
   receive(userId: string, notification: Notification): void;
-  /** Compares all channels with the log; a check that is under way serves for this call. */
+  /** Compares all channels with the log, or joins the running check. */
   check(): Promise<void>;
-  /** Resolves when no check is under way. */
+  /** Resolves when no check is running. */
   settled(): Promise<void>;
 }
 
 const HISTORY_CHANGED =
   "the history of the database has changed (failover or restore); streams end with CURSOR_EXPIRED";
 /**
- * Pages of the log that are read at the same time: what returns after a restart leaves connections
- * for others.
+ * Maximum pages of the log read at the same time, so that a restart leaves connections for others.
  */
 const CONCURRENT_PAGES = 8;
 const RETRY_AFTER_MS = 1000;
@@ -45,7 +43,7 @@ interface UserChannelsOptions {
   eventLog: EventLog;
   log: Logger;
   subscriptionsPerUser: number;
-  /** Called when a user with a stream here is no more. */
+  /** Called when a user with a stream here was deleted. */
   onGone: (userId: string) => void;
 }
 
@@ -59,7 +57,7 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
   function assertRoom(userId: string): void {
     if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;
     throw new QuotaExceededError(
-      `A user may have ${subscriptionsPerUser} subscriptions open at most; retry when ` +
+      `A user may have at most ${subscriptionsPerUser} open subscriptions; retry when ` +
         "one of them has ended.",
       RETRY_AFTER_MS,
     );
@@ -92,7 +90,10 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
     check() {
       checking ??= checkHeads()
         .catch((error) =>
-          log.debug({ err: error }, "the watchdog could not read the heads; it will try again"),
+          log.debug(
+            { err: error },
+            "the watchdog could not read the newest event numbers; it will try again",
+          ),
         )
         .finally(() => {
           checking = null;
@@ -103,7 +104,7 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
   };
 }
 
-/** The channels of all users share the slots in which the log is read. */
+/** All channels share the slots for reading the log. */
 function createChannels(eventLog: EventLog): (userId: string) => Channel {
   const pageSlots = createSlots(CONCURRENT_PAGES);
 
@@ -130,12 +131,12 @@ interface HeadCheckOptions {
 function createHeadCheck(options: HeadCheckOptions): () => Promise<void> {
   const { eventLog, log, onGone, listeners, openChannel } = options;
 
-  /** Whether the streams of this user were of another history, and so are ended. */
-  function look(userId: string, epoch: string, head: number | undefined): boolean {
+  /** Returns true if the streams of this user belonged to another history and were ended. */
+  function compare(userId: string, epoch: string, head: number | undefined): boolean {
     const listener = listeners.get(userId);
     if (head === undefined) onGone(userId);
     if (!listener || head === undefined) return false;
-    // A counter never falls: then the database is an older copy of itself.
+    // Numbers never decrease, so this database is an older copy.
     const expired = listener.epoch !== epoch || head < listener.head;
     if (expired) {
       listener.channel.expire();
@@ -146,15 +147,15 @@ function createHeadCheck(options: HeadCheckOptions): () => Promise<void> {
     return expired;
   }
 
-  /** Without listeners it reads the log all the same, which keeps the epoch up to date. */
+  /** It also reads the log without listeners, which keeps the epoch up to date. */
   return async () => {
     const userIds = [...listeners.keys()];
     for (const { channel } of listeners.values()) channel.forget();
     let expired = 0;
     for (let i = 0; i === 0 || i < userIds.length; i += HEADS_PER_QUERY) {
-      const some = userIds.slice(i, i + HEADS_PER_QUERY);
-      const { epoch, heads } = await eventLog.heads(some);
-      for (const userId of some) if (look(userId, epoch, heads.get(userId))) expired++;
+      const batch = userIds.slice(i, i + HEADS_PER_QUERY);
+      const { epoch, heads } = await eventLog.heads(batch);
+      for (const userId of batch) if (compare(userId, epoch, heads.get(userId))) expired++;
     }
     if (expired > 0) log.warn({ users: expired }, HISTORY_CHANGED);
   };

@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
-/** What an API tells of its doors. No label holds what a client chose. */
+/** Metrics of an API's endpoints. No label contains text that a client chose. */
 export interface EdgeMetrics {
   /** `route` is the pattern, not the path. */
   onRequest(request: {
@@ -11,16 +11,16 @@ export interface EdgeMetrics {
     seconds: number;
   }): void;
   /**
-   * A field of Query, Mutation or Subscription was resolved, whichever door it came through; of a
-   * subscription, the stream was opened.
+   * Records a resolved root field, over HTTP or a socket; for a subscription, the opening of its
+   * stream.
    */
   onField(field: { type: string; name: string; failed: boolean; seconds: number }): void;
-  /** An error left with this code. */
+  /** Counts an error that was sent with this code. */
   onError(code: string): void;
   onSocketClosed(code: number): void;
-  /** A socket could not open, since too many were opening. */
+  /** Counts a socket that was refused because too many were opening. */
   onSocketRefused(): void;
-  /** A subscriber was told a logged event, so long after it was recorded. */
+  /** Records the delay between an event's recording and its delivery to a subscriber. */
   onTold(lagSeconds: number): void;
   onUpload(upload: { created: boolean; byteSize: number }): void;
 }
@@ -42,12 +42,12 @@ const CODES = [
   "SERVICE_UNAVAILABLE",
   "UNAUTHENTICATED",
 ];
-/** Of the protocol, and ours; a peer may send any number. */
+/** Close codes of the protocol and of the service; a peer may send any number. */
 const CLOSE_CODES = new Set([
   1000, 1001, 1005, 1006, 1009, 1012, 1013, 4400, 4401, 4403, 4406, 4408, 4409, 4429, 4500,
 ]);
 
-/** `onFault`: an answer left that hides a bug. */
+/** `onFault` is called when an internal error was sent to a client. */
 export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void): EdgeMetrics {
   const { requests, fields, errors } = createRequestMetrics([registry]);
   const { closes, refused, lag } = createSocketMetrics([registry]);
@@ -55,7 +55,7 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
   return {
     onRequest({ method, route, status, seconds }) {
       requests.observe({ method, route: route ?? "none", status }, seconds);
-      // GraphQL's own are told by their code.
+      // Errors of GraphQL are counted by their code.
       if (status === 500 && !route?.startsWith("/graphql")) onFault();
     },
     onField: ({ type, name, failed, seconds }) =>
@@ -66,7 +66,7 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
     },
     onSocketClosed: (code) => closes.inc({ code: CLOSE_CODES.has(code) ? String(code) : "other" }),
     onSocketRefused: () => refused.inc(),
-    // The clocks are two: the database's and ours.
+    // The clocks of the database and this process may differ.
     onTold: (seconds) => lag.observe(Math.max(0, seconds)),
     onUpload({ created, byteSize }) {
       uploads.inc({ outcome: created ? "created" : "known" });
@@ -78,21 +78,21 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
 function createRequestMetrics(registers: Registry[]) {
   const requests = new Histogram({
     name: `${PREFIX}http_request_duration_seconds`,
-    help: "HTTP requests until the answer was sent",
+    help: "Duration of HTTP requests until the response was sent",
     labelNames: ["method", "route", "status"],
     buckets: SECONDS,
     registers,
   });
   const fields = new Histogram({
     name: `${PREFIX}field_duration_seconds`,
-    help: "Root fields of GraphQL until they were resolved",
+    help: "Duration of root fields of GraphQL until they were resolved",
     labelNames: ["type", "field", "outcome"],
     buckets: SECONDS,
     registers,
   });
   const errors = new Counter({
     name: `${PREFIX}graphql_errors_total`,
-    help: "Errors that left through GraphQL",
+    help: "Errors sent by GraphQL",
     labelNames: ["code"],
     registers,
   });
@@ -103,18 +103,18 @@ function createRequestMetrics(registers: Registry[]) {
 function createSocketMetrics(registers: Registry[]) {
   const closes = new Counter({
     name: `${PREFIX}socket_closes_total`,
-    help: "Sockets that were closed, by either side",
+    help: "Sockets closed by either side",
     labelNames: ["code"],
     registers,
   });
   const refused = new Counter({
     name: `${PREFIX}sockets_refused_total`,
-    help: "Sockets that could not open, since too many were opening",
+    help: "Sockets refused because too many were opening",
     registers,
   });
   const lag = new Histogram({
     name: `${PREFIX}event_lag_seconds`,
-    help: "From the recording of an event until a subscriber was told it, replays apart",
+    help: "Delay from an event's recording to its delivery to a subscriber, without replays",
     buckets: LAGS,
     registers,
   });
@@ -125,7 +125,7 @@ function createSocketMetrics(registers: Registry[]) {
 function createUploadMetrics(registers: Registry[]) {
   const uploads = new Counter({
     name: `${PREFIX}uploads_total`,
-    help: "Uploads that were taken",
+    help: "Accepted uploads",
     labelNames: ["outcome"],
     registers,
   });
@@ -144,21 +144,21 @@ export interface SocketGauges {
   longestWaitSeconds: number;
 }
 
-/** What an API holds now. */
+/** Gauges of an API's current state. */
 export function gaugeEdge(
   { registry }: MetricsPage,
   read: { subscribers(): number; sockets(): SocketGauges; previews(): number },
 ): void {
   gauge(registry, {
     name: "subscribers",
-    help: "Streams that are open",
+    help: "Open streams",
     collect() {
       this.set(read.subscribers());
     },
   });
   gauge(registry, {
     name: "sockets",
-    help: "Sockets that are open",
+    help: "Open sockets",
     collect() {
       this.set(read.sockets().count);
     },
@@ -172,7 +172,7 @@ export function gaugeEdge(
   });
   gauge(registry, {
     name: "sockets_longest_wait_seconds",
-    help: "How long the socket that waits longest to open has waited",
+    help: "Longest wait of a socket that is not open yet",
     collect() {
       this.set(read.sockets().longestWaitSeconds);
     },

@@ -3,10 +3,10 @@ import { gauge, type MetricsPage, PREFIX } from "./metrics-page.js";
 import { onRefusal } from "../runtime/overload.js";
 
 /**
- * `request`: an answer that hides a bug of ours. `task`: an attempt that failed of what no task
- * foresaw. `child_…`: how a child process ended that was at a photo: it died of itself, was killed
- * from outside, ran out of its memory, or of its time; or could not be started. `foreign_rows`: a
- * statement was answered with rows of another user, which were not given out.
+ * `request`: a client got an internal error. `task`: an attempt failed with an unexpected error.
+ * `child_…`: a child process ended while it worked on a photo. It crashed, was killed from outside,
+ * exceeded its memory or time, or could not be started. `foreign_rows`: a statement returned rows
+ * of another user, which were withheld.
  */
 const FAULT_KINDS = [
   "request",
@@ -20,11 +20,11 @@ const FAULT_KINDS = [
 ] as const;
 type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What should not have happened, of all kinds in one counter. */
+/** Counts internal faults of all kinds in one counter. */
 export function createFaultMetrics({ registry }: MetricsPage): (kind: FaultKind) => void {
   const faults = new Counter({
     name: `${PREFIX}faults_total`,
-    help: "What should not have happened, by its kind",
+    help: "Internal faults by kind",
     labelNames: ["kind"],
     registers: [registry],
   });
@@ -32,14 +32,13 @@ export function createFaultMetrics({ registry }: MetricsPage): (kind: FaultKind)
   return (kind) => faults.inc({ kind });
 }
 
-/** What waits for a connection, by pool, and what this process refused for overload. */
+/** Reports statements that wait for a connection, by pool, and refusals for overload. */
 export function createOverloadMetrics(
   { registry }: MetricsPage,
   pools: Record<string, { waiting: number }>,
 ): void {
   const help =
-    "Statements and items of batches that were refused: too many waited, or they had " +
-    "waited for too long";
+    "Statements and batch items refused because too many were waiting or they had waited too long";
   const refusals = new Counter({
     name: `${PREFIX}refusals_total`,
     help,

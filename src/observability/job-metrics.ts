@@ -3,11 +3,11 @@ import type { QueuedJob } from "../domain/queued-job.js";
 import { QUEUED_JOB_STATUSES, type QueuedJobEventType } from "../domain/queued-job-status.js";
 import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
-/** How an attempt ended, as the worker that ran it knows it. */
+/** The end of an attempt, as the worker that ran it reports it. */
 export interface EndedAttempt {
   job: string;
   outcome: (typeof OUTCOMES)[number];
-  /** From the claim until the outcome was recorded. */
+  /** Seconds from the claim until the outcome was recorded. */
   seconds: number;
 }
 
@@ -23,20 +23,18 @@ const ACTIONS = ["taken_over", "hint_restored", "purged_queued_job", "purged_eve
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/**
- * `jobs`: the names of the catalogue; of a row of any other nothing is told but that there was one.
- */
+/** Labels by the Jobs in the catalogue; every other name becomes "other". */
 const labelsOf = (jobs: ReadonlySet<string>) => (job: string) => (jobs.has(job) ? job : "other");
 
 /**
- * The steps that a process records. Each begins at 0: of a series that begins at 1, the first
- * increase is never seen.
+ * Counts the steps that a process records. Each counter starts at 0, because Prometheus cannot see
+ * the increase to a first value of 1.
  */
 export function createStepMetrics({ registry }: MetricsPage, jobs: ReadonlySet<string>): OnStep {
   const labelOf = labelsOf(jobs);
   const steps = new Counter({
     name: `${PREFIX}queued_jobs_total`,
-    help: "Steps that this process recorded, by the status that they led to",
+    help: "Steps recorded by this process, by the resulting status",
     labelNames: ["job", "status"],
     registers: [registry],
   });
@@ -46,7 +44,6 @@ export function createStepMetrics({ registry }: MetricsPage, jobs: ReadonlySet<s
   };
 }
 
-/** What a worker does. */
 export function createWorkMetrics(
   { registry }: MetricsPage,
   jobs: ReadonlySet<string>,
@@ -61,29 +58,29 @@ export function createWorkMetrics(
   });
   const duration = new Histogram({
     name: `${PREFIX}task_duration_seconds`,
-    help: "Attempts from the claim until their outcome was recorded",
+    help: "Duration of attempts from the claim until their outcome was recorded",
     labelNames: ["job"],
     buckets: SECONDS,
     registers,
   });
-  const upkeep = new Counter({
+  const maintenance = new Counter({
     name: `${PREFIX}upkeep_actions_total`,
-    help: "What the reconciler and the clean-up of this worker put right",
+    help: "Repairs by the reconciler and the clean-up of this worker",
     labelNames: ["action"],
     registers,
   });
   for (const job of jobs) for (const outcome of OUTCOMES) attempts.inc({ job, outcome }, 0);
-  for (const action of ACTIONS) upkeep.inc({ action }, 0);
+  for (const action of ACTIONS) maintenance.inc({ action }, 0);
   return {
     onAttempt({ job, outcome, seconds }) {
       attempts.inc({ job: labelOf(job), outcome });
       duration.observe({ job: labelOf(job) }, seconds);
     },
-    onMaintenance: (action, count) => upkeep.inc({ action }, count),
+    onMaintenance: (action, count) => maintenance.inc({ action }, count),
   };
 }
 
-/** What a worker holds now. */
+/** Gauges of a worker's current state. */
 export function gaugeWorker(
   { registry }: MetricsPage,
   read: {
@@ -95,14 +92,14 @@ export function gaugeWorker(
 ): void {
   gauge(registry, {
     name: "attempts_running",
-    help: "Attempts under way in this worker",
+    help: "Attempts running in this worker",
     collect() {
       this.set(read.attempts());
     },
   });
   gauge(registry, {
     name: "lane_resting_seconds",
-    help: "How long a lane of this worker that has room has taken nothing",
+    help: "Time for which a lane of this worker has had room but has taken no hint",
     labelNames: ["lane"],
     collect() {
       for (const { lane, seconds } of read.resting()) this.set({ lane }, seconds);
@@ -110,11 +107,11 @@ export function gaugeWorker(
   });
   gauge(registry, {
     name: "children_size",
-    help: "Photos that this worker decodes at once at most",
+    help: "Maximum photos that this worker decodes at once",
   }).set(read.size);
   gauge(registry, {
     name: "children_tasks",
-    help: "Tasks in this worker's child processes, and those that wait for one",
+    help: "Tasks that run in this worker's child processes or wait for one",
     labelNames: ["state"],
     collect() {
       const { running, waiting } = read.children();

@@ -3,16 +3,16 @@ import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 export interface MaintenanceMetrics {
   onFailure(task: string): void;
-  /** How long the oldest things had been due when a purge found them. */
+  /** Records how long the oldest rows had been due when they were purged. */
   onPurge(lagSeconds: { queuedJobs: number; events: number }): void;
-  /** Reads when each task succeeded last, by any worker, at each scrape. */
+  /** Reads the last success of each task, by any worker, at each scrape. */
   watch(lastSuccesses: () => Promise<{ task: string; at: number }[]>): void;
 }
 
-/** Another worker may have purged since: an older lag is dropped. */
+/** Age after which a lag is dropped, because another worker may have purged since. */
 const LAG_KEPT_MS = 120_000;
 
-/** `tasks`: after how many seconds without a success each is late. */
+/** `tasks` maps each task to the seconds without a success after which it is late. */
 export function createMaintenanceMetrics(
   page: MetricsPage,
   tasks: Readonly<Record<string, number>>,
@@ -32,13 +32,13 @@ export function createMaintenanceMetrics(
   });
   const success = gauge(registry, {
     name: "maintenance_last_success_timestamp_seconds",
-    help: "When a maintenance task last succeeded, in any worker",
+    help: "Time of the last success of a maintenance task in any worker",
     labelNames: ["task"],
   });
   let purge = { queuedJobs: 0, events: 0, at: now() };
   gauge(registry, {
     name: "purge_lag_seconds",
-    help: "How long the oldest thing had been due when this worker last purged",
+    help: "Time for which the oldest row had been due when this worker last purged",
     labelNames: ["kind"],
     collect() {
       const isOld = now() - purge.at > LAG_KEPT_MS;

@@ -1,26 +1,25 @@
 import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from "prom-client";
 import { withTimeout } from "../runtime/deadline.js";
 
-/** The one prefix of all names. */
+/** Prefix of all metric names. */
 export const PREFIX = "photos_";
 
 export interface MetricsPage {
-  /** Where metrics are put. */
   readonly registry: Registry;
   /**
-   * Called at each scrape, before the values are read; one that fails or hangs costs its own values
-   * only.
+   * Registers a function that runs before each scrape. If it fails or hangs, only its own values
+   * are missing.
    */
   onScrape(collect: () => Promise<void>): void;
-  /** The text that Prometheus reads. */
+  /** Returns the text that Prometheus reads. */
   read(): Promise<{ type: string; text: string }>;
 }
 
 const TIMEOUT_MS = 2000;
 
 /**
- * A page of a process's metrics, with its basics and what was built. A registry of its own: a test
- * may have several.
+ * Creates the metrics page of a process, with the default metrics and the build. It has its own
+ * registry, so that a test can have several.
  */
 export function createMetricsPage(options: {
   process: "api" | "worker";
@@ -33,7 +32,7 @@ export function createMetricsPage(options: {
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   gauge(registry, {
     name: "build_info",
-    help: "Always 1; what runs here",
+    help: "Always 1; the labels name the running build",
     labelNames: ["version", "revision", "process"],
   }).set(
     { version: options.version, revision: options.revision ?? "", process: options.process },
@@ -42,7 +41,7 @@ export function createMetricsPage(options: {
   return {
     registry,
     onScrape: (collect) => void collectors.push(collect),
-    // Who asks while it is being read gets the same one.
+    // Concurrent reads share one result.
     read: () => (reading ??= read().finally(() => (reading = null))),
   };
 
@@ -60,7 +59,7 @@ export function createMetricsPage(options: {
   }
 }
 
-/** A gauge of this registry; `name` without the prefix. */
+/** Creates a gauge in this registry; `name` is without the prefix. */
 export function gauge<Label extends string = never>(
   registry: Registry,
   options: Omit<GaugeConfiguration<Label>, "registers">,

@@ -1,5 +1,5 @@
-// Loaded only when OTEL_EXPORTER_OTLP_ENDPOINT is set. What is patched here is patched on
-// prototypes, so that it does not matter that the servers' modules were imported before.
+// Loaded only when OTEL_EXPORTER_OTLP_ENDPOINT is set. The instrumentations patch prototypes, so
+// the servers' modules may be imported before.
 import { createRequire } from "node:module";
 import {
   context,
@@ -19,15 +19,15 @@ import type { Tracer } from "../runtime/tracer.js";
 
 export interface Tracing {
   tracer: Tracer;
-  /** What a line of the log says of the span that it is written in. */
+  /** Returns the log fields that identify the current span. */
   logFields(): object;
-  /** Sends what is not sent yet. */
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 }
 
 /**
- * Sends spans to `endpoint` as OTLP over HTTP in JSON; all else is set by the standard `OTEL_*`
- * variables.
+ * Sends spans to `endpoint` as OTLP over HTTP in JSON. The standard `OTEL_*` variables set
+ * everything else.
  */
 export function startTracing(options: {
   endpoint: string;
@@ -39,17 +39,17 @@ export function startTracing(options: {
     traceExporter: new OTLPTraceExporter({
       url: `${options.endpoint.replace(/\/+$/, "")}/v1/traces`,
     }),
-    // Else the SDK would send metrics and logs, too, which nobody writes to it.
+    // Without these the SDK would also send metrics and logs, which the service does not use.
     metricReaders: [],
     logRecordProcessors: [],
     instrumentations: [
       new HttpInstrumentation({
-        ignoreIncomingRequestHook: isOfOperators,
+        ignoreIncomingRequestHook: isMonitoring,
         requireParentforOutgoingSpans: true,
         redactedQueryParams: SECRET_PARAMETERS,
         redactedQueryParamsServer: SECRET_PARAMETERS,
       }),
-      // The command alone: its arguments hold what people submitted.
+      // Only the command is recorded: its arguments contain submitted data.
       new IORedisInstrumentation({
         dbStatementSerializer: (command) => command,
         requireParentSpan: true,
@@ -70,8 +70,8 @@ const SECRET_PARAMETERS = [
   "X-Amz-Security-Token",
 ];
 
-/** What is asked every few seconds would bury the rest. */
-function isOfOperators({ url = "" }: { url?: string | undefined }): boolean {
+/** Requests that arrive every few seconds would hide the rest. */
+function isMonitoring({ url = "" }: { url?: string | undefined }): boolean {
   return url.startsWith("/health/") || url.startsWith("/metrics");
 }
 
@@ -82,7 +82,7 @@ function createTracer(version: string): Tracer {
     options: SpanOptions,
     parent: Context,
     work: (span: Span) => Promise<T>,
-  ) => tracer.startActiveSpan(name, options, parent, (span) => followed(span, () => work(span)));
+  ) => tracer.startActiveSpan(name, options, parent, (span) => endAfter(span, () => work(span)));
   return {
     span: (name, attributes, work) => start(name, { attributes }, context.active(), work),
     resume: (carried, name, work) =>
@@ -90,17 +90,17 @@ function createTracer(version: string): Tracer {
         work((attributes) => void span.setAttributes(attributes)),
       ),
     carry() {
-      const here = trace.getActiveSpan()?.spanContext();
-      return here && `00-${here.traceId}-${here.spanId}-0${here.traceFlags & 1}`;
+      const span = trace.getActiveSpan()?.spanContext();
+      return span && `00-${span.traceId}-${span.spanId}-0${span.traceFlags & 1}`;
     },
   };
 }
 
-async function followed<T>(span: Span, work: () => Promise<T>): Promise<T> {
+async function endAfter<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // The class alone: messages may quote what a client sent.
+    // Only the class is recorded: messages may quote what a client sent.
     span.setStatus({
       code: SpanStatusCode.ERROR,
       message: error instanceof Error ? error.name : "error",
@@ -111,7 +111,7 @@ async function followed<T>(span: Span, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** W3C's traceparent; anything else begins a trace of its own. */
+/** Parses a W3C traceparent; anything else begins a new trace. */
 function parentOf(carried: string | undefined): Context {
   const [, traceId, spanId, flags] =
     /^00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])$/.exec(carried ?? "") ?? [];
@@ -125,6 +125,6 @@ function parentOf(carried: string | undefined): Context {
 }
 
 function logFields(): object {
-  const here = trace.getActiveSpan()?.spanContext();
-  return here ? { trace_id: here.traceId, span_id: here.spanId } : {};
+  const span = trace.getActiveSpan()?.spanContext();
+  return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
 }

@@ -1,16 +1,16 @@
 import { Counter } from "prom-client";
 import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
-/** What stands in the tables; of all processes together, so that each tells the same. */
+/** Statistics of the tables for all processes together, so that every process reports the same. */
 export interface Backlog {
   pending: number;
   started: number;
-  /** Of the one that is due for longest; 0 when none is. */
+  /** Wait of the QueuedJob that has been due longest; 0 if none is due. */
   oldestWaitSeconds: number;
   jobs: { job: string; status: string; count: number }[];
-  /** Of all processes that are named as this one is, by PostgreSQL's word for what they do. */
+  /** Connections of all processes with this application name, by PostgreSQL's state. */
   connections: { state: string; count: number }[];
-  /** Until a connection was free and all of this was answered. */
+  /** Time to get a connection and to answer all of these queries. */
   answerSeconds: number;
 }
 
@@ -19,14 +19,14 @@ const STATES = ["active", "idle", "idle in transaction", "idle in transaction (a
 /** Counts the notifications that this process could not publish. */
 export function countDropped({ registry }: MetricsPage): (count: number) => void {
   const name = `${PREFIX}dropped_notifications_total`;
-  const help = "Notifications of events that could not be published; streams find them by polling";
+  const help = "Notifications that could not be published; streams detect their events by polling";
   const dropped = new Counter({ name, help, registers: [registry] });
   return (count) => dropped.inc(count);
 }
 
 /**
- * Gauges of the stores, read at each scrape. While PostgreSQL is away they say nothing rather than
- * what was.
+ * Gauges of the stores, read at each scrape. While PostgreSQL is unavailable they report no values
+ * rather than old ones.
  */
 export function gaugeStores(
   page: MetricsPage,
@@ -36,23 +36,29 @@ export function gaugeStores(
     jobs: Iterable<string>;
   },
 ): void {
-  const known = new Set(deps.jobs);
+  const jobNames = new Set(deps.jobs);
   const { depth, backlog, oldest, connections, answer, up } = createGauges(page);
 
-  function forget(): void {
+  function reset(): void {
     for (const counts of [depth, backlog, connections]) counts.reset();
     for (const moment of [oldest, answer]) moment.set(Number.NaN);
     up.set({ dependency: "postgresql" }, 0);
   }
 
-  function tell({ pending, started, oldestWaitSeconds, answerSeconds, ...counts }: Backlog): void {
+  function report({
+    pending,
+    started,
+    oldestWaitSeconds,
+    answerSeconds,
+    ...counts
+  }: Backlog): void {
     up.set({ dependency: "postgresql" }, 1);
     depth.set({ status: "PENDING" }, pending);
     depth.set({ status: "STARTED" }, started);
     oldest.set(oldestWaitSeconds);
     answer.set(answerSeconds);
     for (const { job, status, count } of counts.jobs)
-      backlog.inc({ job: known.has(job) ? job : "other", status }, count);
+      backlog.inc({ job: jobNames.has(job) ? job : "other", status }, count);
     for (const { state, count } of counts.connections)
       connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
   }
@@ -61,8 +67,8 @@ export function gaugeStores(
     up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0),
   );
   page.onScrape(async () => {
-    forget();
-    tell(await deps.readBacklog());
+    reset();
+    report(await deps.readBacklog());
   });
 }
 
@@ -79,7 +85,7 @@ function createGauges({ registry }: MetricsPage) {
   });
   const oldest = gauge(registry, {
     name: "queue_oldest_wait_seconds",
-    help: "How long the QueuedJob that is due for longest has waited",
+    help: "Wait of the QueuedJob that has been due longest",
   });
   const connections = gauge(registry, {
     name: "postgresql_connections",
@@ -88,11 +94,11 @@ function createGauges({ registry }: MetricsPage) {
   });
   const answer = gauge(registry, {
     name: "postgresql_answer_seconds",
-    help: "How long this process waited for connections of its pool and for short answers",
+    help: "Time for which this process waited for a connection and for short queries",
   });
   const up = gauge(registry, {
     name: "dependency_up",
-    help: "1 when it answers",
+    help: "1 if the dependency answers, otherwise 0",
     labelNames: ["dependency"],
   });
   return { depth, backlog, oldest, connections, answer, up };

@@ -11,10 +11,7 @@ export interface FieldWatcher {
   tracer: Tracer;
 }
 
-/**
- * Measures and traces the root fields of a schema in place: what comes through HTTP and through
- * sockets alike.
- */
+/** Measures and traces the root fields of a schema in place, for HTTP and sockets. */
 export function watchFields(schema: GraphQLSchema, watcher: FieldWatcher): GraphQLSchema {
   for (const [type, root] of [
     ["query", schema.getQueryType()],
@@ -23,7 +20,7 @@ export function watchFields(schema: GraphQLSchema, watcher: FieldWatcher): Graph
     for (const field of Object.values(root?.getFields() ?? {}))
       field.resolve = watched(watcher, type, field, field.resolve ?? defaultFieldResolver);
   }
-  // Of a stream, its opening.
+  // For a stream only the opening is measured.
   for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
     if (field.subscribe) field.subscribe = watched(watcher, "subscription", field, field.subscribe);
   }
@@ -39,7 +36,7 @@ function watched(
   resolve: Resolver,
 ): Resolver {
   return async (source, args, context, info) => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     let failed = true;
     try {
       const attributes = {
@@ -53,7 +50,7 @@ function watched(
       failed = false;
       return value;
     } finally {
-      onField({ type, name, failed, seconds: (performance.now() - begun) / 1000 });
+      onField({ type, name, failed, seconds: (performance.now() - startedAt) / 1000 });
     }
   };
 }

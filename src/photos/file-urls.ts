@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Storage } from "./storage.js";
 
-/** What a signed URL leads to. */
+/** Kinds of files that a signed URL can serve. */
 export const FILE_KINDS = ["photos", "previews", "outputs"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
@@ -14,30 +14,30 @@ interface FileAddress {
 }
 
 export interface FileUrls {
-  /** What to give out: the storage's own URL where it has one, else one that is signed here. */
+  /** Returns the storage's own URL if it has one, otherwise a URL signed by the service. */
   urlOf(file: FileAddress): Promise<string>;
   /**
-   * A URL of `/files/<kind>/<id>/<name>` that works for an hour to an hour and a quarter; absolute
-   * when the outside's address is known.
+   * Signs a URL `/files/<kind>/<id>/<name>` that is valid for 60 to 75 minutes. It is absolute if
+   * the public address is set.
    */
   sign(kind: FileKind, id: string, name: string): string;
   /**
-   * Whether `path`, as it came, was signed with this expiry (seconds since 1970) and has not
-   * expired.
+   * Returns true if the raw `path` was signed with this expiry (seconds since 1970) and is still
+   * valid.
    */
   verify(path: string, expiry: string, signature: string): boolean;
 }
 
 const LIFE_SECONDS = 3600;
 /**
- * Expiries are rounded up to it, so that the same file keeps its URL for a while and caches work.
+ * Expiries are rounded up to a multiple, so that a file keeps its URL for a while and caches work.
  */
 const STEP_SECONDS = 900;
 
 /**
- * HMAC-SHA256 over path and expiry; the secret is used for nothing else. `signingKey` may be
- * several, with commas: the first signs, and each verifies, so that a key can be replaced while
- * URLs are out.
+ * Signs path and expiry with HMAC-SHA256; the secret has no other use. `signingKey` may list
+ * several keys with commas. The first signs and all verify, so that a key can be replaced while
+ * URLs are in use.
  */
 export function createFileUrls(options: {
   signingKey: string;
@@ -71,16 +71,16 @@ export function createFileUrls(options: {
       (await options.storage.presign(storageKey, { mimeType, filename: name })) ??
       sign(kind, id, name),
     verify(path, expiry, signature) {
-      const given = Buffer.from(signature, "base64url");
-      // base64url has several spellings of the same bytes: only one is right.
+      const actual = Buffer.from(signature, "base64url");
+      // One byte sequence has several base64url spellings; only the canonical one is accepted.
       if (
-        given.length !== 32 ||
-        given.toString("base64url") !== signature ||
+        actual.length !== 32 ||
+        actual.toString("base64url") !== signature ||
         !/^\d{1,12}$/.test(expiry)
       )
         return false;
       return (
-        keys.some((key) => timingSafeEqual(given, mac(key, path, expiry))) &&
+        keys.some((key) => timingSafeEqual(actual, mac(key, path, expiry))) &&
         Number(expiry) > now() / 1000
       );
     },
@@ -88,15 +88,16 @@ export function createFileUrls(options: {
 }
 
 /**
- * Beware: `.` and `..` change the path in every browser, however they are encoded; what has such a
- * name goes by another.
+ * Beware: `.` and `..` change the path in every browser, even encoded. Files with these names get
+ * another name.
  */
 function segmentOf(name: string): string {
   return name === "." || name === ".." ? "file" : encodeURIComponent(name);
 }
 
 /**
- * The header that shows a file in the browser and saves it under this name (RFC 6266, RFC 8187).
+ * Returns the Content-Disposition that shows a file in the browser and saves it under this name
+ * (RFC 6266, RFC 8187).
  */
 export function contentDisposition(filename: string): string {
   if (/^[\w.-]+$/.test(filename)) return `inline; filename="${filename}"`;

@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import { createScratchFolder, type Storage } from "./storage.js";
 
-/** Files below a folder, each under its key as a path. */
+/** Stores files in a folder, each with its key as the path. */
 export async function createLocalStorage(folder: string): Promise<Storage> {
   const root = resolve(folder);
-  // Below the same root, so that a rename moves no bytes.
+  // The scratch folder is under the same root, so that a rename copies no bytes.
   const scratch = await createScratchFolder(join(root, "scratch"));
   const pathOf = (key: string) => join(root, "kept", key);
 
@@ -23,15 +23,15 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         await rename(path, target);
         await sync(dirname(target));
       } catch (cause) {
-        throw takesNothing(cause);
+        throw refusesFiles(cause);
       }
     },
     async copy(from, to) {
       const target = pathOf(to);
       try {
         await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-        // The two names share the bytes, which are never written to, and their age: a copy must not
-        // look left over before its row is there.
+        // Both names share the bytes, which are never modified, and the modification time. It is
+        // set to now, because the sweep must not remove a copy before its row exists.
         const now = new Date();
         await utimes(pathOf(from), now, now);
         await link(pathOf(from), target);
@@ -39,7 +39,7 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         return true;
       } catch (cause) {
         if (isMissing(cause)) return false;
-        throw takesNothing(cause);
+        throw refusesFiles(cause);
       }
     },
     async read(key, range) {
@@ -53,7 +53,7 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
       }
     },
     has: (key) => isThere(pathOf(key)),
-    // The kept file itself: nothing is copied into the folder.
+    // Returns the stored file itself; nothing is copied into the folder.
     localPath: async (key) => ((await isThere(pathOf(key))) ? pathOf(key) : null),
     presign: async () => null,
     list: () => walk(join(root, "kept")),
@@ -78,14 +78,16 @@ async function* walk(
     const key = prefix + entry.name;
     if (entry.isDirectory()) yield* walk(join(folder, entry.name), `${key}/`);
     else {
-      // Gone in the meantime: then it is none that is kept.
+      // The file was deleted after the listing.
       const info = await stat(join(folder, entry.name)).catch(() => null);
       if (info) yield { key, modifiedAt: info.mtime };
     }
   }
 }
 
-/** Of a file its bytes, of a folder its entries: a rename alone may be lost with the power. */
+/**
+ * Syncs the bytes of a file or the entries of a folder: a power failure could undo a mere rename.
+ */
 async function sync(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
@@ -95,10 +97,13 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-function takesNothing(cause: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", {
-    cause,
-  });
+function refusesFiles(cause: unknown): ServiceUnavailableError {
+  return new ServiceUnavailableError(
+    "The storage accepts no files at the moment; try again later.",
+    {
+      cause,
+    },
+  );
 }
 
 function isMissing(error: unknown): boolean {

@@ -7,11 +7,11 @@ import type { Logger } from "../runtime/logger.js";
 export interface S3BucketOptions {
   bucket: string;
   region: string;
-  /** Of a server that is not Amazon's; its buckets are parts of the path. */
+  /** URL of a server other than Amazon's; the bucket is then a part of the path. */
   endpoint: string | null;
   accessKeyId: string;
   secretAccessKey: string;
-  /** Until an answer must be there, and a second more for each mebibyte that is sent; 10,000. */
+  /** Timeout for a response, plus one second per mebibyte sent; default 10,000. */
   timeoutMs?: number;
   log: Logger;
 }
@@ -26,19 +26,19 @@ export interface S3Request {
 }
 
 export interface S3Bucket {
-  /** Where a key is, as `x-amz-copy-source` wants it. */
+  /** Returns the path of a key for `x-amz-copy-source`. */
   pathOf(key: string): string;
   /**
-   * The whole answer as text; null when there is nothing under the key. Throws
+   * Returns the whole response as text; null if the key does not exist. Throws
    * ServiceUnavailableError.
    */
   ask(request: S3Request): Promise<string | null>;
   /**
-   * The answer's body as it comes, for which its reader has to set a limit of time; null when there
-   * is nothing under the key. Throws ServiceUnavailableError.
+   * Returns the response body as a stream; null if the key does not exist. The reader must set a
+   * time limit. Throws ServiceUnavailableError.
    */
   open(request: S3Request): Promise<ReadableStream | null>;
-  /** A URL for a GET by anybody, from `at` for so many seconds. */
+  /** Returns a public URL for a GET, valid from `at` for `seconds`. */
   presign(
     key: string,
     query: Record<string, string>,
@@ -47,8 +47,8 @@ export interface S3Bucket {
 }
 
 /**
- * Of an attempt: its answer, null when there is no such thing, or what went wrong and whether
- * another try may help.
+ * The outcome of an attempt: its response, null if the key does not exist, or a fault. `again` is
+ * true if another try may succeed.
  */
 type Outcome = { answer: Response | null } | { fault: Error; again: boolean; refused: boolean };
 
@@ -58,8 +58,8 @@ const TIMEOUT_MS = 10_000;
 const MS_PER_BYTE = 1000 / 1024 ** 2;
 
 /**
- * Signed requests to one bucket (AWS Signature Version 4), each bounded in time and, since all of
- * them can be repeated, tried three times.
+ * Sends signed requests to one bucket (AWS Signature Version 4). Each has a time limit and is tried
+ * up to three times, because all are idempotent.
  */
 export function createS3Bucket(options: S3BucketOptions): S3Bucket {
   const { log, timeoutMs = TIMEOUT_MS } = options;
@@ -92,7 +92,7 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     async open(request) {
       const stop = new AbortController();
       const timer = setTimeout(
-        () => stop.abort(new Error("The storage gave no answer in time")),
+        () => stop.abort(new Error("The storage did not answer in time")),
         timeoutMs,
       );
       try {
@@ -154,8 +154,8 @@ function createSigner(options: S3BucketOptions): Signer {
 }
 
 /**
- * What is refused for how it is configured is for a person; that a server is away is nobody's
- * fault.
+ * A refusal is a fault of the configuration, so a person must act: it is an error. An outage is a
+ * warning.
  */
 function report(
   log: Logger,
@@ -164,16 +164,18 @@ function report(
 ): ServiceUnavailableError {
   log[refused ? "error" : "warn"](
     { err: fault, method, key },
-    refused ? "the storage refuses a request" : "the storage is away",
+    refused ? "the storage refused a request" : "the storage is unavailable",
   );
   return unavailable(fault);
 }
 
 export function unavailable(cause: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError("The storage is away; try again in a moment.", { cause });
+  return new ServiceUnavailableError("The storage is unavailable; try again in a moment.", {
+    cause,
+  });
 }
 
-/** A bucket with a dot in its name has no certificate as a host. */
+/** Amazon's certificate does not cover a host name for a bucket with a dot. */
 function baseUrl({ bucket, region, endpoint }: S3BucketOptions): string {
   if (endpoint !== null) return `${endpoint.replace(/\/+$/, "")}/${bucket}`;
   return bucket.includes(".")
@@ -187,7 +189,7 @@ function encodeKey(key: string): string {
 
 async function judge(answer: Response): Promise<Outcome> {
   if (answer.ok) return { answer };
-  // Reading it frees the connection.
+  // Reading the body frees the connection.
   const code = (await answer.text().catch(() => "")).match(/<Code>([^<]*)/)?.[1] ?? "";
   if (answer.status === 404 && code !== "NoSuchBucket") return { answer: null };
   const again = answer.status >= 500 || answer.status === 429;
@@ -198,10 +200,7 @@ async function judge(answer: Response): Promise<Outcome> {
   };
 }
 
-/**
- * A connection that could not be made, or broke; one that gave no answer in time is not waited for
- * again.
- */
+/** Retries a connection that failed or broke. A request that timed out is not retried. */
 function judgeFailure(cause: unknown): Outcome {
   return {
     fault: cause instanceof Error ? cause : new Error(String(cause)),

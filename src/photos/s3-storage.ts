@@ -10,20 +10,20 @@ import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from
 import { createScratchFolder, SlowDownloadError, type Storage } from "./storage.js";
 
 interface S3StorageOptions extends S3BucketOptions {
-  /** Before every key; empty, or ends with a slash. */
+  /** Prefix of every key; empty, or ends with a slash. */
   prefix: string;
   scratchFolder: string;
-  /** Until a file must be here whole; 60,000. */
+  /** Timeout for the download of a file; default 60,000. */
   downloadMs?: number;
 }
 
-/** Requests at once to delete what one call names. */
-const DELETES = 16;
+/** Concurrent requests when a call deletes several keys. */
+const DELETE_CONCURRENCY = 16;
 const DOWNLOAD_MS = 60_000;
 const URL_STEP_SECONDS = 900;
 const URL_LIFE_SECONDS = 3600 + URL_STEP_SECONDS;
 
-/** Objects of an S3-compatible server, each under the prefix and its key. */
+/** Stores objects on an S3-compatible server, each under the prefix and its key. */
 export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
   const { prefix } = options;
   const bucket = createS3Bucket(options);
@@ -39,7 +39,8 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     scratchFolder: scratch.path,
     clearScratch: (before) => scratch.clear(before),
     async put(key, path) {
-      // A blob of a file is sent as a stream with a known length: without one, servers refuse it.
+      // A blob of a file is sent as a stream with a known length; servers refuse a stream without
+      // one.
       await bucket.ask({ method: "PUT", key: objectOf(key), body: await blobOf(path) });
       await rm(path);
     },
@@ -49,9 +50,9 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
         key: objectOf(to),
         headers: { "x-amz-copy-source": bucket.pathOf(objectOf(from)) },
       });
-      // A copy may fail after its answer has begun with 200.
+      // A copy may fail after its response has begun with 200.
       if (answer?.includes("<Error>"))
-        throw unavailable(new Error("The storage gave up in the middle of a copy"));
+        throw unavailable(new Error("The storage failed during a copy"));
       return answer !== null;
     },
     has: async (key) => (await bucket.ask({ method: "HEAD", key: objectOf(key) })) !== null,
@@ -66,7 +67,7 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     presign(key, { mimeType, filename }) {
       const query = {
         "response-content-type": mimeType,
-        // Without blanks, which servers decode in two ways.
+        // Spaces are removed, because servers decode them differently.
         "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""),
         "response-cache-control": "private,max-age=900",
       };
@@ -74,15 +75,15 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       return bucket.presign(objectOf(key), query, life);
     },
     list: () => listBucket(bucket, prefix),
-    // One by one: not every server knows the request that deletes many.
+    // Keys are deleted one by one, because not every server supports the request for many.
     delete: async (keys) =>
-      void (await inBatches(keys, DELETES, (key) =>
+      void (await inBatches(keys, DELETE_CONCURRENCY, (key) =>
         bucket.ask({ method: "DELETE", key: objectOf(key) }),
       )),
   };
 }
 
-/** Rounded, so that the same file keeps its URL for a while and caches work. */
+/** Rounded down, so that a file keeps its URL for a while and caches work. */
 function startOfUrl(): Date {
   return new Date(Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000);
 }
@@ -101,7 +102,10 @@ async function* listBucket(bucket: S3Bucket, prefix: string): ReturnType<Storage
   }
 }
 
-/** Late, it is slow if bytes came within the last sixth of the time; else the storage is away. */
+/**
+ * After the timeout, the download is slow if bytes arrived in the last sixth of the time. Otherwise
+ * the storage is unavailable.
+ */
 async function download(bytes: Readable, path: string, limitMs: number): Promise<void> {
   let lastByteAt = performance.now();
   bytes.on("data", () => (lastByteAt = performance.now()));
@@ -109,9 +113,9 @@ async function download(bytes: Readable, path: string, limitMs: number): Promise
   try {
     await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal });
   } catch (cause) {
-    const flows = performance.now() - lastByteAt < limitMs / 6;
-    if (!signal.aborted || !flows) throw unavailable(cause);
-    throw new SlowDownloadError(`A file was not here whole after ${limitMs} ms.`, { cause });
+    const isFlowing = performance.now() - lastByteAt < limitMs / 6;
+    if (!signal.aborted || !isFlowing) throw unavailable(cause);
+    throw new SlowDownloadError(`A file was not complete after ${limitMs} ms.`, { cause });
   }
 }
 
@@ -125,15 +129,15 @@ async function blobOf(path: string): Promise<Blob> {
 
 interface S3Listing {
   entries: { key: string; modifiedAt: Date }[];
-  /** Asks for the next page; null after the last. */
+  /** Continuation token of the next page; null after the last. */
   next: string | null;
 }
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 /**
- * The answer to ListObjectsV2. Its elements have no attributes and do not nest in themselves, so
- * that no XML parser is needed.
+ * Parses the response to ListObjectsV2. Its elements have no attributes and are not nested in
+ * themselves, so it needs no XML parser.
  */
 export function parseS3Listing(xml: string): S3Listing {
   const entries = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, entry = ""]) => ({

@@ -2,75 +2,74 @@ import type { Readable } from "node:stream";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A part of a file: bytes `start` to `end`, both included. */
+/** A part of a file from byte `start` to byte `end`, inclusive. */
 interface ByteRange {
   start: number;
   end: number;
 }
 
-/** The storage answers, but a file did not come whole in the time that it may take. */
+/** The storage answers, but a file was not complete within its time limit. */
 export class SlowDownloadError extends Error {
   override readonly name = "SlowDownloadError";
 }
 
-/** How a file is to be presented to whoever fetches it. */
+/** Response headers for a file. */
 interface Presentation {
   mimeType: string;
   filename: string;
 }
 
 /**
- * Where bytes live, by key. Keys are the service's own, used once and never made of anything that a
- * client sent. Bytes come before the row that names them, so what no row names is left over, and
- * never the other way round. Where the storage cannot be reached, everything here throws
- * ServiceUnavailableError.
+ * Stores bytes by key. The service creates the keys; each is used once and contains nothing that a
+ * client sent. Bytes are stored before the row that names them. So a crash can leave bytes without
+ * a row, but never a row without bytes.
+ *
+ * All methods throw ServiceUnavailableError while the storage is unavailable.
  */
 export interface Storage {
-  /** A folder on the disk for files on their way in; what is `put` must come from there. */
+  /** Local folder for incoming files; `put` takes files from this folder only. */
   readonly scratchFolder: string;
   /**
-   * Removes what lies in the scratch folder since before this instant, left by processes that were
-   * killed; returns how much.
+   * Removes scratch files from before this instant, left by killed processes; returns their number.
    */
   clearScratch(before: Date): Promise<number>;
   /**
-   * Takes the file at `path` over: it is durable under its key, and gone from `path`, when this
-   * resolves.
+   * Moves the file at `path` into the storage. When this resolves, it is durable under its key and
+   * removed from `path`.
    */
   put(key: string, path: string): Promise<void>;
   /**
-   * The same bytes under another key, each to be deleted without the other; false when there is
-   * nothing under `from`.
+   * Copies the bytes to another key; each can be deleted without the other. Returns false if `from`
+   * does not exist.
    */
   copy(from: string, to: string): Promise<boolean>;
   has(key: string): Promise<boolean>;
-  /** Null when there is nothing under this key. */
+  /** Returns null if the key does not exist. */
   read(key: string, range?: ByteRange): Promise<Readable | null>;
   /**
-   * The path of a local file with these bytes, which must not be written to; null when there is
-   * nothing under this key. Where the bytes live elsewhere it is a copy in `folder`, which is the
-   * caller's to remove. Throws SlowDownloadError when that takes too long although bytes come all
-   * the time.
+   * Returns the path of a local file with these bytes, or null if the key does not exist. The file
+   * must not be modified. A remote file is copied into `folder`, and the caller removes the copy.
+   * Throws SlowDownloadError if the download takes too long although bytes keep arriving.
    */
   localPath(key: string, folder: string): Promise<string | null>;
   /**
-   * A URL that leads to the bytes by itself, for an hour to an hour and a quarter; null where the
-   * service has to serve them. Asks nobody whether they are there.
+   * Returns a direct URL to the bytes, valid for 60 to 75 minutes. Returns null if the service must
+   * serve them. It does not check that the key exists.
    */
   presign(key: string, presentation: Presentation): Promise<string | null>;
-  /** Everything that is kept, in no order. */
+  /** Lists everything that is stored, in no order. */
   list(): AsyncIterable<{ key: string; modifiedAt: Date }>;
-  /** What is not there is no fault. */
+  /** Deletes keys; a missing key is not an error. */
   delete(keys: readonly string[]): Promise<void>;
 }
 
 interface ScratchFolder {
   readonly path: string;
-  /** Removes what lies there since before this instant; returns how much. */
+  /** Removes files from before this instant; returns their number. */
   clear(before: Date): Promise<number>;
 }
 
-/** A folder for files on their way, for this system user's eyes only. */
+/** Creates a folder for incoming files that only this system user can read. */
 export async function createScratchFolder(path: string): Promise<ScratchFolder> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   return {

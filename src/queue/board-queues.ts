@@ -8,8 +8,8 @@ interface BoardQueues {
 }
 
 /**
- * All queues, to be looked at: handed to `onQueue` once Redis is there for the first time. Whoever
- * asks them while it is away is refused within two seconds.
+ * Opens all queues for display and passes each to `onQueue` once Redis is first ready. While Redis
+ * is unavailable, their commands fail within two seconds.
  */
 export function createBoardQueues(options: {
   redisUrl: string;
@@ -24,7 +24,7 @@ export function createBoardQueues(options: {
     log: options.log,
   });
   const queues: Queue[] = [];
-  // As with the hints: one that is built before this connection is ready stays broken for life.
+  // As in hint-queue.ts: a Queue built before this connection is ready stays broken.
   redis.once("ready", () => {
     for (const name of [...LANES.map(laneQueueName), UPKEEP_QUEUE]) {
       const queue = new Queue(name, {

@@ -1,10 +1,10 @@
-// Tells the workers that an attempt is not wanted any more. Like every notification it may be lost: then
-// the next renewal of the lease tells the same.
+// Notifies the workers that an attempt must stop. A notification may be lost; then the next renewal
+// of the lease reports the same.
 import type { Logger } from "../runtime/logger.js";
 import { createRedis } from "../runtime/redis.js";
 
 export interface CancellationChannel {
-  /** Never throws, and nobody need wait for it. */
+  /** Never throws; callers need not wait. */
   publish(queuedJobId: string): void;
   close(): void;
 }
@@ -38,7 +38,7 @@ export function createCancellationChannel(options: {
   };
 }
 
-/** Calls `onStop` with the id of each QueuedJob whose attempt is to stop. */
+/** Calls `onStop` with the id of each QueuedJob whose attempt must stop. */
 export function listenForStops(options: {
   redisUrl: string;
   prefix: string;
@@ -54,6 +54,8 @@ export function listenForStops(options: {
   redis.on("message", (_channel, queuedJobId) => options.onStop(queuedJobId));
   redis
     .subscribe(topicOf(options.prefix))
-    .catch((error) => options.log.debug({ err: error }, "stop notifications are not heard"));
+    .catch((error) =>
+      options.log.debug({ err: error }, "could not subscribe to stop notifications"),
+    );
   return { close: () => redis.disconnect() };
 }

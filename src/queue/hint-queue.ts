@@ -1,5 +1,5 @@
-// A queue job is a hint that a row is due. It may be lost, doubled or late without harm: the row
-// decides, and what is missing here is put back from the rows.
+// A queue job is a hint that a row is due. It may be lost, repeated or late without harm. The row
+// decides, and the reconciler adds missing hints from the rows.
 import { Queue, type JobsOptions } from "bullmq";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
@@ -7,24 +7,25 @@ import { withTimeout } from "../runtime/deadline.js";
 import { createRedis } from "../runtime/redis.js";
 
 /**
- * Two lanes, so that photos, of which a worker decodes a few at once, never stand before tasks that
- * cost nothing.
+ * Two lanes keep photos from delaying cheap tasks, because a worker decodes only a few photos at
+ * once.
  */
 export const LANES = ["worker", "child"] as const;
 export type Lane = (typeof LANES)[number];
 export const laneQueueName = (lane: Lane) => `tasks-in-${lane}`;
 
-/** In it stand the schedulers of what recurs, and no hints. */
+/** Queue of the schedulers of recurring maintenance; it holds no hints. */
 export const UPKEEP_QUEUE = "upkeep";
 
 export interface HintData {
   id: string;
   run: number;
   requestId: string;
-  /** Whose it is; absent from hints that an older version added. */
+  /** The owner; absent from hints that an older version added. */
   userId?: string;
   /**
-   * W3C traceparent of what added it; absent where nothing is traced, or where the reconciler did.
+   * W3C traceparent of the operation that added it; absent without tracing or when the reconciler
+   * added it.
    */
   traceparent?: string;
 }
@@ -32,39 +33,38 @@ export interface HintData {
 export interface Hint extends HintData {
   lane: Lane;
   priority: number;
-  /** Unfinished QueuedJobs that the owner had of at least this priority. */
+  /** Number of the owner's unfinished QueuedJobs of at least this priority. */
   backlog: number;
-  /** From now; over MAX_DELAY_MS it is left to the reconciler. */
+  /** Delay from now; a hint with more than MAX_DELAY_MS is left to the reconciler. */
   delayMs: number;
 }
 
 export interface HintQueue {
   /**
-   * Adds hints; one that is there already stays as it is. Resolves after a second at the latest,
-   * whatever became of them.
+   * Adds hints; an existing hint stays unchanged. Resolves within a second, even if adding failed.
    */
   add(hints: Hint[]): Promise<void>;
   /**
-   * Adds those that are not there; returns how many there were. Throws ServiceUnavailableError
-   * while Redis is away.
+   * Adds the missing hints and returns their number. Throws ServiceUnavailableError while Redis is
+   * unavailable.
    */
   addMissing(hints: Hint[]): Promise<number>;
   /**
-   * Whether Redis has lost its data since this was last asked, by whichever process; false while it
-   * is away.
+   * Returns true if Redis has lost its data since any process last called this. Returns false while
+   * Redis is unavailable.
    */
   hasForgotten(): Promise<boolean>;
-  /** Takes hints of a row that will not run back; best effort. */
+  /** Removes the hint of a row that will not run; best effort. */
   remove(lane: Lane, id: string, run: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The longest that a hint is kept back. */
+/** Maximum delay of a hint. */
 export const MAX_DELAY_MS = 60_000;
 const TIMEOUT_MS = 1000;
-const CHUNK = 1000;
-/** Hints that are asked for in one command, which is ten times cheaper than one command each. */
-const GROUP = 100;
+const BATCH_SIZE = 1000;
+/** Hints that one command checks, which is ten times cheaper than one command each. */
+const GROUP_SIZE = 100;
 
 interface HintQueueOptions {
   redisUrl: string;
@@ -83,17 +83,17 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
     if (queue && hints.length > 0) await addToQueue(queue, hints, carry?.());
   };
 
-  /** Waits no longer than it is patient, whatever becomes of it. */
-  const attempt = (done: Promise<unknown>, about: object, failure: string) =>
+  /** Waits at most TIMEOUT_MS and ignores the outcome. */
+  const attempt = (work: Promise<unknown>, about: object, failure: string) =>
     withTimeout(
-      done.catch((error: unknown) => log.debug({ err: error, ...about }, failure)),
+      work.catch((error: unknown) => log.debug({ err: error, ...about }, failure)),
       TIMEOUT_MS,
       () => null,
     );
 
   async function addMissingOf(lane: Lane, hints: Hint[]): Promise<number> {
     const queue = queues.get(lane);
-    if (!queue) throw new ServiceUnavailableError("Redis is away.");
+    if (!queue) throw new ServiceUnavailableError("Redis is unavailable.");
     const missing = await findMissing(redis, queue, hints);
     await addToLane(lane, missing);
     return missing.length;
@@ -105,15 +105,15 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
       const ofLane = (lane: Lane) => near.filter((hint) => hint.lane === lane);
       const added = Promise.all(LANES.map((lane) => addToLane(lane, ofLane(lane))));
       const about = { hints: near.length };
-      await attempt(added, about, "hints were not added; the reconciler will");
+      await attempt(added, about, "hints were not added; the reconciler will add them");
     },
     async addMissing(hints) {
       let added = 0;
       for (const lane of LANES) {
-        const own = hints.filter((hint) => hint.lane === lane);
-        // To ask is ten times cheaper than to add again what is there.
-        for (let i = 0; i < own.length; i += CHUNK)
-          added += await addMissingOf(lane, own.slice(i, i + CHUNK));
+        const laneHints = hints.filter((hint) => hint.lane === lane);
+        // Checking is ten times cheaper than adding an existing hint.
+        for (let i = 0; i < laneHints.length; i += BATCH_SIZE)
+          added += await addMissingOf(lane, laneHints.slice(i, i + BATCH_SIZE));
       }
       return added;
     },
@@ -135,7 +135,7 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
 
 type Redis = ReturnType<typeof createRedis>;
 
-/** The queue of each lane, from when Redis is there for the first time. */
+/** Opens the queue of each lane once Redis is first ready. */
 function openQueues(
   redis: Redis,
   { prefix, log }: HintQueueOptions,
@@ -153,7 +153,7 @@ function openQueues(
     return queue;
   }
 
-  // Beware: a Queue that is built before its fail-fast connection is ready stays broken for life.
+  // Beware: a Queue that is built before its fail-fast connection is ready stays broken.
   redis.on("ready", () => {
     for (const lane of LANES) if (!queues.has(lane)) queues.set(lane, buildQueue(lane));
   });
@@ -171,40 +171,40 @@ async function addToQueue(
     opts: bullOptions({ id, run, ...hint }),
   }));
   const [one, ...more] = jobs;
-  // A pipeline is dear to set up.
+  // A pipeline is expensive to set up.
   if (one && more.length === 0) await queue.add(one.name, one.data, one.opts);
   else await queue.addBulk(jobs);
 }
 
-/** Asks for whole groups first, and hint by hint only where some of a group are not there. */
+/** Checks whole groups first, and single hints only in incomplete groups. */
 async function findMissing(redis: Redis, queue: Queue<HintData>, hints: Hint[]): Promise<Hint[]> {
   const keyOf = ({ id, run }: Hint) => queue.toKey(hintId(id, run));
   const groups: Hint[][] = [];
-  for (let i = 0; i < hints.length; i += GROUP) groups.push(hints.slice(i, i + GROUP));
+  for (let i = 0; i < hints.length; i += GROUP_SIZE) groups.push(hints.slice(i, i + GROUP_SIZE));
   const counts = await countKeys(
     redis,
     groups.map((group) => group.map(keyOf)),
   );
-  const doubtful = groups.flatMap((group, i) => (counts[i] === group.length ? [] : group));
-  const found = await countKeys(
+  const candidates = groups.flatMap((group, i) => (counts[i] === group.length ? [] : group));
+  const matches = await countKeys(
     redis,
-    doubtful.map((hint) => [keyOf(hint)]),
+    candidates.map((hint) => [keyOf(hint)]),
   );
-  return doubtful.filter((_, i) => found[i] === 0);
+  return candidates.filter((_, i) => matches[i] === 0);
 }
 
-/** How many of each group of keys are there. */
+/** Counts the existing keys of each group. */
 async function countKeys(redis: Redis, groups: string[][]): Promise<number[]> {
-  const asked = redis.pipeline();
-  for (const keys of groups) asked.exists(...keys);
-  const answers = (await asked.exec()) ?? [];
-  if (answers.some(([error]) => error)) throw new ServiceUnavailableError("Redis is away.");
+  const batch = redis.pipeline();
+  for (const keys of groups) batch.exists(...keys);
+  const answers = (await batch.exec()) ?? [];
+  if (answers.some(([error]) => error)) throw new ServiceUnavailableError("Redis is unavailable.");
   return answers.map(([, count]) => count as number);
 }
 
 /**
- * `.` and not `:`, which BullMQ refuses. The run is part of it: adding an id that is still active
- * would be lost.
+ * The separator is `.`, because BullMQ refuses `:`. The run is included: BullMQ ignores an id that
+ * is still active.
  */
 export function hintId(id: string, run: number): string {
   return `${id}.${run}`;
@@ -223,15 +223,14 @@ function bullOptions(hint: Omit<Hint, "requestId">): JobsOptions {
 
 const LOWEST = 2 ** 21 - 1;
 
-/** One's own order by priority is exact within so many. */
+/** Block size: an owner's hints are ordered exactly by priority within a block. */
 export const HINT_BLOCK = 16;
 
 /**
- * BullMQ's priority (1 runs first) of a hint. An owner's hints stand in blocks of 16 by how many
- * they already have waiting, so that one's own order by priority is exact within a block, and
- * another user's first is always in the front block.
- * @param priority of the QueuedJob, 0 to 100, higher first
- * @param backlog unfinished QueuedJobs that the owner had of at least this priority
+ * Returns BullMQ's priority of a hint (1 runs first). The owner's backlog puts the hint into a
+ * block of 16. Within a block, an owner's hints are ordered exactly by priority. Another user's
+ * first hint is always in the front block. `priority` is the QueuedJob's (0 to 100, higher runs
+ * first); `backlog` counts the owner's unfinished QueuedJobs of at least this priority.
  */
 export function hintPriority(priority: number, backlog: number): number {
   return Math.min(LOWEST, 1 + Math.floor(backlog / HINT_BLOCK) * 101 + (100 - priority));

@@ -3,11 +3,10 @@ import { createRedis } from "../runtime/redis.js";
 import { LANES, type Lane } from "./hint-queue.js";
 
 export interface StartRate {
-  /** An attempt of this lane was started here. */
+  /** Counts an attempt that was started here in this lane. */
   note(lane: Lane): void;
   /**
-   * Starts a second of all workers together, over the last minute in which there were any; null
-   * when it is unknown.
+   * Returns the starts per second of all workers over the last minute with starts; null if unknown.
    */
   rate(lane: Lane): Promise<number | null>;
   close(): Promise<void>;
@@ -18,8 +17,8 @@ const BUCKETS = 6;
 const FLUSH_MS = 1000;
 
 /**
- * How fast waiting work is begun, counted in Redis in steps of ten seconds: a guess to plan by,
- * whose loss costs nothing.
+ * Counts starts of waiting work in Redis in steps of ten seconds. The rate is an estimate for
+ * planning, so its loss does no harm.
  */
 export function createStartRate(options: {
   redisUrl: string;
@@ -34,18 +33,18 @@ export function createStartRate(options: {
     failFast: true,
     log: options.log,
   });
-  const noted = new Map<Lane, number>(LANES.map((lane) => [lane, 0]));
+  const counts = new Map<Lane, number>(LANES.map((lane) => [lane, 0]));
   const bucket = () => Math.floor(now() / 1000 / BUCKET_SECONDS);
   const keyOf = (lane: Lane, number: number) => `${options.prefix}:starts:${lane}:${number}`;
 
   async function flush(): Promise<void> {
     const batch = redis.pipeline();
-    for (const [lane, count] of noted)
+    for (const [lane, count] of counts)
       if (count > 0)
         batch
           .incrby(keyOf(lane, bucket()), count)
           .expire(keyOf(lane, bucket()), BUCKET_SECONDS * (BUCKETS + 1));
-    for (const lane of LANES) noted.set(lane, 0);
+    for (const lane of LANES) counts.set(lane, 0);
     if (batch.length > 0) await batch.exec();
   }
 
@@ -58,15 +57,16 @@ export function createStartRate(options: {
   );
 
   return {
-    note: (lane) => void noted.set(lane, (noted.get(lane) ?? 0) + 1),
+    note: (lane) => void counts.set(lane, (counts.get(lane) ?? 0) + 1),
     async rate(lane) {
       const keys = Array.from({ length: BUCKETS }, (_, i) => keyOf(lane, bucket() - i));
-      const counts = (await redis.mget(keys).catch(() => []))
+      const bucketCounts = (await redis.mget(keys).catch(() => []))
         .map(Number)
         .filter((count) => count > 0);
-      return counts.length === 0
+      return bucketCounts.length === 0
         ? null
-        : counts.reduce((sum, count) => sum + count, 0) / (counts.length * BUCKET_SECONDS);
+        : bucketCounts.reduce((sum, count) => sum + count, 0) /
+            (bucketCounts.length * BUCKET_SECONDS);
     },
     async close() {
       clearInterval(timer);

@@ -1,26 +1,26 @@
-// How every command declares its options, explains them with --help, and refuses others.
+// Declares, documents and parses the options of every command.
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 export interface CommandOption {
   type: "string" | "boolean";
   default?: string | boolean;
   required?: true;
-  /** Stands for its value in the usage, e.g. "<seconds>". */
+  /** Placeholder for the value in the usage, for example "<seconds>". */
   value?: string;
-  /** What it does; null: the usage leaves it out. */
+  /** Description of the option; null hides it from the usage. */
   about: string | null;
 }
 
 export type CommandOptions = Readonly<Record<string, CommandOption>>;
 
 export interface Command<Options extends CommandOptions> {
-  /** As it is typed, e.g. "npm run token". */
+  /** Command as typed, for example "npm run token". */
   name: string;
   about: string;
   options?: Options;
-  /** Of arguments that are not options; without it there may be none. */
+  /** Arguments that are not options; if it is absent, none are allowed. */
   positional?: { value: string; about: string };
-  /** The arguments of each, as they are typed behind the name. */
+  /** Arguments of each example, as typed after the name. */
   examples?: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export type ValuesOf<Options extends CommandOptions> = {
   [Name in keyof Options]: ValueOf<Options[Name]>;
 };
 
-/** The arguments make no sense; the message says why and how they should be. */
+/** The arguments are invalid; the message says why and shows the usage. */
 export class ArgumentsError extends Error {
   constructor(sentence: string, usage: string) {
     super(`Invalid arguments: ${sentence.replace(/\.?$/, ".")}\n\n${usage}`);
@@ -48,8 +48,8 @@ type Read<Options extends CommandOptions, Result> = (
 ) => Result;
 
 /**
- * Gives what `read` makes of the arguments of this process; an Error that `read` throws explains
- * what is wrong with them. Ends the process: with 0 after --help, with 1 after a mistake.
+ * Returns the result of `read` for the arguments of this process. An Error thrown by `read`
+ * explains what is wrong with them. Exits with 0 after --help, with 1 after a mistake.
  */
 export function readCommandLine<const Options extends CommandOptions, Result>(
   command: Command<Options>,
@@ -67,7 +67,7 @@ export function readCommandLine<const Options extends CommandOptions, Result>(
   }
 }
 
-/** Null when help was asked for. Throws ArgumentsError. */
+/** Returns null for --help. Throws ArgumentsError. */
 export function parseCommandLine<const Options extends CommandOptions, Result>(
   command: Command<Options>,
   read: Read<Options, Result>,
@@ -96,11 +96,11 @@ function parse(command: Command<CommandOptions>, args: string[]) {
     options[name] = { type, ...(preset !== undefined && { default: preset }) };
   }
   const allowPositionals = command.positional !== undefined;
-  // npm passes on all that stands behind its first "--", another one too.
+  // npm passes everything after its first "--", including a second "--".
   return parseArgs({ args: args.filter((arg) => arg !== "--"), options, allowPositionals });
 }
 
-/** Of the parser's own advice, which is about syntax, the first sentence says enough. */
+/** The parser adds advice about syntax; its first sentence is enough. */
 function sentenceOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const isParser =
@@ -126,7 +126,7 @@ function renderUsage({
   const rows = [
     ...(positional ? [[positional.value, positional.about]] : []),
     ...shown.map((option) => [option.text, `${option.about}${noteOf(option)}`]),
-    ["--help", "Show this."],
+    ["--help", "Show this help."],
   ];
   // npm keeps the options in front of the first "--" for itself.
   const separator = name.startsWith("npm ") ? ["--"] : [];

@@ -1,10 +1,10 @@
 export interface Slots {
-  /** Resolves, first come first served, when one is free. */
+  /** Resolves when a slot is free, in the order of the calls. */
   take(): Promise<void>;
   free(): void;
 }
 
-/** Bounds how many run at once over several queues. */
+/** Limits concurrency across several queues. */
 export function createSlots(size: number): Slots {
   const waiting: (() => void)[] = [];
   let taken = 0;
@@ -25,16 +25,16 @@ export function createSlots(size: number): Slots {
 }
 
 /**
- * `work` on each item, `atOnce` at a time; the results are in the order of the items. The first
- * fault ends it.
+ * Runs `work` on each item in batches of `batchSize`. The results are in the order of the items.
+ * The first error ends it.
  */
 export async function inBatches<Item, Result>(
   items: readonly Item[],
-  atOnce: number,
+  batchSize: number,
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  for (let i = 0; i < items.length; i += atOnce)
-    results.push(...(await Promise.all(items.slice(i, i + atOnce).map(work))));
+  for (let i = 0; i < items.length; i += batchSize)
+    results.push(...(await Promise.all(items.slice(i, i + batchSize).map(work))));
   return results;
 }

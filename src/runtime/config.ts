@@ -1,5 +1,5 @@
-// The environment, read once. Every fault is named in one message; a secret has no default and is
-// never printed.
+// Parses the environment once. One message names every fault. A secret has no default and is never
+// printed.
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { z } from "zod";
@@ -7,7 +7,7 @@ import { SECRET_NAMES, VARIABLE_NAMES, variables, type VariableName } from "./va
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The configuration is faulty; the message lists every fault. The process should exit 1. */
+/** The configuration is invalid; the message lists every fault. The process should exit with 1. */
 export class ConfigError extends Error {
   constructor(readonly faults: string[]) {
     super(
@@ -19,31 +19,32 @@ export class ConfigError extends Error {
   }
 }
 
-/** What is to be kept longer is kept for ever; much longer, and PostgreSQL has no date for it. */
+/** Maximum time to live. PostgreSQL cannot represent dates much further in the future. */
 const CENTURY_SECONDS = 100 * 365.25 * 86_400;
 const schema = z.object(variables);
 type Values = z.output<typeof schema>;
 
 /**
- * What a command cannot do without; `tokens` and `files` are needed in production only, elsewhere
- * keys are generated.
+ * Configuration that a command requires. `tokens` and `files` are required in production only;
+ * elsewhere keys are generated.
  */
 export type Need = "database" | "redis" | "tokens" | "files" | "storage";
 
 export type Config = ReturnType<typeof toConfig>;
 
 interface ParseOptions {
-  /** What NODE_ENV means where it is unset. */
+  /** Production if NODE_ENV is unset. */
   production?: boolean;
   /**
-   * Further faults, which it takes more than the ground floor to find; of a variable that is faulty
-   * it sees the default.
+   * Checks that need modules above `runtime`; returns faults. Beware: an invalid variable has its
+   * default here.
    */
   check?: (config: Config) => string[];
 }
 
 /**
- * The configuration of a command that has these needs. Throws ConfigError with every fault at once.
+ * Returns the configuration of a command with these needs. Throws ConfigError with every fault at
+ * once.
  */
 export function parseConfig(
   env: Environment,
@@ -54,8 +55,8 @@ export function parseConfig(
 }
 
 /**
- * What each variable comes to, as text; null for one that is not set and has no default. Of secrets
- * only that they are set.
+ * Returns the effective value of each variable as text. An unset variable without a default is
+ * null. A secret is only reported as set.
  */
 export function effectiveVariables(
   env: Environment,
@@ -99,28 +100,27 @@ function parseValues(
 }
 
 /**
- * The process's environment over the development defaults of `.env`, which production does not
- * read.
+ * Returns the process's environment over the development defaults of `.env`. Production does not
+ * read `.env`.
  */
 export function readEnvironment(env: Environment = process.env, file = ".env"): Environment {
   if (env["NODE_ENV"] === "production" || !existsSync(file)) return env;
   return { ...parseEnv(readFileSync(file, "utf8")), ...env };
 }
 
-/** An empty variable counts as unset. */
 function readTexts(env: Environment, faults: string[]): Partial<Record<VariableName, string>> {
   const texts: Partial<Record<VariableName, string>> = {};
   for (const name of VARIABLE_NAMES) if (env[name]) texts[name] = env[name];
   for (const name of SECRET_NAMES) {
     const file = env[`${name}_FILE`];
     if (!file) continue;
-    // Which of the two is meant, and which one is left over, is nobody's to guess.
+    // Guessing which of the two is outdated would be unsafe.
     if (texts[name] !== undefined)
-      faults.push(`${name} and ${name}_FILE are both set: only one of them can say what it is`);
+      faults.push(`${name} and ${name}_FILE are both set: set only one of them`);
     try {
       const text = readFileSync(file, "utf8").trim();
       if (text) texts[name] = text;
-      else faults.push(`${name}_FILE names a file with nothing in it: ${file}`);
+      else faults.push(`${name}_FILE names an empty file: ${file}`);
     } catch (error) {
       faults.push(
         `${name}_FILE cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -158,15 +158,16 @@ function missing(
   if (needs.includes("redis"))
     demand("REDIS_URL", "it names the Redis to use, as redis://host:6379");
   if (needs.includes("tokens") && production && !hasKey)
-    faults.push("JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified");
+    faults.push(
+      "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: one of them is needed to verify tokens",
+    );
   if (needs.includes("tokens") && (production || hasKey)) {
     demand("JWT_ISSUER", "it is the required value of the claim iss");
     demand("JWT_AUDIENCE", "it is the required value of the claim aud");
   }
   if (values.JWT_PUBLIC_KEY !== undefined && values.JWT_JWKS_URL !== undefined)
     faults.push(
-      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how " +
-        "tokens are verified",
+      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: set only one of them to verify tokens",
     );
   if (needs.includes("files") && production)
     demand("FILE_SIGNING_KEY", "it signs the URLs of files; 32 random characters or more");
@@ -176,19 +177,18 @@ function missing(
     if (values.AWS_ENDPOINT_URL === undefined && !invalid.has("AWS_ENDPOINT_URL"))
       demand(
         "AWS_REGION",
-        "it is where Amazon keeps the bucket of STORAGE_URL; another server is named by " +
+        "it is the Amazon region of the bucket in STORAGE_URL; for another server set " +
           "AWS_ENDPOINT_URL",
       );
   }
   if (values.WORKER_TASKS < values.WORKER_CONCURRENCY)
     faults.push(
-      `WORKER_TASKS (${values.WORKER_TASKS}) is under WORKER_CONCURRENCY ` +
+      `WORKER_TASKS (${values.WORKER_TASKS}) is less than WORKER_CONCURRENCY ` +
         `(${values.WORKER_CONCURRENCY}): photos are tasks too`,
     );
   return faults;
 }
 
-/** As long as there are variables. */
 function toConfig(values: Values) {
   const production = values.NODE_ENV === "production";
   return {
@@ -203,7 +203,7 @@ function toConfig(values: Values) {
     jwtIssuers: values.JWT_ISSUER ?? [],
     jwtAudiences: values.JWT_AUDIENCE ?? [],
     adminEmails: values.ADMIN_EMAILS.map((email) => email.toLowerCase()),
-    /** Null: there are no pages for operators and no metrics. */
+    /** Null disables the pages for operators and the metrics. */
     adminPassword: values.ADMIN_PASSWORD ?? null,
     adminActions: values.ADMIN_ACTIONS,
     fileSigningKey: values.FILE_SIGNING_KEY ?? null,
@@ -218,7 +218,7 @@ function toConfig(values: Values) {
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerTasks: values.WORKER_TASKS,
     disabledJobs: values.DISABLED_JOBS,
-    /** Whether the Job `echo` is offered, which may keep a slot of a worker for ten minutes. */
+    /** True if the Job `echo` is offered, which can occupy a worker slot for ten minutes. */
     echo: values.ECHO ?? !production,
     maxPendingPerUser: values.MAX_PENDING_PER_USER,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
@@ -235,12 +235,12 @@ function toConfig(values: Values) {
     explorer: values.EXPLORER ?? !production,
     trustProxy: values.TRUST_PROXY,
     publicUrl: values.PUBLIC_URL ?? null,
-    /** The commit that this was built from. */
+    /** Commit that this build was made from. */
     revision: values.REVISION ?? null,
-    /** Where spans are sent; null: nothing is traced. */
+    /** Destination of spans; null disables tracing. */
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     logLevel: values.LOG_LEVEL,
-    /** Where development keys, private services and their data live. */
+    /** Folder of development keys, and of the embedded PostgreSQL and Redis with their data. */
     dataFolder: ".data",
   };
 }

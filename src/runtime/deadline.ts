@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * Settles as `work` does, or, when that has taken `ms`, as `late` does; the work goes on, and what
- * becomes of it is its own business.
+ * Settles as `work` does, or as `late` does after `ms`. The work continues, but its outcome is
+ * ignored.
  */
 export function withTimeout<T, L>(work: Promise<T>, ms: number, late: () => L): Promise<T | L> {
-  // By hand: a race would make four promises more, of each statement and each request.
+  // Promise.race would create four more promises for each statement and each request.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => void Promise.resolve().then(late).then(resolve, reject), ms);
     work.then(
@@ -21,24 +21,24 @@ export function withTimeout<T, L>(work: Promise<T>, ms: number, late: () => L): 
   });
 }
 
-/** Of an operation that somebody waits for. */
+/** The deadline of an operation whose caller waits for it. */
 export interface Deadline {
-  /** Nobody waits any more. */
+  /** True when the caller no longer waits. */
   readonly passed: boolean;
-  /** Milliseconds until it passes. */
+  /** Returns the milliseconds until it passes. */
   left(): number;
   /** Calls back when it passes. */
   onPassed(action: () => void): void;
 }
 
-// By way of the asynchronous context, since as a parameter it would pass through every function
-// between a request and its statements. An operation costs 36 µs more with its timer; see
+// The deadline travels in the asynchronous context. As a parameter it would pass through every
+// function between a request and its statements. Its timer costs 36 µs per operation; see
 // bench/load/lone-statements.
 const deadlines = new AsyncLocalStorage<Deadline | undefined>();
 
 /**
- * Settles as `work` does, or, when that has taken `ms`, as `late` does. Nobody waits for the rest
- * of it then: it begins no further statement, and the one that runs is cancelled.
+ * Settles as `work` does, or as `late` does after `ms`. The work then starts no further statement,
+ * and the running one is cancelled.
  */
 export function withDeadline<T, L>(
   work: () => Promise<T>,
@@ -59,14 +59,12 @@ export function withDeadline<T, L>(
   });
 }
 
-/**
- * Does what others wait for as well, and which therefore ends with the deadline of none of them.
- */
+/** Runs work that other operations also wait for, so that no single deadline ends it. */
 export function withoutDeadline<T>(work: () => T): T {
   return deadlines.run(undefined, work);
 }
 
-/** Of what is under way here, if there is one. */
+/** Returns the deadline of the current operation, if it has one. */
 export function currentDeadline(): Deadline | undefined {
   return deadlines.getStore();
 }

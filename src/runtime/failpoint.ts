@@ -1,4 +1,4 @@
-/** Where tests may make a process crash, hang or fail: right behind what the name says. */
+/** Places where tests can make a process crash, hang or fail, directly after the named step. */
 export type FailpointName =
   | "accept: before the statement"
   | "accept: after the commit"
@@ -16,12 +16,11 @@ type Handler = (name: FailpointName) => Promise<void>;
 
 let handler: Handler | null = null;
 
-/** Called by tests alone; nothing in the service arms a failpoint. */
+/** Only tests call this. */
 export function armFailpoints(armed: Handler): void {
   handler = armed;
 }
 
-/** Does nothing, unless a test has armed it. */
 export async function failpoint(name: FailpointName): Promise<void> {
   if (handler) await handler(name);
 }

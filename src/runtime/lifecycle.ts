@@ -3,7 +3,7 @@ import closeWithGrace from "close-with-grace";
 import { ConfigError } from "./config.js";
 import type { Logger } from "./logger.js";
 
-/** Who opens, registers the closing: what was put here last is closed first. */
+/** Closers, registered by the code that opened the resource. The last one added is closed first. */
 export interface ClosingStack {
   add(name: string, close: () => unknown): void;
 }
@@ -16,26 +16,26 @@ interface Closing {
 export interface ProcessOptions {
   log: Logger;
   deadlineMs: number;
-  /** Hastens the closing at a second signal; without it the process then exits at once. */
+  /** Speeds up closing at a second signal; without it the process exits at once. */
   hurry?: () => void;
 }
 
 type Start = (stack: ClosingStack, closing: AbortSignal) => Promise<void>;
 
-/** Those by which a person or another program stops a process. */
+/** Signals with which a person or another program stops a process. */
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Signals within this time are one: a Ctrl-C reaches a script of npm from the terminal and from
- * npm.
+ * Signals within this time count as one. With npm scripts, Ctrl-C arrives twice: from the terminal
+ * and from npm.
  */
 const ONE_SIGNAL_MS = 1000;
 
 /**
- * Runs `start` as a process that lives until a signal, a fault that nobody caught, or the end of
- * its supervisor. It then closes what is on the stack and exits: 0 after a signal, 1 after a fault,
- * a second signal, or `deadlineMs`. `closing` is aborted when the process is to end, so that
- * `start` does not wait any longer.
+ * Runs `start` as a process that lives until a signal, an uncaught error, or its supervisor's exit.
+ * It then closes what is on the stack. The exit code is 0 after a signal, and 1 after an error, a
+ * second signal, or `deadlineMs`. `closing` is aborted when the process must end, so that `start`
+ * stops waiting.
  */
 export async function runProcess(options: ProcessOptions, start: Start): Promise<void> {
   const { log } = options;
@@ -47,8 +47,8 @@ export async function runProcess(options: ProcessOptions, start: Start): Promise
 
   const grace = closeWithGrace(graceOf(options), async ({ err }) => {
     closing.abort();
-    if (err) log.fatal({ err }, "a fault that nobody caught: closing");
-    // What is being opened must be on the stack before the stack is closed.
+    if (err) log.fatal({ err }, "uncaught error: closing");
+    // A resource that is being opened must be on the stack before the stack is closed.
     await started.catch(() => {});
     await closeOpened();
   });
@@ -61,7 +61,7 @@ export async function runProcess(options: ProcessOptions, start: Start): Promise
   onStopSignals((signal) =>
     closing.signal.aborted ? hasten(signal, options) : close(`${signal}: closing`),
   );
-  // The supervisor died: nobody else will stop us.
+  // The supervisor has died, so no signal will arrive.
   process.once("disconnect", () => close("closing"));
 
   try {
@@ -70,16 +70,15 @@ export async function runProcess(options: ProcessOptions, start: Start): Promise
       closing.signal,
     ));
   } catch (error) {
-    // A start that was given up for the closing is not a fault, and is closed there.
+    // If closing aborted the start, this is not an error, and the closing above handles it.
     if (closing.signal.aborted) return;
     closing.abort();
-    tellFault(error, log);
+    reportFault(error, log);
     await closeOpened();
     process.exit(1);
   }
 }
 
-/** At a second signal. */
 function hasten(signal: NodeJS.Signals, { log, hurry }: ProcessOptions): void {
   log.warn(`second ${signal}: ${hurry ? "closing" : "exiting"} at once`);
   if (!hurry) process.exit(1);
@@ -95,11 +94,11 @@ function graceOf({ log, deadlineMs }: ProcessOptions): closeWithGrace.Options {
     onTimeout: () => log.error(`not closed within ${deadlineMs} ms: giving up`),
     onSecondSignal: (signal) => log.warn(`second ${signal}: exiting at once`),
     onSecondError: (error) =>
-      log.fatal({ err: error }, "another fault while closing: exiting at once"),
+      log.fatal({ err: error }, "another error while closing: exiting at once"),
   };
 }
 
-/** Calls `act` once for all signals that come as one. */
+/** Calls `act` once for signals that arrive together. */
 function onStopSignals(act: (signal: NodeJS.Signals) => void): void {
   let last = -Infinity;
   for (const signal of STOP_SIGNALS) {
@@ -112,14 +111,14 @@ function onStopSignals(act: (signal: NodeJS.Signals) => void): void {
 }
 
 /**
- * Runs a command that ends by itself or by a signal, and then closes what is on the stack; a fault
- * is told in a sentence, and the process exits 1.
+ * Runs a command that ends by itself or by a signal, and then closes what is on the stack. An error
+ * is printed as a sentence, and the exit code is 1.
  */
 export async function runCommand(command: (stack: ClosingStack) => Promise<void>): Promise<void> {
   const closings: Closing[] = [];
   let stopped = false;
-  function tell(error: unknown): void {
-    // What fails because it was stopped is not a fault.
+  function report(error: unknown): void {
+    // After a signal, a failure is expected.
     if (!stopped) process.stderr.write(`${sentenceOf(error)}\n`);
     process.exitCode = 1;
   }
@@ -129,28 +128,28 @@ export async function runCommand(command: (stack: ClosingStack) => Promise<void>
     stopped = true;
     void closeAll(closings, () => {}).then(exit);
   });
-  await command({ add: (name, close) => closings.push({ name, close }) }).catch(tell);
-  await closeAll(closings, (_name, error) => tell(error));
+  await command({ add: (name, close) => closings.push({ name, close }) }).catch(report);
+  await closeAll(closings, (_name, error) => report(error));
 }
 
 async function closeAll(
   closings: Closing[],
-  tellStuck: (name: string, error: unknown) => void,
+  reportStuck: (name: string, error: unknown) => void,
 ): Promise<void> {
   for (let last = closings.pop(); last; last = closings.pop()) {
     try {
       await last.close();
     } catch (error) {
-      tellStuck(last.name, error);
+      reportStuck(last.name, error);
     }
   }
 }
 
 /**
- * A fault of the configuration or of the place is told in its own words; all else is a bug and has
- * a stack.
+ * Faults of the configuration or the environment are printed as sentences. Any other error is a bug
+ * and is logged with its stack.
  */
-function tellFault(error: unknown, log: Logger): void {
+function reportFault(error: unknown, log: Logger): void {
   const plain =
     error instanceof ConfigError || (error instanceof Error && error.name === "EmbeddedError");
   if (plain) process.stderr.write(`${sentenceOf(error)}\n`);

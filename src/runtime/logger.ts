@@ -10,20 +10,20 @@ import { SourceMap, type SourceMapPayload } from "node:module";
 
 export type Logger = PinoLogger;
 
-/** Bytes of lines that are written together, and how long the first of them waits. */
+/** Bytes of lines that are written together, and the maximum wait of the first of them. */
 const GROUP_BYTES = 4096;
 const GROUP_MS = 100;
-/** Number of the level warn: such lines are written at once. */
+/** Number of the level warn; lines of this level or above are written at once. */
 const ALERT_LEVEL = 40;
 
-/** Never written, wherever they stand in a line: a log outlives a token. */
+/** Names whose values are redacted anywhere in a line: a log outlives a token. */
 const SECRETS = ["authorization", "token", "password", "cookie", "sig", "secret"];
 const NAMES_SECRET = new RegExp(`"(?:${SECRETS.join("|")})":`);
 
 /**
- * JSON lines on stdout; pretty lines when `pretty`. `fields` is asked for what every line says
- * besides: of the trace, say. Levels: error = a person must act; warn = something failed and was
- * handled; info = what happened; debug = how.
+ * Logs JSON lines to stdout, or pretty lines when `pretty`. `fields` returns fields that every line
+ * gets, for example trace ids. Levels: error = a person must act; warn = a failure was handled;
+ * info = an event; debug = details.
  */
 export function createLogger(options: {
   name: string;
@@ -45,9 +45,9 @@ export function createLogger(options: {
         options: { ignore: "pid,hostname", translateTime: "HH:MM:ss.l" },
       },
     });
-  // Written from this thread: a worker thread of pino loses the order of lines at an exit. Lines
-  // below warn are written in groups, since a system call for each is a tenth of a small job; only
-  // SIGKILL loses the last group.
+  // Lines are written from this thread: pino's worker thread loses their order at an exit. Lines
+  // below warn are written in groups, because a system call for each costs a tenth of a small job.
+  // Only SIGKILL loses the last group.
   const destination = pino.destination({
     dest: 1,
     sync: true,
@@ -65,7 +65,7 @@ export function createLogger(options: {
   return pino({ ...settings, hooks }, destination);
 }
 
-/** A logger that writes to `destination` instead of stdout: for commands and tests. */
+/** Creates a logger that writes to `destination` instead of stdout, for commands and tests. */
 export function createLoggerTo(
   destination: DestinationStream,
   level = "info",
@@ -75,14 +75,14 @@ export function createLoggerTo(
 }
 
 /**
- * What libraries hang on their errors and people submitted: arguments of statements and of
- * commands.
+ * Error properties in which libraries store submitted data: arguments of statements and commands.
  */
 const SUBMITTED = ["parameters", "params", "args", "command", "query"];
 
 function serializeError(error: unknown): unknown {
-  const told: unknown = stdSerializers.err(error as Error);
-  if (!(error instanceof Error) || typeof told !== "object" || told === null) return told;
+  const serialized: unknown = stdSerializers.err(error as Error);
+  if (!(error instanceof Error) || typeof serialized !== "object" || serialized === null)
+    return serialized;
   const command =
     "command" in error &&
     typeof error.command === "object" &&
@@ -91,18 +91,20 @@ function serializeError(error: unknown): unknown {
       ? { command: String(error.command.name) }
       : {};
   const stack =
-    "stack" in told && typeof told.stack === "string" ? { stack: inSourceLines(told.stack) } : {};
+    "stack" in serialized && typeof serialized.stack === "string"
+      ? { stack: inSourceLines(serialized.stack) }
+      : {};
   return {
-    ...Object.fromEntries(Object.entries(told).filter(([key]) => !SUBMITTED.includes(key))),
+    ...Object.fromEntries(Object.entries(serialized).filter(([key]) => !SUBMITTED.includes(key))),
     ...stack,
     ...command,
   };
 }
 
 /**
- * Where a secret stands within a text: a JWT, a signed URL, the password of a URL, the parameters
- * that Drizzle quotes. First what such a line cannot lack, since nearly all lines lack it and that
- * is seen ten times faster.
+ * Secrets within a text: JWTs, signed URLs, passwords in URLs, and the parameters that Drizzle
+ * quotes. Each entry begins with a substring that such a line must contain. Nearly all lines lack
+ * it, and searching for it is ten times faster.
  */
 const WITHIN: [sign: string, secret: RegExp, instead: string][] = [
   ["eyJ", /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "[redacted]"],
@@ -128,10 +130,7 @@ function scrub(line: string): string {
   );
 }
 
-/**
- * In the text, not in what is to be written, as pino's own `redact` does: that copies every line,
- * and looks three levels deep.
- */
+/** Redacts in the text. pino's own `redact` copies every line and looks only three levels deep. */
 function withoutNamed(line: string): string {
   if (!NAMES_SECRET.test(line)) return line;
   const redacted = JSON.stringify(JSON.parse(line), (name, value: unknown) =>
@@ -145,16 +144,16 @@ const SAFE = {
   hooks: { streamWrite: scrub },
 } as const satisfies LoggerOptions;
 
-// Node does this by itself with --enable-source-maps, but then reads the map of every module when
-// that is loaded, those of the libraries, too: a tenth of the time and of the memory of a start,
-// for lines that are seldom written.
+// Node maps stacks itself with --enable-source-maps. But then it reads the map of every loaded
+// module, libraries included. That costs a tenth of the time and memory of a start, for lines that
+// are rarely written.
 const FRAME = /(file:\/\/\/(?:(?!\/node_modules\/)[^\s()])+\.js):(\d+):(\d+)/g;
 
 const maps = new Map<string, SourceMap | null>();
 
 /**
- * A stack with the files and lines of the sources in place of those that were compiled from them;
- * what has no map stays as it is.
+ * Replaces compiled positions in a stack with source positions. A file without a map keeps its
+ * position.
  */
 function inSourceLines(stack: string): string {
   return stack.replace(FRAME, (frame, url: string, line: string, column: string) => {

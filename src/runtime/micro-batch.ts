@@ -3,26 +3,28 @@ import { ServiceUnavailableError } from "../domain/errors.js";
 import { reportRefusal, type Refusal } from "./overload.js";
 
 /**
- * Where several callers write the same kind of thing at once: what comes while a batch is under way
- * makes the next one.
+ * Combines concurrent writes of the same kind: items that arrive while a batch runs form the next
+ * batch.
  */
 export interface MicroBatchOptions<Item, Result> {
-  /** Batches under way at once; those whose items have the same `laneOf` follow each other. */
+  /** Maximum concurrent batches. Items with the same `laneOf` are written in order. */
   lanes: number;
-  /** The most items of a batch. */
+  /** Maximum items per batch. */
   maxItems: number;
   laneOf(item: Item): string;
-  /** What a batch may hold only once, one key or several; a second one waits for the next. */
+  /**
+   * Keys that a batch may hold only once; a second item with the same key goes into the next batch.
+   */
   keyOf(item: Item): string | readonly string[];
-  /** The plain way, which a batch of two or three does not beat. */
+  /** Writes one item. */
   sendOne(item: Item): Promise<Result>;
-  /** All of them or none; the results are in the order of the items. */
+  /** Writes all items or none. The results are in the order of the items. */
   sendMany(items: Item[]): Promise<Result[]>;
 }
 
 interface Waiting<Item, Result> {
   item: Item;
-  /** Of its caller. */
+  /** Deadline of the caller's operation. */
   deadline: Deadline | undefined;
   since: number;
   resolve(result: Result): void;
@@ -32,20 +34,23 @@ interface Waiting<Item, Result> {
 interface Lane<Item, Result> {
   waiting: Waiting<Item, Result>[];
   busy: boolean;
-  /** Refuses what waits for too long. */
+  /** Timer that refuses items after MAX_WAIT_MS. */
   timer: NodeJS.Timeout | null;
 }
 
-/** Batches of a lane that wait, if they are full. */
+/** Maximum full batches that may wait in a lane. */
 const MAX_BATCHES_WAITING = 5;
 const MAX_WAIT_MS = 2000;
 
 /**
- * Returns a function that sends an item together with what else waits, and resolves with its own
- * result. No timer: an item that comes alone goes at once. A batch that fails is sent again item by
- * item, so that a bad one harms only itself; but not when the service is away, since the batch may
- * have arrived. Where too many wait, or for too long, it refuses with ServiceUnavailableError, and
- * an item whose caller's deadline has passed is not sent.
+ * Returns a function that sends an item in a batch and resolves with that item's result. There is
+ * no timer: a lone item is sent at once.
+ *
+ * A failed batch is sent again item by item, so that a bad item fails alone. If the service is
+ * unavailable it is not sent again, because the batch may have arrived.
+ *
+ * Items are refused with ServiceUnavailableError when too many wait, or when they wait too long. An
+ * item whose caller's deadline has passed is not sent.
  */
 export function createMicroBatch<Item, Result>(
   options: MicroBatchOptions<Item, Result>,
@@ -76,14 +81,17 @@ export function createMicroBatch<Item, Result>(
         reject,
       });
       if (lane.busy) return watch(lane);
-      // With what else is submitted in this step; not after a turn of the event loop, which costs a
-      // lone item more than it saves.
+      // The batch takes what is submitted in this step. Waiting for a turn of the event loop costs
+      // a lone item more than it saves.
       lane.busy = true;
       withoutDeadline(() => queueMicrotask(() => void run(lane)));
     });
 }
 
-/** The first that wait, until the batch is full; what it must leave to the next stays in front. */
+/**
+ * Takes items in order until the batch is full. An item whose key is already taken stays at the
+ * front of the lane.
+ */
 function takeBatch<Item, Result>(
   lane: Lane<Item, Result>,
   { maxItems, keyOf }: MicroBatchOptions<Item, Result>,
@@ -94,22 +102,22 @@ function takeBatch<Item, Result>(
   for (; looked < lane.waiting.length && batch.length < maxItems; looked++) {
     const waiting = lane.waiting[looked];
     if (!waiting || isGivenUp(waiting)) continue;
-    const own = [keyOf(waiting.item)].flat();
-    (own.some((key) => keys.has(key)) ? left : batch).push(waiting);
-    for (const key of own) keys.add(key);
+    const itemKeys = [keyOf(waiting.item)].flat();
+    (itemKeys.some((key) => keys.has(key)) ? left : batch).push(waiting);
+    for (const key of itemKeys) keys.add(key);
   }
   lane.waiting.splice(0, looked, ...left);
   return batch;
 }
 
-/** Nobody would learn of its result. */
+/** True if the caller no longer waits; the item is then rejected. */
 function isGivenUp<Item, Result>({ deadline, reject }: Waiting<Item, Result>): boolean {
   if (!deadline?.passed) return false;
   reject(new ServiceUnavailableError("The deadline of the operation has passed."));
   return true;
 }
 
-/** Refuses what has waited for too long. */
+/** Refuses items that have waited for MAX_WAIT_MS. */
 function watch<Item, Result>(lane: Lane<Item, Result>): void {
   const [first] = lane.waiting;
   if (lane.timer || !first) return;
@@ -127,7 +135,7 @@ function watch<Item, Result>(lane: Lane<Item, Result>): void {
 function overload(why: Refusal["why"]): ServiceUnavailableError {
   reportRefusal({ what: "batch", why });
   return new ServiceUnavailableError(
-    "Too many requests wait to be written; try again in a moment.",
+    "Too many requests are waiting to be written; try again in a moment.",
   );
 }
 

@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 
-/** `full`: too many waited already. `waited`: it had waited for too long. */
+/** `full`: too many were waiting already. `waited`: it had waited too long. */
 export interface Refusal {
   what: "statement" | "batch";
   why: "full" | "waited";
@@ -12,7 +12,7 @@ export function reportRefusal(refusal: Refusal): void {
   refusals.publish(refusal);
 }
 
-/** Calls back for each refusal of this process. */
+/** Calls `listener` for each refusal in this process. */
 export function onRefusal(listener: (refusal: Refusal) => void): void {
   refusals.subscribe((message) => listener(message as Refusal));
 }

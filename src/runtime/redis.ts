@@ -2,14 +2,14 @@ import { Redis } from "ioredis";
 import type { Logger } from "./logger.js";
 
 const TIMEOUT_MS = 2000;
-/** How often an idle connection is asked whether it is still answered. */
+/** Interval between pings on each connection. */
 const PING_MS = 3000;
 /**
- * How long an answer may take until the connection is given up for a new one; the kernel would wait
- * for a quarter of an hour. Twice as long for copies, on which BullMQ waits in calls of up to 10 s.
+ * Maximum wait for an answer before the connection is replaced; the kernel would wait for 15
+ * minutes. Duplicates wait twice as long, because BullMQ's blocking calls on them take up to 10 s.
  */
 const ANSWER_MS = 6000;
-/** Bytes that may wait to be sent, on connections whose commands fail rather than wait. */
+/** Maximum unsent bytes on connections whose commands fail rather than wait. */
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
 export interface RedisOptions {
@@ -21,11 +21,15 @@ export interface RedisOptions {
   answerMs?: number;
 }
 
-/** Refuses commands while much waits to be sent: for a peer that does not read it would pile up. */
+/**
+ * Refuses commands while too many bytes are unsent: they would pile up if the peer stopped reading.
+ */
 class FailFastRedis extends Redis {
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
     if (this.status === "ready" && this.stream.writableLength > MAX_UNSENT_BYTES) {
-      command.reject(new Error("Redis does not read what it is sent."));
+      command.reject(
+        new Error(`Redis is not reading: more than ${MAX_UNSENT_BYTES} bytes are unsent.`),
+      );
       return command.promise;
     }
     return super.sendCommand(command, stream);
@@ -33,9 +37,9 @@ class FailFastRedis extends Redis {
 }
 
 /**
- * A connection to Redis that reconnects for ever. `failFast`: commands fail at once while it is
- * away, for what a request waits for; otherwise they wait, as BullMQ's workers and subscribers
- * must.
+ * Opens a connection to Redis that reconnects without limit. With `failFast`, commands fail at once
+ * while Redis is unavailable: use it for commands that a request waits for. Otherwise commands
+ * wait, as BullMQ's workers and subscribers need.
  */
 export function createRedis(options: RedisOptions): Redis {
   const { failFast, log, purpose, pingMs = PING_MS, answerMs = ANSWER_MS } = options;
@@ -46,21 +50,21 @@ export function createRedis(options: RedisOptions): Redis {
     socketTimeout: answerMs,
     enableOfflineQueue: !failFast,
     maxRetriesPerRequest: failFast ? 1 : null,
-    // Of one that is there but does not answer, too, nobody waits for long.
+    // A server that accepts commands but does not answer must not block requests either.
     ...(failFast && { commandTimeout: TIMEOUT_MS }),
   });
   let away = false;
-  const tellAway = (error: Error, what: string) => {
-    if (!away) log.error({ err: error, purpose }, `${what}; trying again until it is back`);
+  const reportOutage = (error: Error, what: string) => {
+    if (!away) log.error({ err: error, purpose }, `${what}; reconnecting until it is back`);
     away = true;
   };
-  redis.on("error", (error) => tellAway(error, "Redis is away"));
-  // One that takes the connection and never says a word is no error to anybody.
+  redis.on("error", (error) => reportOutage(error, "Redis is unavailable"));
+  // ioredis reports no error when a server accepts the connection but never answers.
   redis.on("connect", () => {
     const silence = setTimeout(() => {
-      tellAway(
-        new Error(`no word within ${TIMEOUT_MS} ms of the connection`),
-        "Redis takes connections but does not answer",
+      reportOutage(
+        new Error(`no answer within ${TIMEOUT_MS} ms of the connection`),
+        "Redis accepts connections but does not answer",
       );
       redis.disconnect(true);
     }, TIMEOUT_MS);
@@ -70,18 +74,21 @@ export function createRedis(options: RedisOptions): Redis {
     if (away) log.info({ purpose }, "Redis is back");
     away = false;
   });
-  keepAsking(redis, pingMs);
+  keepPinging(redis, pingMs);
   const copy = redis.duplicate.bind(redis);
   redis.duplicate = ((override: object) => {
-    const made = copy({ ...override, socketTimeout: 2 * answerMs });
-    keepAsking(made, pingMs);
-    return made;
+    const duplicate = copy({ ...override, socketTimeout: 2 * answerMs });
+    keepPinging(duplicate, pingMs);
+    return duplicate;
   }) as Redis["duplicate"];
   return redis;
 }
 
-/** A connection is given up only while it waits for an answer; a subscriber waits for none. */
-function keepAsking(redis: Redis, pingMs: number): void {
+/**
+ * `socketTimeout` closes only a connection that waits for an answer; without pings a subscriber
+ * waits for none.
+ */
+function keepPinging(redis: Redis, pingMs: number): void {
   let pings: NodeJS.Timeout | undefined;
   redis.on("ready", () => {
     clearInterval(pings);

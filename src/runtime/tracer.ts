@@ -1,23 +1,25 @@
-/** Attributes of a span; never a token, a signed URL or what a client may choose without bound. */
+/**
+ * Attributes of a span. They must not hold a token, a signed URL, or client text without a bound.
+ */
 export type SpanAttributes = Record<string, string | number | boolean>;
 
 /**
- * Follows one submission through functions and processes. Where tracing is off this is `noTracer`,
- * which costs a call.
+ * Traces one submission through functions and processes. With tracing off this is `noTracer`, which
+ * costs one call.
  */
 export interface Tracer {
-  /** Runs `work` as a step of what is under way. */
+  /** Runs `work` in a child span of the current span. */
   span<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>): Promise<T>;
   /**
-   * As `span`, but continues what another process carried here; without that a trace of its own
-   * begins. `note` adds what becomes known on the way.
+   * As `span`, but continues a trace that another process carried here, or begins a new trace.
+   * `note` adds attributes that become available during the work.
    */
   resume<T>(
     carried: string | undefined,
     name: string,
     work: (note: (attributes: SpanAttributes) => void) => Promise<T>,
   ): Promise<T>;
-  /** Names what is under way, for another process; undefined when nothing is. */
+  /** Returns the current span's context for another process; undefined outside a span. */
   carry(): string | undefined;
 }
 

@@ -1,5 +1,4 @@
-// The variables of the environment: what each may be, and its default where it has one. A secret
-// has none.
+// Environment variables: the allowed values of each, and its default. A secret has no default.
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
@@ -10,12 +9,12 @@ const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
     .string()
     .regex(/^\d+$/, "is not a whole number")
     .transform(Number)
-    .pipe(z.number().min(min, `is under ${min}`).max(max, `is over ${max}`));
+    .pipe(z.number().min(min, `is less than ${min}`).max(max, `is more than ${max}`));
 const positiveNumber = z
   .string()
-  .regex(/^\d+(\.\d+)?$/, "is no number")
+  .regex(/^\d+(\.\d+)?$/, "is not a number")
   .transform(Number)
-  .pipe(z.number().positive("is not over 0"));
+  .pipe(z.number().positive("is not more than 0"));
 const flag = z
   .enum(["true", "false", "1", "0"], "is neither true nor false")
   .transform((text) => text === "true" || text === "1");
@@ -39,10 +38,10 @@ const url = (...protocols: string[]) =>
     .string()
     .refine(
       (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `is no URL that begins with ${protocols.join("// or ")}//`,
+      `is not a URL that begins with ${protocols.join("// or ")}//`,
     );
 
-/** One key, or several with commas, while one takes the place of another. */
+/** Accepts one key, or several separated by commas during a key rotation. */
 function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>): void {
   const keys = text
     .split(",")
@@ -54,7 +53,6 @@ function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>):
   context.addIssue({ code: "custom", message: `${which}is shorter than 32 characters` });
 }
 
-/** Every variable that the service reads. */
 export const variables = {
   NODE_ENV: z.string().default("development"),
   DATABASE_URL: url("postgres:", "postgresql:").optional(),
@@ -77,14 +75,15 @@ export const variables = {
       "is neither file:<folder> nor s3://<bucket>[/<prefix>]",
     )
     .default("file:.data/photos"),
-  AWS_ACCESS_KEY_ID: z.string().regex(/^\S+$/, "has a blank in it").optional(),
-  AWS_SECRET_ACCESS_KEY: z.string().regex(/^\S+$/, "has a blank in it").optional(),
+  AWS_ACCESS_KEY_ID: z.string().regex(/^\S+$/, "contains white space").optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().regex(/^\S+$/, "contains white space").optional(),
   AWS_REGION: z.string().optional(),
   AWS_ENDPOINT_URL: url("https:", "http:").optional(),
   MAX_JOB_TTL: wholeNumber(1).default(86_400),
   EVENT_TTL: positiveNumber.default(86_400),
   ALLOWED_ORIGINS: list.default([]),
-  // At most the default of WORKER_TASKS, so that a machine of many cores starts with nothing set.
+  // Not more than the default of WORKER_TASKS, so that a machine with many cores starts with the
+  // defaults.
   WORKER_CONCURRENCY: wholeNumber(1, 1024).default(Math.min(availableParallelism(), 100)),
   WORKER_TASKS: wholeNumber(1, 100_000).default(100),
   DISABLED_JOBS: list.default([]),
@@ -107,14 +106,20 @@ export const variables = {
   REVISION: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url("https:", "http:").optional(),
   LOG_LEVEL: z
-    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is no level of pino")
+    .enum(
+      ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
+      "is not a log level of pino",
+    )
     .default("info"),
 } as const;
 
 export type VariableName = keyof typeof variables;
 export const VARIABLE_NAMES = Object.keys(variables) as VariableName[];
 
-/** Each of these may come from the file that `<NAME>_FILE` names, and none is ever printed. */
+/**
+ * Variables whose value may come from the file that `<NAME>_FILE` names. Their values are never
+ * printed.
+ */
 export const SECRET_NAMES = [
   "DATABASE_URL",
   "REDIS_URL",
@@ -126,13 +131,13 @@ export const SECRET_NAMES = [
   "AWS_SECRET_ACCESS_KEY",
 ] as const satisfies readonly VariableName[];
 
-/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. */
+/** Accepts `10.0.0.1`, `10.0.0.0/8` and `fd00::/8`. */
 function isNetwork(text: string): boolean {
   const [address = "", bits, ...more] = text.split("/");
-  const most = { 4: 32, 6: 128 }[isIP(address)];
+  const maxBits = { 4: 32, 6: 128 }[isIP(address)];
   return (
-    most !== undefined &&
+    maxBits !== undefined &&
     more.length === 0 &&
-    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= maxBits))
   );
 }

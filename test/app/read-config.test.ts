@@ -9,7 +9,7 @@ const DATABASE =
   "postgres://user:password@host:5432/database";
 const REDIS = "  - REDIS_URL is not set: it names the Redis to use, as redis://host:6379";
 const TOKENS = [
-  "  - JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
+  "  - JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: one of them is needed to verify tokens",
   "  - JWT_ISSUER is not set: it is the required value of the claim iss",
   "  - JWT_AUDIENCE is not set: it is the required value of the claim aud",
 ];
@@ -30,8 +30,8 @@ describe("a process without its environment", { concurrency: 2 }, () => {
         REDIS,
         TOKENS[2] ?? "",
         FILES,
-        "  - JWT_PUBLIC_KEY: There is a private key in it; give its public key and keep " +
-          "the private one away from here.",
+        "  - JWT_PUBLIC_KEY: It contains a private key; pass its public key and keep the " +
+          "private key elsewhere.",
       ],
     ],
     [

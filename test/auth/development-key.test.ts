@@ -17,7 +17,7 @@ import { rsaKey } from "./make-token.js";
 const root = await mkdtemp(join(tmpdir(), "development-key-"));
 after(() => rm(root, { recursive: true }));
 
-test("makes a key that only its owner can read, in a folder that it makes too", async () => {
+test("creates a key that only its owner can read, and its folder", async () => {
   const folder = join(root, "new", "deeper");
   await loadOrCreateDevelopmentKey(folder);
   assert.deepEqual(await readdir(folder), ["development-key.pem"]);
@@ -26,21 +26,21 @@ test("makes a key that only its owner can read, in a folder that it makes too", 
   assert.match(await readFile(path, "utf8"), /^-----BEGIN PRIVATE KEY-----/);
 });
 
-test("makes one key for all that ask at once, and for those that come a little later", async () => {
+test("creates one key for concurrent and later callers", async () => {
   for (let round = 0; round < 5; round++) {
     const folder = join(root, `at-once-${round}`);
-    const asked: ReturnType<typeof loadOrCreateDevelopmentKey>[] = [];
+    const keys: ReturnType<typeof loadOrCreateDevelopmentKey>[] = [];
     for (let i = 0; i < 40; i++) {
-      asked.push(loadOrCreateDevelopmentKey(folder));
+      keys.push(loadOrCreateDevelopmentKey(folder));
       await new Promise(setImmediate);
     }
-    const [key, ...others] = await Promise.all(asked);
+    const [key, ...others] = await Promise.all(keys);
     for (const other of others) assert.ok(other.privateKey.equals(key!.privateKey));
     assert.deepEqual(await readdir(folder), ["development-key.pem"]);
   }
 });
 
-test("makes one key for three processes at once", async () => {
+test("creates one key for three concurrent processes", async () => {
   const folder = join(root, "processes");
   const module = new URL("../../src/auth/development-key.js", import.meta.url).href;
   const script = `const { loadOrCreateDevelopmentKey } = await import(${JSON.stringify(module)});
@@ -56,7 +56,7 @@ test("makes one key for three processes at once", async () => {
   assert.deepEqual(await readdir(folder), ["development-key.pem"]);
 });
 
-test("takes back the rights of others to read a key that was copied", async () => {
+test("removes other users' permission to read a copied key", async () => {
   const folder = join(root, "copied");
   const key = await loadOrCreateDevelopmentKey(folder);
   await chmod(join(folder, "development-key.pem"), 0o644);
@@ -64,7 +64,7 @@ test("takes back the rights of others to read a key that was copied", async () =
   assert.equal((await stat(join(folder, "development-key.pem"))).mode & 0o777, 0o600);
 });
 
-test("names the file when it holds something else, and leaves it alone", async () => {
+test("names a file with other content, and does not change it", async () => {
   const path = join(root, "development-key.pem");
   for (const content of [
     "",
@@ -73,13 +73,13 @@ test("names the file when it holds something else, and leaves it alone", async (
   ]) {
     await writeFile(path, content);
     await assert.rejects(loadOrCreateDevelopmentKey(root), {
-      message: `${path} holds no development key: delete it, and a new one is made.`,
+      message: `${path} does not contain a development key: delete it, and a new one is created.`,
     });
     assert.equal(await readFile(path, "utf8"), content);
   }
 });
 
-test("signs tokens that the verifier takes, an admin's too", async () => {
+test("signs tokens that the verifier accepts, for an admin too", async () => {
   const key = await loadOrCreateDevelopmentKey(join(root, "sign"));
   const verifier = createTokenVerifier({
     keys: { development: key },
@@ -115,7 +115,7 @@ test("signs tokens that the verifier takes, an admin's too", async () => {
   assert.notEqual(other.subject, subject);
 });
 
-test("refuses to sign for what is no e-mail address, or for no time", async () => {
+test("refuses to sign for an invalid e-mail address or lifetime", async () => {
   const key = await loadOrCreateDevelopmentKey(join(root, "sign"));
   for (const email of ["", "ada", "a b@c", "@", "a@b@c", `${"a".repeat(320)}@b`]) {
     await assert.rejects(signDevelopmentToken(key, { email, expiresInSeconds: 60 }), {
@@ -124,7 +124,7 @@ test("refuses to sign for what is no e-mail address, or for no time", async () =
   }
   for (const expiresInSeconds of [0, -1, Number.NaN]) {
     await assert.rejects(signDevelopmentToken(key, { email: "a@b.c", expiresInSeconds }), {
-      message: "A token expires after more than 0 seconds.",
+      message: "A token must expire after more than 0 seconds.",
     });
   }
 });

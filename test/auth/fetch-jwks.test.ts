@@ -12,8 +12,8 @@ after(() => server.close());
 const never = new AbortController().signal;
 const fetchNow = () => fetchJwks(new URL(server.url), never);
 
-test("keeps the keys that can verify, and only these", async () => {
-  const wanted = [
+test("keeps only the keys that can verify", async () => {
+  const usable = [
     jwk(rsa, { kid: "a", alg: "RS256", use: "sig" }),
     jwk(ec, { kid: "b" }),
     jwk(edKey()),
@@ -36,12 +36,13 @@ test("keeps the keys that can verify, and only these", async () => {
     {},
     { kty: "RSA" },
   ];
-  server.answer = answerJson({ keys: [...unsafe, ...wanted, ...others] });
-  assert.deepEqual(await fetchNow(), wanted);
+  server.answer = answerJson({ keys: [...unsafe, ...usable, ...others] });
+  assert.deepEqual(await fetchNow(), usable);
 });
 
-test("refuses an answer that holds no usable key, is no key set, or is no JSON", async () => {
-  const none = "The key server's answer holds no RSA, P-256 or Ed25519 public key for signatures.";
+test("refuses an answer without a usable key, or one that is not a JSON key set", async () => {
+  const none =
+    "The key server's answer contains no RSA, P-256 or Ed25519 public key for signatures.";
   for (const keys of [
     [],
     [null],
@@ -63,7 +64,7 @@ test("refuses an answer that holds no usable key, is no key set, or is no JSON",
   await assert.rejects(fetchNow(), { message: "The key server's answer is not JSON." });
 });
 
-test("follows no redirect and takes no other status than 200", async () => {
+test("follows no redirect and accepts only status 200", async () => {
   const before = server.requests;
   server.answer = (_, response) => void response.writeHead(302, { location: "/other" }).end();
   await assert.rejects(fetchNow(), { message: "The key server answered 302 instead of 200." });
@@ -76,7 +77,7 @@ test("follows no redirect and takes no other status than 200", async () => {
   }
 });
 
-test("stops reading at 256 KiB, whatever was announced or compressed", async () => {
+test("stops reading at 256 KiB, whatever the length header and compression say", async () => {
   const message = "The key server's answer is longer than 262144 bytes.";
   const text = JSON.stringify({ keys: [jwk(rsa)], padding: "x".repeat(2_000_000) });
   server.answer = (_, response) => void response.end(text);
@@ -89,11 +90,11 @@ test("stops reading at 256 KiB, whatever was announced or compressed", async () 
 });
 
 test("ends with the signal's reason before the headers and within the body", async () => {
-  const begun = [
+  const beginnings = [
     () => {},
     (_: unknown, response: { write(text: string): void }) => response.write('{"keys":['),
   ];
-  for (const answer of begun) {
+  for (const answer of beginnings) {
     const controller = new AbortController();
     server.answer = (request, response) => {
       answer(request, response);
@@ -112,7 +113,7 @@ function endless(response: {
   if (!response.destroyed) response.once("drain", () => endless(response));
 }
 
-test("takes https anywhere and http on this machine", () => {
+test("accepts https anywhere and http on this machine", () => {
   const texts = [
     "https://keys.example.com/jwks.json?x=1",
     "http://localhost:8080/jwks",
@@ -137,12 +138,12 @@ test("refuses http to other machines and other schemes", () => {
   }
 });
 
-test("refuses what is no URL or holds a password, without repeating it", () => {
+test("refuses a text that is not a URL or contains a password, without repeating it", () => {
   assert.throws(() => parseJwksUrl("keys.example.com"), {
     message: "The JWKS address is not a URL.",
   });
   assert.throws(() => parseJwksUrl(""), { message: "The JWKS address is not a URL." });
   assert.throws(() => parseJwksUrl("https://me:secret@example.com/"), {
-    message: "The JWKS address must not hold a user name or password.",
+    message: "The JWKS address must not contain a user name or password.",
   });
 });

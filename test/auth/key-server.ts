@@ -9,7 +9,7 @@ export interface KeyServer {
   close(): Promise<void>;
 }
 
-/** A real key server on this machine; `answer` may be exchanged at any time. */
+/** Starts a real key server on this machine; tests may replace `answer` at any time. */
 export async function startKeyServer(answer: RequestListener): Promise<KeyServer> {
   const http = createServer((request, response) => {
     server.requests += 1;
@@ -36,7 +36,7 @@ export function answerJson(document: unknown, status = 200): RequestListener {
       .end(JSON.stringify(document));
 }
 
-/** The JWKS document of keys by their kid. */
+/** Answers with a JWKS document of keys by their kid. */
 export function answerKeys(keys: Record<string, TestKey>): RequestListener {
   return answerJson({ keys: Object.entries(keys).map(([kid, key]) => jwk(key, { kid })) });
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createFixedKeys } from "../../src/auth/key-source.js";
 import { ecKey, edKey, rsaKey } from "./make-token.js";
 
-test("offers only keys of the token's algorithm, all of them", async () => {
+test("offers all keys of the token's algorithm, and no others", async () => {
   const source = createFixedKeys({
     pem: [rsaKey(), ecKey(), ecKey()].map((key) => key.pem).join(""),
   });
@@ -17,7 +17,7 @@ test("offers only keys of the token's algorithm, all of them", async () => {
   source.close();
 });
 
-test("finds faults of the PEM when it is made", () => {
+test("reports faults in the PEM when it is created", () => {
   const message = "PEM block 2 cannot be read as a public key.";
   assert.throws(
     () =>

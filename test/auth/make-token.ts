@@ -9,8 +9,7 @@ export interface TestKey {
 }
 
 /**
- * Written by hand, not with the library under test: it would refuse to write most of what must be
- * refused.
+ * Signs a token by hand: the library under test refuses to write most tokens that must be refused.
  */
 export function makeToken(
   key: TestKey,

@@ -15,7 +15,7 @@ test("reads seconds, minutes, hours and days", () => {
     assert.equal(parseDuration(text), seconds, text);
 });
 
-test("says what it expects when a text is no duration", () => {
+test("says what is expected if a text is not a duration", () => {
   for (const text of [
     "",
     "1",

@@ -4,7 +4,7 @@ import { issuerSpellings, normalizeIssuer, tokenClaims } from "../../src/auth/to
 
 const required = { iss: "https://id.example.com", sub: "u1", email: "ada@example.com", exp: 2000 };
 
-test("takes all claims over", () => {
+test("reads all claims", () => {
   const payload = {
     ...required,
     email_verified: true,
@@ -26,7 +26,7 @@ test("takes all claims over", () => {
   });
 });
 
-test("falls back where optional claims are absent", () => {
+test("uses defaults for absent optional claims", () => {
   const { emailVerified, name, picture, issuedAt, admin } = tokenClaims.parse(required);
   assert.deepEqual(
     { emailVerified, name, picture, issuedAt, admin },
@@ -34,7 +34,7 @@ test("falls back where optional claims are absent", () => {
   );
 });
 
-test("believes only the boolean true", () => {
+test("accepts only the boolean true for boolean claims", () => {
   for (const value of ["true", 1, [true], {}, null, "false"]) {
     const claims = tokenClaims.parse({ ...required, email_verified: value, admin: value });
     assert.equal(claims.emailVerified, false);
@@ -42,14 +42,14 @@ test("believes only the boolean true", () => {
   }
 });
 
-test("names a user after the e-mail when the name is not sound", () => {
+test("takes the name from the e-mail if the name is not valid", () => {
   for (const name of ["", "   ", 5, null, ["Ada"], {}, "A\0da", "\uD800"])
     assert.equal(tokenClaims.parse({ ...required, name }).name, "ada");
   assert.equal(tokenClaims.parse({ ...required, email: "@example.com" }).name, "@example.com");
   assert.equal(tokenClaims.parse({ ...required, email: "ada" }).name, "ada");
 });
 
-test("cuts a name at 200, never through a character", () => {
+test("cuts a name at 200 characters without splitting a character", () => {
   assert.equal(tokenClaims.parse({ ...required, name: "x".repeat(500) }).name, "x".repeat(200));
   assert.equal(
     tokenClaims.parse({ ...required, name: `${"x".repeat(199)}😀` }).name,
@@ -61,7 +61,7 @@ test("cuts a name at 200, never through a character", () => {
   );
 });
 
-test("takes a picture only when it is an http(s) URL of at most 2048 characters", () => {
+test("accepts a picture only if it is an http(s) URL of at most 2048 characters", () => {
   const long = `https://example.com/${"a".repeat(2028)}`;
   for (const picture of ["http://example.com", "HTTPS://example.com/a", long])
     assert.equal(tokenClaims.parse({ ...required, picture }).picture, picture);
@@ -83,21 +83,21 @@ test("takes a picture only when it is an http(s) URL of at most 2048 characters"
     assert.equal(tokenClaims.parse({ ...required, picture }).picture, null, String(picture));
 });
 
-test("makes Google's two spellings one issuer", () => {
+test("stores both of Google's spellings as one issuer", () => {
   assert.equal(
     tokenClaims.parse({ ...required, iss: "accounts.google.com" }).issuer,
     "https://accounts.google.com",
   );
 });
 
-test("rounds times to whole seconds, expiry up and issue down, within what dates can hold", () => {
+test("rounds expiry up and issue time down to whole seconds, within the range of dates", () => {
   const claims = tokenClaims.parse({ ...required, iat: 10.9, exp: 20.1 });
   assert.deepEqual([claims.issuedAt, claims.expiresAt], [10, 21]);
   assert.equal(tokenClaims.parse({ ...required, iat: -5 }).issuedAt, 0);
   assert.equal(tokenClaims.parse({ ...required, iat: 1e300 }).issuedAt, 253_402_300_799);
 });
 
-test("finds the fault in a required claim", () => {
+test("reports the fault in a required claim", () => {
   const faults = {
     sub: ["", 1, null, ["u"], {}, "x".repeat(256), "a\0b", "\uDC00"],
     email: ["", ["a"], 1, null, "x".repeat(321), "a\0@b"],
@@ -112,7 +112,7 @@ test("finds the fault in a required claim", () => {
   }
 });
 
-test("makes Google's two spellings one issuer", () => {
+test("lists both of Google's spellings of its issuer", () => {
   for (const issuer of ["https://accounts.google.com", "accounts.google.com"]) {
     assert.equal(normalizeIssuer(issuer), "https://accounts.google.com");
     assert.deepEqual(issuerSpellings(issuer), [
@@ -122,7 +122,7 @@ test("makes Google's two spellings one issuer", () => {
   }
 });
 
-test("leaves every other issuer as it is written", () => {
+test("leaves every other issuer unchanged", () => {
   for (const issuer of [
     "http://accounts.google.com",
     "https://accounts.google.com/",

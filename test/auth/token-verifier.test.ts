@@ -18,7 +18,7 @@ import {
 } from "./token-verifier/token-verifier-scene.js";
 
 const UNKNOWN_KEY = "The token is signed with an unknown key.";
-test("takes a token of each kind of key, and says what it claims", async () => {
+test("accepts a token of each kind of key and returns its claims", async () => {
   for (const key of [rsa, ec, ed]) {
     const claims = await open({ pem: key.pem }).verify(
       makeToken(key, good, { typ: "at+jwt", kid: "any" }),
@@ -38,7 +38,7 @@ test("takes a token of each kind of key, and says what it claims", async () => {
   }
 });
 
-test("takes tokens of the old and the new key while they are rotated", async () => {
+test("accepts tokens of the old and the new key during a rotation", async () => {
   const verifier = open({ pem: rsa.pem + other.pem });
   for (const key of [rsa, other])
     assert.equal((await verifier.verify(makeToken(key, good))).subject, "u1");
@@ -48,7 +48,7 @@ test("takes tokens of the old and the new key while they are rotated", async () 
   });
 });
 
-test("refuses an algorithm that is fine in itself but not of the configured key", async () => {
+test("refuses an accepted algorithm that is not the configured key's", async () => {
   for (const key of [ec, ed])
     await assert.rejects(open({ pem: rsa.pem }).verify(makeToken(key, good)), {
       code: "UNAUTHENTICATED",
@@ -56,7 +56,7 @@ test("refuses an algorithm that is fine in itself but not of the configured key"
     });
 });
 
-test("takes one of several issuers and audiences", async () => {
+test("accepts any of several issuers and audiences", async () => {
   const verifier = open(
     { pem: rsa.pem },
     { issuers: [ISSUER, "second"], audiences: ["photos", "albums"] },
@@ -65,7 +65,7 @@ test("takes one of several issuers and audiences", async () => {
     assert.equal((await verifier.verify(withClaims(claims))).subject, "u1");
 });
 
-test("takes either spelling of Google's issuer where one is configured, as one issuer", async () => {
+test("accepts both of Google's spellings if one is configured, as one issuer", async () => {
   for (const configured of ["accounts.google.com", "https://accounts.google.com"]) {
     const verifier = open({ pem: rsa.pem }, { issuers: [configured] });
     for (const iss of ["accounts.google.com", "https://accounts.google.com"]) {
@@ -80,7 +80,7 @@ test("takes either spelling of Google's issuer where one is configured, as one i
   }
 });
 
-test("honours the claim admin only when the development key has signed it", async () => {
+test("honours the claim admin only if the development key signed it", async () => {
   const claims = withClaims({ admin: true });
   const development = { publicKey: publicKey(rsa.publicKey), privateKey: rsa.privateKey };
   assert.equal((await open({ development }).verify(claims)).admin, true);
@@ -88,16 +88,16 @@ test("honours the claim admin only when the development key has signed it", asyn
   assert.equal((await open({ pem: rsa.pem }).verify(claims)).admin, false);
 });
 
-test("lets no token be issued in the future", async () => {
+test("limits the issue time to the present", async () => {
   assert.equal((await open().verify(withClaims({ iat: NOW + 1e9 }))).issuedAt, NOW);
 });
 
-test("grants 5 seconds of leeway to clocks", async () => {
+test("allows 5 seconds of clock difference", async () => {
   assert.equal((await open().verify(withClaims({ exp: NOW - 4 }))).expiresAt, NOW - 4);
   assert.equal((await open().verify(withClaims({ nbf: NOW + 5 }))).subject, "u1");
 });
 
-test("ends a remembered token in the second in which a fresh one ends", async () => {
+test("expires a cached token in the same second as a new one", async () => {
   for (const exp of [NOW + 60, NOW + 60.5]) {
     const text = withClaims({ exp });
     let now = NOW * 1000;
@@ -105,11 +105,11 @@ test("ends a remembered token in the second in which a fresh one ends", async ()
     const claims = await verifier.verify(text);
     const last = (Math.ceil(exp) + 5) * 1000 - 1;
     now = last;
-    assert.equal(await verifier.verify(text), claims, "remembered");
+    assert.equal(await verifier.verify(text), claims, "cached");
     assert.equal(
       (await open({ pem: rsa.pem }, { clock: () => last }).verify(text)).subject,
       "u1",
-      "fresh",
+      "new",
     );
     now = last + 1;
     for (const one of [verifier, open({ pem: rsa.pem }, { clock: () => last + 1 })]) {
@@ -121,7 +121,7 @@ test("ends a remembered token in the second in which a fresh one ends", async ()
   }
 });
 
-test("remembers a bounded number of tokens, the latest used", async () => {
+test("caches a bounded number of tokens, the most recently used", async () => {
   const verifier = open({ pem: rsa.pem }, { maxRemembered: 2 });
   const [a, b, c] = ["a", "b", "c"].map((sub) => withClaims({ sub })) as [string, string, string];
   const first = await verifier.verify(a);
@@ -133,7 +133,7 @@ test("remembers a bounded number of tokens, the latest used", async () => {
   assert.notEqual(await verifier.verify(a), first);
 });
 
-test("never takes one of 2,000 mutations, and never fails but with UNAUTHENTICATED", async () => {
+test("refuses 2,000 mutated tokens, always with UNAUTHENTICATED", async () => {
   const verifier = open();
   const tokens = [rsa, ec, ed].map((key) => makeToken(key, good, { typ: "JWT", kid: "k" }));
   for (const one of tokens) await verifier.verify(one);
@@ -149,12 +149,12 @@ test("never takes one of 2,000 mutations, and never fails but with UNAUTHENTICAT
         assert.match(error.message, /^The token[ ']/);
         return true;
       },
-      `mutation ${i} was taken: ${mutation}`,
+      `mutation ${i} was accepted: ${mutation}`,
     );
   }
 });
 
-test("takes no other last character of a signature: a token has one spelling", async () => {
+test("accepts no other last character of a signature: a token has one spelling", async () => {
   const text = makeToken(ed, good);
   for (const last of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/") {
     const spelling = text.slice(0, -1) + last;
@@ -163,9 +163,9 @@ test("takes no other last character of a signature: a token has one spelling", a
   }
 });
 
-test("finds faults of its keys when it is made", () => {
+test("reports faults in its keys when it is created", () => {
   assert.throws(() => open({ pem: "secret" }), {
-    message: "There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected.",
+    message: "It contains no complete PEM block; -----BEGIN PUBLIC KEY----- is expected.",
   });
   assert.throws(() => open({ pem: rsaKey(1024).pem }), {
     message: "The PEM block is an RSA key of 1024 bits; at least 2048 are required.",
@@ -200,7 +200,7 @@ function mutate(text: string, random: () => number): string {
   return mutations[Math.floor(random() * mutations.length)]!();
 }
 
-/** Of the bytes within a part, so that the text stays sound base64url. */
+/** Flips a bit in the bytes of a part, so that the text stays valid base64url. */
 function flipBit(parts: string[], index: number, random: () => number): string {
   const bytes = Buffer.from(parts[index]!, "base64url");
   const at = Math.floor(random() * bytes.length);

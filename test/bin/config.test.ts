@@ -104,11 +104,11 @@ describe("npm run config", { concurrency: 2 }, () => {
     assert.deepEqual([code, stdout], [1, ""]);
     for (const fault of [
       "has 6 faults",
-      "JWT_PUBLIC_KEY: There is no complete PEM block in it",
+      "JWT_PUBLIC_KEY: It contains no complete PEM block",
       "PORT is not a whole number",
       "MAX_UPLOAD_BYTES is not a whole number",
       "FILE_SIGNING_KEY is shorter than 32 characters",
-      "DATABASE_URL is no URL that begins with postgres:// or postgresql://",
+      "DATABASE_URL is not a URL that begins with postgres:// or postgresql://",
       "REDIS_URL_FILE cannot be read",
     ])
       assert.ok(stderr.includes(fault), `${fault}: ${stderr}`);

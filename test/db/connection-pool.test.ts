@@ -22,7 +22,7 @@ describe("the connection pool", () => {
   const pidOf = async ({ sql }: Database) =>
     (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
 
-  it("begins a transaction in its own operation, whoever left the connection", async () => {
+  it("runs a transaction in its own operation, not in that of a previous one", async () => {
     const database = scene.open();
     const [seen, expected] = [new Set<unknown>(), new Set<unknown>()];
     async function transact(): Promise<void> {
@@ -37,12 +37,12 @@ describe("the connection pool", () => {
     assert.equal(seen.size, 3);
   });
 
-  it("sends one statement of a transaction at a time, and no other on its connection", async () => {
+  it("sends one statement of a transaction at a time, and no others between", async () => {
     const database = scene.open();
     const order: string[] = [];
     const write = (sql: TransactionSql, value: string) => sql`select ${value}::text`;
     const transaction = database.sql.begin(async (sql) => {
-      await Promise.all([sql`select pg_sleep(0.05)`, write(sql, "known to the connection")]);
+      await Promise.all([sql`select pg_sleep(0.05)`, write(sql, "prepared on the connection")]);
       const both = sql.savepoint(async (inner) => {
         const sent = [inner`select pg_sleep(0.05)`, write(inner, UNWRITABLE)];
         order.push(...(await Promise.allSettled(sent)).map(({ status }) => status));
@@ -57,7 +57,7 @@ describe("the connection pool", () => {
   });
 
   it(
-    "leaves a server that does not answer, and sends it nothing more",
+    "abandons a server that does not answer and sends it nothing more",
     { timeout: 30_000 },
     async () => {
       const proxy = await createTcpProxy(scene.url);
@@ -66,7 +66,7 @@ describe("the connection pool", () => {
       await Promise.all([1, 2, 3].map(() => database.sql`select pg_sleep(0.05)`));
       proxy.freeze();
       assert.deepEqual(await refusalOf(available(() => insert(10))), AWAY);
-      // The idle connections are closed, too; a new one is not answered.
+      // The idle connections are also closed; a new one gets no answer.
       for (const n of [11, 12, 13])
         assert.equal(
           await withDeadline(
@@ -78,7 +78,7 @@ describe("the connection pool", () => {
         );
       proxy.heal();
       await eventually("it has found the server again", () => database.ping().then(() => true));
-      // The first was on its way.
+      // The first insert was already on its way.
       assert.deepEqual(
         (await scene.written()).filter((n) => n !== 10),
         [],
@@ -87,7 +87,7 @@ describe("the connection pool", () => {
     },
   );
 
-  it("opens another connection after any failure but a refusal of PostgreSQL", async () => {
+  it("opens a new connection after any failure except an error of PostgreSQL", async () => {
     const database = scene.open();
     const first = await pidOf(database);
     await assert.rejects(database.sql`select 1 / 0`);
@@ -98,7 +98,7 @@ describe("the connection pool", () => {
     assert.notEqual(await pidOf(database), first);
   });
 
-  it("opens another connection when its server takes no writes any more", async () => {
+  it("opens a new connection when its server becomes read-only", async () => {
     const database = scene.open();
     const raise = (state: string) =>
       database.sql.unsafe(`do $$ begin raise exception 'x' using errcode = '${state}'; end $$`);
@@ -117,14 +117,15 @@ describe("the connection pool", () => {
       return sql.unsafe(`select cardinality(array[${places}]) as n`, values);
     }
     const message =
-      "A statement has 10001 parameters, at most 10000 are allowed: pass an array as one.";
+      "A statement has 10001 parameters; at most 10000 are allowed: pass an array as one " +
+      "parameter.";
     await assert.rejects(count(10_001), { name: "RangeError", message });
     const parts = Array.from({ length: 10_000 }, () => sql`${1}::int +`);
     await assert.rejects(sql`select ${parts} ${1}::int`, { name: "RangeError", message });
     assert.equal((await count(10_000))[0]?.["n"], 10_000);
   });
 
-  it("refuses an undefined parameter before the driver sees it, also in a part", async () => {
+  it("refuses an undefined parameter before the driver sees it, also in a fragment", async () => {
     const { sql } = scene.open();
     const refusal = {
       name: "TypeError",
@@ -146,28 +147,28 @@ describe("the connection pool", () => {
     assert.equal(database.foreignRows(answers[0] ?? []).code, "SERVICE_UNAVAILABLE");
     const pids = pidsOf(await readBoth());
     assert.deepEqual([pids.includes(one), pids.includes(two)], [false, true]);
-    assert.deepEqual(reported, ["The database gave a wrong answer; try again in a moment."]);
+    assert.deepEqual(reported, ["The database returned a wrong answer; try again in a moment."]);
   });
 
-  it("closes all connections when the one that returned foreign rows is gone", async () => {
+  it("closes all connections when the one that returned foreign rows is unknown", async () => {
     const database = scene.open({ connections: 2 });
     await scene.lock(async () => {
       const waitForLock = async () => scene.waitForLock(database);
       const busy = [1, 2].map(() => refusalOf(available(waitForLock)));
       await eventually("both are busy", async () => (await scene.locked()) === 2);
-      const begun = performance.now();
+      const startedAt = performance.now();
       database.foreignRows([]);
       assert.deepEqual(await Promise.all(busy), [AWAY, AWAY]);
-      assert.ok(performance.now() - begun < 2000, "they were left to their lock timeout");
+      assert.ok(performance.now() - startedAt < 2000, "they ran into their lock timeout");
     });
     await database.ping();
   });
 
-  it("lets no request to cancel hit the next statement of a connection", async () => {
+  it("never lets a cancel request hit the next statement of a connection", async () => {
     const proxy = await createTcpProxy(scene.url);
     const database = scene.open({ url: proxy.url });
     await database.sql`select pg_sleep(0)`;
-    // The request arrives when the statement has ended by itself.
+    // The request arrives after the statement has ended by itself.
     proxy.delayNew(300);
     const sleep = async () => database.sql`select pg_sleep(0.3)`;
     const late = withDeadline(sleep, 200, () => "late");
@@ -177,7 +178,7 @@ describe("the connection pool", () => {
     await proxy.close();
   });
 
-  it("refuses what comes when it is closed, and what waits then", async () => {
+  it("refuses new and waiting statements when it is closed", async () => {
     const database = scene.open();
     const others: Promise<unknown>[] = [];
     await scene.lock(async () => {

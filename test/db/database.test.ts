@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from "../support/stores/test-da
 
 const AWAY = {
   code: "SERVICE_UNAVAILABLE",
-  message: "The database is away; try again in a moment.",
+  message: "The database is unavailable; try again in a moment.",
 };
 
 describe("the database", () => {
@@ -25,7 +25,7 @@ describe("the database", () => {
       `do $$ begin raise exception 'raised' using errcode = '${state}'; end $$`,
     );
 
-  it("answers in UTC and gives up a statement after five seconds, a lock after four", async () => {
+  it("answers in UTC and limits a statement to five seconds and a lock to four", async () => {
     const [row] = await store.database
       .sql`select current_setting('TimeZone') as zone, current_setting('statement_timeout') as
         statement, current_setting('lock_timeout') as lock, current_setting('application_name') as
@@ -35,7 +35,7 @@ describe("the database", () => {
   });
 
   describe("lost", () => {
-    it("in the middle of a statement is SERVICE_UNAVAILABLE, and is found again by the next", async () => {
+    it("during a statement is SERVICE_UNAVAILABLE, and the next reconnects", async () => {
       const { sql } = store.database;
       const refused = refusalOf(available(() => sql`select pg_sleep(4)`));
       const ended = await eventually("the statement runs, and its connection is cut", async () => {
@@ -49,7 +49,7 @@ describe("the database", () => {
       await store.database.ping();
     });
 
-    it("through the query builder is the same, with the reason kept for the log", async () => {
+    it("through the query builder is the same error, with the cause kept for the log", async () => {
       const error = await available(() =>
         store.database.orm.execute(
           drizzleSql`do $$ begin raise exception 'x' using errcode = '57P01'; end $$`,
@@ -62,8 +62,8 @@ describe("the database", () => {
       assert.equal(sqlState(error.cause), "57P01");
     });
 
-    it("from the beginning is SERVICE_UNAVAILABLE, to a ping and to a query", async () => {
-      // Port 1 of this machine answers nothing.
+    it("from the beginning is SERVICE_UNAVAILABLE, for a ping and for a query", async () => {
+      // Nothing answers on port 1 of this machine.
       const nowhere = createDatabase({
         url: "postgres://nobody@127.0.0.1:1/none",
         connections: 1,
@@ -96,7 +96,7 @@ describe("the database", () => {
         assert.deepEqual(await refusalOf(available(() => raise(state))), AWAY));
     }
 
-    it("to a statement that takes too long is SERVICE_UNAVAILABLE", async () => {
+    it("for a statement that takes too long is SERVICE_UNAVAILABLE", async () => {
       const { sql } = store.database;
       assert.deepEqual(
         await refusalOf(
@@ -111,7 +111,7 @@ describe("the database", () => {
       );
     });
 
-    it("to one who waits for a lock too long is SERVICE_UNAVAILABLE", async () => {
+    it("for a statement that waits too long for a lock is SERVICE_UNAVAILABLE", async () => {
       const { sql } = store.database;
       await sql.begin(async (tx) => {
         await tx`lock table duties`;
@@ -135,7 +135,7 @@ describe("the database", () => {
       ["deadlock", "40P01"],
       ["serialisation failure", "40001"],
     ] as const) {
-      it(`after a ${why} is asked again, three times at most`, async () => {
+      it(`after a ${why} runs it again, at most three times`, async () => {
         let tries = 0;
         const value = await available(async () => {
           tries++;
@@ -155,7 +155,7 @@ describe("the database", () => {
       });
     }
 
-    it("in a real deadlock lets both have their turn", async () => {
+    it("completes both transactions of a real deadlock", async () => {
       const { sql } = store.database;
       await sql`insert into duties values ('a', 'x', now()), ('b', 'x', now())`;
       let met = 0;
@@ -173,12 +173,12 @@ describe("the database", () => {
         (await sql`select holder from duties order by name`).map((row) => row["holder"]),
         ["xxx", "xxx"],
       );
-      // One was undone at least; where both noticed at the same moment, both were.
+      // At least one was undone; both were if both detected the deadlock at once.
       assert.ok(met >= 3, `${met} tries`);
     });
   });
 
-  it("says what else goes wrong as it is, and once", async () => {
+  it("throws any other error unchanged, without a retry", async () => {
     const { sql } = store.database;
     let tries = 0;
     await assert.rejects(
@@ -195,7 +195,7 @@ describe("the database", () => {
     );
   });
 
-  it("names the state and the constraint of an error, however deep it is wrapped", async () => {
+  it("returns the SQLSTATE and the constraint of an error at any depth of wrapping", async () => {
     const error = await store.database
       .sql`insert into duties values ('same', 'x', now()), ('same', 'y', now())`.then(
       () => null,

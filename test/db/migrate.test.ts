@@ -16,7 +16,7 @@ import { createEmptyDatabase } from "../support/stores/test-database.js";
 
 const run = promisify(execFile);
 
-describe("migrating", () => {
+describe("migrating a database", () => {
   let empty: { url: string; close(): Promise<void> };
   let database: Database;
   before(async () => {
@@ -29,10 +29,10 @@ describe("migrating", () => {
   });
   const applied = () => database.sql`select hash from drizzle.__drizzle_migrations order by id`;
 
-  it("is not done in an empty database", async () =>
+  it("has not happened in an empty database", async () =>
     assert.equal(await isMigrated(database), false));
 
-  it("works when five begin at once in an empty database, and is done once", async () => {
+  it("happens once when five processes start it at once on an empty database", async () => {
     await Promise.all(Array.from({ length: 5 }, () => migrate(empty.url)));
     assert.equal(await isMigrated(database), true);
     const files = (await readdir("drizzle")).filter((name) => name.endsWith(".sql"));
@@ -40,11 +40,11 @@ describe("migrating", () => {
     assert.equal((await database.sql`select from histories`).length, 1);
   });
 
-  it("changes nothing when it is done again, and leaves no lock and no connection", async () => {
+  it("changes nothing the second time, and leaves no lock and no connection", async () => {
     const [history] = await database.sql`select id from histories`;
-    const before_ = await applied();
+    const previous = await applied();
     await migrate(empty.url);
-    assert.deepEqual([...(await applied())], [...before_]);
+    assert.deepEqual([...(await applied())], [...previous]);
     assert.deepEqual((await database.sql`select id from histories`)[0], history);
     assert.equal(
       (
@@ -62,7 +62,7 @@ describe("migrating", () => {
     );
   });
 
-  it("waits for one who migrates already", async () => {
+  it("waits for a migration that is already running", async () => {
     const other = postgres(empty.url, { max: 1 });
     await other`select pg_advisory_lock(5067401)`;
     let done = false;
@@ -80,64 +80,56 @@ describe("migrating", () => {
     await waiting;
   });
 
-  it(
-    "gives way, again and again, to those who wait behind it for a table that a backup " +
-      "reads, and is done once that has ended",
-    async () => {
-      const old = await createEmptyDatabase();
-      const readers = createDatabase({ url: old.url, connections: 2, applicationName: "test" });
-      await applyMigrations(readers.orm, {
-        migrationsFolder: earlierMigrations(temporaryFolder().path, "0004"),
-      });
-      const backup = postgres(old.url, { max: 1 });
-      await backup`begin`;
-      await backup`lock table queued_jobs in access share mode`;
-      const migrating = migrate(old.url, { lockTimeoutMs: 200 });
-      let [tries, isWaiting] = [0, false];
-      await eventually(
-        "it has tried twice",
-        async () => {
-          const waits =
-            (
-              await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass
+  it("lets waiting statements pass while a backup reads a table, and ends after it", async () => {
+    const old = await createEmptyDatabase();
+    const readers = createDatabase({ url: old.url, connections: 2, applicationName: "test" });
+    await applyMigrations(readers.orm, {
+      migrationsFolder: earlierMigrations(temporaryFolder().path, "0004"),
+    });
+    const backup = postgres(old.url, { max: 1 });
+    await backup`begin`;
+    await backup`lock table queued_jobs in access share mode`;
+    const migrating = migrate(old.url, { lockTimeoutMs: 200 });
+    let [tries, isWaiting] = [0, false];
+    await eventually(
+      "it has tried twice",
+      async () => {
+        const waits =
+          (
+            await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass
                 and not granted and mode = 'AccessExclusiveLock'`
-            ).length > 0;
-          if (waits && !isWaiting) tries++;
-          isWaiting = waits;
-          // Behind it, if it waits: fails after its own time limit.
-          await readers.sql`select from queued_jobs limit 1`;
-          return tries === 2;
-        },
-        100_000,
-      );
-      assert.equal(await isMigrated(readers), false);
-      await backup`commit`;
-      await migrating;
-      assert.equal(await isMigrated(readers), true);
-      await Promise.all([backup.end(), readers.close()]);
-      await old.close();
-    },
-  );
+          ).length > 0;
+        if (waits && !isWaiting) tries++;
+        isWaiting = waits;
+        // This waits behind the migration, and fails after its own timeout.
+        await readers.sql`select from queued_jobs limit 1`;
+        return tries === 2;
+      },
+      100_000,
+    );
+    assert.equal(await isMigrated(readers), false);
+    await backup`commit`;
+    await migrating;
+    assert.equal(await isMigrated(readers), true);
+    await Promise.all([backup.end(), readers.close()]);
+    await old.close();
+  });
 
-  it(
-    "is not done where the newest migration is missing, and is where there is one that " +
-      "this version has not",
-    async () => {
-      const [newest] = await database.sql`select id, created_at from drizzle.__drizzle_migrations
+  it("is incomplete without its newest migration, and complete with a newer one", async () => {
+    const [newest] = await database.sql`select id, created_at from drizzle.__drizzle_migrations
           order by created_at desc limit 1`;
-      await database.sql`update drizzle.__drizzle_migrations set created_at = created_at - 1
+    await database.sql`update drizzle.__drizzle_migrations set created_at = created_at - 1
         where id = ${newest?.["id"]}`;
-      assert.equal(await isMigrated(database), false);
-      await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000
+    assert.equal(await isMigrated(database), false);
+    await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000
         where id = ${newest?.["id"]}`;
-      assert.equal(await isMigrated(database), true);
-    },
-  );
+    assert.equal(await isMigrated(database), true);
+  });
 
-  it("leaves nothing to be generated: the migrations make what the schema says", async () => {
+  it("leaves nothing to generate: the migrations match the schema", async () => {
     const folder = await mkdtemp(join(tmpdir(), "photo-migrations-"));
     try {
-      const before_ = await readdir("drizzle", { recursive: true });
+      const filesBefore = await readdir("drizzle", { recursive: true });
       for (const part of [
         "drizzle",
         "drizzle.config.ts",
@@ -156,7 +148,7 @@ describe("migrating", () => {
       assert.match(stdout, /No schema changes/);
       assert.deepEqual(
         (await readdir(join(folder, "drizzle"), { recursive: true })).toSorted(),
-        before_.toSorted(),
+        filesBefore.toSorted(),
       );
     } finally {
       await rm(folder, { recursive: true });

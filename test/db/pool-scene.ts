@@ -3,21 +3,21 @@ import { createTestDatabase } from "../support/stores/test-database.js";
 
 export const AWAY = {
   code: "SERVICE_UNAVAILABLE",
-  message: "The database is away; try again in a moment.",
+  message: "The database is unavailable; try again in a moment.",
 };
 
 export interface PoolScene {
   url: string;
-  /** Of the tests, beside those that are tested. */
+  /** Database of the tests themselves. */
   database: Database;
-  /** A database with one connection; closed with the scene. */
+  /** Opens a database with one connection; the scene closes it. */
   open(options?: Partial<DatabaseOptions>): Database;
   /** While `work` runs, `waitForLock` waits. */
   lock(work: () => Promise<void>): Promise<void>;
   waitForLock(database: Database): PromiseLike<object[]>;
-  /** How many connections of all opened databases wait for the lock. */
+  /** Returns the number of connections of all opened databases that wait for the lock. */
   locked(): Promise<number>;
-  /** What is in the table `written`. */
+  /** Returns the rows of the table `written`. */
   written(): Promise<number[]>;
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from "../support/stores/test-da
 const LATE = "late";
 const MS = 100;
 
-describe("a statement of an operation that is too late", () => {
+describe("a statement of an operation whose deadline has passed", () => {
   let store: TestDatabase;
   let database: Database;
   let closing: Promise<unknown> | null = null;
@@ -29,7 +29,7 @@ describe("a statement of an operation that is too late", () => {
     await store.close();
   });
 
-  /** Statements of the client under test that PostgreSQL works on, or that wait for a lock. */
+  /** Statements of the tested client that run or wait for a lock. */
   const active = async () =>
     (
       await store.database.sql<
@@ -43,7 +43,7 @@ describe("a statement of an operation that is too late", () => {
     Number((await store.database.sql<{ n: string }[]>`select count(*) as n from counted`)[0]?.n);
   const tooLate = (work: () => Promise<unknown>, ms = MS) => withDeadline(work, ms, () => LATE);
 
-  it("is given up quietly when PostgreSQL cannot be told", async () => {
+  it("is abandoned without an error when PostgreSQL cannot be reached", async () => {
     const proxy = await createTcpProxy(store.url);
     const away = createDatabase({
       url: proxy.url,
@@ -54,42 +54,38 @@ describe("a statement of an operation that is too late", () => {
     proxy.freeze();
     assert.equal(await tooLate(async () => away.sql`select 2`), LATE);
     proxy.down();
-    // An error that nobody listens to would end this process.
+    // An unhandled error would end this process.
     await pause(MS);
-    // Which takes a while, as its statement was lost on the way.
+    // Closing takes a while, because the statement was lost on the way.
     closing = Promise.all([away.close(), proxy.close()]);
   });
 
-  it(
-    "is cancelled while it runs, by hand or by the query builder, and the connection " +
-      "serves the next",
-    async () => {
-      for (const slow of [
-        () => database.sql`select pg_sleep(4)`,
-        () => database.sql.unsafe("select pg_sleep(4)"),
-        () => database.orm.execute(text`select pg_sleep(4)`),
-      ]) {
-        assert.equal(await tooLate(async () => slow()), LATE);
-        await idle();
-      }
-      const [row] = await database.sql`select 1 as one`;
-      assert.deepEqual({ ...row }, { one: 1 });
-    },
-  );
+  it("is cancelled while it runs, and its connection serves the next statement", async () => {
+    for (const slow of [
+      () => database.sql`select pg_sleep(4)`,
+      () => database.sql.unsafe("select pg_sleep(4)"),
+      () => database.orm.execute(text`select pg_sleep(4)`),
+    ]) {
+      assert.equal(await tooLate(async () => slow()), LATE);
+      await idle();
+    }
+    const [row] = await database.sql`select 1 as one`;
+    assert.deepEqual({ ...row }, { one: 1 });
+  });
 
-  it("is not begun once the deadline has passed", async () => {
+  it("does not start after the deadline", async () => {
     const answer = tooLate(async () => {
-      // One is made when there is time, and waited for when there is none.
-      const made = database.sql`insert into counted values (1)`;
+      // One statement is created before the deadline, and awaited after it.
+      const early = database.sql`insert into counted values (1)`;
       await pause(2 * MS);
-      await Promise.allSettled([made, database.sql`insert into counted values (1)`]);
+      await Promise.allSettled([early, database.sql`insert into counted values (1)`]);
     });
     assert.equal(await answer, LATE);
     await pause(3 * MS);
     assert.equal(await counted(), 0);
   });
 
-  it("is cancelled as a whole: what is only a part of it is not sent as a statement of its own", async () => {
+  it("is cancelled as a whole; a fragment is never sent as its own statement", async () => {
     const part = () => database.sql`insert into counted values (5) returning n`;
     assert.equal(
       await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
@@ -100,7 +96,7 @@ describe("a statement of an operation that is too late", () => {
     assert.equal(await counted(), 0);
   });
 
-  it("undoes the transaction that it is in, of which nothing more is begun", async () => {
+  it("rolls back its transaction, which starts no further statement", async () => {
     const answer = tooLate(() =>
       database.sql.begin(async (transaction) => {
         await transaction`insert into counted values (2)`;
@@ -109,41 +105,37 @@ describe("a statement of an operation that is too late", () => {
     );
     assert.equal(await answer, LATE);
     await idle();
-    const begun = tooLate(async () => {
+    const started = tooLate(async () => {
       await pause(2 * MS);
       return database.sql.begin((transaction) => transaction`insert into counted values (3)`);
     });
-    assert.equal(await begun, LATE);
+    assert.equal(await started, LATE);
     await pause(3 * MS);
     assert.equal(await counted(), 0);
   });
 
-  it(
-    "is cancelled as soon as it runs when it waits for a connection, or behind another on " +
-      "its own, and harms none of them",
-    async () => {
-      const slow = (i: number, seconds: number) =>
-        database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then(
-          (rows) => rows[0]?.i,
-        );
-      // Known to both connections: only then does one follow another without waiting for its answer.
-      for (let round = 0; round < 2; round++)
-        await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
-      const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
-      // Sent at once, so that they stand before those that follow.
-      const late = Array.from({ length: 4 }, () =>
-        tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)),
+  it("is cancelled as soon as it gets a connection, and harms no other statement", async () => {
+    const slow = (i: number, seconds: number) =>
+      database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then(
+        (rows) => rows[0]?.i,
       );
-      const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
-      assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
-      // Each gets its own row, whatever was cancelled before it.
-      assert.deepEqual(await Promise.all(others), [0, 1, 2, 3, 4, 5]);
-      assert.deepEqual(await Promise.all(behind), [10, 11, 12, 13, 14, 15]);
-      await idle();
-    },
-  );
+    // Prepared on both connections, because only then can statements be pipelined.
+    for (let round = 0; round < 2; round++)
+      await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
+    const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
+    // These are sent at once, so that they precede those that follow.
+    const late = Array.from({ length: 4 }, () =>
+      tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)),
+    );
+    const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
+    assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
+    // Each gets its own row, whichever statement was cancelled before it.
+    assert.deepEqual(await Promise.all(others), [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(await Promise.all(behind), [10, 11, 12, 13, 14, 15]);
+    await idle();
+  });
 
-  it("is left alone in time, and outside of any operation", async () => {
+  it("is not touched in time, or outside an operation", async () => {
     assert.equal(
       (
         await withDeadline(

@@ -1,4 +1,4 @@
-// What an operator may type into the page of the database, and what becomes of it.
+// Tests what an operator may type into the database page, and the answers.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import postgres from "postgres";
@@ -33,7 +33,7 @@ describe("queries of operators", () => {
     );
   const without = ({ ms: _, ...answer }: ReadOnlyAnswer) => answer;
 
-  const given: [text: string, answer: Partial<ReadOnlyAnswer>][] = [
+  const cases: [text: string, answer: Partial<ReadOnlyAnswer>][] = [
     [
       "select 1 as a, 'x' as a, null as b;",
       {
@@ -62,51 +62,47 @@ describe("queries of operators", () => {
     ["select $$it's; delete$$ as tricky", { rows: [["it's; delete"]] }],
     ["select name from jobs where false", { rows: [], more: false }],
   ];
-  for (const [text, answer] of given) {
+  for (const [text, answer] of cases) {
     it(`answers ${JSON.stringify(text)}`, async () => {
-      const found: Partial<ReadOnlyAnswer> = without(await queries.run(text));
+      const result: Partial<ReadOnlyAnswer> = without(await queries.run(text));
       for (const [part, value] of Object.entries(answer))
-        assert.deepEqual(found[part as keyof ReadOnlyAnswer], value, part);
+        assert.deepEqual(result[part as keyof ReadOnlyAnswer], value, part);
     });
   }
 
-  it(
-    "stops what takes longer than five seconds, also when it has lifted the limit, and " +
-      "lets no third one in meanwhile",
-    async () => {
-      const startedAt = performance.now();
-      const slow = [
-        refusal("select pg_sleep(60)"),
-        refusal("select set_config('statement_timeout', '0', false), pg_sleep(60)"),
-      ];
-      const active = () =>
-        store.database.sql`select from pg_stat_activity where datname = current_database()
+  it("stops a query after five seconds, whatever its limit, and refuses a third", async () => {
+    const startedAt = performance.now();
+    const slow = [
+      refusal("select pg_sleep(60)"),
+      refusal("select set_config('statement_timeout', '0', false), pg_sleep(60)"),
+    ];
+    const active = () =>
+      store.database.sql`select from pg_stat_activity where datname = current_database()
             and application_name = 'photo-service admin' and query like '%pg_sleep(60)%'
               and state = 'active'`;
-      await eventually("both run", async () => (await active()).length === 2);
-      assert.deepEqual(
-        await queries
-          .run("select 1")
-          .catch(
-            (error: unknown) => error instanceof RefusedQueryError && [error.message, error.later],
-          ),
-        ["Other queries are running already; try again in a moment.", true],
-      );
-      for (const told of await Promise.all(slow))
-        assert.match(told, /^It took (longer than 5 seconds|too long) and was stopped\.$/);
-      assert.ok(performance.now() - startedAt < 8000);
-      await eventually(
-        "nothing is left of them",
-        async () =>
-          (
-            await store.database.sql`select from pg_stat_activity where datname = current_database()
+    await eventually("both run", async () => (await active()).length === 2);
+    assert.deepEqual(
+      await queries
+        .run("select 1")
+        .catch(
+          (error: unknown) => error instanceof RefusedQueryError && [error.message, error.later],
+        ),
+      ["Other queries are running already; try again in a moment.", true],
+    );
+    for (const message of await Promise.all(slow))
+      assert.match(message, /^The query took (longer than 5 seconds|too long) and was stopped\.$/);
+    assert.ok(performance.now() - startedAt < 8000);
+    await eventually(
+      "nothing is left of them",
+      async () =>
+        (
+          await store.database.sql`select from pg_stat_activity where datname = current_database()
                 and application_name = 'photo-service admin'`
-          ).length === 0,
-      );
-    },
-  );
+        ).length === 0,
+    );
+  });
 
-  it("gives the first rows of ten million, and says that there are more", async () => {
+  it("returns the first rows of ten million, and that there are more", async () => {
     const answer = await queries.run("select generate_series(1, 10000000) as n");
     assert.deepEqual(
       [answer.rows.length, answer.rows[0], answer.rows.at(-1), answer.more],
@@ -116,7 +112,7 @@ describe("queries of operators", () => {
     assert.equal((await queries.run("select generate_series(1, 501)", { rows: 501 })).more, false);
   });
 
-  it("cuts long cells, by whole characters, before they leave PostgreSQL", async () => {
+  it("cuts long cells at whole characters before they leave PostgreSQL", async () => {
     const before_ = process.memoryUsage().rss;
     const { rows } = await queries.run(
       "select repeat('x', 60000000) as a, repeat('👍', 2000) as b, repeat('👍', 2001) as c",
@@ -129,7 +125,7 @@ describe("queries of operators", () => {
         [2001, `${"👍".slice(1)}…`],
       ],
     );
-    assert.ok(process.memoryUsage().rss - before_ < 30_000_000, "it came here whole");
+    assert.ok(process.memoryUsage().rss - before_ < 30_000_000, "the whole cell arrived here");
   });
 
   it("takes parameters", async () => {
@@ -140,7 +136,7 @@ describe("queries of operators", () => {
     assert.deepEqual(rows, [["echo"]]);
   });
 
-  it("leaves nothing of one query to the next", async () => {
+  it("leaves no state of one query for the next", async () => {
     await queries.run(
       "select set_config('statement_timeout', '0', false), set_config('search_path', " +
         "'public', false), pg_advisory_lock(1), pg_notify('x', 'y')",
@@ -165,7 +161,7 @@ describe("queries of operators", () => {
     );
   });
 
-  it("runs nothing as a role that was given more than to read", async () => {
+  it("refuses to run as a role that may do more than read", async () => {
     const [{ role } = { role: "" }] = await store.database.sql<
       { role: string }[]
     >`select current_database() || '_readonly' as role`;
@@ -179,7 +175,7 @@ describe("queries of operators", () => {
       await change(give);
       assert.match(
         await refusal("select 1"),
-        /^The role that only reads may do more than that in this database/,
+        /^The read-only role may do more than read in this database/,
         give,
       );
       await change(take);
@@ -187,13 +183,13 @@ describe("queries of operators", () => {
     }
   });
 
-  it("says what to do where the role is missing or its password is another", async () => {
+  it("says what to do if the role is missing or its password differs", async () => {
     const other = createReadOnlyQueries({
       database: store.database,
       databaseUrl: Object.assign(new URL(store.url), { password: "changed" }).href,
     });
     await assert.rejects(other.run("select 1"), {
-      message: "The role that only reads is not in step with DATABASE_URL: run npm run migrate.",
+      message: "The read-only role's password does not match DATABASE_URL: run npm run migrate.",
     });
     const open = createReadOnlyQueries({
       database: store.database,
@@ -203,23 +199,23 @@ describe("queries of operators", () => {
     const fresh = await createTestDatabase();
     const unmigrated = createReadOnlyQueries({ database: fresh.database, databaseUrl: fresh.url });
     await assert.rejects(unmigrated.run("select 1"), {
-      message: "The role that only reads is not in step with DATABASE_URL: run npm run migrate.",
+      message: "The read-only role's password does not match DATABASE_URL: run npm run migrate.",
     });
     await fresh.close();
   });
 
-  it("is SERVICE_UNAVAILABLE while the database is away", async () => {
+  it("throws SERVICE_UNAVAILABLE while the database is unavailable", async () => {
     const away = createReadOnlyQueries({
       database: store.database,
       databaseUrl: "postgres://nobody:secret@127.0.0.1:1/none",
     });
     await assert.rejects(away.run("select 1"), {
       code: "SERVICE_UNAVAILABLE",
-      message: "The database is away; try again in a moment.",
+      message: "The database is unavailable; try again in a moment.",
     });
   });
 
-  it("could not write if all of that failed: the role itself has no right to", async () => {
+  it("could not write even without these checks: the role lacks the privileges", async () => {
     const [{ role } = { role: "" }] = await store.database.sql<
       { role: string }[]
     >`select current_database() || '_readonly' as role`;

@@ -24,17 +24,17 @@ describe("the tables", () => {
     );
 
   const illegal: [what: string, set: string, constraint: string][] = [
-    ["a status that is none", "status = 'LOST'", "queued_jobs_status"],
-    ["progress under 0", "progress = -0.01", "queued_jobs_progress"],
-    ["progress over 1", "progress = 1.01", "queued_jobs_progress"],
-    ["a priority under 0", "priority = -1", "queued_jobs_priority"],
-    ["a priority over 100", "priority = 101", "queued_jobs_priority"],
-    ["a waiting one with a lease", "lease_until = now()", "queued_jobs_lease_only_started"],
-    ["a running one without a lease", "status = 'STARTED'", "queued_jobs_lease_only_started"],
-    ["an unfinished one with an end", "finished_at = now()", "queued_jobs_finished_times"],
-    ["a finished one without an end", "status = 'CANCELLED'", "queued_jobs_finished_times"],
+    ["an unknown status", "status = 'LOST'", "queued_jobs_status"],
+    ["progress below 0", "progress = -0.01", "queued_jobs_progress"],
+    ["progress above 1", "progress = 1.01", "queued_jobs_progress"],
+    ["a priority below 0", "priority = -1", "queued_jobs_priority"],
+    ["a priority above 100", "priority = 101", "queued_jobs_priority"],
+    ["a pending row with a lease", "lease_until = now()", "queued_jobs_lease_only_started"],
+    ["a started row without a lease", "status = 'STARTED'", "queued_jobs_lease_only_started"],
+    ["an unfinished row with an end", "finished_at = now()", "queued_jobs_finished_times"],
+    ["a finished row without an end", "status = 'CANCELLED'", "queued_jobs_finished_times"],
     [
-      "a success that is not complete",
+      "a success with incomplete progress",
       "status = 'SUCCESS', finished_at = now(), progress = 0.99",
       "queued_jobs_success",
     ],
@@ -43,8 +43,8 @@ describe("the tables", () => {
       "status = 'SUCCESS', finished_at = now(), progress = 1, error_code = 'X'",
       "queued_jobs_success",
     ],
-    ["a key of reuse on one that is no success", "reuse_key = 'k'", "queued_jobs_reuse"],
-    ["one that took a result over and is no success", "reused_from = id", "queued_jobs_reuse"],
+    ["a reuse key on a row that did not succeed", "reuse_key = 'k'", "queued_jobs_reuse"],
+    ["a reused result on a row that did not succeed", "reused_from = id", "queued_jobs_reuse"],
     ["a failure without an error", "status = 'FAILED', finished_at = now()", "queued_jobs_failed"],
     ["a key without a fingerprint", "idempotency_key = 'k'", "queued_jobs_key_with_fingerprint"],
     ["a fingerprint without a key", "fingerprint = 'f'", "queued_jobs_key_with_fingerprint"],
@@ -58,7 +58,7 @@ describe("the tables", () => {
       ));
   }
 
-  it("take every status that there is, in its right shape", async () => {
+  it("accept every status in its valid shape", async () => {
     const shapes: Record<(typeof QUEUED_JOB_STATUSES)[number], string> = {
       PENDING: "lease_until = null, finished_at = null",
       STARTED: "lease_until = now(), finished_at = null",
@@ -76,7 +76,7 @@ describe("the tables", () => {
       );
   });
 
-  it("refuse counters under 0 and a floor over the last number", async () => {
+  it("refuse counters below 0 and a floor above the last number", async () => {
     assert.equal(
       await violated(`update user_streams set pending = -1 where user_id = '${userId}'`),
       "user_streams_pending",
@@ -89,7 +89,7 @@ describe("the tables", () => {
     );
   });
 
-  it("take every type of event that is logged and no other, and each number of a user once", async () => {
+  it("accept logged event types only, and each number of a user once", async () => {
     const insert = (seq: number, type: string) =>
       violated(
         "insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) " +
@@ -103,7 +103,7 @@ describe("the tables", () => {
     );
   });
 
-  it("refuse the same bytes of one user twice, the same key twice, and an output's name twice", async () => {
+  it("refuse the same bytes, idempotency key or output name twice", async () => {
     const user = await services.newUser();
     const photo = await services.newPhoto(user);
     assert.equal(
@@ -129,7 +129,7 @@ describe("the tables", () => {
     assert.deepEqual([await output(1), await output(2)], [null, "queued_job_outputs_name"]);
   });
 
-  it("let go with a user all that is theirs but the log, and with a photo its links", async () => {
+  it("delete with a user all its rows but the log, and with a photo its links", async () => {
     const user = await services.newUser();
     const photo = await services.newPhoto(user);
     const { id } = await services.submit(user, { job: "album", photoIds: [photo.id] });
@@ -140,22 +140,22 @@ describe("the tables", () => {
       0,
     );
     await services.database.sql`delete from users where id = ${user.id}`;
-    const left = Object(await services.everythingOf(user)) as Record<string, unknown>;
-    assert.deepEqual({ ...left, events: [] }, { jobs: [], events: [], outputs: [], counters: [] });
+    const rest = Object(await services.everythingOf(user)) as Record<string, unknown>;
+    assert.deepEqual({ ...rest, events: [] }, { jobs: [], events: [], outputs: [], counters: [] });
   });
 
-  it("refuse on demand, with a state of our own, so that the whole statement is undone", async () => {
+  it("raise our own SQLSTATEs on demand, so that the whole statement is undone", async () => {
     for (const state of [OVER_QUOTA, ALREADY_THERE, PHOTO_GONE])
       assert.equal(await violated(`select refuse('${state}')`), state);
   });
 
-  it("tell instants in UTC with milliseconds, whatever the zone of the session", async () => {
-    const told = await services.database.sql.begin(async (tx) => {
+  it("format instants in UTC with milliseconds in any time zone of the session", async () => {
+    const formatted = await services.database.sql.begin(async (tx) => {
       await tx`set local timezone = 'Asia/Kathmandu'`;
       return tx`select rfc3339('2024-02-29T23:59:59.9994+05:30') as a,
         rfc3339('0001-01-01T00:00:00Z') as b, rfc3339(null) as c`;
     });
-    assert.deepEqual(told[0], {
+    assert.deepEqual(formatted[0], {
       a: "2024-02-29T18:29:59.999Z",
       b: "0001-01-01T00:00:00.000Z",
       c: null,
@@ -170,25 +170,21 @@ describe("the tables that change most", () => {
   });
   after(() => store.close());
 
-  it(
-    "leave room on their pages for new versions of a row, and are vacuumed before dead " +
-      "rows pile up",
-    async () => {
-      const rows = await store.database.sql<{ name: string; settings: string[] }[]>`
+  it("leave room for new row versions, and are vacuumed before dead rows pile up", async () => {
+    const rows = await store.database.sql<{ name: string; settings: string[] }[]>`
       select relname as name, reloptions as settings from pg_class
         where relnamespace = 'public'::regnamespace
           and relname in ('user_streams', 'queued_jobs', 'queued_job_events')`;
-      assert.deepEqual(
-        Object.fromEntries(rows.map(({ name, settings }) => [name, settings.toSorted()])),
-        {
-          user_streams: ["autovacuum_vacuum_scale_factor=0.01", "fillfactor=50"],
-          queued_jobs: ["autovacuum_vacuum_scale_factor=0.02", "fillfactor=80"],
-          queued_job_events: [
-            "autovacuum_vacuum_insert_scale_factor=0.05",
-            "autovacuum_vacuum_scale_factor=0.02",
-          ],
-        },
-      );
-    },
-  );
+    assert.deepEqual(
+      Object.fromEntries(rows.map(({ name, settings }) => [name, settings.toSorted()])),
+      {
+        user_streams: ["autovacuum_vacuum_scale_factor=0.01", "fillfactor=50"],
+        queued_jobs: ["autovacuum_vacuum_scale_factor=0.02", "fillfactor=80"],
+        queued_job_events: [
+          "autovacuum_vacuum_insert_scale_factor=0.05",
+          "autovacuum_vacuum_scale_factor=0.02",
+        ],
+      },
+    );
+  });
 });

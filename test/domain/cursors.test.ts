@@ -33,13 +33,13 @@ const KINDS = [
   },
 ];
 
-/** What each malformed cursor is answered with. */
+/** True for the error that a malformed cursor causes. */
 function isRefusal(error: unknown): boolean {
   assert.ok(error instanceof InvalidInputError, String(error));
   assert.equal(error.code, "BAD_USER_INPUT");
   assert.equal(
     error.message,
-    "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+    "after: is not one of your cursors; pass a cursor from an earlier response or event",
   );
   assert.deepEqual(
     error.issues.map(({ path }) => path),
@@ -56,7 +56,7 @@ const respelled = (text: string, change: (bytes: Buffer) => void) => {
 };
 
 describe("a cursor of a stream", () => {
-  it("comes back as it went in", () => {
+  it("decodes to the values that were encoded", () => {
     for (const seq of [0, 1, 255, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
       assert.deepEqual(
         decodeStreamCursor(encodeStreamCursor({ epoch: EPOCH, userId: ANN, seq }), ANN),
@@ -65,7 +65,7 @@ describe("a cursor of a stream", () => {
     }
   });
 
-  it("is refused when its number is none that JavaScript can count to", () => {
+  it("is refused when its number is not a safe integer", () => {
     const huge = respelled(encodeStreamCursor({ epoch: EPOCH, userId: ANN, seq: 1 }), (bytes) =>
       bytes.writeBigUInt64BE(2n ** 53n, 9),
     );
@@ -74,7 +74,7 @@ describe("a cursor of a stream", () => {
 });
 
 describe("a cursor of a page", () => {
-  it("comes back as it went in, with the position of the stream and without, by id and by name", () => {
+  it("decodes to the encoded values, with or without the stream's position", () => {
     for (const key of [KEY, "thumbnail", "ü/💡"]) {
       for (const stream of [
         null,
@@ -93,7 +93,7 @@ describe("a cursor of a page", () => {
     }
   });
 
-  it("is of one list, and refused by every other", () => {
+  it("is valid for one list and refused by every other list", () => {
     for (const list of LISTS)
       for (const other of LISTS) {
         const cursor = encodePageCursor({ userId: ANN, list, key: KEY, stream: null });
@@ -106,7 +106,7 @@ describe("a cursor of a page", () => {
       }
   });
 
-  it("is refused when nothing is left for its key, or its position is cut", () => {
+  it("is refused when its key is empty or its position is truncated", () => {
     const noKey = encodePageCursor({ userId: ANN, list: "photos", key: "", stream: null });
     const cutPosition = bytesOf(
       encodePageCursor({ userId: ANN, list: "photos", key: "", stream: { epoch: EPOCH, seq: 1 } }),
@@ -123,8 +123,8 @@ describe("a cursor of a page", () => {
 });
 
 for (const { kind, valid, decode } of KINDS) {
-  describe(`a cursor of a ${kind}, from outside`, () => {
-    it("is its owner's only", () => {
+  describe(`a ${kind} cursor from a client`, () => {
+    it("is valid for its owner only", () => {
       assert.doesNotThrow(() => decode(valid, ANN));
       assert.throws(() => decode(valid, BOB), isRefusal);
     });
@@ -145,7 +145,7 @@ for (const { kind, valid, decode } of KINDS) {
           );
     });
 
-    it("has one spelling", () => {
+    it("has exactly one valid spelling", () => {
       const spellings = [
         `${valid}=`,
         `${valid}==`,

@@ -16,13 +16,13 @@ import {
 const steps: [name: string, step: Transition][] = Object.entries(TRANSITIONS);
 const reachableFrom = (status: QueuedJobStatus) =>
   steps.filter(([, { from }]) => from.includes(status)).map(([name]) => name);
-/** Null: the row is gone. */
+/** Null means that the row is deleted. */
 const statusesAfter = (type: LoggedEventType) => [
   ...new Set(steps.filter(([, { event }]) => event === type).map(([, { to }]) => to)),
 ];
 
 describe("the states of a QueuedJob", () => {
-  it("are finished or not, each the one or the other", () => {
+  it("are each either finished or unfinished", () => {
     assert.deepEqual([...UNFINISHED_STATUSES, ...FINISHED_STATUSES], QUEUED_JOB_STATUSES);
     assert.deepEqual(QUEUED_JOB_STATUSES.filter(isFinished), FINISHED_STATUSES);
   });
@@ -38,18 +38,18 @@ describe("the states of a QueuedJob", () => {
     it(`allow from ${status}: ${allowed[status].join(", ")}`, () =>
       assert.deepEqual(reachableFrom(status), allowed[status]));
 
-  it("begin with the one step that comes from nothing, and each other comes from somewhere", () => {
+  it("begin with the only step that has no source", () => {
     assert.deepEqual(
       steps.filter(([, { from }]) => from.length === 0).map(([name]) => name),
       ["enqueue"],
     );
   });
 
-  it("are what their event says", () => {
+  it("follow from the event: each event leads to exactly one status", () => {
     for (const type of LOGGED_EVENT_TYPES) assert.equal(statusesAfter(type).length, 1, type);
   });
 
-  it("tell from an event and the state before it which step it was", () => {
+  it("identify the step together with the event", () => {
     for (const status of QUEUED_JOB_STATUSES) {
       const events = reachableFrom(status).map(
         (name) => (TRANSITIONS as Record<string, Transition>)[name]?.event,
@@ -58,7 +58,7 @@ describe("the states of a QueuedJob", () => {
     }
   });
 
-  it("end a stream of one QueuedJob when they are final, and when it is deleted", () => {
+  it("end a stream of one QueuedJob when they are final or it is deleted", () => {
     const ending = ([...LOGGED_EVENT_TYPES, "PROGRESS"] as const).filter(endsStream);
     assert.deepEqual(ending, ["SUCCEEDED", "FAILED", "CANCELLED", "DELETED"]);
     for (const type of LOGGED_EVENT_TYPES) {

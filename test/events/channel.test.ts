@@ -7,9 +7,9 @@ import type { QueuedJobEvent } from "../../src/domain/queued-job.js";
 import { bareEvent } from "../support/asserts/bare-event.js";
 import { eventually } from "../support/runner/eventually.js";
 
-/** A channel on a log that answers when it is told to. */
+/** Creates a channel on a log that answers on demand. */
 function createScene() {
-  const asked: {
+  const queries: {
     seq: number;
     queuedJobId: string | null;
     answer(page: Partial<LogPage>): void;
@@ -18,7 +18,7 @@ function createScene() {
   const channel = new Channel(
     ({ seq, queuedJobId }) =>
       new Promise((resolve, reject) => {
-        asked.push({
+        queries.push({
           seq,
           queuedJobId,
           answer: (page) => resolve({ events: [], whole: true, last: 0, floor: 0, ...page }),
@@ -26,7 +26,7 @@ function createScene() {
         });
       }),
   );
-  return { asked, channel };
+  return { queries, channel };
 }
 
 function receive(channel: Channel, ...events: QueuedJobEvent[]): void {
@@ -37,7 +37,7 @@ function receive(channel: Channel, ...events: QueuedJobEvent[]): void {
 const events = (...numbers: number[]) => numbers.map((seq) => bareEvent(seq));
 
 describe("the head of a channel", () => {
-  it("never falls by a notification", () => {
+  it("never decreases by a notification", () => {
     const { channel } = createScene();
     channel.receive({ head: 9, events: [] });
     channel.receive({ head: 4, events: [] });
@@ -45,26 +45,22 @@ describe("the head of a channel", () => {
     assert.deepEqual([channel.head, channel.notifications], [9, 3]);
   });
 
-  it("is what the log says when no notification rang since it was asked: a notification that lied is forgotten", () => {
+  it("is corrected by the log if no notification came during the query", () => {
     const { channel } = createScene();
     receive(channel, bareEvent(1_000_000));
     channel.confirmHead(7, channel.notifications);
     assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
   });
 
-  it(
-    "leaves nothing behind of a notification that lied: what the log has under that number is " +
-      "another event",
-    () => {
-      const { channel } = createScene();
-      receive(channel, ...events(9));
-      channel.confirmHead(7, channel.notifications);
-      receive(channel, ...events(8));
-      assert.deepEqual([channel.after(7)?.seq, channel.after(8)], [8, undefined]);
-    },
-  );
+  it("drops the event of a wrong notification", () => {
+    const { channel } = createScene();
+    receive(channel, ...events(9));
+    channel.confirmHead(7, channel.notifications);
+    receive(channel, ...events(8));
+    assert.deepEqual([channel.after(7)?.seq, channel.after(8)], [8, undefined]);
+  });
 
-  it("is the higher of both when a notification rang while the log was asked", () => {
+  it("is the higher of both if a notification came during the query", () => {
     const { channel } = createScene();
     const before = channel.notifications;
     receive(channel, bareEvent(8));
@@ -74,53 +70,45 @@ describe("the head of a channel", () => {
     assert.equal(channel.head, 9);
   });
 
-  it(
-    "is told to who listens when a query finds it grown: the notifications were lost, and whoever " +
-      "asked is not alone",
-    async () => {
-      const { asked, channel } = createScene();
-      channel.confirmHead(3, channel.notifications);
-      let woken = 0;
-      channel.join(() => woken++);
-      channel.confirmHead(3, channel.notifications);
-      await turn();
-      assert.equal(woken, 0, "nothing is new");
-      channel.confirmHead(4, channel.notifications);
-      await turn();
-      assert.deepEqual([woken, channel.mustRead(3)], [1, true]);
-      const page = channel.page(1, "a");
-      asked[0]?.answer({ last: 6 });
-      await page;
-      await turn();
-      assert.deepEqual([woken, channel.head], [2, 6]);
-    },
-  );
+  it("wakes the listeners when a query finds that notifications were lost", async () => {
+    const { queries, channel } = createScene();
+    channel.confirmHead(3, channel.notifications);
+    let woken = 0;
+    channel.join(() => woken++);
+    channel.confirmHead(3, channel.notifications);
+    await turn();
+    assert.equal(woken, 0, "nothing is new");
+    channel.confirmHead(4, channel.notifications);
+    await turn();
+    assert.deepEqual([woken, channel.mustRead(3)], [1, true]);
+    const page = channel.page(1, "a");
+    queries[0]?.answer({ last: 6 });
+    await page;
+    await turn();
+    assert.deepEqual([woken, channel.head], [2, 6]);
+  });
 });
 
 describe("a channel", () => {
-  it(
-    "has the log read for what it has not, and waits a moment for what was overtaken on " +
-      "its way",
-    async () => {
-      const { channel } = createScene();
-      channel.confirmHead(1, channel.notifications);
-      assert.equal(channel.mustRead(1), false);
-      receive(channel, ...events(3));
-      assert.deepEqual([channel.mustRead(1), channel.mustRead(0)], [false, true]);
-      receive(channel, ...events(2));
-      assert.deepEqual(
-        [channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)],
-        [2, 3, false],
-      );
-      let woken = 0;
-      channel.join(() => woken++);
-      receive(channel, ...events(5));
-      await eventually("its patience ends", () => channel.mustRead(3));
-      await eventually("that is told", () => woken === 2);
-    },
-  );
+  it("reads missing events from the log after a brief wait", async () => {
+    const { channel } = createScene();
+    channel.confirmHead(1, channel.notifications);
+    assert.equal(channel.mustRead(1), false);
+    receive(channel, ...events(3));
+    assert.deepEqual([channel.mustRead(1), channel.mustRead(0)], [false, true]);
+    receive(channel, ...events(2));
+    assert.deepEqual(
+      [channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)],
+      [2, 3, false],
+    );
+    let woken = 0;
+    channel.join(() => woken++);
+    receive(channel, ...events(5));
+    await eventually("its timeout has passed", () => channel.mustRead(3));
+    await eventually("its listeners are woken", () => woken === 2);
+  });
 
-  it("waits for nothing when a notification carried numbers only", () => {
+  it("does not wait when a notification carried numbers only", () => {
     const { channel } = createScene();
     channel.confirmHead(1, channel.notifications);
     channel.receive({ head: 2, events: [] });
@@ -131,81 +119,69 @@ describe("a channel", () => {
     assert.equal(channel.mustRead(1), true);
   });
 
-  it(
-    "has a page read once for all who want the same, and what it says at hand for those " +
-      "who come later",
-    async () => {
-      const { asked, channel } = createScene();
-      const [one, two, other] = [
-        channel.page(3, null),
-        channel.page(3, null),
-        channel.page(3, "a"),
-      ];
-      assert.deepEqual(
-        asked.map(({ seq, queuedJobId }) => [seq, queuedJobId]),
-        [
-          [3, null],
-          [3, "a"],
-        ],
-      );
-      asked[0]?.answer({ events: events(4, 6), last: 7 });
-      asked[1]?.answer({ events: events(6), last: 7 });
-      assert.equal(await one, await two);
-      assert.deepEqual([(await one).to, (await other).events.length], [7, 1]);
-      assert.deepEqual(
-        [
-          channel.head,
-          channel.covers(3),
-          channel.after(3)?.seq,
-          channel.after(4)?.seq,
-          channel.after(6),
-        ],
-        [7, true, 4, 6, undefined],
-      );
-      void channel.page(3, null);
-      assert.equal(asked.length, 3);
-    },
-  );
+  it("reads a page once for concurrent calls, and keeps its events for later ones", async () => {
+    const { queries, channel } = createScene();
+    const [one, two, other] = [channel.page(3, null), channel.page(3, null), channel.page(3, "a")];
+    assert.deepEqual(
+      queries.map(({ seq, queuedJobId }) => [seq, queuedJobId]),
+      [
+        [3, null],
+        [3, "a"],
+      ],
+    );
+    queries[0]?.answer({ events: events(4, 6), last: 7 });
+    queries[1]?.answer({ events: events(6), last: 7 });
+    assert.equal(await one, await two);
+    assert.deepEqual([(await one).to, (await other).events.length], [7, 1]);
+    assert.deepEqual(
+      [
+        channel.head,
+        channel.covers(3),
+        channel.after(3)?.seq,
+        channel.after(4)?.seq,
+        channel.after(6),
+      ],
+      [7, true, 4, 6, undefined],
+    );
+    void channel.page(3, null);
+    assert.equal(queries.length, 3);
+  });
 
-  it(
-    "leads by a page behind which there is more to its last event, and by another to where " +
-      "the log stands",
-    async () => {
-      const { asked, channel } = createScene();
-      const page = channel.page(0, null);
-      asked[0]?.answer({
-        events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)),
-        whole: false,
-        last: 500,
-      });
-      assert.equal((await page).to, 100);
-      assert.deepEqual(
-        [channel.covers(0), channel.covers(500)],
-        [false, true],
-        "it lives in the present",
-      );
-    },
-  );
+  it("ends an incomplete page at its last event, and keeps the position of the log", async () => {
+    const { queries, channel } = createScene();
+    const page = channel.page(0, null);
+    queries[0]?.answer({
+      events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)),
+      whole: false,
+      last: 500,
+    });
+    assert.equal((await page).to, 100);
+    assert.deepEqual(
+      [channel.covers(0), channel.covers(500)],
+      [false, true],
+      "only the current position is covered",
+    );
+  });
 
-  it("learns nothing from a page behind which something was purged", async () => {
-    const { asked, channel } = createScene();
+  it("keeps nothing of a page after which events were purged", async () => {
+    const { queries, channel } = createScene();
     const page = channel.page(1, null);
-    asked[0]?.answer({ events: events(5), last: 5, floor: 4 });
+    queries[0]?.answer({ events: events(5), last: 5, floor: 4 });
     await page;
     assert.deepEqual([channel.covers(1), channel.covers(5)], [false, true]);
   });
 
-  it("asks again after a page that could not be read", async () => {
-    const { asked, channel } = createScene();
+  it("reads a page again after a failed read", async () => {
+    const { queries, channel } = createScene();
     const page = channel.page(1, null);
-    asked[0]?.fail(new Error("away"));
+    queries[0]?.fail(new Error("away"));
     await assert.rejects(page, { message: "away" });
     void channel.page(1, null);
-    assert.equal(asked.length, 2);
+    assert.equal(queries.length, 2);
   });
 
-  it("takes a PROGRESS for stale behind what a notification told or a page says", async () => {
-    const { asked, channel } = createScene();
+  it("treats a PROGRESS as stale after an event in a notification or in a page", async () => {
+    const { queries, channel } = createScene();
     receive(
       channel,
       bareEvent(1, { id: "a", type: "PROGRESS" }),
@@ -214,7 +190,7 @@ describe("a channel", () => {
     );
     receive(channel, bareEvent(2, { id: "a", type: "SUCCEEDED" }));
     const page = channel.page(2, "b");
-    asked[0]?.answer({ events: [bareEvent(3, { id: "b", type: "CANCELLED" })], last: 3 });
+    queries[0]?.answer({ events: [bareEvent(3, { id: "b", type: "CANCELLED" })], last: 3 });
     await page;
     assert.deepEqual(
       ["a", "b", "c"].map((id) => channel.progress.after(0, 9, id)?.event.queuedJob.id),
@@ -224,7 +200,7 @@ describe("a channel", () => {
 });
 
 describe("the listeners of a channel", () => {
-  it("are called once for all news of a turn, until they leave", async () => {
+  it("are called once for all changes in a turn, until they leave", async () => {
     const { channel } = createScene();
     const calls = [0, 0];
     const leave = calls.map((_, i) => channel.join(() => calls[i]!++));
@@ -239,7 +215,7 @@ describe("the listeners of a channel", () => {
     assert.deepEqual(calls, [1, 2]);
   });
 
-  it("are called a part at a time, and all of them again for what came meanwhile", async () => {
+  it("are called in batches, and all again for later changes", async () => {
     const { channel } = createScene();
     const calls = Array.from({ length: 1200 }, () => 0);
     for (const i of calls.keys()) channel.join(() => calls[i]!++);

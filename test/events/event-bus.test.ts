@@ -22,63 +22,63 @@ const event = (
 describe("the event bus", () => {
   const { url, prefix } = testRedis();
   let proxy: TcpProxy;
-  let ringer: EventBus;
-  let hearer: EventBus;
+  let publisher: EventBus;
+  let subscriber: EventBus;
   let redis: Redis;
-  let heard: [string, Notification][] = [];
+  let received: [string, Notification][] = [];
   let reconnects = 0;
   before(async () => {
     redis = new Redis(url);
     proxy = await createTcpProxy(url);
-    ringer = createEventBus({ redisUrl: url, prefix, log: silentLog });
-    hearer = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog });
-    hearer.onNotification((userId, notification) => heard.push([userId, notification]));
-    hearer.onReconnect(() => reconnects++);
+    publisher = createEventBus({ redisUrl: url, prefix, log: silentLog });
+    subscriber = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog });
+    subscriber.onNotification((userId, notification) => received.push([userId, notification]));
+    subscriber.onReconnect(() => reconnects++);
     await eventually(
       "both are connected",
-      () => ringer.awayReason() === null && hearer.awayReason() === null,
+      () => publisher.awayReason() === null && subscriber.awayReason() === null,
     );
   });
   beforeEach(() => {
-    heard = [];
+    received = [];
   });
   after(async () => {
-    await ringer.close();
-    await hearer.close();
+    await publisher.close();
+    await subscriber.close();
     await proxy.close();
     redis.disconnect();
   });
 
-  it("carries the events of a user to whoever listens to that user, and nobody else's", async () => {
-    await hearer.listen("ann");
-    ringer.publish("bob", [event(1)]);
-    ringer.publish("ann", [event(1), event(2)]);
-    await eventually("it is heard", () => heard.length > 0);
-    assert.deepEqual(heard, [["ann", { head: 2, events: [event(1), event(2)] }]]);
-    hearer.unlisten("ann");
+  it("delivers a user's events only to processes that listen to that user", async () => {
+    await subscriber.listen("ann");
+    publisher.publish("bob", [event(1)]);
+    publisher.publish("ann", [event(1), event(2)]);
+    await eventually("it is received", () => received.length > 0);
+    assert.deepEqual(received, [["ann", { head: 2, events: [event(1), event(2)] }]]);
+    subscriber.unlisten("ann");
     await eventually(
       "the channel is released",
       async () => (await redis.pubsub("CHANNELS", `${prefix}*`)).length === 0,
     );
   });
 
-  it("rings once for all that a user is published for in one step, in order", async () => {
-    await hearer.listen("ann");
-    for (const seq of [1, 2, 3]) ringer.publish("ann", [event(seq)]);
-    await eventually("it is heard", () => heard.length > 0);
-    assert.deepEqual(heard, [["ann", { head: 3, events: [event(1), event(2), event(3)] }]]);
+  it("publishes one notification for all events of a step, in order", async () => {
+    await subscriber.listen("ann");
+    for (const seq of [1, 2, 3]) publisher.publish("ann", [event(seq)]);
+    await eventually("it is received", () => received.length > 0);
+    assert.deepEqual(received, [["ann", { head: 3, events: [event(1), event(2), event(3)] }]]);
   });
 
-  it("says of an event that is too long only that it is there", async () => {
-    await hearer.listen("ann");
-    ringer.publish("ann", [
+  it("sends only the number of an event that is too long", async () => {
+    await subscriber.listen("ann");
+    publisher.publish("ann", [
       event(1, { result: "x".repeat(4000) }),
       event(2, { result: "x".repeat(9000) }),
       event(3),
     ]);
-    await eventually("all are heard", () => heard.length === 3);
+    await eventually("all are received", () => received.length === 3);
     assert.deepEqual(
-      heard.map(([, { head, events }]) => [head, events.length]),
+      received.map(([, { head, events }]) => [head, events.length]),
       [
         [1, 1],
         [2, 0],
@@ -87,15 +87,15 @@ describe("the event bus", () => {
     );
   });
 
-  it("rings several times for more than a notification carries", async () => {
-    await hearer.listen("ann");
-    ringer.publish(
+  it("splits more events than fit into one notification", async () => {
+    await subscriber.listen("ann");
+    publisher.publish(
       "ann",
       Array.from({ length: 20 }, (_, i) => event(i + 1, { result: "x".repeat(3950) })),
     );
-    await eventually("all are heard", () => heard.at(-1)?.[1].head === 20);
+    await eventually("all are received", () => received.at(-1)?.[1].head === 20);
     assert.deepEqual(
-      heard.map(([, { head, events }]) => [head, events.length]),
+      received.map(([, { head, events }]) => [head, events.length]),
       [
         [8, 8],
         [16, 8],
@@ -104,68 +104,64 @@ describe("the event bus", () => {
     );
   });
 
-  it("rings what is left before it closes", async () => {
+  it("publishes the remaining notifications before it closes", async () => {
     const other = createEventBus({ redisUrl: url, prefix, log: silentLog });
     await eventually("it is connected", () => other.awayReason() === null);
-    await hearer.listen("ann");
+    await subscriber.listen("ann");
     other.publish("ann", [event(1)]);
     await other.close();
-    await eventually("it is heard", () => heard.length > 0);
+    await eventually("it is received", () => received.length > 0);
   });
 
-  it("never cuts progress, which stands in no log and moves no head", async () => {
-    await hearer.listen("ann");
-    ringer.publish("ann", [event(1, { type: "PROGRESS", result: "x".repeat(60_000) })]);
-    await eventually("it is heard", () => heard.length > 0);
+  it("never shortens a PROGRESS, which is not in the log and does not move the head", async () => {
+    await subscriber.listen("ann");
+    publisher.publish("ann", [event(1, { type: "PROGRESS", result: "x".repeat(60_000) })]);
+    await eventually("it is received", () => received.length > 0);
     assert.deepEqual(
-      heard.map(([, { head, events }]) => [head, events.length]),
+      received.map(([, { head, events }]) => [head, events.length]),
       [[null, 1]],
     );
   });
 
-  it("is not broken by what others write into its channels", async () => {
-    await hearer.listen("ann");
+  it("ignores invalid messages in its channels", async () => {
+    await subscriber.listen("ann");
     await redis.publish(`${prefix}:events:ann`, "{no json");
-    ringer.publish("ann", [event(4)]);
-    await eventually("the next is heard", () => heard.length > 0);
+    publisher.publish("ann", [event(4)]);
+    await eventually("the next is received", () => received.length > 0);
     assert.deepEqual(
-      heard.map(([, { head }]) => head),
+      received.map(([, { head }]) => head),
       [4],
     );
   });
 
-  it(
-    "says that Redis is away, neither waits nor throws meanwhile, and goes on listening " +
-      "when it is back",
-    async () => {
-      await hearer.listen("ann");
-      const seen = reconnects;
-      proxy.down();
-      await eventually("it has noticed", () => hearer.awayReason() !== null);
-      assert.equal(hearer.awayReason(), "is away; what is submitted runs when it returns");
-      hearer.publish("ann", [event(5)]);
-      const asked = Date.now();
-      await hearer.listen("late");
-      assert.ok(Date.now() - asked < 200, `listening took ${Date.now() - asked} ms`);
-      proxy.up();
-      await eventually("it tells that notifications may have been missed", () => reconnects > seen);
-      await eventually("it is back", () => hearer.awayReason() === null);
-      await eventually(
-        "it listens to who came meanwhile, too",
-        async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1,
-      );
-      ringer.publish("ann", [event(6)]);
-      ringer.publish("late", [event(7)]);
-      await eventually("both are heard", () => heard.length >= 2);
-      assert.deepEqual(
-        heard.map(([userId, { head }]) => [userId, head]),
-        [
-          ["ann", 6],
-          ["late", 7],
-        ],
-      );
-    },
-  );
+  it("reports an outage of Redis, does not block, and then listens again", async () => {
+    await subscriber.listen("ann");
+    const reconnectsBefore = reconnects;
+    proxy.down();
+    await eventually("it has noticed", () => subscriber.awayReason() !== null);
+    assert.equal(subscriber.awayReason(), "is unavailable; submitted jobs run when it returns");
+    subscriber.publish("ann", [event(5)]);
+    const startedAt = Date.now();
+    await subscriber.listen("late");
+    assert.ok(Date.now() - startedAt < 200, `listening took ${Date.now() - startedAt} ms`);
+    proxy.up();
+    await eventually("it reports a reconnect", () => reconnects > reconnectsBefore);
+    await eventually("it is back", () => subscriber.awayReason() === null);
+    await eventually(
+      "it also listens to the user who was added during the outage",
+      async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1,
+    );
+    publisher.publish("ann", [event(6)]);
+    publisher.publish("late", [event(7)]);
+    await eventually("both are received", () => received.length >= 2);
+    assert.deepEqual(
+      received.map(([userId, { head }]) => [userId, head]),
+      [
+        ["ann", 6],
+        ["late", 7],
+      ],
+    );
+  });
 
   it("counts the notifications that it could not publish", async () => {
     let dropped = 0;
@@ -176,9 +172,9 @@ describe("the event bus", () => {
       onDropped: (count) => (dropped += count),
     });
     await eventually("it is connected", () => away.awayReason() === null);
-    await hearer.listen("ann");
+    await subscriber.listen("ann");
     away.publish("ann", [event(1)]);
-    await eventually("it is heard", () => heard.length === 1);
+    await eventually("it is received", () => received.length === 1);
     assert.equal(dropped, 0);
     proxy.down();
     await eventually("it has noticed", () => away.awayReason() !== null);
@@ -187,20 +183,20 @@ describe("the event bus", () => {
     await eventually("all are counted", () => dropped === 3);
     await away.close();
     proxy.up();
-    await eventually("the others are back", () => hearer.awayReason() === null);
+    await eventually("the others are back", () => subscriber.awayReason() === null);
   });
 
-  it("lets nobody wait for ever who listens while Redis hangs", async () => {
+  it("limits the wait of a listener while Redis hangs", async () => {
     proxy.freeze();
-    const asked = Date.now();
-    await hearer.listen("hung");
-    assert.ok(Date.now() - asked < 2000, `listening took ${Date.now() - asked} ms`);
+    const startedAt = Date.now();
+    await subscriber.listen("hung");
+    assert.ok(Date.now() - startedAt < 2000, `listening took ${Date.now() - startedAt} ms`);
     proxy.heal();
     await eventually(
       "it listens now",
       async () => (await redis.pubsub("CHANNELS", `${prefix}:events:hung`)).length === 1,
     );
-    ringer.publish("hung", [event(8)]);
-    await eventually("it is heard", () => heard.length > 0);
+    publisher.publish("hung", [event(8)]);
+    await eventually("it is received", () => received.length > 0);
   });
 });

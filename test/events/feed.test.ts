@@ -1,5 +1,5 @@
-// How a stream learns of what happens: by notifications, by reconnects and by the watchdog; and what its
-// channel costs.
+// Tests how a stream gets its events: by notifications, reconnects and the watchdog. Also tests the
+// cost of its channel.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
@@ -37,20 +37,21 @@ describe("the feed", () => {
   const listenersOf = async (user: User) =>
     (await redis.pubsub("NUMSUB", `${core.redis.prefix}:events:${user.id}`))[1];
 
-  it("misses nothing that is committed between listening and reading, from every kind of start", async () => {
+  it("misses no event committed between listening and reading, for any start", async () => {
     const epoch = await core.eventLog.epoch();
-    let meanwhile: (() => Promise<unknown>) | null = null;
-    // Something happens right behind the first read of a start: only a notification can tell of it.
+    let afterRead: (() => Promise<unknown>) | null = null;
+    // An event is committed directly after the first read of a start, so only a notification
+    // reports it.
     const behind =
-      <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
-      async (...asked: Asked): Promise<Answer> => {
-        const answer = await read(...asked);
-        const happening = meanwhile;
-        meanwhile = null;
-        await happening?.();
+      <Args extends unknown[], Answer>(read: (...args: Args) => Promise<Answer>) =>
+      async (...args: Args): Promise<Answer> => {
+        const answer = await read(...args);
+        const action = afterRead;
+        afterRead = null;
+        await action?.();
         return answer;
       };
-    // Nobody's heads are read by the watchdog, which is no start.
+    // The watchdog reads the heads of no users, which is not a start.
     const heads =
       (log: EventLog): EventLog["heads"] =>
       (userIds) =>
@@ -78,11 +79,11 @@ describe("the feed", () => {
           after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 },
         }),
       };
-      meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
+      afterRead = () => core.queuedJobs.cancel(user, queuedJob.id);
       const subscription = await reader.open(user.id, behindLast);
       const stream = told(subscription);
       await eventually(
-        `it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`,
+        `it gets the cancellation, from ${JSON.stringify(Object.keys(start))}`,
         () =>
           stream.events.some(
             ({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id,
@@ -94,7 +95,7 @@ describe("the feed", () => {
     }
   });
 
-  it("reads nothing before it is heard what is committed from then on", async () => {
+  it("reads nothing before its notifications arrive", async () => {
     let listening: () => void = () => {};
     let reads = 0;
     const eventLog: EventLog = {
@@ -127,7 +128,7 @@ describe("the feed", () => {
     await feed.close();
   });
 
-  it("finds by its watchdog what no notification told", async () => {
+  it("detects with its watchdog the events without a notification", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -140,29 +141,25 @@ describe("the feed", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
-  it(
-    "tells those who wait what no notification told and another's start found, which its watchdog " +
-      "takes for known",
-    async () => {
-      const reader = await open();
-      const user = await core.newUser();
-      const waiting = told(await reader.open(user.id));
-      core.losesNotifications = true;
-      const queuedJob = await core.finish(user);
-      core.losesNotifications = false;
-      const late = [
-        told(await reader.open(user.id)),
-        told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
-      ];
-      await waiting.count(3);
-      assert.deepEqual(
-        [waiting.story, ...late.map((stream) => stream.story)],
-        [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]],
-      );
-    },
-  );
+  it("delivers to waiting streams the events that the start of another stream found", async () => {
+    const reader = await open();
+    const user = await core.newUser();
+    const waiting = told(await reader.open(user.id));
+    core.losesNotifications = true;
+    const queuedJob = await core.finish(user);
+    core.losesNotifications = false;
+    const late = [
+      told(await reader.open(user.id)),
+      told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
+    ];
+    await waiting.count(3);
+    assert.deepEqual(
+      [waiting.story, ...late.map((stream) => stream.story)],
+      [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]],
+    );
+  });
 
-  it("tells once and in order what notifications tell twice, late, early or wrongly", async () => {
+  it("delivers events of repeated, late or wrong notifications once, in order", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -188,7 +185,7 @@ describe("the feed", () => {
     );
   });
 
-  it("is told by a notification that carries numbers only as well", async () => {
+  it("delivers events of a notification that carries numbers only", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -202,34 +199,28 @@ describe("the feed", () => {
     assert.equal(String(stream.events.at(-1)?.event.queuedJob.result).length, 8000);
   });
 
-  it(
-    "shares one channel of Redis among all subscribers of a user, and releases it with the " +
-      "last",
-    async () => {
-      const reader = await open();
-      const user = await core.newUser();
-      const subscriptions = await Promise.all(
-        Array.from({ length: 50 }, () => reader.open(user.id)),
-      );
-      const streams = subscriptions.map(told);
-      assert.equal(await listenersOf(user), 1);
-      assert.equal(reader.feed.subscribers, 50);
-      await core.submit(user);
-      await Promise.all(streams.map((stream) => stream.count(1)));
-      for (const subscription of subscriptions.slice(1)) await subscription.return();
-      await core.submit(user);
-      await streams[0]?.count(2);
-      assert.deepEqual(
-        [await listenersOf(user), reader.feed.subscribers, streams[1]?.story],
-        [1, 1, ["QUEUED 1"]],
-      );
-      await subscriptions[0]?.return();
-      await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
-      assert.equal(reader.feed.subscribers, 0);
-    },
-  );
+  it("shares one Redis channel among a user's subscribers, until the last ends", async () => {
+    const reader = await open();
+    const user = await core.newUser();
+    const subscriptions = await Promise.all(Array.from({ length: 50 }, () => reader.open(user.id)));
+    const streams = subscriptions.map(told);
+    assert.equal(await listenersOf(user), 1);
+    assert.equal(reader.feed.subscribers, 50);
+    await core.submit(user);
+    await Promise.all(streams.map((stream) => stream.count(1)));
+    for (const subscription of subscriptions.slice(1)) await subscription.return();
+    await core.submit(user);
+    await streams[0]?.count(2);
+    assert.deepEqual(
+      [await listenersOf(user), reader.feed.subscribers, streams[1]?.story],
+      [1, 1, ["QUEUED 1"]],
+    );
+    await subscriptions[0]?.return();
+    await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
+    assert.equal(reader.feed.subscribers, 0);
+  });
 
-  it("releases the channel, too, of a stream that was refused", async () => {
+  it("also releases the channel of a refused stream", async () => {
     const reader = await open();
     const user = await core.newUser();
     await assert.rejects(reader.open(user.id, { queuedJobId: uuidv7() }), { code: "NOT_FOUND" });
@@ -237,7 +228,7 @@ describe("the feed", () => {
     assert.equal(reader.feed.subscribers, 0);
   });
 
-  it("costs no query for what a notification carried", async () => {
+  it("needs no query for events that a notification carried", async () => {
     let reads = 0;
     const reader = await open({
       wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }),

@@ -1,4 +1,4 @@
-// One stream on real stores: how it reads, waits and ends.
+// Tests one stream on real stores: how it reads, waits and ends.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -35,35 +35,31 @@ describe("a subscription", () => {
     await core.close();
   });
 
-  it(
-    "is a position and not a queue: what a slow reader has not asked for is nowhere but in " +
-      "the log",
-    async () => {
-      const user = await core.newUser();
-      const slow = await reader.open(user.id);
-      const brisk = told(await reader.open(user.id));
-      for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
-      await brisk.count(1000);
-      pages.length = 0;
-      assert.equal((await slow.next()).value?.cursorSeq, 1);
-      assert.deepEqual(
-        pages,
-        [{ seq: 0, limit: 100, got: 100 }],
-        "one page, and not before it was asked for",
-      );
-      const rest: number[] = [];
-      while (rest.length < 999) rest.push((await slow.next()).value?.cursorSeq ?? 0);
-      assert.deepEqual(rest, numbers(1000).slice(1));
-      assert.ok(pages.every(({ got }) => got <= 100));
-      assert.deepEqual(
-        brisk.events.map(({ cursorSeq }) => cursorSeq),
-        numbers(1000),
-      );
-      await slow.return();
-    },
-  );
+  it("is a position, not a queue: events not yet pulled are only in the log", async () => {
+    const user = await core.newUser();
+    const slow = await reader.open(user.id);
+    const brisk = told(await reader.open(user.id));
+    for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
+    await brisk.count(1000);
+    pages.length = 0;
+    assert.equal((await slow.next()).value?.cursorSeq, 1);
+    assert.deepEqual(
+      pages,
+      [{ seq: 0, limit: 100, got: 100 }],
+      "one page, and only when it was requested",
+    );
+    const rest: number[] = [];
+    while (rest.length < 999) rest.push((await slow.next()).value?.cursorSeq ?? 0);
+    assert.deepEqual(rest, numbers(1000).slice(1));
+    assert.ok(pages.every(({ got }) => got <= 100));
+    assert.deepEqual(
+      brisk.events.map(({ cursorSeq }) => cursorSeq),
+      numbers(1000),
+    );
+    await slow.return();
+  });
 
-  it("lets others have their turn while it replays", async () => {
+  it("does not block other work during a replay", async () => {
     const user = await core.newUser();
     for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
     const stream = told(await reader.open(user.id, { after: { epoch, seq: 0 } }));
@@ -74,7 +70,7 @@ describe("a subscription", () => {
     assert.ok(turns > 1, `timers ran ${turns} times`);
   });
 
-  it("goes over holes: a deleted one took its events along", async () => {
+  it("skips gaps, which a deleted QueuedJob leaves", async () => {
     const user = await core.newUser();
     const [gone, kept] = [await core.finish(user), await core.submit(user)];
     await core.queuedJobs.remove(user, gone.id);
@@ -85,26 +81,22 @@ describe("a subscription", () => {
     assert.deepEqual(stream.story, ["QUEUED 4", "DELETED 5", "CANCELLED 6"]);
   });
 
-  it(
-    "of one QueuedJob tells its own events only, and ends with DELETED when nothing else " +
-      "ended it",
-    async () => {
-      const user = await core.newUser();
-      const mine = await core.submit(user);
-      core.losesNotifications = true;
-      const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
-      await stream.count(1);
-      await core.finish(user);
-      await core.queuedJobs.cancel(user, mine.id);
-      await core.queuedJobs.remove(user, mine.id);
-      core.losesNotifications = false;
-      await core.submit(user);
-      assert.equal(await stream.ended(), "done");
-      assert.deepEqual(stream.story, ["QUEUED 1", "DELETED 6"]);
-    },
-  );
+  it("of one QueuedJob contains only its own events and also ends with DELETED", async () => {
+    const user = await core.newUser();
+    const mine = await core.submit(user);
+    core.losesNotifications = true;
+    const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
+    await stream.count(1);
+    await core.finish(user);
+    await core.queuedJobs.cancel(user, mine.id);
+    await core.queuedJobs.remove(user, mine.id);
+    core.losesNotifications = false;
+    await core.submit(user);
+    assert.equal(await stream.ended(), "done");
+    assert.deepEqual(stream.story, ["QUEUED 1", "DELETED 6"]);
+  });
 
-  it("of one QueuedJob keeps its place while thousands of others pass", async () => {
+  it("of one QueuedJob keeps its position while thousands of other events pass", async () => {
     const user = await core.newUser();
     const mine = await core.submit(user);
     const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
@@ -119,14 +111,14 @@ describe("a subscription", () => {
     );
   });
 
-  it("completes after the first terminal event although a retry followed at once", async () => {
+  it("ends after the first terminal event although a retry followed at once", async () => {
     const user = await core.newUser();
     const mine = await core.submit(user);
     const subscription = await reader.open(user.id, { queuedJobId: mine.id });
     await core.queuedJobs.cancel(user, mine.id);
     await core.queuedJobs.retry(user, mine.id);
     await eventually(
-      "all is in the ring",
+      "all events are in the ring buffer",
       async () => (await core.eventLog.heads([user.id])).heads.get(user.id) === 3,
     );
     const stream = told(subscription);
@@ -134,7 +126,7 @@ describe("a subscription", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "CANCELLED 2"]);
   });
 
-  it("wakes a waiting next when it is returned, and says done ever after", async () => {
+  it("wakes a pending next on return, and then stays done", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);
     const waiting = subscription.next();
@@ -146,7 +138,7 @@ describe("a subscription", () => {
     assert.deepEqual(await subscription.return(), { done: true, value: undefined });
   });
 
-  it("wakes nobody but itself", async () => {
+  it("ends only itself", async () => {
     const user = await core.newUser();
     const [first, second] = [await reader.open(user.id), await reader.open(user.id)];
     const waiting = second.next();
@@ -156,30 +148,26 @@ describe("a subscription", () => {
     await second.return();
   });
 
-  it(
-    "leaves the user's other streams alone when it is returned twice, or has ended before " +
-      "it is returned",
-    async () => {
-      const user = await core.newUser();
-      const [twice, other] = [await reader.open(user.id), told(await reader.open(user.id))];
-      const earlier = reader.feed.subscribers;
-      await twice.return();
-      await twice.return();
-      const queuedJob = await core.submit(user);
-      const ends = await reader.open(user.id, { queuedJobId: queuedJob.id });
-      await core.queuedJobs.cancel(user, queuedJob.id);
-      assert.equal(await told(ends).ended(), "done");
-      await ends.return();
-      await core.submit(user);
-      await other.count(3);
-      assert.deepEqual(
-        [other.story, reader.feed.subscribers],
-        [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1],
-      );
-    },
-  );
+  it("does not affect the user's other streams, even if it is returned twice", async () => {
+    const user = await core.newUser();
+    const [twice, other] = [await reader.open(user.id), told(await reader.open(user.id))];
+    const earlier = reader.feed.subscribers;
+    await twice.return();
+    await twice.return();
+    const queuedJob = await core.submit(user);
+    const ends = await reader.open(user.id, { queuedJobId: queuedJob.id });
+    await core.queuedJobs.cancel(user, queuedJob.id);
+    assert.equal(await told(ends).ended(), "done");
+    await ends.return();
+    await core.submit(user);
+    await other.count(3);
+    assert.deepEqual(
+      [other.story, reader.feed.subscribers],
+      [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1],
+    );
+  });
 
-  it("ends with CURSOR_EXPIRED when it has fallen behind what is kept", async () => {
+  it("ends with CURSOR_EXPIRED when it falls behind the kept events", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);
     const earlier = reader.feed.subscribers;
@@ -193,7 +181,8 @@ describe("a subscription", () => {
       [end.code, end.message],
       [
         "CURSOR_EXPIRED",
-        "The stream fell behind what is kept: read the page again and go on with its eventCursor.",
+        "The stream fell behind the kept events: read the page again and continue with its " +
+          "eventCursor.",
       ],
     );
     assert.deepEqual([stream.story, reader.feed.subscribers], [[], earlier - 1]);

@@ -155,7 +155,7 @@ describe("the resumable client", () => {
     assert.deepEqual(await ask("{ __typename }"), { data: { __typename: "Query" }, errors: [] });
     assert.deepEqual(
       (await ask('subscription { queuedJobEvents(after: "nonsense") { type } }')).errors,
-      ["after: is no cursor of yours; pass one that an earlier answer or event gave you"],
+      ["after: is not one of your cursors; pass a cursor from an earlier response or event"],
     );
     await client.dispose();
   });

@@ -10,7 +10,9 @@ import {
   type Operator,
 } from "./find-mutations.js";
 
-/** How often each is drawn: what decides and what acts matters more than a number or a name. */
+/**
+ * Relative frequency of each operator: decisions and actions matter more than numbers and names.
+ */
 const WEIGHTS: Record<Operator, number> = {
   negate: 4,
   drop: 4,
@@ -22,7 +24,7 @@ const WEIGHTS: Record<Operator, number> = {
   constant: 1,
 };
 
-/** Draws so many mutations of src, all different; the same for the same sources and seed. */
+/** Draws `count` different mutations of src. The same sources and seed give the same mutations. */
 export function createDraw(): (count: number, seed: number) => Mutation[] {
   const all = sourceFiles().flatMap((file) => findMutations(file, readFileSync(file, "utf8")));
   const lots = OPERATORS.flatMap((operator) =>
@@ -42,7 +44,7 @@ export function createDraw(): (count: number, seed: number) => Mutation[] {
   };
 }
 
-/** The page's files can only be judged in a browser, and its views are markup. */
+/** Files of the page need a browser, and its views are markup. */
 function sourceFiles(): string[] {
   const files = readdirSync("src", { recursive: true, encoding: "utf8" }).map((path) =>
     join("src", path),

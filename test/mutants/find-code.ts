@@ -1,12 +1,12 @@
-/** Offsets in a source, the end exclusive. */
+/** Offsets in a source; `end` is exclusive. */
 export interface Span {
   start: number;
   end: number;
 }
 
 /**
- * Where code stands in a source, however a formatter laid both out: white space and a comma before
- * a closing bracket are not compared. Returns all places.
+ * Finds all occurrences of code in a source, in any layout. It ignores white space, and a comma
+ * before a closing bracket.
  */
 export function findCode(source: string, code: string): Span[] {
   const parts = Array.from(code.replace(/\s+/g, "").replace(/,(?=[)\]}])/g, ""), toPattern);

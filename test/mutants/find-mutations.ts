@@ -1,11 +1,10 @@
 import { isNode, parseSource, walk, type SyntaxNode } from "./syntax.js";
 
-/** One change of a source file. */
 export interface Mutation {
   file: string;
   line: number;
   operator: Operator;
-  /** What stood there and what stands there then, each on one line. */
+  /** The original and the changed text, each in one line. */
   before: string;
   after: string;
   start: number;
@@ -26,7 +25,7 @@ export type Operator = (typeof OPERATORS)[number];
 
 type Edit = Pick<Mutation, "start" | "end" | "after">;
 
-/** Of longer numbers, mostly times and sizes, one more or less changes nothing that shows. */
+/** Larger numbers are mostly times and sizes, where a change of one has no visible effect. */
 const LARGEST_CONSTANT = 20;
 const COMPARISONS: Record<string, string> = {
   "<": "<=",
@@ -39,10 +38,10 @@ const COMPARISONS: Record<string, string> = {
   "!=": "==",
 };
 const LOG_METHODS = new Set(["trace", "debug", "info", "warn", "error", "fatal"]);
-/** Documentation and titles: what they are empty of shows to people alone. */
+/** Documentation and titles, which only people read. */
 const TEXT_KEYS = new Set(["description", "title", "about", "deprecationReason"]);
 
-/** Every mutation that can be drawn in this file, in the order of the text. */
+/** Returns every possible mutation of this file, in the order of the text. */
 export function findMutations(file: string, source: string): Mutation[] {
   const mutations: Mutation[] = [];
   const text = ({ start, end }: SyntaxNode) => source.slice(start, end);
@@ -68,14 +67,14 @@ export function findMutations(file: string, source: string): Mutation[] {
   return mutations;
 }
 
-/** The source with the change made. Throws an Error where it cannot be parsed any more. */
+/** Returns the changed source. Throws an Error if it cannot be parsed. */
 export function applyMutation({ file, start, end, after }: Mutation, source: string): string {
   const mutated = source.slice(0, start) + after + source.slice(end);
   parseSource(file, mutated);
   return mutated;
 }
 
-/** What is for people to read, and what nothing depends on. */
+/** True for code that only people read or that nothing depends on. */
 function isHarmless(node: SyntaxNode, [parent]: readonly SyntaxNode[], text: Text): boolean {
   if (["Decorator", "JSXText", "JSXAttribute", "ExportAllDeclaration"].includes(node.type))
     return true;
@@ -86,7 +85,7 @@ function isHarmless(node: SyntaxNode, [parent]: readonly SyntaxNode[], text: Tex
   return node.type === "CallExpression" && isForPeople(node["callee"] as SyntaxNode, text);
 }
 
-/** Calls that log, or that describe a schema. */
+/** True for calls that log or that describe a schema. */
 function isForPeople(callee: SyntaxNode, text: Text): boolean {
   if (callee.type !== "MemberExpression") return false;
   const method = text(callee["property"] as SyntaxNode);
@@ -133,7 +132,7 @@ const EDITS: Record<Operator, Find> = {
     return first ? [{ start: first.start, end: first.start, after: "return; " }] : [];
   },
   await(node, [parent], text) {
-    // What is returned is awaited by the caller.
+    // The caller awaits a returned value.
     if (node.type !== "AwaitExpression" || parent?.type === "ReturnStatement") return [];
     return replaced(node, () => `(${text(node["argument"] as SyntaxNode)})`);
   },
@@ -142,7 +141,7 @@ const EDITS: Record<Operator, Find> = {
       return (node["elements"] as unknown[]).length > 0 ? replaced(node, () => "[]") : [];
     const isText = node.type === "Literal" && typeof node["value"] === "string";
     const isName = parent?.type === "Property" && parent["key"] === node;
-    // With a blank in it, it is a sentence for people.
+    // A text with spaces is a sentence for people.
     return isText && !isName && /^\S+$/.test(String(node["value"]))
       ? replaced(node, () => '""')
       : [];
@@ -168,7 +167,7 @@ function hasEffect(expression: SyntaxNode): boolean {
   return ["CallExpression", "AssignmentExpression", "UpdateExpression"].includes(inner.type);
 }
 
-/** A constructor that returns early leaves an object that the language itself refuses. */
+/** A constructor is excluded, because the language rejects an object after an early return. */
 function isFunction(node: SyntaxNode | undefined, around: SyntaxNode | undefined): boolean {
   const types = ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"];
   return node !== undefined && types.includes(node.type) && around?.["kind"] !== "constructor";

@@ -3,11 +3,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync 
 import { join, resolve } from "node:path";
 import { processTree } from "../support/processes/process-tree.js";
 
-/** A copy of the project in which one source at a time is another. */
+/** A copy of the project in which one source at a time is replaced. */
 export interface Lane {
   /**
-   * The name of the first test that goes red, or the path of a file that fails as a whole; null
-   * when all are green.
+   * Returns the name of the first failing test, or the path of a file that fails as a whole.
+   * Returns null if all pass.
    */
   firstRed(files: string[]): Promise<string | null>;
   /** Runs `work` while the file has this source. */
@@ -17,7 +17,7 @@ export interface Lane {
 const COPIED = ["src", "dist"];
 const TEST_TIMEOUT_MS = 180_000;
 
-/** Sources and what is compiled are copied to `folder`; all else is shared. */
+/** Copies the sources and the compiled files to `folder` and links everything else. */
 export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
   mkdirSync(folder);
   for (const name of readdirSync(".").filter((entry) => !entry.startsWith(".git"))) {
@@ -26,7 +26,8 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
   }
 
   /**
-   * That file alone, unchecked: what is asked is what the tests notice, not what the compiler does.
+   * Compiles only this file, without type checks: the tests must detect the change, not the
+   * compiler.
    */
   function compile(file: string): void {
     const project = join(folder, "one.json");
@@ -46,7 +47,7 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
     execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", project]);
   }
 
-  /** The page is bundled, of sources that are newer than the bundle. */
+  /** Bundles the page from the changed sources. */
   function bundle(): void {
     execFileSync(process.execPath, ["dist/src/bin/build-console.js"], {
       cwd: folder,
@@ -73,7 +74,7 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
   };
 }
 
-/** Stops at the first that is red. */
+/** Stops at the first failing test. */
 function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
   const child = spawn(
     process.execPath,
@@ -91,7 +92,7 @@ function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise
   child.stdout.setEncoding("utf8").on("data", (part: string) => {
     const lines = (rest + part).split("\n");
     rest = lines.pop() ?? "";
-    // Of tests within tests the inner one is told first.
+    // For nested tests the inner one is reported first.
     red ??=
       lines
         .map((line) => /^\s*not ok \d+ - (.*)$/.exec(line)?.[1])
@@ -104,7 +105,7 @@ function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise
   });
 }
 
-/** With what its tests have started, in groups of their own as well. */
+/** Also kills the processes that its tests started, which may be in other groups. */
 function stop(pid: number): void {
   for (const one of [-pid, ...(existsSync("/proc/self/stat") ? processTree(pid) : [])]) {
     try {

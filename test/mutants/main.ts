@@ -1,5 +1,5 @@
 // `node dist/test/mutants/main.js`: changes a copy of the sources, one place at a time, and runs the
-// tests that must notice.
+// tests that must detect it.
 import { availableParallelism } from "node:os";
 import { readCommandLine } from "../../src/runtime/command-line.js";
 import { readSeed } from "../support/runner/read-seed.js";
@@ -13,10 +13,10 @@ const options = readCommandLine(
   {
     name: "node dist/test/mutants/main.js",
     about:
-      "Take guards out of a copy of the sources, one at a time, and name the test that " +
-      "notices: the core, without which the promises are broken; or, with --random, make " +
-      "changes by chance anywhere in src/. LONG=1 runs the long tests, too. Exits with 1 " +
-      "when a guard of the list is not noticed.",
+      "Remove guards from a copy of the sources, one at a time, and print the test that " +
+      "detects each. The default is the core, which protects the main promises; --random " +
+      "makes random changes anywhere in src/ instead. LONG=1 also runs the long tests. Exits " +
+      "with 1 if a listed guard is not detected.",
     options: {
       area: {
         type: "string",
@@ -27,10 +27,10 @@ const options = readCommandLine(
         type: "string",
         value: "<regexp>",
         default: "",
-        about: "Guards of which this matches what is broken without them.",
+        about: "Guards whose description matches.",
       },
-      all: { type: "boolean", about: "Every guard, which takes long." },
-      random: { type: "string", value: "<number>", about: "So many changes by chance instead." },
+      all: { type: "boolean", about: "All guards; this takes long." },
+      random: { type: "string", value: "<number>", about: "Number of random changes instead." },
       seed: {
         type: "string",
         value: "<number>",
@@ -40,7 +40,7 @@ const options = readCommandLine(
         type: "string",
         value: "<number>",
         default: String(availableParallelism()),
-        about: "Copies that are worked on at once.",
+        about: "Number of copies to work on at once.",
       },
     },
     examples: ["--area feed", "--random 60 --seed 1"],
@@ -63,7 +63,7 @@ if (options.drawn) {
 } else {
   const mutants = (await readAreas()).filter(isWanted);
   if (mutants.length === 0) throw new Error("There is no such mutant");
-  // All of them, before anything is run.
+  // All mutants are checked before any test runs.
   for (const mutant of mutants) {
     mutate(mutant);
     testFilesOf(mutant);
@@ -73,7 +73,7 @@ if (options.drawn) {
   });
 }
 
-/** The core when nothing is named. */
+/** By default only the core mutants are selected. */
 function isWanted({ core, area, breaks }: AreaMutant): boolean {
   if (!options.all && options.area === undefined && options.only === "") return core === true;
   return (options.area ?? area) === area && new RegExp(options.only).test(breaks);

@@ -1,13 +1,13 @@
-/** A guard taken out of the sources, and the tests that must notice. */
+/** A guard that is removed from the sources, and the tests that must detect it. */
 export interface Mutant {
-  /** Belongs to the core, which is taken out when no option asks for more. */
+  /** True if a promise of the service depends on it; runs without options remove only these. */
   core?: true;
-  /** What is broken then, as a sentence. */
+  /** The resulting fault, as a sentence. */
   breaks: string;
   file: `src/${string}.ts`;
-  /** Code that stands in the file once; the layout does not matter. */
+  /** Code that occurs exactly once in the file, in any layout. */
   find: string;
   replace: string;
-  /** Parts of paths below test/, of which one test must go red. */
+  /** Parts of paths below test/; one of these tests must fail. */
   tests: string[];
 }

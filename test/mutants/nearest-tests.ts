@@ -2,29 +2,30 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { parseSource, walk, type SyntaxNode } from "./syntax.js";
 
-/** How long each file of tests took when it was run last, by its path below test/. */
+/** Duration of each test file in its last run, by its path below test/. */
 const TIMES = "dist/test/times.json";
 const UNKNOWN_MS = 3000;
-/** What a process of its own takes before its first test. */
+/** Start-up time of a separate process. */
 const LOADING_MS = 1000;
 const LEAST = 3;
 
 export interface TestFile {
-  /** Below the project, e.g. `test/events/ring.test.ts`. */
+  /** Path below the project, for example `test/events/ring.test.ts`. */
   path: string;
   ms: number;
 }
 
-/** What is changed: the file, and the text in it. */
+/** A changed place: the file and the text in it. */
 export interface Place {
   file: string;
   before: string;
 }
 
 /**
- * The files of tests that may notice a change, in the order in which that is likely: those at the
- * path of the file, those whose names have a word of the changed text, then by how many imports lie
- * between, those of the same folder first. As many as take `budgetMs` together, and at least three.
+ * Returns the test files that may detect a change, the most likely first. First come tests at the
+ * path of the file. Then come tests with a word of the changed text in their name. The others
+ * follow by the number of imports between, with the same folder first. Together they take at most
+ * `budgetMs`, but there are at least three.
  */
 export function createNearestTests(): (place: Place, budgetMs: number) => TestFile[] {
   const files = ["src", "test"].flatMap((root) =>
@@ -62,17 +63,17 @@ export function createNearestTests(): (place: Place, budgetMs: number) => TestFi
   };
 }
 
-/** `server`, of files below `src/server/` and `test/server/`. */
+/** Returns the folder below the root: `server` for `src/server/` and `test/server/`. */
 function roomOf(path: string): string {
   return path.split("/")[1] ?? "";
 }
 
-/** Infinity less Infinity is not a number. */
+/** Infinity minus Infinity is not a number. */
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }
 
-/** `registerMetrics` has two. */
+/** Splits identifiers: `registerMetrics` has two words. */
 function wordsIn(text: string): Set<string> {
   return new Set(
     text
@@ -87,8 +88,8 @@ function nameOf(test: string): string[] {
 }
 
 /**
- * At its path, or at that of a folder that it is in: `tasks/hash.test.ts` is of all of
- * `tasks/hash/`.
+ * True for a test at the source's path or at the path of its folder: `tasks/hash.test.ts` tests all
+ * of `tasks/hash/`.
  */
 function isMirror(test: string, source: string): boolean {
   const subject = test.replace(/^test\//, "src/").replace(/\.test\.ts$/, "");
@@ -96,7 +97,7 @@ function isMirror(test: string, source: string): boolean {
   return subject === name || dirname(subject) === name || name.startsWith(`${subject}/`);
 }
 
-/** For each file those that import it, or start it as a process. */
+/** Returns for each file the files that import it or start it as a process. */
 function usersOf(sources: string[]): Map<string, string[]> {
   const users = new Map<string, string[]>();
   for (const file of sources) {
@@ -115,13 +116,13 @@ function usedBy(file: string, sources: string[]): Set<string> {
   walk(parseSource(file, readFileSync(file, "utf8")), {
     skip: () => false,
     visit(node) {
-      // An import of its own or a lazy one; `new URL("x.js", import.meta.url)` names a process.
+      // Handles static and lazy imports; `new URL("x.js", import.meta.url)` names a process.
       add((node["source"] as SyntaxNode | undefined)?.["value"]);
       for (const path of namedBy(node, file, sources)) used.add(path);
       for (const argument of argumentsOf(node)) {
         add(argument);
         add(`./${argument}`);
-        // `runBin("token")`, `moduleUrl("runtime/logger")`: the helpers' ways to name a file of src.
+        // The helpers name files of src: `runBin("token")`, `moduleUrl("runtime/logger")`.
         if (/^(run|start)Bin$|^runNpm$/.test(calleeOf(node))) used.add(`src/bin/${argument}.ts`);
         if (calleeOf(node) === "moduleUrl") used.add(`src/${argument}.ts`);
       }
@@ -130,7 +131,9 @@ function usedBy(file: string, sources: string[]): Set<string> {
   return used;
 }
 
-/** All that a template may name: of `../src/bin/${name}.js` every file of src/bin. */
+/**
+ * Returns all files that a template may name: every file of src/bin for `../src/bin/${name}.js`.
+ */
 function namedBy(node: SyntaxNode, file: string, sources: string[]): string[] {
   const parts = node.type === "TemplateLiteral" ? (node["quasis"] as SyntaxNode[]) : [];
   const texts = parts.map(({ value }) => (value as { raw: string }).raw);
@@ -153,7 +156,7 @@ function calleeOf(node: SyntaxNode): string {
   return String((node["callee"] as SyntaxNode | undefined)?.["name"] ?? "");
 }
 
-/** By breadth: how many imports lie between a file and this one. */
+/** Returns by breadth-first search the number of imports between each file and this one. */
 function distancesTo(file: string, users: Map<string, string[]>): Map<string, number> {
   const distances = new Map([[file, 0]]);
   for (const [path, distance] of distances) {

@@ -5,10 +5,10 @@ import type { Mutant } from "./mutant.js";
 
 const FOLDER = fileURLToPath(new URL("areas/", import.meta.url));
 
-/** A mutant with the area that it is of. */
+/** A mutant with its area. */
 export type AreaMutant = Mutant & { area: string };
 
-/** Every table of `areas/`: each file there exports its `MUTANTS`. */
+/** Reads every table of `areas/`: each file there exports its `MUTANTS`. */
 export async function readAreas(): Promise<AreaMutant[]> {
   const files = readdirSync(FOLDER)
     .filter((name) => name.endsWith(".js"))
@@ -24,16 +24,13 @@ export async function readAreas(): Promise<AreaMutant[]> {
   return areas.flat();
 }
 
-/**
- * The source with the guard taken out. Throws an Error when its text does not stand there exactly
- * once.
- */
+/** Returns the source without the guard. Throws an Error unless its text occurs exactly once. */
 export function mutate({ file, find, replace, breaks }: Mutant): string {
   const source = readFileSync(file, "utf8");
   const [span, ...others] = findCode(source, find);
   if (!span || others.length > 0) {
     const times = span ? others.length + 1 : 0;
-    throw new Error(`${breaks}: its text stands ${times} times in ${file}: ${find}`);
+    throw new Error(`${breaks}: its text occurs ${times} times in ${file}: ${find}`);
   }
   return source.slice(0, span.start) + replace + source.slice(span.end);
 }
@@ -42,11 +39,11 @@ const allTests = readdirSync("test", { recursive: true, encoding: "utf8" }).filt
   path.endsWith(".test.ts"),
 );
 
-/** The compiled test files that a mutant names. Throws an Error when a part names none. */
+/** Returns the compiled test files of a mutant. Throws an Error if a part matches none. */
 export function testFilesOf({ tests, breaks }: Mutant): string[] {
   return tests.flatMap((part) => {
-    const found = allTests.filter((path) => path.includes(part));
-    if (found.length === 0) throw new Error(`${breaks}: no test file is named ${part}`);
-    return found.map((path) => `dist/test/${path.replace(/\.ts$/, ".js")}`);
+    const matches = allTests.filter((path) => path.includes(part));
+    if (matches.length === 0) throw new Error(`${breaks}: no test file is named ${part}`);
+    return matches.map((path) => `dist/test/${path.replace(/\.ts$/, ".js")}`);
   });
 }

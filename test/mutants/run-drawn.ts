@@ -4,18 +4,18 @@ import type { Lane } from "./lane.js";
 import { createNearestTests, type TestFile } from "./nearest-tests.js";
 import { shareAmong } from "./stage.js";
 
-/** How long the tests of one mutation took when they were run last, and may take now. */
+/** Maximum duration of one mutation's tests: by their last runs, and now. */
 const BUDGET_MS = 90_000;
 const LONGEST_MS = 180_000;
 
 interface Verdict {
-  /** The test that went red; null when none did. */
+  /** The failing test; null if none failed. */
   by: string | null;
-  /** Files of tests that were run. */
+  /** Number of test files that ran. */
   ran: number;
 }
 
-/** Makes the changes one at a time, and says of each which test notices it, or that none does. */
+/** Makes the changes one at a time and prints which test detects each, if any. */
 export async function runDrawn(
   lanes: Lane[],
   mutations: Mutation[],
@@ -25,14 +25,14 @@ export async function runDrawn(
   const green = createGreenCheck();
   let noticed = 0;
   await shareAmong(lanes, mutations, async (lane, mutation) => {
-    const begun = Date.now();
+    const startedAt = Date.now();
     const { by, ran } = await judge(lane, mutation, nearest(mutation, BUDGET_MS), green);
     if (by !== null) noticed++;
     const { file, line, operator, before, after } = mutation;
     const change =
       operator === "return" && before === "" ? `${after}at the beginning` : `${before} → ${after}`;
     const outcome = by === null ? `by none of ${ran} files of tests` : `by ${by}`;
-    const seconds = ((Date.now() - begun) / 1000).toFixed(0);
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
     say(
       `${by === null ? "ALIVE  " : "noticed"} ${file}:${line} ${operator}: ${change} · ` +
         `${outcome} (${seconds} s)`,
@@ -55,13 +55,13 @@ async function judge(
     ran += red === null ? rest.length : red.index + 1;
     if (red?.name === undefined) return { by: null, ran: tests.length };
     const { path } = rest[red.index] ?? { path: "" };
-    // A test that is red anyway has noticed nothing.
+    // A test that also fails without the mutation has detected nothing.
     if (await green.check(lane, path)) return { by: `${path}: ${red.name}`, ran };
   }
   return { by: null, ran: tests.length };
 }
 
-/** One file after the other, so that it is known which one it was. */
+/** The files run one by one, so that the failing one is known. */
 async function firstRedOf(
   lane: Lane,
   tests: TestFile[],
@@ -77,7 +77,7 @@ async function firstRedOf(
 }
 
 interface GreenCheck {
-  /** Whether the file is green without a mutation; asked once. */
+  /** Returns true if the file passes without a mutation; the result is cached. */
   check(lane: Lane, path: string): Promise<boolean>;
 }
 

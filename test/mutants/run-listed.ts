@@ -4,7 +4,7 @@ import { shareAmong } from "./stage.js";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** Takes the guards out one at a time; true when a test noticed each. */
+/** Removes the guards one at a time; returns true if a test detected each. */
 export async function runListed(lanes: Lane[], mutants: AreaMutant[]): Promise<boolean> {
   if (!(await areGreen(lanes, mutants))) return false;
   const alive: AreaMutant[] = [];
@@ -15,7 +15,7 @@ export async function runListed(lanes: Lane[], mutants: AreaMutant[]): Promise<b
   return alive.length === 0;
 }
 
-/** With every guard in its place; else nothing that follows would say anything. */
+/** Runs the tests with all guards first; otherwise the results would mean nothing. */
 async function areGreen([lane]: Lane[], mutants: AreaMutant[]): Promise<boolean> {
   const files = [...new Set(mutants.flatMap(testFilesOf))];
   const red = (await lane?.firstRed(files)) ?? null;
@@ -28,12 +28,12 @@ async function areGreen([lane]: Lane[], mutants: AreaMutant[]): Promise<boolean>
 }
 
 async function isNoticed(lane: Lane, mutant: AreaMutant): Promise<boolean> {
-  const begun = Date.now();
+  const startedAt = Date.now();
   const red = await lane.with(mutant.file, mutate(mutant), () =>
     lane.firstRed(testFilesOf(mutant)),
   );
-  const seconds = ((Date.now() - begun) / 1000).toFixed(1);
-  // A file that broke as a whole, or took too long, has noticed nothing.
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  // A file that failed as a whole or timed out has detected nothing.
   const noticed = red !== null && !red.endsWith(".test.js");
   say(
     `${noticed ? "red   " : "ALIVE "} ${mutant.area}: ${mutant.breaks} · ` +

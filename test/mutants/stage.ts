@@ -7,7 +7,9 @@ import { createLogger } from "../../src/runtime/logger.js";
 import { createTemplateDatabase } from "../support/stores/test-database.js";
 import { createLane, type Lane } from "./lane.js";
 
-/** Runs `work` with so many lanes, on a private PostgreSQL and Redis, and leaves nothing behind. */
+/**
+ * Runs `work` with `count` lanes on a private PostgreSQL and Redis, and then removes everything.
+ */
 export async function withLanes(
   count: number,
   work: (lanes: Lane[]) => Promise<void>,
@@ -30,7 +32,7 @@ export async function withLanes(
   }
 }
 
-/** Each lane takes the next of the list when it is done with its last one. */
+/** Each lane takes the next item when it has finished its last one. */
 export async function shareAmong<Item>(
   lanes: Lane[],
   items: readonly Item[],

@@ -8,7 +8,7 @@ export interface SyntaxNode {
   [key: string]: unknown;
 }
 
-/** Throws an Error where the source cannot be parsed. */
+/** Throws an Error if the source cannot be parsed. */
 export function parseSource(path: string, source: string): SyntaxNode {
   const { program, errors } = parseSync(path, source);
   const [fault] = errors;
@@ -23,8 +23,8 @@ export function isNode(value: unknown): value is SyntaxNode {
 }
 
 /**
- * Calls `visit` with every node below this one that exists when the program runs, and with the
- * nodes around it, the nearest first. What `skip` names is left out, with all that is in it.
+ * Calls `visit` with every run-time node in this one and with its parents, the nearest first. Nodes
+ * that `skip` selects are left out with their children.
  */
 export function walk(
   node: SyntaxNode,
@@ -38,7 +38,7 @@ export function walk(
 
 export type Visit = (node: SyntaxNode, parents: readonly SyntaxNode[]) => void;
 
-/** Types around an expression that is one at run time. */
+/** Type nodes that contain a run-time expression. */
 const TYPED_EXPRESSIONS = new Set([
   "TSAsExpression",
   "TSNonNullExpression",

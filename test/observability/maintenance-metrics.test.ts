@@ -16,7 +16,7 @@ describe("the metrics of maintenance", () => {
     return (await page.read()).text.split("\n").filter((line) => line.startsWith(name));
   }
 
-  it("begin at 0 failures of each task, and count those of this worker", async () => {
+  it("start at 0 failures per task, and count those of this worker", async () => {
     const { page, metrics } = open();
     metrics.onFailure("purge");
     assert.deepEqual(await samples(page, "photos_maintenance_failures_total"), [
@@ -29,7 +29,7 @@ describe("the metrics of maintenance", () => {
     ]);
   });
 
-  it("say when each task succeeded last in any worker, and nothing while that is not known", async () => {
+  it("report the last success per task of any worker, and nothing if it is unknown", async () => {
     const { page, metrics } = open();
     let successes: Promise<{ task: string; at: number }[]> = Promise.resolve([
       { task: "purge", at: 17 },
@@ -38,11 +38,11 @@ describe("the metrics of maintenance", () => {
     assert.deepEqual(await samples(page, "photos_maintenance_last_success"), [
       'photos_maintenance_last_success_timestamp_seconds{task="purge"} 17',
     ]);
-    successes = Promise.reject(new Error("Redis is away"));
+    successes = Promise.reject(new Error("Redis is unavailable"));
     assert.deepEqual(await samples(page, "photos_maintenance_last_success"), []);
   });
 
-  it("show by how much a purge was late, until it is old", async () => {
+  it("show the lag of a purge until it is outdated", async () => {
     const { page, metrics } = open();
     metrics.onPurge({ queuedJobs: 3, events: 4 });
     assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), [

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface ReceivedSpan {
-  /** Which process it is of: `service.name` of its resource. */
+  /** The process that sent it: `service.name` of its resource. */
   service: string;
   name: string;
   traceId: string;
@@ -14,9 +14,9 @@ export interface ReceivedSpan {
 export interface OtlpReceiver {
   url: string;
   spans: ReceivedSpan[];
-  /** What was sent, as it came. */
+  /** Raw request bodies. */
   bodies: string[];
-  /** Paths that were asked for. */
+  /** Requested paths. */
   paths: Set<string>;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ interface Export {
 const valuesOf = (attributes: Attribute[]) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
-/** Takes OTLP over HTTP in JSON, as a collector does. */
+/** Receives OTLP over HTTP in JSON, like a collector. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const receiver: Omit<OtlpReceiver, "url" | "close"> = { spans: [], bodies: [], paths: new Set() };
   const server = createServer((request, response) => {

@@ -1,4 +1,5 @@
-// Real processes of API and worker, and a real receiver of OTLP: one submission is one trace.
+// Tests with real processes of API and worker and a real OTLP receiver that one submission is one
+// trace.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
@@ -22,8 +23,7 @@ describe("tracing", () => {
   let bins: Record<"api" | "worker", RunningBin>;
   let person: TestClient;
 
-  // Compiled, they use the prefix of production: so that no other test is in their way, in a
-  // database of Redis of their own.
+  // The compiled programs use the production prefix, so they need their own Redis database.
   const redisUrl = Object.assign(new URL(testRedis().url), { pathname: "/9" }).href;
   const start = (name: string) =>
     startBin(name, {
@@ -77,66 +77,57 @@ describe("tracing", () => {
   const parentOf = (span: ReceivedSpan | undefined) =>
     receiver.spans.find(({ spanId }) => spanId === span?.parentSpanId);
 
-  it(
-    "follows a submission from the request through enqueue, queue, both its attempts and " +
-      "the database to the notification, as one trace",
-    async () => {
-      const answer = await person.ask(
-        SUBMIT,
-        { input: { job: "echo", parameters: { failAttempts: 1, message: "private-words" } } },
-        { traceparent: `00-${TRACE}-00f067aa0ba902b7-01`, "x-request-id": "traced-1" },
-      );
-      await person.finished(answer.data.enqueueJob.id);
-      const ended = await eventually("its last span has come", () =>
-        spansNamed("attempt").find(
-          ({ attributes }) => attributes["photos.outcome"] === "succeeded",
-        ),
-      );
+  it("follows a submission from the request to the notification as one trace", async () => {
+    const answer = await person.ask(
+      SUBMIT,
+      { input: { job: "echo", parameters: { failAttempts: 1, message: "private-words" } } },
+      { traceparent: `00-${TRACE}-00f067aa0ba902b7-01`, "x-request-id": "traced-1" },
+    );
+    await person.finished(answer.data.enqueueJob.id);
+    const ended = await eventually("its last span has come", () =>
+      spansNamed("attempt").find(({ attributes }) => attributes["photos.outcome"] === "succeeded"),
+    );
 
-      const path: string[] = [];
-      for (
-        let span: ReceivedSpan | undefined = spansNamed("record succeed")[0];
-        span;
-        span = parentOf(span)
-      )
-        path.unshift(`${span.service.replace("photo-service-", "")} ${span.name}`);
-      assert.deepEqual(path, [
-        "api POST",
-        "api graphql mutation",
-        "worker attempt",
-        "worker attempt",
-        "worker record succeed",
-      ]);
-      assert.equal(spansNamed("POST")[0]?.parentSpanId, "00f067aa0ba902b7");
-      assert.equal(parentOf(spansNamed("record enqueue")[0])?.name, "graphql mutation");
-      assert.deepEqual(
-        spansNamed("attempt")
-          .map(({ attributes }) => attributes["photos.outcome"])
-          .toSorted(),
-        ["retrying", "succeeded"],
+    const path: string[] = [];
+    for (
+      let span: ReceivedSpan | undefined = spansNamed("record succeed")[0];
+      span;
+      span = parentOf(span)
+    )
+      path.unshift(`${span.service.replace("photo-service-", "")} ${span.name}`);
+    assert.deepEqual(path, [
+      "api POST",
+      "api graphql mutation",
+      "worker attempt",
+      "worker attempt",
+      "worker record succeed",
+    ]);
+    assert.equal(spansNamed("POST")[0]?.parentSpanId, "00f067aa0ba902b7");
+    assert.equal(parentOf(spansNamed("record enqueue")[0])?.name, "graphql mutation");
+    assert.deepEqual(
+      spansNamed("attempt")
+        .map(({ attributes }) => attributes["photos.outcome"])
+        .toSorted(),
+      ["retrying", "succeeded"],
+    );
+    assert.deepEqual(
+      [
+        ended.attributes["photos.job"],
+        ended.attributes["photos.request.id"],
+        ended.attributes["photos.queued_job.id"],
+      ],
+      ["echo", "traced-1", answer.data.enqueueJob.id],
+    );
+    assert.equal(spansNamed("task echo").length, 2);
+    assert.equal(spansNamed("graphql mutation")[0]?.attributes["graphql.operation.name"], "Choose");
+    for (const service of ["api", "worker"])
+      assert.ok(
+        spansNamed("publish").some((span) => span.service === `photo-service-${service}`),
+        `no notification of the ${service}`,
       );
-      assert.deepEqual(
-        [
-          ended.attributes["photos.job"],
-          ended.attributes["photos.request.id"],
-          ended.attributes["photos.queued_job.id"],
-        ],
-        ["echo", "traced-1", answer.data.enqueueJob.id],
-      );
-      assert.equal(spansNamed("task echo").length, 2);
-      assert.equal(
-        spansNamed("graphql mutation")[0]?.attributes["graphql.operation.name"],
-        "Choose",
-      );
-      for (const service of ["api", "worker"])
-        assert.ok(
-          spansNamed("publish").some((span) => span.service === `photo-service-${service}`),
-          `no notification of the ${service}`,
-        );
-    },
-  );
+  });
 
-  it("puts the ids of the trace into the lines of both logs", async () => {
+  it("adds the trace's ids to the log lines of both processes", async () => {
     const [accepted, succeeded] = await Promise.all([
       line(bins.api, "accepted"),
       line(bins.worker, "succeeded"),
@@ -148,70 +139,62 @@ describe("tracing", () => {
     );
   });
 
-  it(
-    "begins a trace of its own where the hint is from the reconciler, which names the " +
-      "request all the same",
-    async () => {
-      const { sql } = database.database;
-      const { id } = await person.enqueue(
-        "echo",
-        {},
-        { runAt: new Date(Date.now() + 3_600_000).toISOString() },
-      );
-      await sql`update queued_jobs set due_at = now(), updated_at = now() - interval '1 minute'
+  it("starts a new trace for a hint of the reconciler, with the request's id", async () => {
+    const { sql } = database.database;
+    const { id } = await person.enqueue(
+      "echo",
+      {},
+      { runAt: new Date(Date.now() + 3_600_000).toISOString() },
+    );
+    await sql`update queued_jobs set due_at = now(), updated_at = now() - interval '1 minute'
         where id = ${id}`;
-      await person.finished(id, 20_000);
-      const attempt = await eventually("its span has come", () =>
-        receiver.spans.find(
-          ({ name, attributes }) => name === "attempt" && attributes["photos.queued_job.id"] === id,
-        ),
-      );
-      const [row] = await sql<
-        { requestId: string }[]
-      >`select request_id as "requestId" from queued_jobs where id = ${id}`;
-      assert.deepEqual(
-        [attempt.parentSpanId, attempt.attributes["photos.request.id"]],
-        ["", row?.requestId],
-      );
-    },
-  );
+    await person.finished(id, 20_000);
+    const attempt = await eventually("its span has come", () =>
+      receiver.spans.find(
+        ({ name, attributes }) => name === "attempt" && attributes["photos.queued_job.id"] === id,
+      ),
+    );
+    const [row] = await sql<
+      { requestId: string }[]
+    >`select request_id as "requestId" from queued_jobs where id = ${id}`;
+    assert.deepEqual(
+      [attempt.parentSpanId, attempt.attributes["photos.request.id"]],
+      ["", row?.requestId],
+    );
+  });
 
-  it(
-    "tells no token, no signature and nothing that was submitted, and leaves out what is " +
-      "asked every few seconds",
-    async () => {
-      const { json } = await person.upload(smallPhoto(), { type: "image/png" });
-      const signed = new URL(String(json["url"]), person.url);
-      assert.equal((await fetch(signed)).status, 200);
-      await fetch(`${person.url}/health/ready`);
-      await eventually("the download has come", () =>
-        receiver.spans.some(({ attributes }) => attributes["url.path"] === signed.pathname),
-      );
-      const sent = receiver.bodies.join("\n");
-      for (const secret of [
-        person.token,
-        signed.searchParams.get("sig") ?? "?",
-        "private-words",
-        "ann@example.test",
-      ])
-        assert.ok(!sent.includes(secret), `${secret} was sent`);
-      assert.ok(!sent.includes("/health/"));
-      assert.deepEqual([...receiver.paths], ["/v1/traces"]);
-    },
-  );
+  it("sends no token, signature or submitted data, and omits health checks", async () => {
+    const { json } = await person.upload(smallPhoto(), { type: "image/png" });
+    const signed = new URL(String(json["url"]), person.url);
+    assert.equal((await fetch(signed)).status, 200);
+    await fetch(`${person.url}/health/ready`);
+    await eventually("the download has come", () =>
+      receiver.spans.some(({ attributes }) => attributes["url.path"] === signed.pathname),
+    );
+    const sent = receiver.bodies.join("\n");
+    for (const secret of [
+      person.token,
+      signed.searchParams.get("sig") ?? "?",
+      "private-words",
+      "ann@example.test",
+    ])
+      assert.ok(!sent.includes(secret), `${secret} was sent`);
+    assert.ok(!sent.includes("/health/"));
+    assert.deepEqual([...receiver.paths], ["/v1/traces"]);
+  });
 
-  it("sends what is not sent yet when a process ends", async () => {
-    const before_ = receiver.bodies.length;
+  it("sends the remaining spans when a process ends", async () => {
+    const bodiesBefore = receiver.bodies.length;
     await person.get("{ me { id } }");
     bins.api.child.kill("SIGTERM");
     assert.equal(await bins.api.ended, 0);
-    assert.ok(receiver.bodies.length > before_);
+    assert.ok(receiver.bodies.length > bodiesBefore);
   });
 });
 
 /**
- * The packages of OpenTelemetry that a process has loaded which is composed of what API and worker
- * are, and asked whether it is to trace.
+ * Returns the OpenTelemetry packages loaded by a process with the modules of API and worker, with
+ * tracing on or off.
  */
 async function packagesLoaded(otlpEndpoint: string | null): Promise<string[]> {
   const urlOf = (name: string) =>
@@ -233,18 +216,14 @@ async function packagesLoaded(otlpEndpoint: string | null): Promise<string[]> {
   ) as string[];
 }
 
-describe("without an endpoint", () => {
-  it(
-    "nothing of OpenTelemetry is loaded but the interface, which the metrics' library " +
-      "brings along and which does nothing by itself",
-    async () => {
-      const [without, with_] = await Promise.all([
-        packagesLoaded(null),
-        packagesLoaded("http://127.0.0.1:9"),
-      ]);
-      assert.deepEqual(without, ["@opentelemetry/api"]);
-      for (const name of ["sdk-node", "instrumentation-http", "instrumentation-ioredis"])
-        assert.ok(with_.includes(`@opentelemetry/${name}`), name);
-    },
-  );
+describe("a process without an endpoint", () => {
+  it("loads only OpenTelemetry's interface, which the metrics library needs", async () => {
+    const [withoutEndpoint, withEndpoint] = await Promise.all([
+      packagesLoaded(null),
+      packagesLoaded("http://127.0.0.1:9"),
+    ]);
+    assert.deepEqual(withoutEndpoint, ["@opentelemetry/api"]);
+    for (const name of ["sdk-node", "instrumentation-http", "instrumentation-ioredis"])
+      assert.ok(withEndpoint.includes(`@opentelemetry/${name}`), name);
+  });
 });

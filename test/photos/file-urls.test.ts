@@ -5,8 +5,8 @@ import { createFileUrls } from "../../src/photos/file-urls.js";
 
 const signingKey = "a-key-0123456789abcdef0123456789abcdef";
 const ID = "0198f3a0-0000-7000-8000-000000000000";
-/** A storage whose files the service has to serve. */
-const kept = { presign: async () => null };
+/** A storage without URLs, whose files the service serves. */
+const servedStorage = { presign: async () => null };
 const NOON = Date.UTC(2026, 10, 24, 12, 0, 0);
 
 function split(url: string): { path: string; expiry: string; signature: string } {
@@ -20,9 +20,14 @@ function split(url: string): { path: string; expiry: string; signature: string }
 
 describe("file URLs", () => {
   let now = NOON;
-  const urls = createFileUrls({ signingKey, publicUrl: null, storage: kept, now: () => now });
+  const urls = createFileUrls({
+    signingKey,
+    publicUrl: null,
+    storage: servedStorage,
+    now: () => now,
+  });
 
-  it("are verified as they were signed, and by no other key", () => {
+  it("are verified by the key that signed them only", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
     assert.equal(path, `/files/photos/${ID}/a.png`);
     assert.equal(urls.verify(path, expiry, signature), true);
@@ -30,47 +35,43 @@ describe("file URLs", () => {
       createFileUrls({
         signingKey: `${signingKey}x`,
         publicUrl: null,
-        storage: kept,
+        storage: servedStorage,
         now: () => now,
       }).verify(path, expiry, signature),
       false,
     );
   });
 
-  it(
-    "are signed with the first of several keys, and verified by each, so that a key can be " +
-      "replaced while URLs are out",
-    () => {
-      const [old, young, foreign] = [
-        `${signingKey}-old`,
-        `${signingKey}-new`,
-        `${signingKey}-foreign`,
-      ];
-      const urlsOf = (key: string) =>
-        createFileUrls({ signingKey: key, publicUrl: null, storage: kept, now: () => now });
-      const [before, rotated, after] = [urlsOf(old), urlsOf(`${young}, ${old}`), urlsOf(young)];
-      const isGood = (url: string, by: typeof urls) => {
-        const { path, expiry, signature } = split(url);
-        return by.verify(path, expiry, signature);
-      };
-      const url = (by: typeof urls) => by.sign("photos", ID, "a.png");
-      assert.equal(url(rotated), url(after), "the first key signs");
-      assert.equal(url(rotated), url(urlsOf(`${young},${old},`)), "however the list is spelled");
-      for (const signer of [before, rotated, after]) assert.ok(isGood(url(signer), rotated));
-      assert.ok(!isGood(url(before), after));
-      assert.ok(!isGood(url(rotated), before));
-      assert.ok(!isGood(url(urlsOf(foreign)), rotated));
-      const { path, expiry } = split(url(rotated));
-      const empty = createHmac("sha256", "").update(`v1\n${path}\n${expiry}`).digest("base64url");
-      assert.ok(
-        !urlsOf(`${young},,${old}`).verify(path, expiry, empty),
-        "what is empty is not a key",
-      );
-      assert.throws(() => urlsOf(" , "), { message: "There is no key to sign file URLs with" });
-    },
-  );
+  it("are signed with the first of several keys and verified by every key", () => {
+    const [old, young, foreign] = [
+      `${signingKey}-old`,
+      `${signingKey}-new`,
+      `${signingKey}-foreign`,
+    ];
+    const urlsOf = (key: string) =>
+      createFileUrls({ signingKey: key, publicUrl: null, storage: servedStorage, now: () => now });
+    const [before, rotated, after] = [urlsOf(old), urlsOf(`${young}, ${old}`), urlsOf(young)];
+    const isGood = (url: string, by: typeof urls) => {
+      const { path, expiry, signature } = split(url);
+      return by.verify(path, expiry, signature);
+    };
+    const url = (by: typeof urls) => by.sign("photos", ID, "a.png");
+    assert.equal(url(rotated), url(after), "the first key signs");
+    assert.equal(url(rotated), url(urlsOf(`${young},${old},`)), "however the list is spelled");
+    for (const signer of [before, rotated, after]) assert.ok(isGood(url(signer), rotated));
+    assert.ok(!isGood(url(before), after));
+    assert.ok(!isGood(url(rotated), before));
+    assert.ok(!isGood(url(urlsOf(foreign)), rotated));
+    const { path, expiry } = split(url(rotated));
+    const empty = createHmac("sha256", "").update(`v1\n${path}\n${expiry}`).digest("base64url");
+    assert.ok(
+      !urlsOf(`${young},,${old}`).verify(path, expiry, empty),
+      "an empty text is not a key",
+    );
+    assert.throws(() => urlsOf(" , "), { message: "There is no key to sign file URLs with" });
+  });
 
-  it("are refused with anything about them changed", () => {
+  it("are refused if any part was changed", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
     const swapped = signature.startsWith("A") ? `B${signature.slice(1)}` : `A${signature.slice(1)}`;
     for (const [p, e, s] of [
@@ -89,7 +90,7 @@ describe("file URLs", () => {
     }
   });
 
-  it("are refused with an expiry that is no number of seconds, although the key has signed it", () => {
+  it("are refused if the expiry is not a number of seconds, even correctly signed", () => {
     const { path } = split(urls.sign("photos", ID, "a.png"));
     for (const expiry of [
       "9e99",
@@ -107,7 +108,7 @@ describe("file URLs", () => {
     }
   });
 
-  it("stay the same for a quarter of an hour, and live an hour to an hour and a quarter", () => {
+  it("stay the same for 15 minutes and are valid for 60 to 75 minutes", () => {
     const first = urls.sign("previews", ID, "p");
     const { path, expiry, signature } = split(first);
     for (const [minutes, same] of [
@@ -127,24 +128,24 @@ describe("file URLs", () => {
     now = NOON;
   });
 
-  it("spell a name so that it is one part of the path", () => {
+  it("encode a name as one segment of the path", () => {
     const { path } = split(urls.sign("outputs", ID, "a/b ü?#%.png"));
     assert.equal(path, `/files/outputs/${ID}/a%2Fb%20%C3%BC%3F%23%25.png`);
   });
 
-  it("are absolute where the outside's address is known", () => {
+  it("are absolute if the public address is set", () => {
     for (const publicUrl of ["https://photos.example.test", "https://photos.example.test/"]) {
       assert.match(
-        createFileUrls({ signingKey, publicUrl, storage: kept }).sign("photos", ID, "a"),
+        createFileUrls({ signingKey, publicUrl, storage: servedStorage }).sign("photos", ID, "a"),
         /^https:\/\/photos\.example\.test\/files\/photos\//,
       );
     }
     assert.match(urls.sign("photos", ID, "a"), /^\/files\/photos\//);
   });
 
-  it("are the storage's own where it has some", async () => {
-    const asked: unknown[] = [];
-    const presign = async (...args: unknown[]) => (asked.push(args), "https://s3.test/key?signed");
+  it("are the storage's own URLs if it has some", async () => {
+    const calls: unknown[] = [];
+    const presign = async (...args: unknown[]) => (calls.push(args), "https://s3.test/key?signed");
     const file = {
       kind: "outputs",
       id: ID,
@@ -160,7 +161,7 @@ describe("file URLs", () => {
       }).urlOf(file),
       "https://s3.test/key?signed",
     );
-    assert.deepEqual(asked, [["outputs/a", { mimeType: "image/webp", filename: "a.webp" }]]);
+    assert.deepEqual(calls, [["outputs/a", { mimeType: "image/webp", filename: "a.webp" }]]);
     assert.equal(await urls.urlOf(file), urls.sign("outputs", ID, "a.webp"));
   });
 });

@@ -1,4 +1,4 @@
-// What is of this storage alone; what each keeps to stands in storage.test.ts.
+// Tests only this storage; storage.test.ts tests what all storages have in common.
 import assert from "node:assert/strict";
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,25 +11,25 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 describe("the local storage", () => {
   const folder = temporaryFolder().path;
   let storage: Storage;
-  let made = 0;
+  let created = 0;
   before(async () => {
     storage = await createLocalStorage(folder);
   });
 
   function scratch(content: string): string {
-    const path = join(storage.scratchFolder, String(++made));
+    const path = join(storage.scratchFolder, String(++created));
     writeFileSync(path, content);
     return path;
   }
 
-  it("lets nobody else of this machine look", async () => {
+  it("is not readable for other users of this machine", async () => {
     await storage.put("photos/ann/1", scratch("content"));
     const kept = (await storage.localPath("photos/ann/1", storage.scratchFolder)) ?? assert.fail();
     for (const path of [storage.scratchFolder, dirname(kept)])
       assert.equal(statSync(path).mode & 0o077, 0, path);
   });
 
-  it("gives the kept file itself, and copies by sharing its bytes", async () => {
+  it("returns the stored file itself, and copies by sharing its bytes", async () => {
     await storage.put("photos/ann/2", scratch("content"));
     await storage.copy("photos/ann/2", "photos/ann/3");
     const [one, other] = await Promise.all(
@@ -38,18 +38,18 @@ describe("the local storage", () => {
     assert.equal(statSync(one ?? "").ino, statSync(other ?? "").ino);
   });
 
-  it("leads nobody past the service", async () => {
+  it("has no direct URLs", async () => {
     assert.equal(
       await storage.presign("photos/ann/1", { mimeType: "image/png", filename: "a.png" }),
       null,
     );
   });
 
-  it("says that it takes nothing when it cannot", async () => {
+  it("reports that it cannot store files", async () => {
     await storage.put("a-file", scratch("x"));
     const refused = {
       name: "ServiceUnavailableError",
-      message: "The storage takes nothing at the moment; try again later.",
+      message: "The storage accepts no files at the moment; try again later.",
     };
     await assert.rejects(storage.put("a-file/below", scratch("y")), refused);
     await assert.rejects(storage.copy("photos/ann/1", "a-file/below"), refused);

@@ -9,7 +9,7 @@ import { createS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/p
 const AWAY = {
   name: "ServiceUnavailableError",
   code: "SERVICE_UNAVAILABLE",
-  message: "The storage is away; try again in a moment.",
+  message: "The storage is unavailable; try again in a moment.",
 };
 
 describe("a bucket of S3", () => {
@@ -41,7 +41,7 @@ describe("a bucket of S3", () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** What was logged meanwhile: level and message. */
+  /** Returns the level and message of the lines logged by `work`. */
   async function loggedBy(work: () => Promise<unknown>): Promise<unknown[][]> {
     lines.length = 0;
     await work();
@@ -49,7 +49,7 @@ describe("a bucket of S3", () => {
     return lines.map(({ level, msg }) => [level, msg]);
   }
 
-  it("is tried again when its server stumbles, with the whole body each time", async () => {
+  it("is retried after server errors, with the whole body each time", async () => {
     const bodies: string[] = [];
     const endpoint = await serve(async (request, response) => {
       bodies.push(await text(request));
@@ -62,35 +62,35 @@ describe("a bucket of S3", () => {
     assert.deepEqual(bodies, ["abc", "abc", "abc"]);
   });
 
-  it("is tried again when its server drops the connection", async () => {
-    let asked = 0;
+  it("is retried after a dropped connection", async () => {
+    let requests = 0;
     const endpoint = await serve(
       (request, response) =>
-        void (asked++ === 0 ? request.socket.destroy() : response.end("there")),
+        void (requests++ === 0 ? request.socket.destroy() : response.end("there")),
     );
     assert.equal(await open(endpoint).ask({ method: "GET", key: "k" }), "there");
   });
 
-  it("is away when it stumbles three times, which is nobody's to mend", async () => {
-    let asked = 0;
+  it("is unavailable after three server errors, with a warning only", async () => {
+    let requests = 0;
     const endpoint = await serve(
       (_request, response) =>
-        void (asked++, response.writeHead(503).end("<Error><Code>SlowDown</Code></Error>")),
+        void (requests++, response.writeHead(503).end("<Error><Code>SlowDown</Code></Error>")),
     );
     assert.deepEqual(
       await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
-      [[40, "the storage is away"]],
+      [[40, "the storage is unavailable"]],
     );
-    assert.equal(asked, 3);
+    assert.equal(requests, 3);
   });
 
-  it("is away when nobody listens", async () => {
+  it("is unavailable if no server listens", async () => {
     const endpoint = await serve(() => {});
     const last = servers.at(-1);
     await new Promise((resolve) => last?.close(resolve));
     assert.deepEqual(
       await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
-      [[40, "the storage is away"]],
+      [[40, "the storage is unavailable"]],
     );
   });
 
@@ -99,20 +99,20 @@ describe("a bucket of S3", () => {
     ["answers half", (_request, response) => void response.writeHead(200).write("half")],
   ];
   for (const [what, listener] of HANGS) {
-    it(`is away when its server ${what}, once`, async () => {
-      let asked = 0;
+    it(`is unavailable without a retry if its server ${what}`, async () => {
+      let requests = 0;
       const endpoint = await serve(
-        (request, response) => void (asked++, listener(request, response)),
+        (request, response) => void (requests++, listener(request, response)),
       );
       await assert.rejects(
         open(endpoint, { timeoutMs: 1000 }).ask({ method: "GET", key: "k" }),
         AWAY,
       );
-      assert.equal(asked, 1);
+      assert.equal(requests, 1);
     });
   }
 
-  it("does not wait for ever for the head of a stream", async () => {
+  it("limits the wait for the headers of a stream", async () => {
     await assert.rejects(
       open(await serve(() => {}), { timeoutMs: 200 }).open({ method: "GET", key: "k" }),
       AWAY,
@@ -126,25 +126,19 @@ describe("a bucket of S3", () => {
     [400, "AuthorizationHeaderMalformed"],
   ];
   for (const [status, code] of REFUSALS) {
-    it(
-      `that refuses with ${code} is away for its users, and an error for a person, at the ` +
-        "first time",
-      async () => {
-        let asked = 0;
-        const endpoint = await serve(
-          (_request, response) =>
-            void (asked++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)),
-        );
-        assert.deepEqual(
-          await loggedBy(() =>
-            assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY),
-          ),
-          [[50, "the storage refuses a request"]],
-        );
-        assert.match(JSON.stringify(lines[0]?.["err"]), new RegExp(`${status} ${code}`));
-        assert.equal(asked, 1);
-      },
-    );
+    it(`that refuses with ${code} is unavailable, and logs an error at once`, async () => {
+      let requests = 0;
+      const endpoint = await serve(
+        (_request, response) =>
+          void (requests++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)),
+      );
+      assert.deepEqual(
+        await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
+        [[50, "the storage refused a request"]],
+      );
+      assert.match(JSON.stringify(lines[0]?.["err"]), new RegExp(`${status} ${code}`));
+      assert.equal(requests, 1);
+    });
   }
 
   describe("is addressed", () => {

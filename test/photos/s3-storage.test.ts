@@ -1,5 +1,5 @@
-// On a server that checks signatures, and of presigned URLs; what each storage keeps to stands in
-// storage.test.ts.
+// Tests signatures on a server that checks them, and presigned URLs; storage.test.ts tests what all
+// storages have in common.
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -48,7 +48,7 @@ describe("the S3 storage on a server that checks signatures", () => {
     await into.put(key, path);
   }
 
-  it("does all that a storage does", async () => {
+  it("supports all operations of a storage", async () => {
     const key = "outputs/a/b+c/ü~.webp";
     await put(key, "content");
     await put("original", "content");
@@ -75,19 +75,15 @@ describe("the S3 storage on a server that checks signatures", () => {
     );
   });
 
-  it("with another secret does nothing", async () => {
+  it("refuses every operation with a wrong secret", async () => {
     await put("kept", "content");
     const forger = await open("another");
     const refused = {
       name: "ServiceUnavailableError",
-      message: "The storage is away; try again in a moment.",
+      message: "The storage is unavailable; try again in a moment.",
     };
     await assert.rejects(put("forged", "x", forger), refused);
-    assert.deepEqual(
-      readdirSync(forger.scratchFolder),
-      ["in"],
-      "what was not taken is still there",
-    );
+    assert.deepEqual(readdirSync(forger.scratchFolder), ["in"], "the refused file is still there");
     for (const work of [
       () => forger.read("kept"),
       () => forger.has("kept"),
@@ -100,10 +96,10 @@ describe("the S3 storage on a server that checks signatures", () => {
     assert.equal(await storage.has("kept"), true);
   });
 
-  describe("that does not send a file whole in its time", () => {
+  describe("that does not complete a download in time", () => {
     const DOWNLOAD_MS = 600;
     let slow: Server;
-    /** Sends a first byte, then as many more as there are. */
+    /** Opens a storage that sends a first byte, and then one byte per interval. */
     async function openSlow(moreEachMs: number | null): Promise<Storage> {
       slow = createServer((_request, response) => {
         response.writeHead(200, { "content-length": 1_000_000 });
@@ -130,12 +126,12 @@ describe("the S3 storage on a server that checks signatures", () => {
       slow.close();
     });
 
-    it("is slow while bytes come", async () => {
+    it("is slow while bytes arrive", async () => {
       const storage_ = await openSlow(5);
       await assert.rejects(storage_.localPath("photo", folder), SlowDownloadError);
     });
 
-    it("is away when none come any more", async () => {
+    it("is unavailable when no more bytes arrive", async () => {
       const storage_ = await openSlow(null);
       await assert.rejects(storage_.localPath("photo", folder), {
         name: "ServiceUnavailableError",
@@ -148,7 +144,7 @@ describe("the S3 storage on a server that checks signatures", () => {
     const presign = async (key: string, from = storage) =>
       new URL((await from.presign(key, presentation)) ?? assert.fail());
 
-    it("gives anybody the bytes, as what they are and under their name", async () => {
+    it("returns the bytes without a token, with their type and name", async () => {
       await put("photos/ü+1", "content");
       const answer = await fetch(await presign("photos/ü+1"));
       const headers = ["content-type", "content-disposition", "cache-control"].map((name) =>
@@ -164,11 +160,11 @@ describe("the S3 storage on a server that checks signatures", () => {
       );
     });
 
-    it("leads to nothing once it was deleted", async () => {
+    it("returns 404 for a missing key", async () => {
       assert.equal((await fetch(await presign("not-there"))).status, 404);
     });
 
-    it("is refused with anything about it changed, and by another secret", async () => {
+    it("is refused if any part was changed, or with another secret", async () => {
       await put("photos/1", "content");
       const changes: [string, string][] = [
         ["X-Amz-Expires", "604800"],
@@ -187,17 +183,17 @@ describe("the S3 storage on a server that checks signatures", () => {
       assert.equal((await fetch(await presign("photos/1", await open("another")))).status, 403);
     });
 
-    it("lives an hour to an hour and a quarter from now", async () => {
+    it("is valid for 60 to 75 minutes from now", async () => {
       const { searchParams } = await presign("photos/1");
-      const begun = Date.parse(
+      const signedAt = Date.parse(
         (searchParams.get("X-Amz-Date") ?? "").replace(
           /(....)(..)(..)T(..)(..)(..)Z/,
           "$1-$2-$3T$4:$5:$6Z",
         ),
       );
-      const left = begun / 1000 + Number(searchParams.get("X-Amz-Expires")) - Date.now() / 1000;
-      assert.ok(begun <= Date.now() && left > 3599 && left <= 4500, `it lives ${left} s`);
-      assert.equal((begun / 1000) % 900, 0, "it is the same for a quarter of an hour");
+      const left = signedAt / 1000 + Number(searchParams.get("X-Amz-Expires")) - Date.now() / 1000;
+      assert.ok(signedAt <= Date.now() && left > 3599 && left <= 4500, `it lives ${left} s`);
+      assert.equal((signedAt / 1000) % 900, 0, "it is the same for 15 minutes");
     });
   });
 });

@@ -1,4 +1,4 @@
-// What every storage keeps to, asked of each kind.
+// Tests what all storages have in common, on each kind.
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import {
@@ -29,7 +29,7 @@ before(async () => {
 });
 after(() => server.close());
 
-/** Each time it is called it opens the same one again; `name` tells several of a kind apart. */
+/** Each call opens the same storage again; `name` distinguishes several storages of a kind. */
 const KINDS: { kind: string; manyKeys: number; open: (name: string) => Promise<Storage> }[] = [
   {
     kind: "the local storage",
@@ -38,7 +38,7 @@ const KINDS: { kind: string; manyKeys: number; open: (name: string) => Promise<S
   },
   {
     kind: "the S3 storage",
-    // A page of its listing has a thousand.
+    // A page of its listing has a thousand keys.
     manyKeys: 1100,
     open: (name) =>
       createS3Storage({
@@ -61,8 +61,8 @@ for (const { kind, manyKeys, open } of KINDS) {
       storage = await open("one");
     });
 
-    function scratch(content: string | Uint8Array, own = storage): string {
-      const path = join(own.scratchFolder, randomUUID());
+    function scratch(content: string | Uint8Array, target = storage): string {
+      const path = join(target.scratchFolder, randomUUID());
       writeFileSync(path, content);
       return path;
     }
@@ -76,13 +76,13 @@ for (const { kind, manyKeys, open } of KINDS) {
       return stream && (await buffer(stream)).toString();
     }
 
-    async function keysOf(own: Storage): Promise<string[]> {
+    async function keysOf(target: Storage): Promise<string[]> {
       const keys: string[] = [];
-      for await (const { key } of own.list()) keys.push(key);
+      for await (const { key } of target.list()) keys.push(key);
       return keys.toSorted();
     }
 
-    it("takes a file over under its key", async () => {
+    it("moves a file into the storage under its key", async () => {
       const path = scratch("content");
       await storage.put("photos/ann/1", path);
       assert.equal(existsSync(path), false);
@@ -92,39 +92,35 @@ for (const { kind, manyKeys, open } of KINDS) {
       );
     });
 
-    it(
-      "gives every byte of a large file back as it came, and a name with whatever a path " +
-        "may hold",
-      async () => {
-        const bytes = randomBytes(3_000_000);
-        const key = "outputs/a/b/1/Ü (1) 50%+'*!.webp";
-        await storage.put(key, scratch(bytes));
-        assert.ok(bytes.equals(await buffer((await storage.read(key)) ?? assert.fail())));
-        assert.ok((await keysOf(storage)).includes(key));
-        await storage.delete([key]);
-        assert.equal(await storage.has(key), false);
-      },
-    );
+    it("returns every byte of a large file, and accepts any character in a key", async () => {
+      const bytes = randomBytes(3_000_000);
+      const key = "outputs/a/b/1/Ü (1) 50%+'*!.webp";
+      await storage.put(key, scratch(bytes));
+      assert.ok(bytes.equals(await buffer((await storage.read(key)) ?? assert.fail())));
+      assert.ok((await keysOf(storage)).includes(key));
+      await storage.delete([key]);
+      assert.equal(await storage.has(key), false);
+    });
 
-    it("gives a part of a file", async () => {
+    it("returns a part of a file", async () => {
       await storage.put("part", scratch("0123456789"));
       assert.equal(await read("part", { start: 2, end: 4 }), "234");
       assert.equal(await read("part", { start: 9, end: 99 }), "9");
     });
 
-    it("gives a local file with the bytes, and leaves nothing outside the caller's folder", async () => {
+    it("returns a local file, and leaves nothing outside the caller's folder", async () => {
       await storage.put("local", scratch("local bytes"));
-      const own = join(storage.scratchFolder, "attempt");
-      mkdirSync(own);
-      const before_ = readdirSync(storage.scratchFolder);
-      const path = (await storage.localPath("local", own)) ?? assert.fail();
+      const attemptFolder = join(storage.scratchFolder, "attempt");
+      mkdirSync(attemptFolder);
+      const filesBefore = readdirSync(storage.scratchFolder);
+      const path = (await storage.localPath("local", attemptFolder)) ?? assert.fail();
       assert.equal(readFileSync(path, "utf8"), "local bytes");
-      assert.equal(statSync(path).mode & 0o022, 0, "others may write to it");
-      assert.deepEqual(readdirSync(storage.scratchFolder), before_);
-      assert.equal(await storage.localPath("not-there", own), null);
+      assert.equal(statSync(path).mode & 0o022, 0, "other users may write to it");
+      assert.deepEqual(readdirSync(storage.scratchFolder), filesBefore);
+      assert.equal(await storage.localPath("not-there", attemptFolder), null);
     });
 
-    it("has nothing under a key that was never put, or was deleted", async () => {
+    it("has no bytes under a key that was never stored or was deleted", async () => {
       await storage.put("gone", scratch("x"));
       await storage.delete(["gone", "never-there", "no/such/folder"]);
       for (const key of ["gone", "never-there", "no/such/folder"])
@@ -136,7 +132,7 @@ for (const { kind, manyKeys, open } of KINDS) {
       assert.equal(await storage.has("copy-of-nothing"), false);
     });
 
-    it("deletes many at once, and nothing else", async () => {
+    it("deletes many keys at once, and no others", async () => {
       const many = await open("many");
       await many.put("first", scratch("x", many));
       const keys = Array.from({ length: 40 }, (_, i) => `photos/${i}`);
@@ -145,7 +141,7 @@ for (const { kind, manyKeys, open } of KINDS) {
       assert.deepEqual(await keysOf(many), ["first"]);
     });
 
-    it("copies, so that deleting one leaves the other", async () => {
+    it("copies files that can be deleted independently", async () => {
       for (const gone of ["from", "to"] as const) {
         const keys = { from: `outputs/${gone}/from (1)`, to: `outputs/${gone}/deep/er/to` };
         await storage.put(keys.from, scratch("shared"));
@@ -156,7 +152,7 @@ for (const { kind, manyKeys, open } of KINDS) {
       }
     });
 
-    it("tells of a copy that it came now, however old its source is", async () => {
+    it("gives a copy the current time, however old its source is", async () => {
       await storage.put("old", scratch("x"));
       const path = await storage.localPath("old", storage.scratchFolder);
       if (path) utimesSync(path, 0, 0);
@@ -166,12 +162,12 @@ for (const { kind, manyKeys, open } of KINDS) {
           assert.ok(Date.now() - modifiedAt.getTime() < 60_000, String(modifiedAt));
     });
 
-    it("keeps what it has when it is opened again", async () => {
+    it("keeps its files when it is opened again", async () => {
       await storage.put("kept", scratch("still here"));
       assert.equal(await read("kept", undefined, await open("one")), "still here");
     });
 
-    it("lists what it has, by key, and when it came, and nothing of another one", async () => {
+    it("lists its files with key and time, and none of another storage", async () => {
       const other = await open("another");
       await other.put("photos/bob/1", scratch("x", other));
       const listed = [];
@@ -183,26 +179,30 @@ for (const { kind, manyKeys, open } of KINDS) {
       assert.ok(Math.abs(Date.now() - (listed[0]?.modifiedAt.getTime() ?? 0)) < 60_000);
     });
 
-    it("lists more than comes at a time", async () => {
-      const crowd = await open("crowd");
-      await crowd.put("0", scratch("x", crowd));
+    it("lists more files than fit into a page", async () => {
+      const large = await open("large");
+      await large.put("0", scratch("x", large));
       const keys = Array.from({ length: manyKeys }, (_, i) => `photos/${i}&<"'>`);
-      await inBatches(keys, 100, (key) => crowd.copy("0", key));
-      assert.deepEqual(await keysOf(crowd), ["0", ...keys].toSorted());
+      await inBatches(keys, 100, (key) => large.copy("0", key));
+      assert.deepEqual(await keysOf(large), ["0", ...keys].toSorted());
     });
 
-    it("clears from its scratch folder what is old, a file or a folder, and nothing else", async () => {
-      const own = await open("scratch");
-      for (const name of ["old", "young"]) writeFileSync(join(own.scratchFolder, name), "x");
-      mkdirSync(join(own.scratchFolder, "old-folder"));
-      writeFileSync(join(own.scratchFolder, "old-folder", "in"), "x");
-      for (const name of ["old", "old-folder"]) utimesSync(join(own.scratchFolder, name), 0, 0);
-      assert.equal(await own.clearScratch(new Date(Date.now() - 60_000)), 2);
-      assert.deepEqual(readdirSync(own.scratchFolder), ["young"]);
-      assert.equal(statSync(own.scratchFolder).mode & 0o077, 0, "others of this machine may look");
+    it("removes only old files and folders from its scratch folder", async () => {
+      const other = await open("scratch");
+      for (const name of ["old", "young"]) writeFileSync(join(other.scratchFolder, name), "x");
+      mkdirSync(join(other.scratchFolder, "old-folder"));
+      writeFileSync(join(other.scratchFolder, "old-folder", "in"), "x");
+      for (const name of ["old", "old-folder"]) utimesSync(join(other.scratchFolder, name), 0, 0);
+      assert.equal(await other.clearScratch(new Date(Date.now() - 60_000)), 2);
+      assert.deepEqual(readdirSync(other.scratchFolder), ["young"]);
+      assert.equal(
+        statSync(other.scratchFolder).mode & 0o077,
+        0,
+        "other users of this machine may read it",
+      );
     });
 
-    it("says that it is away when there is nothing to take over", async () => {
+    it("throws SERVICE_UNAVAILABLE if the file to store is missing", async () => {
       await assert.rejects(
         storage.put("b", join(storage.scratchFolder, "not-there")),
         ServiceUnavailableError,

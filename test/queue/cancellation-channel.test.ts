@@ -6,42 +6,47 @@ import { silentLog } from "../support/runner/silent-log.js";
 import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { testRedis } from "../support/stores/test-redis.js";
 
-describe("the stop notification", () => {
-  it("tells every worker of these stores, and not those of others, also after Redis was away", async () => {
+describe("a stop notification", () => {
+  it("reaches every worker of the same stores only, also after an outage of Redis", async () => {
     const { url, prefix } = testRedis();
     const proxy = await createTcpProxy(url);
-    const heard: Record<"here" | "through" | "others", Set<string>> = {
+    const received: Record<"here" | "through" | "others", Set<string>> = {
       here: new Set(),
       through: new Set(),
       others: new Set(),
     };
     const listeners = [
-      listenForStops({ redisUrl: url, prefix, log: silentLog, onStop: (id) => heard.here.add(id) }),
+      listenForStops({
+        redisUrl: url,
+        prefix,
+        log: silentLog,
+        onStop: (id) => received.here.add(id),
+      }),
       listenForStops({
         redisUrl: proxy.url,
         prefix,
         log: silentLog,
-        onStop: (id) => heard.through.add(id),
+        onStop: (id) => received.through.add(id),
       }),
       listenForStops({
         redisUrl: url,
         prefix: `${prefix}-other`,
         log: silentLog,
-        onStop: (id) => heard.others.add(id),
+        onStop: (id) => received.others.add(id),
       }),
     ];
     const notification = createCancellationChannel({ redisUrl: url, prefix, log: silentLog });
     const published = (id: string) =>
       eventually(`both receive ${id}`, () => {
         notification.publish(id);
-        return heard.here.has(id) && heard.through.has(id);
+        return received.here.has(id) && received.through.has(id);
       });
     await published("first");
     proxy.down();
     proxy.up();
     await published("second");
     assert.deepEqual(
-      [[...heard.here], [...heard.through], [...heard.others]],
+      [[...received.here], [...received.through], [...received.others]],
       [["first", "second"], ["first", "second"], []],
     );
     for (const listener of listeners) listener.close();
@@ -49,7 +54,7 @@ describe("the stop notification", () => {
     await proxy.close();
   });
 
-  it("neither throws nor waits when Redis is away", async () => {
+  it("neither throws nor waits while Redis is unavailable", async () => {
     const { url, prefix } = testRedis();
     const proxy = await createTcpProxy(url);
     proxy.down();

@@ -19,9 +19,9 @@ import { silentLog } from "../support/runner/silent-log.js";
 import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";
 import { testRedis } from "../support/stores/test-redis.js";
 
-let made = 0;
+let created = 0;
 const hint = (more: Partial<Hint> = {}): Hint => ({
-  id: `id-${++made}`,
+  id: `id-${++created}`,
   run: 1,
   requestId: "r",
   lane: "worker",
@@ -34,7 +34,7 @@ const hint = (more: Partial<Hint> = {}): Hint => ({
 describe("the queue of hints", () => {
   const { url, prefix } = testRedis();
   const redis = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
-  const looked = new Map(
+  const bullQueues = new Map(
     LANES.map((lane) => [
       lane,
       new Queue<HintData>(laneQueueName(lane), { connection: redis, prefix }),
@@ -43,12 +43,12 @@ describe("the queue of hints", () => {
   let proxy: TcpProxy;
   let hints: HintQueue;
 
-  const find = (lane: Lane, { id, run }: Hint) => looked.get(lane)?.getJob(hintId(id, run));
+  const find = (lane: Lane, { id, run }: Hint) => bullQueues.get(lane)?.getJob(hintId(id, run));
   const isThere = async (some: Hint) => (await find(some.lane, some)) !== undefined;
   async function timed(work: Promise<unknown>): Promise<number> {
-    const begun = Date.now();
+    const startedAt = Date.now();
     await work;
-    return Date.now() - begun;
+    return Date.now() - startedAt;
   }
 
   before(async () => {
@@ -62,60 +62,56 @@ describe("the queue of hints", () => {
   });
   after(async () => {
     await hints.close();
-    for (const queue of looked.values()) await queue.close();
+    for (const queue of bullQueues.values()) await queue.close();
     await proxy.close();
     redis.disconnect();
   });
 
-  it(
-    "holds in each lane what belongs there: ids and nothing else, for one attempt, and not " +
-      "kept behind it",
-    async () => {
-      const [here, child] = [hint(), hint({ lane: "child", run: 7 })];
-      await hints.add([here, child]);
-      const found = await find("child", child);
-      assert.deepEqual(
-        [found?.data, found?.id, found?.name],
-        [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"],
-      );
-      assert.deepEqual(
-        [found?.opts.attempts, found?.opts.removeOnComplete, found?.opts.removeOnFail],
-        [1, true, true],
-      );
-      assert.deepEqual(
-        [await isThere(here), await find("child", here), await find("worker", child)],
-        [true, undefined, undefined],
-      );
-    },
-  );
-
-  it("takes the same twice as one, another run as another, and its first priority stays", async () => {
-    const once = hint({ priority: 5 });
-    const count = async () =>
-      (await looked.get("worker")?.getJobCountByTypes("prioritized", "waiting")) ?? 0;
-    const already = await count();
-    await hints.add([once, once]);
-    await hints.add([{ ...once, priority: 100 }]);
-    assert.equal(await count(), already + 1);
-    assert.equal((await find("worker", once))?.opts.priority, 96);
-    await hints.add([{ ...once, run: 2 }]);
-    assert.equal(await count(), already + 2);
+  it("holds each hint in its lane: only ids, and for one attempt", async () => {
+    const [here, child] = [hint(), hint({ lane: "child", run: 7 })];
+    await hints.add([here, child]);
+    const job = await find("child", child);
+    assert.deepEqual(
+      [job?.data, job?.id, job?.name],
+      [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"],
+    );
+    assert.deepEqual(
+      [job?.opts.attempts, job?.opts.removeOnComplete, job?.opts.removeOnFail],
+      [1, true, true],
+    );
+    assert.deepEqual(
+      [await isThere(here), await find("child", here), await find("worker", child)],
+      [true, undefined, undefined],
+    );
   });
 
-  it("gives the higher priority first, and the first of another before the 17th of one", async () => {
+  it("keeps one of two equal hints with its first priority, and adds another run", async () => {
+    const once = hint({ priority: 5 });
+    const count = async () =>
+      (await bullQueues.get("worker")?.getJobCountByTypes("prioritized", "waiting")) ?? 0;
+    const countBefore = await count();
+    await hints.add([once, once]);
+    await hints.add([{ ...once, priority: 100 }]);
+    assert.equal(await count(), countBefore + 1);
+    assert.equal((await find("worker", once))?.opts.priority, 96);
+    await hints.add([{ ...once, run: 2 }]);
+    assert.equal(await count(), countBefore + 2);
+  });
+
+  it("serves higher priorities first, and a first hint before a 17th", async () => {
     const [low, high, far] = [
       hint({ priority: 1 }),
       hint({ priority: 90 }),
       hint({ priority: 90, backlog: 16 }),
     ];
     await hints.add([low, far, high]);
-    const order = (await looked.get("worker")?.getJobs(["prioritized"], 0, -1, true))
+    const order = (await bullQueues.get("worker")?.getJobs(["prioritized"], 0, -1, true))
       ?.map(({ data }) => data.id)
       .filter((id) => [low.id, high.id, far.id].includes(id));
     assert.deepEqual(order, [high.id, low.id, far.id]);
   });
 
-  it("keeps one back that is due within a minute, and leaves out what is due later", async () => {
+  it("delays a hint that is due within a minute, and omits a later one", async () => {
     const [soon, fraction, minute, late] = [
       hint({ delayMs: 30_000 }),
       hint({ delayMs: 1234.567 }),
@@ -128,7 +124,7 @@ describe("the queue of hints", () => {
     assert.equal(await isThere(late), false);
   });
 
-  it("takes one back, of that run only", async () => {
+  it("removes a hint of one run only", async () => {
     const [first, second] = [hint({ run: 1 }), hint({ run: 2 })];
     await hints.add([first, { ...second, id: first.id }]);
     await hints.remove("worker", first.id, 1);
@@ -139,7 +135,7 @@ describe("the queue of hints", () => {
     await hints.remove("worker", "never-there", 1);
   });
 
-  it("adds only what is missing, and says how much that was", async () => {
+  it("adds only missing hints, and returns their number", async () => {
     const [there, missing, child] = [hint(), hint(), hint({ lane: "child" })];
     await hints.add([there]);
     assert.equal(await hints.addMissing([there, missing, child]), 2);
@@ -148,13 +144,13 @@ describe("the queue of hints", () => {
     assert.equal(await hints.addMissing([]), 0);
   });
 
-  it("adds what is missing by the thousand", async () => {
+  it("adds thousands of missing hints", async () => {
     const many = Array.from({ length: 2500 }, () => hint());
     await hints.add(many.slice(0, 100));
     assert.equal(await hints.addMissing(many), 2400);
   });
 
-  it("finds out, once, that Redis has forgotten everything", async () => {
+  it("reports once that Redis has lost its data", async () => {
     const memory = await redis.keys(`${prefix}:*`);
     await hints.hasForgotten();
     assert.equal(await hints.hasForgotten(), false);
@@ -163,7 +159,7 @@ describe("the queue of hints", () => {
     assert.equal(await hints.hasForgotten(), false);
   });
 
-  it("lets nobody wait while Redis is away, adds nothing then, and works when it is back", async () => {
+  it("does not block or add hints without Redis, and works when it is back", async () => {
     const lost = hint();
     proxy.down();
     assert.ok((await timed(hints.add([lost]))) < 1500);
@@ -172,14 +168,14 @@ describe("the queue of hints", () => {
     assert.equal(await hints.hasForgotten(), false);
     proxy.up();
     await eventually("it works again", async () => {
-      const found = hint();
-      await hints.add([found]);
-      return isThere(found);
+      const later = hint();
+      await hints.add([later]);
+      return isThere(later);
     });
     assert.equal(await isThere(lost), false);
   });
 
-  it("lets nobody wait longer than a second while Redis hangs", async () => {
+  it("blocks for at most a second while Redis hangs", async () => {
     proxy.freeze();
     const times = await Promise.all([
       timed(hints.add([hint()])),
@@ -188,13 +184,13 @@ describe("the queue of hints", () => {
     for (const ms of times) assert.ok(ms > 900 && ms < 1500, `${ms} ms`);
     proxy.heal();
     await eventually("it works again", async () => {
-      const found = hint();
-      await hints.add([found]);
-      return isThere(found);
+      const later = hint();
+      await hints.add([later]);
+      return isThere(later);
     });
   });
 
-  it("works, too, when Redis was away at its start", async () => {
+  it("also works if Redis was unavailable at its start", async () => {
     proxy.down();
     let tries = 0;
     const late = createHintQueue({
@@ -206,23 +202,23 @@ describe("the queue of hints", () => {
     assert.ok((await timed(late.add([hint()]))) < 1500);
     await assert.rejects(late.addMissing([hint()]), {
       code: "SERVICE_UNAVAILABLE",
-      message: "Redis is away.",
+      message: "Redis is unavailable.",
     });
     proxy.up();
     await eventually("it works", async () => {
-      const found = hint();
-      await late.add([found]);
-      return isThere(found);
+      const later = hint();
+      await late.add([later]);
+      return isThere(later);
     });
     assert.ok((await timed(late.close())) < 1500);
   });
 
-  it("closes while Redis is away", async () => {
+  it("closes while Redis is unavailable", async () => {
     const closing = createHintQueue({ redisUrl: proxy.url, prefix, log: silentLog });
     await eventually("it works", async () => {
-      const found = hint();
-      await closing.add([found]);
-      return isThere(found);
+      const later = hint();
+      await closing.add([later]);
+      return isThere(later);
     });
     proxy.down();
     assert.ok((await timed(closing.close())) < 1500);

@@ -9,7 +9,7 @@ const command = {
   name: "npm run greet",
   about: "Greet a person.",
   options: {
-    name: { type: "string", value: "<name>", required: true, about: "Who is greeted." },
+    name: { type: "string", value: "<name>", required: true, about: "Name of the person." },
     times: { type: "string", value: "<number>", default: "1", about: "How often." },
     loud: { type: "boolean", about: "Shout." },
     internal: { type: "boolean", about: null },
@@ -24,10 +24,10 @@ Greet a person.
 
 Options:
   <place>           Where.
-  --name <name>     Who is greeted. (required)
+  --name <name>     Name of the person. (required)
   --times <number>  How often. (1 if not given)
   --loud            Shout.
-  --help            Show this.
+  --help            Show this help.
 
 Examples:
   npm run greet -- --name Ann
@@ -38,7 +38,7 @@ describe("the arguments of a command", () => {
   const parse = (...args: string[]) =>
     parseCommandLine(command, (values, places) => ({ ...values, places }), args);
 
-  it("are given by name, with what each is when it is not given", () => {
+  it("are returned by name, with the default of each that is absent", () => {
     const result = { name: "Ann", times: "1", loud: false, internal: false, places: [] };
     assert.deepEqual({ ...parse("--name", "Ann")?.result }, result);
     const all = parse("--", "here", "--name=Ann", "--loud", "--times", "2", "--internal");
@@ -48,7 +48,7 @@ describe("the arguments of a command", () => {
     );
   });
 
-  it("are explained when help is asked for, whatever else is given", () => {
+  it("are ignored in favour of the usage when --help is among them", () => {
     for (const args of [["--help"], ["-h"], ["--loud", "--help"]])
       assert.equal(parse(...args), null);
   });
@@ -66,7 +66,7 @@ describe("the arguments of a command", () => {
     });
   }
 
-  it("are refused in the words of the command that reads them", () => {
+  it("are refused with the message of the command that reads them", () => {
     const read = () => {
       throw new Error("--times must be a number");
     };
@@ -89,7 +89,7 @@ describe("the arguments of a command", () => {
     );
   });
 
-  it("may not be there at all where a command takes none", () => {
+  it("are refused by a command that takes none", () => {
     assert.throws(
       () => parseCommandLine({ name: "x", about: "X." }, () => null, ["y"]),
       /^ArgumentsError: Invalid arguments: Unexpected argument 'y'\.\n\nUsage: x\n/,
@@ -132,9 +132,9 @@ describe("every command", { concurrency: 2 }, () => {
   it("is found by this test", () => assert.ok(files.length > 15, `${files.length} were found`));
 
   for (const { typed, file } of files) {
-    // What only developers run takes longest to load.
+    // Commands for developers take longest to load.
     it(
-      `explains itself with --help: ${typed}`,
+      `prints its usage with --help: ${typed}`,
       file.startsWith("dist/src/") ? {} : long,
       async () => {
         const { code, stdout, stderr } = await run(file, "--help");
@@ -142,7 +142,7 @@ describe("every command", { concurrency: 2 }, () => {
         assert.ok(stdout.startsWith(`Usage: ${typed}`) && stdout.includes("\nOptions:\n"), stdout);
       },
     );
-    it(`refuses an option that it does not have: ${typed}`, long, async () => {
+    it(`refuses an unknown option: ${typed}`, long, async () => {
       const { code, stdout, stderr } = await run(file, "--no-such-option");
       assert.deepEqual([code, stdout], [1, ""]);
       assert.ok(

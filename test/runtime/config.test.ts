@@ -18,7 +18,7 @@ function file(name: string, text: string): string {
 const SECRET = "hunter2-hunter2-hunter2-hunter2-";
 
 describe("the configuration", () => {
-  it("needs nothing in development, and has a default for all that is no secret", () => {
+  it("requires nothing in development, and only secrets have no default", () => {
     const config = parseConfig({}, ["tokens", "files"]);
     assert.deepEqual(config, {
       production: false,
@@ -69,7 +69,7 @@ describe("the configuration", () => {
     });
   });
 
-  it("takes every value over", () => {
+  it("contains every value of the environment", () => {
     const config = parseConfig(
       {
         NODE_ENV: "production",
@@ -170,13 +170,13 @@ describe("the configuration", () => {
     );
   });
 
-  it("takes an empty variable for one that is not set", () => {
+  it("treats an empty variable as unset", () => {
     const empty = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, ""]));
     assert.deepEqual(parseConfig(empty, []), parseConfig({}, []));
     assert.deepEqual(parseConfig({ DATABASE_URL_FILE: "" }, []).databaseUrl, null);
   });
 
-  it("tells every fault at once, in one message", () => {
+  it("lists every fault in one message", () => {
     assert.throws(
       () =>
         parseConfig(
@@ -188,8 +188,8 @@ describe("the configuration", () => {
         message: [
           "The configuration has 7 faults:",
           '  - PORT is not a whole number (it is "x")',
-          '  - WORKER_TASKS is under 1 (it is "0")',
-          '  - LOG_LEVEL is no level of pino (it is "loud")',
+          '  - WORKER_TASKS is less than 1 (it is "0")',
+          '  - LOG_LEVEL is not a log level of pino (it is "loud")',
           "  - DATABASE_URL is not set: it names the PostgreSQL to use, as " +
             "postgres://user:password@host:5432/database",
           "  - REDIS_URL is not set: it names the Redis to use, as redis://host:6379",
@@ -203,21 +203,17 @@ describe("the configuration", () => {
     });
   });
 
-  it(
-    "takes any positive duration of events, and what is longer than a century for that, " +
-      "since dates end",
-    () => {
-      const ttl = (text: string) =>
-        parseConfig({ EVENT_TTL: text, MAX_JOB_TTL: String(Math.ceil(Number(text))) }, []);
-      assert.deepEqual(
-        ["0.25", "1", "90.5", "9007199254740991"].map((text) => ttl(text).eventTtlSeconds),
-        [0.25, 1, 90.5, 3_155_760_000],
-      );
-      assert.equal(ttl("9007199254740991").jobTtlSeconds, 3_155_760_000);
-    },
-  );
+  it("accepts any positive time to live and caps it at a century, because dates end", () => {
+    const ttl = (text: string) =>
+      parseConfig({ EVENT_TTL: text, MAX_JOB_TTL: String(Math.ceil(Number(text))) }, []);
+    assert.deepEqual(
+      ["0.25", "1", "90.5", "9007199254740991"].map((text) => ttl(text).eventTtlSeconds),
+      [0.25, 1, 90.5, 3_155_760_000],
+    );
+    assert.equal(ttl("9007199254740991").jobTtlSeconds, 3_155_760_000);
+  });
 
-  it("tells what a check finds together with all else", () => {
+  it("lists the faults of a check together with all others", () => {
     const check = ({ port, jwtPublicKey }: Config) => [`the check saw ${port} and ${jwtPublicKey}`];
     assert.throws(
       () =>
@@ -230,43 +226,39 @@ describe("the configuration", () => {
     );
   });
 
-  it("does not call a variable missing that is only faulty", () => {
+  it("does not report an invalid variable as missing", () => {
     assert.deepEqual(faultsOf({ DATABASE_URL: "db" }, ["database"]), [
-      "DATABASE_URL is no URL that begins with postgres:// or postgresql://",
+      "DATABASE_URL is not a URL that begins with postgres:// or postgresql://",
     ]);
   });
 
-  it(
-    "needs a key and a region of S3 where the storage is S3, and only of what uses the " +
-      "storage",
-    () => {
-      const key = {
-        STORAGE_URL: "s3://bucket",
-        AWS_ACCESS_KEY_ID: "id",
-        AWS_SECRET_ACCESS_KEY: "secret",
-      };
-      const wrong = [
-        "AWS_ACCESS_KEY_ID is not set: the storage is S3",
-        "AWS_SECRET_ACCESS_KEY is not set: the storage is S3",
-        "AWS_REGION is not set: it is where Amazon keeps the bucket of STORAGE_URL; " +
-          "another server is named by AWS_ENDPOINT_URL",
-      ];
-      assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), wrong);
-      assert.deepEqual(faultsOf(key, ["storage"]), wrong.slice(2));
-      for (const [env, needs] of [
-        [{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]],
-        [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]],
-        [{ STORAGE_URL: "s3://bucket" }, ["database"]],
-        [{}, ["storage"]],
-      ] as const)
-        assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
-    },
-  );
+  it("requires an S3 key and region only if the command uses S3 storage", () => {
+    const key = {
+      STORAGE_URL: "s3://bucket",
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SECRET_ACCESS_KEY: "secret",
+    };
+    const wrong = [
+      "AWS_ACCESS_KEY_ID is not set: the storage is S3",
+      "AWS_SECRET_ACCESS_KEY is not set: the storage is S3",
+      "AWS_REGION is not set: it is the Amazon region of the bucket in STORAGE_URL; " +
+        "for another server set AWS_ENDPOINT_URL",
+    ];
+    assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), wrong);
+    assert.deepEqual(faultsOf(key, ["storage"]), wrong.slice(2));
+    for (const [env, needs] of [
+      [{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]],
+      [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]],
+      [{ STORAGE_URL: "s3://bucket" }, ["database"]],
+      [{}, ["storage"]],
+    ] as const)
+      assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
+  });
 
   describe("of development", () => {
     const defaults = file(".env", "PORT=4444\nLOG_LEVEL=debug # loud\n");
 
-    it("has the defaults of a file, under what the process was given", () => {
+    it("takes the defaults from a file and prefers the process's variables", () => {
       assert.deepEqual(readEnvironment({ LOG_LEVEL: "warn", OTHER: "x" }, defaults), {
         PORT: "4444",
         LOG_LEVEL: "warn",
@@ -274,7 +266,7 @@ describe("the configuration", () => {
       });
     });
 
-    it("does without the file where there is none, and in production", () => {
+    it("ignores a missing file, and every file in production", () => {
       for (const [env, path] of [
         [{ A: "1" }, join(folder, "none")],
         [{ NODE_ENV: "production" }, defaults],

@@ -11,7 +11,7 @@ import {
 const never = () => assert.fail("it was not late");
 
 describe("a deadline", () => {
-  it("is seen by all that the work does, however long after, and by nobody else", async () => {
+  it("is visible to everything that the work does later, and to no other code", async () => {
     let inside: Deadline | undefined;
     const work = async () => {
       await pause(1);
@@ -22,29 +22,25 @@ describe("a deadline", () => {
     assert.deepEqual([inside?.passed, currentDeadline()], [false, undefined]);
   });
 
-  it("tells the work that nobody waits for it, and answers in its place", async () => {
+  it("notifies the work when it passes, and resolves with the late result", async () => {
     let deadline: Deadline | undefined;
-    let told = 0;
+    let calls = 0;
     const work = () => {
       deadline = currentDeadline();
-      deadline?.onPassed(() => told++);
+      deadline?.onPassed(() => calls++);
       return new Promise<string>(() => {});
     };
     assert.equal(await withDeadline(work, 5, () => "late"), "late");
-    assert.deepEqual([deadline?.passed, told], [true, 1]);
+    assert.deepEqual([deadline?.passed, calls], [true, 1]);
   });
 
-  it(
-    "has not passed when the work failed in time, and is none for what others wait for as " +
-      "well",
-    async () => {
-      let seen: (Deadline | undefined)[] = [];
-      const work = async () => {
-        seen = [currentDeadline(), withoutDeadline(currentDeadline)];
-        throw new Error("failed");
-      };
-      await assert.rejects(withDeadline(work, 10_000, never), /^Error: failed$/);
-      assert.deepEqual([seen[0]?.passed, seen[1]], [false, undefined]);
-    },
-  );
+  it("has not passed if the work failed in time, and does not apply to shared work", async () => {
+    let seen: (Deadline | undefined)[] = [];
+    const work = async () => {
+      seen = [currentDeadline(), withoutDeadline(currentDeadline)];
+      throw new Error("failed");
+    };
+    await assert.rejects(withDeadline(work, 10_000, never), /^Error: failed$/);
+    assert.deepEqual([seen[0]?.passed, seen[1]], [false, undefined]);
+  });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig, type Environment, type Need } from "../../src/runtime/config.js";
 
-/** What is wrong with an environment, a sentence each. */
+/** Returns the faults of an environment, one sentence each. */
 export function faultsOf(env: Environment, needs: readonly Need[] = []): string[] {
   try {
     parseConfig(env, needs);

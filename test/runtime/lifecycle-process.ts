@@ -1,4 +1,4 @@
-// A process with a lifecycle, that does what its argument says. Run by the lifecycle's tests.
+// A process with a lifecycle that behaves as its argument says. The lifecycle tests run it.
 import { setTimeout as pause } from "node:timers/promises";
 import { ConfigError } from "../../src/runtime/config.js";
 import { runCommand, runProcess } from "../../src/runtime/lifecycle.js";

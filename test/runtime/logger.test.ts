@@ -7,12 +7,15 @@ import { createLoggerTo } from "../../src/runtime/logger.js";
 
 const logger = new URL("../../src/runtime/logger.js", import.meta.url).href;
 
-/** What a process with its own logger writes to standard output until it ends, by `signal`. */
+/**
+ * Returns the standard output of a process with its own logger until it ends, by `signal` if one is
+ * given.
+ */
 async function logged(options: object, script: string, signal?: "SIGKILL"): Promise<string> {
-  const given = { name: "test", level: "info", pretty: false, ...options };
+  const loggerOptions = { name: "test", level: "info", pretty: false, ...options };
   const program =
     `const { createLogger } = await import(${JSON.stringify(logger)}); ` +
-    `const log = createLogger(${JSON.stringify(given)}); ${script}`;
+    `const log = createLogger(${JSON.stringify(loggerOptions)}); ${script}`;
   const args = ["--input-type=module", "--eval", program];
   const ended = await promisify(execFile)(process.execPath, args).catch((error: unknown) => error);
   const { stdout, signal: by } = ended as { stdout: string; signal?: string };
@@ -29,7 +32,7 @@ const parse = (text: string) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("the log", () => {
-  it("is one line of JSON for each message, with its fields and the process's name", async () => {
+  it("has one line of JSON per message, with its fields and the process's name", async () => {
     const [first, second, ...more] = parse(
       await logged(
         {},
@@ -48,7 +51,7 @@ describe("the log", () => {
     assert.deepEqual(more, []);
   });
 
-  it("keeps its order to the last word before an exit, however busy the process is", async () => {
+  it("keeps the order of lines until an exit, even in a busy process", async () => {
     const busy = `for (let i = 0; i < 4; i++) pbkdf2("a", "b", 100_000, 64, "sha512", () => {});`;
     const text = await logged(
       {},
@@ -61,7 +64,7 @@ describe("the log", () => {
     );
   });
 
-  it("holds lines below warn for a moment, and has written a warning before SIGKILL", async () => {
+  it("delays lines below warn, but has written a warning before SIGKILL", async () => {
     const text = await logged(
       {},
       `log.info("before"); log.warn("written"); log.info("lost"); process.kill(process.pid, 9);`,
@@ -73,7 +76,7 @@ describe("the log", () => {
     );
   });
 
-  it("writes a lone line within a moment while its process runs on", async () => {
+  it("writes a single line soon while its process keeps running", async () => {
     const text = await logged(
       {},
       `log.info("alone"); setTimeout(() => process.kill(process.pid, 9), 500);`,
@@ -85,7 +88,7 @@ describe("the log", () => {
     );
   });
 
-  it("has the files and lines of the sources in its stacks, whatever Node was started with", async () => {
+  it("has source files and lines in its stacks, without any option of Node", async () => {
     const throws = new URL("../../src/auth/public-keys.js", import.meta.url).href;
     const [line] = parse(
       await logged(
@@ -97,12 +100,14 @@ describe("the log", () => {
     const { stack } = (line ?? {})["err"] as { stack: string };
     const [, at = "0"] = /src\/auth\/public-keys\.ts:(\d+):\d+\)/.exec(stack) ?? [];
     const lines = readFileSync("src/auth/public-keys.ts", "utf8").split("\n");
-    // The message stands on the line behind that of `new Error(`.
-    assert.match(lines[Number(at) - 1] ?? "", /throw new Error\($/, stack);
-    assert.match(lines[Number(at)] ?? "", /no complete PEM block/, stack);
+    assert.match(
+      lines[Number(at) - 1] ?? "",
+      /throw new Error\("It contains no complete PEM block/,
+      stack,
+    );
   });
 
-  it("leaves out what is under its level", async () => {
+  it("omits lines below its level", async () => {
     assert.deepEqual(
       parse(await logged({ level: "warn" }, `log.info("no"); log.warn("yes");`)).map(
         ({ msg }) => msg,
@@ -111,7 +116,7 @@ describe("the log", () => {
     );
   });
 
-  it("never holds a secret, at whatever depth a line carries it", async () => {
+  it("never contains a named secret, at any depth of a line", async () => {
     const names = ["authorization", "token", "password", "cookie", "sig", "secret"];
     const secrets = Object.fromEntries(names.map((name) => [name, `hush-${name}`]));
     const text = await logged(
@@ -129,7 +134,7 @@ describe("the log", () => {
     for (const name of names) assert.equal(parse(text)[0]?.[name], "[redacted]");
   });
 
-  it("holds no secret that stands within a text, or that a library hangs on its errors", () => {
+  it("contains no secret within a text or in an error property of a library", () => {
     const jwt = `eyJ${"a".repeat(20)}.eyJ${"b".repeat(20)}.${"c".repeat(20)}`;
     const query = Object.assign(
       new Error('Failed query: select $1, $2\nparams: hush "quoted"\nhush,2'),
@@ -159,22 +164,22 @@ describe("the log", () => {
     log.error({ err: reply }, "failed");
     for (const line of lines) assert.doesNotMatch(line, /hush|aaaa/);
     assert.equal(lines.length, 6);
-    const told = lines.map(
+    const parsed = lines.map(
       (line) => JSON.parse(line) as { msg: string; err?: { stack: string; command?: string } },
     );
-    assert.equal(told[0]?.msg, "GET /files/photos/1/a.jpg?exp=17&sig=[redacted]&more=1");
-    assert.equal(told[2]?.msg, "a token [redacted] came");
+    assert.equal(parsed[0]?.msg, "GET /files/photos/1/a.jpg?exp=17&sig=[redacted]&more=1");
+    assert.equal(parsed[2]?.msg, "a token [redacted] came");
     assert.match(
-      told[4]?.err?.stack ?? "",
+      parsed[4]?.err?.stack ?? "",
       new RegExp(
         String.raw`^Error: Failed query: select \$1, \$2\nparams: \[redacted\]\n {4}at ` +
           String.raw`[\s\S]+caused by: Error: relation is gone`,
       ),
     );
-    assert.equal(told[5]?.err?.command, "auth");
+    assert.equal(parsed[5]?.err?.command, "auth");
   });
 
-  it("says in every line what it is asked to say besides", () => {
+  it("adds the additional fields to every line", () => {
     const lines: string[] = [];
     const log = createLoggerTo({ write: (line) => void lines.push(line) }, "info", () => ({
       trace_id: "t",
@@ -188,11 +193,11 @@ describe("the log", () => {
     );
   });
 
-  it("is made for people where it is pretty", async () => {
+  it("is readable for people when it is pretty", async () => {
     assert.match(await logged({ pretty: true }, `log.info({ a: 1 }, "hello");`), /INFO.*hello/);
   });
 
-  it("goes where it is told to", () => {
+  it("goes to the given destination", () => {
     const lines: string[] = [];
     const log = createLoggerTo({ write: (line) => void lines.push(line) }, "debug");
     log.trace("no");

@@ -11,7 +11,7 @@ interface Item {
   id: number;
 }
 
-/** Writes down what is sent; each call ends when it is told to. */
+/** Records what is sent; each call ends when `settle` lets it. */
 function createRecorder({
   maxItems = 100,
   fault = () => null,
@@ -34,7 +34,7 @@ function createRecorder({
     sendOne: async (item) => (await send([item]))[0] ?? 0,
     sendMany: send,
   });
-  /** Lets everything end, until there is nothing left to send. */
+  /** Ends all calls until nothing is left to send. */
   async function settle<T>(results: Promise<T>): Promise<T> {
     let over = false;
     const done = results.finally(() => (over = true));
@@ -50,13 +50,13 @@ function createRecorder({
 
 const OVERLOADED = {
   code: "SERVICE_UNAVAILABLE",
-  message: "Too many requests wait to be written; try again in a moment.",
+  message: "Too many requests are waiting to be written; try again in a moment.",
 };
 
 const of = (user: string, ...ids: number[]): Item[] => ids.map((id) => ({ user, id }));
 
 describe("a micro-batch", () => {
-  it("sends one that comes alone at once", async () => {
+  it("sends a lone item at once", async () => {
     const { sent, submit, settle, turn } = createRecorder();
     const result = submit({ user: "a", id: 1 });
     await turn();
@@ -64,7 +64,7 @@ describe("a micro-batch", () => {
     assert.equal(await settle(result), 10);
   });
 
-  it("sends together what comes while another is under way, and gives each its own result", async () => {
+  it("sends items that arrive during a batch together", async () => {
     const { sent, submit, settle, turn } = createRecorder();
     const first = submit({ user: "a", id: 1 });
     await turn();
@@ -78,7 +78,7 @@ describe("a micro-batch", () => {
     );
   });
 
-  it("begins nothing in a lane while another is under way there", async () => {
+  it("starts no batch in a lane while another one is running there", async () => {
     const { sent, submit, settle, turn } = createRecorder();
     const first = submit({ user: "a", id: 1 });
     await turn();
@@ -89,23 +89,19 @@ describe("a micro-batch", () => {
     assert.deepEqual(sent, [[1], [2]]);
   });
 
-  it("holds no more than it may, in the order of arrival", async () => {
+  it("holds at most its maximum, in the order of arrival", async () => {
     const { sent, submit, settle } = createRecorder({ maxItems: 2 });
     await settle(Promise.all(of("a", 1, 2, 3, 4, 5).map(submit)));
     assert.deepEqual(sent, [[1, 2], [3, 4], [5]]);
   });
 
-  it(
-    "leaves the second of the same key to the next batch, and what follows it of that key " +
-      "behind it",
-    async () => {
-      const { sent, submit, settle } = createRecorder();
-      await settle(Promise.all(of("a", 1, 1, 2, 1).map(submit)));
-      assert.deepEqual(sent, [[1, 2], [1], [1]]);
-    },
-  );
+  it("leaves a second item with the same key to the next batch, in order", async () => {
+    const { sent, submit, settle } = createRecorder();
+    await settle(Promise.all(of("a", 1, 1, 2, 1).map(submit)));
+    assert.deepEqual(sent, [[1, 2], [1], [1]]);
+  });
 
-  it("does not let the items of another lane wait", async () => {
+  it("does not delay the items of another lane", async () => {
     const { sent, submit, settle, turn } = createRecorder();
     const all = ["a", "b"].map((user, id) => submit({ user, id }));
     await turn();
@@ -113,7 +109,7 @@ describe("a micro-batch", () => {
     await settle(Promise.all(all));
   });
 
-  it("sends the items of a batch that failed one by one, so that a bad one harms only itself", async () => {
+  it("sends the items of a failed batch one by one, so that a bad item fails alone", async () => {
     const { sent, submit, settle } = createRecorder({
       fault: (ids) => (ids.includes(2) ? new Error("bad") : null),
     });
@@ -125,7 +121,7 @@ describe("a micro-batch", () => {
     assert.deepEqual(sent, [[1, 2, 3], [1], [2], [3]]);
   });
 
-  it("repeats nothing when the service is away: the batch may have arrived", async () => {
+  it("repeats nothing in an outage, because the batch may have arrived", async () => {
     const { sent, submit, settle } = createRecorder({
       fault: () => new ServiceUnavailableError("away"),
     });
@@ -136,27 +132,23 @@ describe("a micro-batch", () => {
     );
   });
 
-  it(
-    "refuses at once what comes when five full batches wait in its lane, and nothing in " +
-      "another",
-    async () => {
-      const { sent, submit, settle, turn } = createRecorder({ maxItems: 2 });
-      const refusals: Refusal[] = [];
-      onRefusal((refusal) => refusals.push(refusal));
-      const accepted = [submit({ user: "a", id: 0 })];
-      await turn();
-      accepted.push(...Array.from({ length: 10 }, (_, i) => submit({ user: "a", id: i + 1 })));
-      assert.deepEqual(await refusalOf(submit({ user: "a", id: 11 })), OVERLOADED);
-      accepted.push(submit({ user: "b", id: 12 }));
-      await settle(Promise.all(accepted));
-      assert.deepEqual(
-        [refusals, sent.flat().includes(11), sent.flat().includes(12)],
-        [[{ what: "batch", why: "full" }], false, true],
-      );
-    },
-  );
+  it("refuses an item at once when five full batches wait in its lane", async () => {
+    const { sent, submit, settle, turn } = createRecorder({ maxItems: 2 });
+    const refusals: Refusal[] = [];
+    onRefusal((refusal) => refusals.push(refusal));
+    const accepted = [submit({ user: "a", id: 0 })];
+    await turn();
+    accepted.push(...Array.from({ length: 10 }, (_, i) => submit({ user: "a", id: i + 1 })));
+    assert.deepEqual(await refusalOf(submit({ user: "a", id: 11 })), OVERLOADED);
+    accepted.push(submit({ user: "b", id: 12 }));
+    await settle(Promise.all(accepted));
+    assert.deepEqual(
+      [refusals, sent.flat().includes(11), sent.flat().includes(12)],
+      [[{ what: "batch", why: "full" }], false, true],
+    );
+  });
 
-  it("refuses what has waited for two seconds, and does not send it later", async (context) => {
+  it("refuses an item after two seconds and does not send it later", async (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const clock = context.mock.method(performance, "now", () => 0);
     const at = (ms: number) => clock.mock.mockImplementation(() => ms);
@@ -175,7 +167,7 @@ describe("a micro-batch", () => {
     assert.deepEqual([await settle(first), sent], [10, [[1]]]);
   });
 
-  it("does not send an item whose caller has given up while it waited", async () => {
+  it("does not send an item whose caller gave up while it waited", async () => {
     const { sent, submit, settle, turn } = createRecorder();
     const first = submit({ user: "a", id: 1 });
     await turn();
@@ -199,7 +191,7 @@ describe("a micro-batch", () => {
     );
   });
 
-  it("does not send an item again whose caller has given up before its batch failed", async () => {
+  it("does not resend an item whose caller gave up before its batch failed", async () => {
     const { sent, submit, settle, turn } = createRecorder({
       fault: (ids) => (ids.length > 1 ? new Error("bad") : null),
     });
@@ -217,7 +209,7 @@ describe("a micro-batch", () => {
     assert.deepEqual(sent, [[1], [2, 3], [2]]);
   });
 
-  it("goes on after a failure", async () => {
+  it("continues after a failure", async () => {
     const { submit, settle } = createRecorder({
       fault: (ids) => (ids.includes(1) ? new Error("bad") : null),
     });

@@ -29,20 +29,20 @@ describe("a connection to Redis", () => {
   });
   after(() => proxy.close());
 
-  it("that fails fast refuses a command at once while Redis is away, and works when it is back", async () => {
+  it("that fails fast refuses commands during an outage, and works afterwards", async () => {
     const redis = connect(true);
     await eventually("it is ready", () => redis.status === "ready");
     proxy.down();
     await eventually("it has noticed", () => redis.status !== "ready");
-    const asked = Date.now();
+    const sentAt = Date.now();
     await assert.rejects(redis.ping(), /isn't writeable|Connection is closed/);
-    assert.ok(Date.now() - asked < 200, `${Date.now() - asked} ms`);
+    assert.ok(Date.now() - sentAt < 200, `${Date.now() - sentAt} ms`);
     proxy.up();
     await eventually("it is back", async () => (await redis.ping()) === "PONG");
     redis.disconnect();
   });
 
-  it("that waits answers a command of the time away once Redis is back", async () => {
+  it("that waits answers a command from an outage once Redis is back", async () => {
     proxy.down();
     const redis = connect(false);
     const set = redis.set(`${prefix}:waited`, "1", "EX", 60);
@@ -52,21 +52,21 @@ describe("a connection to Redis", () => {
     redis.disconnect();
   });
 
-  it("says that a Redis which takes connections does not answer, and goes on when it does", async () => {
+  it("logs that Redis does not answer, and works when it does", async () => {
     proxy.freeze();
     const redis = connect(false);
-    await eventually("it is told", () => lines.length > 0);
+    await eventually("it is logged", () => lines.length > 0);
     assert.deepEqual(
       lines.map(({ level, msg }) => [level, msg]),
-      [[50, "Redis takes connections but does not answer; trying again until it is back"]],
+      [[50, "Redis accepts connections but does not answer; reconnecting until it is back"]],
     );
     proxy.heal();
     assert.equal(await redis.ping(), "PONG");
-    await eventually("it is told as back", () => lines.at(-1)?.msg === "Redis is back");
+    await eventually("it is logged as back", () => lines.at(-1)?.msg === "Redis is back");
     redis.disconnect();
   });
 
-  it("says once that Redis is away, however often it tries, and once that it is back", async () => {
+  it("logs an outage and its end once, however often it tries", async () => {
     proxy.down();
     const redis = connect(false);
     let tries = 0;
@@ -78,7 +78,7 @@ describe("a connection to Redis", () => {
     assert.deepEqual(
       lines.map(({ level, msg, purpose }) => [level, msg, purpose]),
       [
-        [50, "Redis is away; trying again until it is back", "tests"],
+        [50, "Redis is unavailable; reconnecting until it is back", "tests"],
         [30, "Redis is back", "tests"],
       ],
     );

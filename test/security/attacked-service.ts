@@ -59,7 +59,8 @@ export async function startAttackedService(
     assert.deepEqual(
       service.logged
         .filter(
-          (line) => Number(line["level"]) >= 50 && !String(line["msg"]).startsWith("Redis is away"),
+          (line) =>
+            Number(line["level"]) >= 50 && !String(line["msg"]).startsWith("Redis is unavailable"),
         )
         .map((line) => [line["msg"], line["err"]]),
       [],

@@ -144,7 +144,9 @@ describe("leases", () => {
 
   describe("that cannot be renewed", () => {
     const away = () =>
-      Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment."));
+      Promise.reject(
+        new ServiceUnavailableError("The database is unavailable; try again in a moment."),
+      );
     const hung = () => new Promise<never>(() => {});
     const locked: QueuedJobs["renewLeases"] = async (_worker, attempts) => ({
       renewed: new Set(),

@@ -84,7 +84,9 @@ describe("the progress of an attempt", () => {
 
   it("may fail to be recorded without harm", async () => {
     const { reporter, values } = recorder(() =>
-      Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment.")),
+      Promise.reject(
+        new ServiceUnavailableError("The database is unavailable; try again in a moment."),
+      ),
     );
     reporter.report(0.1);
     await eventually("it is tried", () => values().length === 1);

@@ -211,7 +211,7 @@ describe("the schedule of maintenance", () => {
 
   it("logs and counts every failure except the first one of an outage", async () => {
     const scene = open();
-    const away = new ServiceUnavailableError("The database is away; try again in a moment.");
+    const away = new ServiceUnavailableError("The database is unavailable; try again in a moment.");
     const faults: (Error | null)[] = [away, null, away, away, new TypeError("a bug")];
     const failed: string[] = [];
     let runs = 0;

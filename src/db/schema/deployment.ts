@@ -1,13 +1,15 @@
-// What the database keeps of itself and of the workers.
+// Tables about the database itself and about the workers.
 import { pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 /**
- * One row: what makes this database's history this one's, so that a cursor of another is
+ * Holds one row that identifies this database's history, so that a cursor of another database is
  * recognised.
  */
 export const histories = pgTable("histories", { id: uuid().primaryKey().defaultRandom() });
 
-/** Who does the upkeep: one holder at a time by compare and set, no lock held while it works. */
+/**
+ * Holders of maintenance duties: one at a time by compare and set, without a lock during the work.
+ */
 export const duties = pgTable("duties", {
   name: text().primaryKey(),
   holder: text().notNull(),

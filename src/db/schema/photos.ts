@@ -21,7 +21,7 @@ export const photos = pgTable(
       .references(() => users.id, { onDelete: "cascade" }),
     filename: text().notNull(),
     mimeType: text("mime_type").notNull(),
-    /** Of the upright picture. */
+    /** Size of the picture after its orientation is applied. */
     width: integer().notNull(),
     height: integer().notNull(),
     byteSize: bigint("byte_size", { mode: "number" }).notNull(),
@@ -29,16 +29,16 @@ export const photos = pgTable(
     storageKey: text("storage_key").notNull(),
     previewKey: text("preview_key"),
     thumbhash: text(),
-    /** The perceptual hash as a signed 64-bit number; null for a flat picture or one without. */
+    /** Perceptual hash as a signed 64-bit number; null for a flat or undecodable picture. */
     phash: bigint({ mode: "bigint" }),
     createdAt: instant("created_at").notNull(),
-    /** How often a preview was tried for in vain since the upload. */
+    /** Failed preview attempts since the upload. */
     previewAttempts: smallint("preview_attempts").notNull().default(0),
   },
   (table) => [
     uniqueIndex("photos_user_sha256").on(table.userId, table.sha256),
     index("photos_user_id").on(table.userId, table.id),
-    // The id along with it: all hashes of a user are read from the index alone.
+    // The id is included, so that all hashes of a user are read from the index alone.
     index("photos_user_phash").on(table.userId, table.phash, table.id),
     index("photos_without_preview")
       .on(table.previewAttempts, table.id)

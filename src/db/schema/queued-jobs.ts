@@ -1,6 +1,5 @@
-// PostgreSQL is the only truth; what stands in Redis is made from these rows. The service makes the
-// ids, UUIDv7: a list in their order is in the order of creation, and an index on (user_id, id)
-// serves every page.
+// PostgreSQL is the only truth; Redis data is derived from these rows. The service creates the ids
+// as UUIDv7, so their order is the order of creation. An index on (user_id, id) serves every page.
 import { and, isNotNull, isNull, sql } from "drizzle-orm";
 import {
   bigint,
@@ -35,24 +34,23 @@ export const queuedJobs = pgTable(
     userId: uuid("user_id")
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
-    // No foreign key to jobs: every accept would lock the same row there. Maintenance checks it
-    // instead.
+    // There is no foreign key to jobs, because every accept would lock the same row there.
+    // Maintenance checks it instead.
     jobName: text("job_name").notNull(),
     status: text({ enum: QUEUED_JOB_STATUSES }).notNull(),
     /**
-     * Grows each time the row goes back to PENDING, and names the hint in the queue: an old hint
-     * claims nothing.
+     * Incremented each time the row returns to PENDING. It names the hint in the queue, so that an
+     * old hint claims nothing.
      */
     run: integer().notNull().default(1),
     version: integer().notNull().default(1),
     /**
-     * Grows with each claim, and fences what a worker writes later: one that came back from the
-     * dead writes nothing.
+     * Incremented by each claim. It fences later writes: a worker that lost its lease writes
+     * nothing.
      */
     attempts: integer().notNull().default(0),
     /**
-     * Failed attempts since the last submission or retry; the Job's `maxAttempts` is compared with
-     * it.
+     * Failed attempts since the last submission or retry; compared with the Job's `maxAttempts`.
      */
     failures: integer().notNull().default(0),
     /** Attempts lost with their worker since the last submission or retry. */
@@ -64,8 +62,8 @@ export const queuedJobs = pgTable(
     priority: smallint().notNull(),
     runAt: instant("run_at"),
     /**
-     * When it may be claimed: at once, at `runAt`, or after a back-off. Apart from `runAt`, which
-     * is shown as it was given.
+     * Time from which it may be claimed: at once, at `runAt`, or after a back-off. `runAt` itself
+     * keeps the submitted value.
      */
     dueAt: timestamp("due_at", { withTimezone: true }).notNull(),
     progress: doublePrecision().notNull().default(0),
@@ -74,12 +72,9 @@ export const queuedJobs = pgTable(
     errorCode: text("error_code"),
     errorMessage: text("error_message"),
     idempotencyKey: text("idempotency_key"),
-    /**
-     * SHA-256 of the arguments that came with the key, with the parameters as given and as
-     * validated.
-     */
+    /** SHA-256 of the arguments that came with the key, with raw and validated parameters. */
     fingerprint: text(),
-    /** Of the request that submitted it. */
+    /** Id of the request that submitted it. */
     requestId: text("request_id").notNull(),
     reusedFrom: uuid("reused_from"),
     createdAt: instant("created_at").notNull(),
@@ -87,9 +82,9 @@ export const queuedJobs = pgTable(
     startedAt: instant("started_at"),
     finishedAt: instant("finished_at"),
     expiresAt: instant("expires_at"),
-    /** The work is to be done, whatever could be reused. */
+    /** True if no earlier result may be reused. */
     fresh: boolean().notNull().default(false),
-    /** SHA-256 of what the result was made from; on a success whose result may be reused only. */
+    /** SHA-256 of the inputs of the result; only on a success whose result may be reused. */
     reuseKey: text("reuse_key"),
   },
   (table) => [
@@ -97,14 +92,14 @@ export const queuedJobs = pgTable(
     uniqueIndex("queued_jobs_user_key")
       .on(table.userId, table.idempotencyKey)
       .where(sql`idempotency_key is not null`),
-    // The reconciler's: small, whatever the table's size.
+    // For the reconciler: it stays small for any table size.
     index("queued_jobs_due_id")
       .on(table.dueAt, table.id)
       .where(sql`status = 'PENDING'`),
     index("queued_jobs_lease")
       .on(table.leaseUntil)
       .where(sql`status = 'STARTED'`),
-    // What is rare among a user's many rows; the unfinished have an index of their own.
+    // Failed and cancelled rows are rare among a user's rows; unfinished rows have their own index.
     index("queued_jobs_unsuccessful_of_user")
       .on(table.userId, table.status, table.id)
       .where(sql`status in ('FAILED', 'CANCELLED')`),
@@ -189,8 +184,8 @@ export const queuedJobOutputs = pgTable(
 );
 
 /**
- * The log: append-only, numbered without a gap for each user. No foreign keys: DELETED outlives its
- * QueuedJob, and a key to users would lock the same row for every event.
+ * The event log: append-only, numbered without a gap for each user. It has no foreign keys: DELETED
+ * outlives its QueuedJob, and a key to users would lock the same row for every event.
  */
 export const queuedJobEvents = pgTable(
   "queued_job_events",
@@ -200,9 +195,9 @@ export const queuedJobEvents = pgTable(
     queuedJobId: uuid("queued_job_id").notNull(),
     type: text({ enum: LOGGED_EVENT_TYPES }).notNull(),
     at: instant("at").notNull(),
-    /** The QueuedJob as it was at this step; URLs are signed when it is told. */
+    /** The QueuedJob at this step; URLs are signed when the event is sent. */
     snapshot: jsonb().$type<Record<string, unknown>>().notNull(),
-    /** Length of the snapshot as JSON text; 0 for events from before it was counted. */
+    /** Length of the snapshot as JSON text; 0 for events older than this column. */
     bytes: integer().notNull().default(0),
   },
   (table) => [

@@ -22,15 +22,15 @@ export const users = pgTable(
     emailVerified: boolean("email_verified").notNull(),
     name: text().notNull(),
     picture: text(),
-    /** Of the development claim `admin`. */
+    /** Value of the development claim `admin`. */
     admin: boolean().notNull().default(false),
-    /** `iat` of the token that the claims are from, in seconds. */
+    /** `iat` in seconds of the token with these claims. */
     claimsIssuedAt: bigint("claims_issued_at", { mode: "number" }).notNull(),
     createdAt: instant("created_at").notNull(),
     /**
-     * When the account was deleted. From then on it has no name, no claims and no row in
-     * `user_streams`, so nothing more can be recorded for it; its other rows and files are removed
-     * in slices, and this row last.
+     * Time when the account was deleted. From then on it has no name, no claims and no row in
+     * `user_streams`, so nothing new is recorded. Its other rows and files are removed in batches,
+     * and this row last.
      */
     closedAt: instant("closed_at"),
   },
@@ -43,23 +43,23 @@ export const users = pgTable(
   ],
 );
 
-/** Identities whose account was deleted: a token issued before then does not sign in again. */
+/** Identities of deleted accounts: a token issued before the deletion cannot sign in again. */
 export const deletedAccounts = pgTable("deleted_accounts", {
-  /** SHA-256 of issuer and subject, hex: the table names nobody. */
+  /** SHA-256 of issuer and subject in hex, so that the table names no person. */
   identity: text().primaryKey(),
   deletedAt: instant("deleted_at").notNull(),
 });
 
-/** The counters of a user, apart from `users` because every accept and transition updates them. */
+/** Counters of a user, separate from `users` because every accept and transition updates them. */
 export const userStreams = pgTable(
   "user_streams",
   {
     userId: uuid("user_id")
       .primaryKey()
       .references(() => users.id, { onDelete: "cascade" }),
-    /** The number of the user's last event. */
+    /** Number of the user's last event. */
     lastSeq: bigint("last_seq", { mode: "number" }).notNull().default(0),
-    /** The highest number that was ever purged; a stream cannot be resumed from below it. */
+    /** Highest purged number; a stream cannot be resumed from below it. */
     floorSeq: bigint("floor_seq", { mode: "number" }).notNull().default(0),
     /** Unfinished QueuedJobs. */
     pending: integer().notNull().default(0),

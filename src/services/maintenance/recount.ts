@@ -78,7 +78,7 @@ function createCount(sql: Sql, log: Logger): (userIds: string[]) => Promise<Coun
       return (await sql.begin((tx) => countUsers(tx, userIds))) as Counted[];
     } catch (error) {
       if (connectionFault(error) === null) throw error;
-      throw new ServiceUnavailableError("The database is away; try again in a moment.", {
+      throw new ServiceUnavailableError("The database is unavailable; try again in a moment.", {
         cause: error,
       });
     }

@@ -123,7 +123,10 @@ describe("the service on S3", () => {
       [rejection.status, rejection.json],
       [
         503,
-        { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." },
+        {
+          code: "SERVICE_UNAVAILABLE",
+          message: "The storage is unavailable; try again in a moment.",
+        },
       ],
     );
     const { id } = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });

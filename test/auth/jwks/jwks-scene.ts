@@ -10,7 +10,7 @@ export const first = rsaKey();
 export const second = ecKey();
 
 class Scene {
-  /** What the clock shows. */
+  /** Milliseconds of the test clock. */
   now = 0;
   server!: KeyServer;
   readonly timers: { callback: () => void; ms: number; cancelled: boolean }[] = [];
@@ -19,7 +19,7 @@ class Scene {
 
 export const scene = new Scene();
 
-/** A key server and a clock of its own for each test of a file. */
+/** Creates a key server and a clock for each test of a file. */
 export function useScene(): void {
   beforeEach(async () => {
     scene.now = 1_700_000_000_000;
@@ -58,14 +58,14 @@ export function open(
   return verifier;
 }
 
-/** Lets the timer ring, and waits until the next is set: then the scene.server has been asked. */
-export async function ring(): Promise<void> {
+/** Runs the timer's callback and waits until the next timer is set, after the request. */
+export async function runTimer(): Promise<void> {
   const scheduled = scene.timers.length;
   live().callback();
   while (scene.timers.length === scheduled) await new Promise(setImmediate);
 }
 
-/** A verifier that has its keys. */
+/** Opens a verifier that has loaded its keys. */
 export async function openWarm(): Promise<TokenVerifier> {
   const verifier = open();
   await verifier.verify(token(first, "first", { sub: "warm" }));

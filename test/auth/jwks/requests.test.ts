@@ -20,7 +20,7 @@ import {
 describe("the requests for a key server's keys", () => {
   useScene();
 
-  test("asks every 10 minutes, and after failures in 1, 2, 4 … 60 seconds", async () => {
+  test("are sent every 10 minutes, and after failures in 1, 2, 4 … 60 seconds", async () => {
     const jwks = openJwks();
     await jwks.refresh();
     assert.equal(live().ms, 600_000);
@@ -43,13 +43,13 @@ describe("the requests for a key server's keys", () => {
     assert.equal((await jwks.choose({ alg: "ES256", kid: "second" })).keys.length, 1);
   });
 
-  test("asks once however many want to refresh at the same time", async () => {
+  test("are shared by concurrent refreshes", async () => {
     const jwks = openJwks();
     await Promise.all(Array.from({ length: 20 }, () => jwks.refresh()));
     assert.equal(scene.server.requests, 1);
   });
 
-  test("changes its generation only when the keys change, not with their order", async () => {
+  test("increase the generation only if the keys change, not their order", async () => {
     const other = edKey();
     scene.server.answer = answerKeys({ first, other });
     const jwks = openJwks();
@@ -66,7 +66,7 @@ describe("the requests for a key server's keys", () => {
     assert.equal(jwks.generation(), 0);
   });
 
-  test("leaves no timer and no request behind when it is closed", async () => {
+  test("leave no timer and no request after close", async () => {
     const idle = openJwks();
     await idle.refresh();
     idle.close();
@@ -86,7 +86,7 @@ describe("the requests for a key server's keys", () => {
     assert.equal(scene.server.requests, requests);
   });
 
-  test("never has more than one timer", async () => {
+  test("never have more than one timer", async () => {
     const jwks = openJwks();
     for (let i = 0; i < 3; i++) await jwks.refresh();
     assert.deepEqual(
@@ -95,7 +95,7 @@ describe("the requests for a key server's keys", () => {
     );
   });
 
-  test("logs why the server gave no keys", async () => {
+  test("log why the server returned no keys", async () => {
     const lines: string[] = [];
     const logger = createLoggerTo(
       new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) }),

@@ -7,7 +7,7 @@ const rsa = rsaKey();
 const ec = ecKey();
 const ed = edKey();
 
-test("reads several PEM blocks in their order, with text between them", () => {
+test("reads several PEM blocks in order, with text between them", () => {
   const keys = parsePublicKeys(`# until May\n${rsa.pem}\n# since April\n${ec.pem}${ed.pem}`);
   assert.deepEqual(
     keys.map((key) => key.algorithm),
@@ -16,7 +16,7 @@ test("reads several PEM blocks in their order, with text between them", () => {
   assert.ok(keys[1]?.key.equals(ec.publicKey));
 });
 
-test("reads PEM whose line ends are written, doubled, or lost", () => {
+test("reads PEM with escaped, doubled or missing line breaks", () => {
   const spellings = [
     rsa.pem.replaceAll("\n", "\\n"),
     rsa.pem.replaceAll("\n", "\r\n"),
@@ -27,14 +27,14 @@ test("reads PEM whose line ends are written, doubled, or lost", () => {
   for (const pem of spellings) assert.ok(parsePublicKeys(pem)[0]?.key.equals(rsa.publicKey), pem);
 });
 
-test("reads the older form of RSA keys", () => {
+test("reads RSA keys in PKCS #1 format", () => {
   const pem = rsa.publicKey.export({ type: "pkcs1", format: "pem" }).toString();
   assert.ok(parsePublicKeys(pem)[0]?.key.equals(rsa.publicKey));
 });
 
-test("refuses a private key of any form, alone or among public ones", () => {
+test("refuses a private key in any format, alone or among public keys", () => {
   const message =
-    "There is a private key in it; give its public key and keep the private one away from here.";
+    "It contains a private key; pass its public key and keep the private key elsewhere.";
   const forms = [
     rsa.privateKey.export({ type: "pkcs8", format: "pem" }),
     rsa.privateKey.export({ type: "pkcs1", format: "pem" }),
@@ -48,7 +48,7 @@ test("refuses a private key of any form, alone or among public ones", () => {
   }
 });
 
-test("names the block that is too weak or of another kind", () => {
+test("names the block with a weak or unsupported key", () => {
   const weak = rsaKey(1024).pem;
   assert.throws(() => parsePublicKeys(weak), {
     message: "The PEM block is an RSA key of 1024 bits; at least 2048 are required.",
@@ -65,12 +65,12 @@ test("names the block that is too weak or of another kind", () => {
   });
 });
 
-test("says what is wrong with text that is no whole key", () => {
-  const none = "There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected.";
+test("says what is wrong with a text that is not a complete key", () => {
+  const none = "It contains no complete PEM block; -----BEGIN PUBLIC KEY----- is expected.";
   for (const text of ["", "secret", '{"kty":"RSA"}', rsa.pem.slice(0, -10)])
     assert.throws(() => parsePublicKeys(text), { message: none }, text);
   assert.throws(() => parsePublicKeys(rsa.pem + ec.pem.slice(0, -10)), {
-    message: "There is an incomplete PEM block in it.",
+    message: "It contains an incomplete PEM block.",
   });
   for (const body of [
     "",

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { publicKey } from "../../../src/auth/public-keys.js";
 import { ecKey, edKey, rsaKey } from "../make-token.js";
 
-test("knows the one algorithm of each kind of key", () => {
+test("returns the only algorithm of each kind of key", () => {
   for (const key of [rsaKey(), ecKey(), edKey()])
     assert.equal(publicKey(key.publicKey).algorithm, key.alg);
 });
@@ -15,7 +15,7 @@ test("refuses RSA keys below 2048 bits", () => {
   });
 });
 
-test("refuses an RSA key with which anybody could write signatures", () => {
+test("refuses an RSA key with an unsafe exponent", () => {
   const jwk = rsaKey().publicKey.export({ format: "jwk" });
   for (const [exponent, e] of [
     ["1", "AQ"],

@@ -26,9 +26,9 @@ const token = signed(good);
 const [header = "", payload = "", signature = ""] = token.split(".");
 const pssSigned = generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
 
-// The unsigned, the wrongly signed, and the rightly signed that say what must not be believed.
+// Tokens without a signature, with a wrong one, and correctly signed ones with invalid content.
 const forged: [name: string, token: string, message: string][] = [
-  ["no text", "", NOT_JWT],
+  ["an empty text", "", NOT_JWT],
   ["one part", "abc", NOT_JWT],
   ["two parts", `${header}.${payload}`, NOT_JWT],
   ["four parts", `${token}.${signature}`, NOT_JWT],
@@ -41,8 +41,8 @@ const forged: [name: string, token: string, message: string][] = [
   ["9 KiB", withClaims({ padding: "x".repeat(9216) }), "The token is longer than 8 KiB."],
   ["9 KiB of letters", "a".repeat(9216), "The token is longer than 8 KiB."],
   ["padding after the signature", `${token}==`, NOT_JWT],
-  ["a line end after it", `${token}\n`, NOT_JWT],
-  ["a header that is no JSON", `${base64url("{")}.${payload}.${signature}`, NOT_JWT],
+  ["a line break after it", `${token}\n`, NOT_JWT],
+  ["a header that is not JSON", `${base64url("{")}.${payload}.${signature}`, NOT_JWT],
   ["a header that is an array", `${base64url([])}.${payload}.${signature}`, NOT_JWT],
   ["alg none without a signature", `${base64url({ alg: "none" })}.${payload}.`, NOT_JWT],
   [
@@ -56,7 +56,7 @@ const forged: [name: string, token: string, message: string][] = [
   ["alg in lower case", withHeader({ alg: "rs256" }), ALGORITHM],
   ["HS256 with the PEM as secret", compact({ alg: "HS256" }, good, hmac(rsa.pem)), ALGORITHM],
   [
-    "HS256 with the PEM less its line end",
+    "HS256 with the PEM without its line break",
     compact({ alg: "HS256" }, good, hmac(rsa.pem.trim())),
     ALGORITHM,
   ],
@@ -85,7 +85,7 @@ const forged: [name: string, token: string, message: string][] = [
     SIGNATURE,
   ],
   ["its own key in the header", makeToken(other, good, { jwk: jwk(other) }), HEADER],
-  ["its own key in the header, signed rightly", withHeader({ jwk: jwk(rsa) }), HEADER],
+  ["its own key in the header, correctly signed", withHeader({ jwk: jwk(rsa) }), HEADER],
   ["jku", withHeader({ jku: "https://evil.example.com/jwks" }), HEADER],
   ["x5u", withHeader({ x5u: "https://evil.example.com/cert" }), HEADER],
   ["x5c", withHeader({ x5c: ["MIIB"] }), HEADER],
@@ -95,7 +95,7 @@ const forged: [name: string, token: string, message: string][] = [
   ["typ odd", withHeader({ typ: "logout+jwt" }), HEADER],
   ["typ a number", withHeader({ typ: 1 }), HEADER],
   ["kid a number", withHeader({ kid: 1 }), HEADER],
-  ["claims that are no JSON", signed("{"), NOT_JWT],
+  ["claims that are not JSON", signed("{"), NOT_JWT],
   ["claims that are an array", signed([good]), NOT_JWT],
   ["claims nested too deep", signed("[".repeat(5000)), NOT_JWT],
   ["expired beyond the leeway", withClaims({ exp: NOW - 5 }), "The token has expired."],

@@ -11,19 +11,19 @@ test("reads the algorithm and the key id", () => {
   assert.deepEqual(tokenHeader(withHeader({ alg: "EdDSA" })), { alg: "EdDSA" });
 });
 
-test("takes the types of access and ID tokens only", () => {
+test("accepts only the types of access and ID tokens", () => {
   for (const typ of ["JWT", "jwt", "at+jwt", "application/at+jwt"])
     assert.equal(tokenHeader(withHeader({ alg: "RS256", typ })).alg, "RS256");
   for (const typ of ["", null, 1, ["JWT"], "JOSE", "dpop+jwt", "logout+jwt", "text/jwt"])
     refuse(withHeader({ alg: "RS256", typ }), "The token's header is not accepted.");
 });
 
-test("refuses a key id that is no short text", () => {
+test("refuses a key id that is not a short text", () => {
   for (const kid of [1, null, ["k"], {}, "x".repeat(1025)])
     refuse(withHeader({ alg: "RS256", kid }), "The token's header is not accepted.");
 });
 
-test("takes 8 KiB and not a character more", () => {
+test("accepts exactly 8 KiB and no more", () => {
   const short = withHeader({ alg: "RS256" });
   const token = `${short}${"A".repeat(8192 - short.length)}`;
   assert.equal(tokenHeader(token.slice(0, 8188)).alg, "RS256");
@@ -32,7 +32,7 @@ test("takes 8 KiB and not a character more", () => {
   refuse(`${token}A`, "The token is longer than 8 KiB.");
 });
 
-test("takes base64url in its one spelling only", () => {
+test("accepts only canonical base64url", () => {
   const [header = ""] = withHeader({ alg: "RS256" }).split(".");
   assert.equal(tokenHeader(`${header}.e30.AA`).alg, "RS256");
   const others = [

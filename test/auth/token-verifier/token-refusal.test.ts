@@ -4,12 +4,12 @@ import { errors } from "jose";
 import { claimSentence, tokenRefusal } from "../../../src/auth/token-verifier.js";
 import { ServiceUnavailableError } from "../../../src/domain/errors.js";
 
-test("passes our own errors through", () => {
+test("returns our own errors unchanged", () => {
   const away = new ServiceUnavailableError("Away.");
   assert.equal(tokenRefusal(away), away);
 });
 
-test("never lets another's text through", () => {
+test("never passes on a text of a library or a token", () => {
   const claims = { iss: "secret" };
   const thrown = [
     new Error("secret"),
@@ -28,7 +28,7 @@ test("never lets another's text through", () => {
   }
 });
 
-test("says which claim is at fault and why", () => {
+test("says which claim is invalid and why", () => {
   assert.equal(claimSentence("sub", "missing"), 'The token lacks the claim "sub".');
   assert.equal(claimSentence("aud", "missing"), 'The token lacks the claim "aud".');
   assert.equal(claimSentence("aud", "check_failed"), "The token is for another audience.");

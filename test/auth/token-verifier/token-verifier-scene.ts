@@ -22,7 +22,7 @@ export const good = {
   exp: NOW + 3600,
 };
 
-export const SIGNATURE = "The token's signature does not hold.";
+export const SIGNATURE = "The token's signature is invalid.";
 
 export const signed = (payload: unknown, header?: Record<string, unknown>) =>
   makeToken(rsa, payload, header);

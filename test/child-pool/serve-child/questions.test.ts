@@ -31,14 +31,14 @@ describe("a question of a child", () => {
 
   it("throws the parent's error, with class and code", async () => {
     const away = ask("x", null, {
-      onAsk: () => Promise.reject(new ServiceUnavailableError("The database is away.")),
+      onAsk: () => Promise.reject(new ServiceUnavailableError("The database is unavailable.")),
     });
     await assert.rejects(
       away,
       (error) =>
         error instanceof ServiceUnavailableError &&
         error.code === "SERVICE_UNAVAILABLE" &&
-        error.message === "The database is away.",
+        error.message === "The database is unavailable.",
     );
     const bug = ask("x", null, { onAsk: () => Promise.reject(new TypeError("It is a bug.")) });
     await assert.rejects(

@@ -10,11 +10,11 @@ import { createPoolScene, type PoolScene } from "../pool-scene.js";
 
 const OVERLOADED = {
   code: "SERVICE_UNAVAILABLE",
-  message: "Too many requests wait for the database; try again in a moment.",
+  message: "Too many requests are waiting for the database; try again in a moment.",
 };
 const LONG_MS = 20_000;
 
-describe("a connection pool that has more to do than it can", () => {
+describe("an overloaded connection pool", () => {
   let scene: PoolScene;
   const refusals: Refusal[] = [];
   before(async () => {
@@ -27,7 +27,7 @@ describe("a connection pool that has more to do than it can", () => {
   after(() => scene.close());
   const waitForLock = async (database: Database) => (await scene.waitForLock(database)).length;
 
-  it("refuses at once what would be one too many to wait", async () => {
+  it("refuses a statement at once when too many are waiting", async () => {
     const database = scene.open({ limits: { maxWaiting: 2 } });
     const more: (() => Promise<unknown>)[] = [
       async () => database.sql`select 1`,
@@ -48,7 +48,7 @@ describe("a connection pool that has more to do than it can", () => {
     );
   });
 
-  it("refuses what has waited for too long, and does not send it later", async () => {
+  it("refuses a statement that has waited too long and does not send it later", async () => {
     const database = scene.open({ limits: { waitMs: 300 } });
     let first: Promise<unknown> = Promise.resolve();
     await scene.lock(async () => {
@@ -62,7 +62,7 @@ describe("a connection pool that has more to do than it can", () => {
     assert.deepEqual(refusals, [{ what: "statement", why: "waited" }]);
   });
 
-  it("does not send what its operation has given up while it waited", async () => {
+  it("does not send a statement whose operation gave up while it waited", async () => {
     const database = scene.open();
     let first: Promise<unknown> = Promise.resolve();
     await scene.lock(async () => {
@@ -75,7 +75,7 @@ describe("a connection pool that has more to do than it can", () => {
     assert.deepEqual(await scene.written(), []);
   });
 
-  it("gives one operation half of its connections at most", async () => {
+  it("gives one operation at most half of its connections", async () => {
     const database = scene.open({ connections: 4 });
     const waitOften = () => Promise.all(Array.from({ length: 200 }, () => waitForLock(database)));
     let greedy: Promise<unknown> = Promise.resolve();
@@ -91,7 +91,7 @@ describe("a connection pool that has more to do than it can", () => {
     assert.deepEqual(new Set((await greedy) as number[]), new Set([0]));
   });
 
-  it("refuses all that an operation still has to send when its deadline passes", async () => {
+  it("refuses all remaining statements of an operation when its deadline passes", async () => {
     const database = scene.open({ connections: 2 });
     let settled: PromiseSettledResult<unknown>[] = [];
     async function waitOften(): Promise<void> {
@@ -107,7 +107,7 @@ describe("a connection pool that has more to do than it can", () => {
     await database.ping();
   });
 
-  it("refuses what an operation begins after its deadline", async () => {
+  it("refuses a statement that an operation starts after its deadline", async () => {
     const database = scene.open();
     let refusal: Promise<object> | undefined;
     await withDeadline(

@@ -46,9 +46,9 @@ describe("arrays", () => {
     ["oid", [26]],
   ];
   for (const [type, values] of roundTrips) {
-    it(`of ${type} are what they were: ${JSON.stringify(values).slice(0, 60)}`, async () => {
+    it(`of ${type} survive a round trip: ${JSON.stringify(values).slice(0, 60)}`, async () => {
       const { sql } = store.database;
-      // As text of an array of text, as an array of booleans has no type of its own in the driver.
+      // The values are sent as text[], because the driver has no type for arrays of booleans.
       const texts = values.map((value) => (value === null ? null : String(value)));
       const rows = await sql.unsafe(
         `select ($1::text[])::${type}[] as values, cardinality($1::text[]) as n, ` +
@@ -62,7 +62,7 @@ describe("arrays", () => {
     });
   }
 
-  it("are parameters of the types that the statements use", async () => {
+  it("work as parameters of all types that the statements use", async () => {
     const { sql } = store.database;
     const [row] = await sql`select ${[ID, null]}::uuid[] as ids, ${[1, null]}::int[] as ints,
         ${["0.5", null]}::float8[] as floats, ${[9, null]}::bigint[] as bigs,
@@ -83,21 +83,17 @@ describe("arrays", () => {
     );
   });
 
-  it(
-    "are known without a question, which a connection that is lost while it is opened " +
-      "could not answer",
-    async () => {
-      const sent: Buffer[] = [];
-      const proxy = await createTcpProxy(store.url, () => (bytes) => void sent.push(bytes));
-      const database = createDatabase({
-        url: proxy.url,
-        connections: 1,
-        applicationName: "arrays",
-      });
-      assert.deepEqual((await database.sql`select ${["a"]}::text[] as texts`)[0]?.["texts"], ["a"]);
-      assert.equal(Buffer.concat(sent).includes("pg_type"), false);
-      await database.close();
-      await proxy.close();
-    },
-  );
+  it("need no query for their types, which a lost connection could not answer", async () => {
+    const sent: Buffer[] = [];
+    const proxy = await createTcpProxy(store.url, () => (bytes) => void sent.push(bytes));
+    const database = createDatabase({
+      url: proxy.url,
+      connections: 1,
+      applicationName: "arrays",
+    });
+    assert.deepEqual((await database.sql`select ${["a"]}::text[] as texts`)[0]?.["texts"], ["a"]);
+    assert.equal(Buffer.concat(sent).includes("pg_type"), false);
+    await database.close();
+    await proxy.close();
+  });
 });

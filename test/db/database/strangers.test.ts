@@ -1,5 +1,4 @@
-// Statements of different callers share connections, and nothing else: not their rows, their faults
-// or their time.
+// Statements of different callers share connections, but not their rows, errors or time.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -7,7 +6,7 @@ import type { Sql, TransactionSql } from "postgres";
 import { createDatabase, type Database } from "../../../src/db/database.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
-describe("statements of strangers", () => {
+describe("statements of different callers", () => {
   let store: TestDatabase;
   let database: Database;
   before(async () => {
@@ -45,7 +44,7 @@ describe("statements of strangers", () => {
   ];
   for (const [what, statement] of refusals) {
     it(
-      `get their own rows when another ${what} comes between them`,
+      `get their own rows when a statement ${what} comes between them`,
       { timeout: 20_000 },
       async () => {
         await who("warm");
@@ -67,7 +66,7 @@ describe("statements of strangers", () => {
     );
   }
 
-  it("get no rows of one that failed after its first rows", async () => {
+  it("get no rows of a statement that failed after its first rows", async () => {
     const half = (sql: Sql | TransactionSql) =>
       sql`select 1 / (3 - n) from generate_series(1, 9) as n`;
     await assert.rejects(half(database.sql), { code: "22012" });
@@ -76,7 +75,7 @@ describe("statements of strangers", () => {
     assert.deepEqual([...(await database.sql`select 'theirs' as who`)], [{ who: "theirs" }]);
   });
 
-  it("do not wait for a slow one while another connection is free", async () => {
+  it("do not wait for a slow statement while another connection is free", async () => {
     const two = createDatabase({
       url: store.url,
       connections: 2,

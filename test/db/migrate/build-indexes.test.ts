@@ -12,7 +12,7 @@ import { eventually } from "../../support/runner/eventually.js";
 import { createEmptyDatabase } from "../../support/stores/test-database.js";
 
 describe("an index that a migration adds", () => {
-  // Before the one that makes `users_email`.
+  // All migrations before the one that creates `users_email`.
   const migrationsFolder = earlierMigrations(temporaryFolder().path, "0003");
   let empty: Awaited<ReturnType<typeof createEmptyDatabase>>;
   let database: Database;
@@ -36,20 +36,20 @@ describe("an index that a migration adds", () => {
       >`select indisvalid as valid from pg_index where indexrelid = to_regclass('users_email')`
     )[0]?.valid;
 
-  it("is made while others write, one of whom does not end, and while a second migration waits", async () => {
+  it("is built during writes, one unfinished, while a second migration waits", async () => {
     const other = postgres(empty.url, { max: 1 });
     await other`begin`;
     await insert(other, "unfinished");
     const both = Promise.all([migrate(empty.url), migrate(empty.url)]);
     await eventually(
-      "it waits for the one who does not end",
+      "it waits for the unfinished transaction",
       async () =>
         (
           await database.sql`select from pg_stat_activity where datname = current_database()
               and query like 'CREATE INDEX CONCURRENTLY%' and wait_event_type = 'Lock'`
         ).length === 1,
     );
-    await insert(database.sql, "meanwhile");
+    await insert(database.sql, "concurrent");
     await other`commit`;
     await both;
     await other.end();
@@ -57,7 +57,7 @@ describe("an index that a migration adds", () => {
     assert.equal((await database.sql`select from users`).length, 2);
   });
 
-  it("is made anew where an attempt was broken off", async () => {
+  it("is rebuilt after an interrupted build", async () => {
     await database.sql`create index users_email on users (lower(email))`;
     await database.sql`update pg_index set indisvalid = false
       where indexrelid = 'users_email'::regclass`;
@@ -68,10 +68,10 @@ describe("an index that a migration adds", () => {
 });
 
 describe("an index of every migration", () => {
-  it("is written so that it is found there", () => {
-    const FIRST_ONES = /^000[0-2]_/;
+  it("is created only if it does not exist, so that the migration finds it", () => {
+    const FIRST_MIGRATIONS = /^000[0-2]_/;
     const files = readdirSync("drizzle").filter(
-      (file) => file.endsWith(".sql") && !FIRST_ONES.test(file),
+      (file) => file.endsWith(".sql") && !FIRST_MIGRATIONS.test(file),
     );
     const locking = files.filter((file) =>
       /create (unique )?index(?! if not exists)/i.test(readFileSync(join("drizzle", file), "utf8")),

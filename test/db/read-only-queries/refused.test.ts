@@ -1,4 +1,4 @@
-// What an operator may type into the page of the database, and what becomes of it.
+// Tests the queries that an operator may not run.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { migrate } from "../../../src/db/migrate.js";
@@ -7,8 +7,8 @@ import { RefusedQueryError } from "../../../src/db/refused-query-error.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
 const ONLY_READING =
-  "Only reading is possible here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.";
-const ONE = "One statement at a time: there is a second one behind a semicolon.";
+  "Only reading is allowed here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.";
+const ONE = "Only one statement is allowed: a second one follows a semicolon.";
 
 describe("queries of operators", () => {
   let store: TestDatabase;
@@ -66,15 +66,15 @@ describe("queries of operators", () => {
       "with x as (insert into jobs (name) values ('x') returning *) select * from x",
       /permission denied|data-modifying/,
     ],
-    ["select * into stolen from users", "It has no columns: there is nothing to show."],
+    ["select * into stolen from users", "The query has no columns, so there is nothing to show."],
     ["select * from users for update", /permission denied|read-only transaction/],
     [
       "explain analyze delete from users",
-      /permission denied for (view|table) users|Only reading is possible here/,
+      /permission denied for (view|table) users|Only reading is allowed here/,
     ],
     [
       "explain analyze create table x as select 1",
-      /permission denied for schema readonly|Only reading is possible here/,
+      /permission denied for schema readonly|Only reading is allowed here/,
     ],
     ["select * from public.users", "PostgreSQL says: permission denied for table users."],
     ["select idempotency_key from queued_jobs", /column "idempotency_key" does not exist/],
@@ -104,10 +104,10 @@ describe("queries of operators", () => {
       "select lo_import('/etc/passwd')",
       "PostgreSQL says: permission denied for function lo_import.",
     ],
-    ["select lo_create(0)", "Only reading is possible here."],
+    ["select lo_create(0)", "Only reading is allowed here."],
     [
       "select set_config('transaction_read_only', 'off', true), lo_create(0)",
-      /must be set before any query|Only reading is possible here/,
+      /must be set before any query|Only reading is allowed here/,
     ],
     ["select set_config('role', 'photos', false)", /permission denied to set role/],
     [
@@ -128,26 +128,26 @@ describe("queries of operators", () => {
       "select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user",
       /permission denied to terminate process/,
     ],
-    ["select pg_terminate_backend(pg_backend_pid())", "Its connection was ended."],
+    ["select pg_terminate_backend(pg_backend_pid())", "The query's connection was closed."],
     ["select pg_reload_conf()", "PostgreSQL says: permission denied for function pg_reload_conf."],
     [
       "select * from generate_series(1, 200000000)",
-      "It needs more room on disk than a query may take here: ask for less, or with a LIMIT.",
+      "The query needs more disk space than allowed: select fewer rows, or use LIMIT.",
     ],
-    ["select 'a\0b'", "It has a character in it that PostgreSQL does not take."],
-    ["select from jobs", "It has no columns: there is nothing to show."],
+    ["select 'a\0b'", "The query contains a NUL character, which PostgreSQL does not accept."],
+    ["select from jobs", "The query has no columns, so there is nothing to show."],
     [
       `select ${Array.from({ length: 101 }, (_, i) => i).join(", ")}`,
-      "It has 101 columns: at most 100 are shown.",
+      "The query has 101 columns; at most 100 are allowed.",
     ],
     ["select 1/0", "PostgreSQL says: division by zero."],
     ["select nmae from jobs", /^PostgreSQL says: column "nmae" does not exist\. Perhaps you meant/],
   ];
   for (const [text, sentence] of refused) {
     it(`refuses ${JSON.stringify(text.slice(0, 100))} with a sentence`, async () => {
-      const told = await refusal(text);
-      if (typeof sentence === "string") assert.equal(told, sentence);
-      else assert.match(told, sentence);
+      const message = await refusal(text);
+      if (typeof sentence === "string") assert.equal(message, sentence);
+      else assert.match(message, sentence);
     });
   }
 });

@@ -4,7 +4,7 @@ import { migrate } from "../../../src/db/migrate.js";
 import { READ_ONLY_VIEWS } from "../../../src/db/read-only-role.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
-/** What nobody sees there: a new column stands either here or in a view. */
+/** Columns in no view: a new column must be either here or in a view. */
 const HIDDEN = [
   "histories.id",
   "photos.phash",
@@ -17,14 +17,14 @@ const HIDDEN = [
   "queued_jobs.reuse_key",
 ];
 
-describe("the views of people who look into the database", () => {
+describe("the views of the read-only role", () => {
   let store: TestDatabase;
   before(async () => {
     store = await createTestDatabase();
   });
   after(() => store.close());
 
-  it("show every column but those that are a secret", async () => {
+  it("show every column that is not secret", async () => {
     const columns = await store.database.sql<
       { name: string }[]
     >`select table_name || '.' || column_name as name from information_schema.columns
@@ -38,7 +38,7 @@ describe("the views of people who look into the database", () => {
     );
   });
 
-  it("page by the key of their table", async () => {
+  it("page by the primary key of their table", async () => {
     const keys = await store.database.sql<{ name: string; columns: string[] }[]>`
       select c.relname as name, array_agg(a.attname::text order by k.i) as columns from pg_index x
         join pg_class c on c.oid = x.indrelid, unnest(x.indkey) with ordinality as k(attnum, i),
@@ -50,11 +50,11 @@ describe("the views of people who look into the database", () => {
       assert.deepEqual(key, expected[table], table);
   });
 
-  it("stand in no migration's way, and are there again after it", async () => {
+  it("do not block a migration, and exist again after it", async () => {
     const { sql } = store.database;
     const views = () => sql`select from pg_views where schemaname = 'readonly'`;
     assert.equal((await views()).length, Object.keys(READ_ONLY_VIEWS).length);
-    // As if nothing had been migrated: the first migration fails, since its tables are there.
+    // The first migration runs again and fails, because its tables exist.
     await sql`alter table drizzle.__drizzle_migrations rename to kept`;
     await assert.rejects(migrate(store.url));
     assert.equal((await views()).length, 0);

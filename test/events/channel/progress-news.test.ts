@@ -6,8 +6,8 @@ import { bareEvent } from "../../support/asserts/bare-event.js";
 const progress = (seq: number, id = "a", value = 0.5) =>
   bareEvent(seq, { id, type: "PROGRESS", progress: value });
 
-describe("the progress that a channel has", () => {
-  it("is the last of each QueuedJob, oldest news first", () => {
+describe("the progress in a channel", () => {
+  it("is the last PROGRESS of each QueuedJob, oldest first", () => {
     const news = new ProgressNews();
     for (const [seq, id, value] of [
       [1, "a", 0.1],
@@ -37,25 +37,25 @@ describe("the progress that a channel has", () => {
     assert.equal(news.after(0, 4, null)?.event.seq, 4);
   });
 
-  it("is dropped once a later event of its QueuedJob was seen, and not taken behind it", () => {
+  it("is dropped after a later event of its QueuedJob, and not accepted after it", () => {
     const news = new ProgressNews();
     news.receive(progress(1));
-    news.saw(bareEvent(2, { type: "SUCCEEDED" }));
+    news.receiveLogged(bareEvent(2, { type: "SUCCEEDED" }));
     assert.equal(news.after(0, 9, null), undefined);
     news.receive(progress(1));
     assert.equal(news.after(0, 9, null), undefined);
     news.receive(progress(3));
-    assert.equal(news.after(0, 9, null)?.event.seq, 3, "the next attempt's");
+    assert.equal(news.after(0, 9, null)?.event.seq, 3, "this belongs to the next attempt");
   });
 
   it("of one QueuedJob is not dropped by the events of another", () => {
     const news = new ProgressNews();
     news.receive(progress(1, "a"));
-    news.saw(bareEvent(2, { id: "b", type: "SUCCEEDED" }));
+    news.receiveLogged(bareEvent(2, { id: "b", type: "SUCCEEDED" }));
     assert.equal(news.after(0, 9, null)?.event.queuedJob.id, "a");
   });
 
-  it("is that of a thousand QueuedJobs at most, those that were heard of last", () => {
+  it("is kept for at most a thousand QueuedJobs, the most recent ones", () => {
     const news = new ProgressNews();
     for (let i = 0; i < 1001; i++) news.receive(progress(1, String(i)));
     assert.deepEqual(
@@ -64,19 +64,15 @@ describe("the progress that a channel has", () => {
     );
   });
 
-  it(
-    "is known to be stale for a minute's worth of calls, and of a thousand QueuedJobs in " +
-      "any case",
-    () => {
-      const news = new ProgressNews();
-      news.saw(bareEvent(2, { id: "old" }));
-      for (let i = 0; i < 30; i++) news.forget();
-      for (let i = 0; i < 1000; i++) news.saw(bareEvent(3 + i, { id: String(i) }));
-      news.receive(progress(1, "old"));
-      assert.equal(news.after(0, 9999, null), undefined);
-      for (let i = 0; i < 60; i++) news.forget();
-      news.receive(progress(1, "old"));
-      assert.equal(news.after(0, 9999, null)?.event.queuedJob.id, "old");
-    },
-  );
+  it("is recognised as stale for a minute, and for the last thousand QueuedJobs", () => {
+    const news = new ProgressNews();
+    news.receiveLogged(bareEvent(2, { id: "old" }));
+    for (let i = 0; i < 30; i++) news.forget();
+    for (let i = 0; i < 1000; i++) news.receiveLogged(bareEvent(3 + i, { id: String(i) }));
+    news.receive(progress(1, "old"));
+    assert.equal(news.after(0, 9999, null), undefined);
+    for (let i = 0; i < 60; i++) news.forget();
+    news.receive(progress(1, "old"));
+    assert.equal(news.after(0, 9999, null)?.event.queuedJob.id, "old");
+  });
 });

@@ -1,4 +1,4 @@
-// A store that is away delays a stream and breaks none.
+// An unavailable store delays a stream, but ends none.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { EventLog } from "../../../src/events/event-log.js";
@@ -26,7 +26,7 @@ describe("a stream", () => {
   });
   after(() => core.close());
 
-  it("goes on without Redis, by the watchdog, and another can be opened meanwhile", async () => {
+  it("continues without Redis with the watchdog, and other streams can be opened", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const early = told(await reader.open(user.id));
@@ -39,7 +39,7 @@ describe("a stream", () => {
     assert.deepEqual([early.story, late.story], [["QUEUED 1", "QUEUED 2"], ["QUEUED 2"]]);
   });
 
-  it("looks at once when Redis is back, and hears its notifications again", async () => {
+  it("reads at once when Redis is back, and then gets its notifications again", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -56,7 +56,7 @@ describe("a stream", () => {
     );
   });
 
-  it("goes on while Redis hangs, and can be opened", async () => {
+  it("continues while Redis hangs, and others can be opened", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const early = told(await reader.open(user.id));
@@ -69,7 +69,7 @@ describe("a stream", () => {
     reader.redis.heal();
   });
 
-  it("pauses without PostgreSQL where it must read, and goes on when it is back", async () => {
+  it("pauses without PostgreSQL when it must read, and continues when it is back", async () => {
     let failures = 0;
     const wrap = (log: EventLog): EventLog => ({
       ...log,
@@ -82,10 +82,10 @@ describe("a stream", () => {
     await core.submit(user);
     await stream.count(1);
     reader.postgres.down();
-    // Too long for a notification: the reader must ask the log for it.
+    // This is too long for a notification, so the reader must read the log.
     await core.submit(user, { parameters: { message: "x".repeat(8000) } });
     await core.submitMany(user, 50);
-    await eventually("it has asked twice", () => failures >= 2);
+    await eventually("it has read twice", () => failures >= 2);
     assert.deepEqual([stream.story, stream.end], [["QUEUED 1"], null]);
     reader.postgres.up();
     await core.finish(user);
@@ -96,7 +96,7 @@ describe("a stream", () => {
     );
   });
 
-  it("tells without PostgreSQL what the notifications carry", async () => {
+  it("delivers events from notifications without PostgreSQL", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));

@@ -1,4 +1,4 @@
-// A failover to a standby that had not received the last commits, under two running APIs.
+// Tests a failover to a standby that lacks the last commits, under two running APIs.
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ describe("a failover that loses commits", long, () => {
   let proxy: TcpProxy;
   let service: TestService;
   before(async () => {
-    // PostgreSQL may run as another user than we do.
+    // PostgreSQL may run as another user than this process.
     chmodSync(folder, 0o711);
     primary = await startPostgres({ dataDir, log: silentLog, durable: false });
     await migrate(primary.url);
@@ -63,8 +63,7 @@ describe("a failover that loses commits", long, () => {
   };
 
   it(
-    "ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves " +
-      "cursors that all APIs agree on",
+    "ends every stream with CURSOR_EXPIRED in 5 s, loses no new event, and agrees on cursors",
     { timeout: 120_000 },
     async (t) => {
       const token = await service.token();
@@ -79,7 +78,7 @@ describe("a failover that loses commits", long, () => {
         ...clients.map((client) => client.events({ id: kept[0]?.id ?? "" })),
         ...urls.map((url) => silent.events({ after: silentCursor, url })),
       ];
-      // One event on each, so that all are open.
+      // One event on each stream shows that all are open.
       await silent.enqueue("echo");
       await first.enqueue("echo");
       await Promise.all(streams.map((stream) => stream.next("an event", () => true)));
@@ -134,7 +133,7 @@ describe("a failover that loses commits", long, () => {
       const last = await started.enqueue("echo");
       for (const stream of resumed) {
         assert.equal(await codeOf(stream.lost), "CURSOR_EXPIRED");
-        await stream.fresh.next("it goes on", ({ queuedJob }) => queuedJob.id === last.id);
+        await stream.fresh.next("it continues", ({ queuedJob }) => queuedJob.id === last.id);
         assert.equal(stream.fresh.events.length, 1);
         stream.fresh.stop();
       }

@@ -1,5 +1,5 @@
-// A database whose history changes under running feeds: a restore, or a failover that lost the last
-// commits.
+// Tests a database whose history changes under running feeds: by a restore, or by a failover that
+// lost the last commits.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { CursorExpiredError } from "../../../src/domain/errors.js";
@@ -12,7 +12,7 @@ import { createTestReader, type TestReader } from "../../support/clients/test-re
 import { told, type Told } from "../../support/asserts/told.js";
 
 const MESSAGE =
-  "The history of the database has changed: read the page again and go on with its eventCursor.";
+  "The history of the database has changed: read the page again and continue with its eventCursor.";
 
 describe("a change of the database's history", () => {
   let core: TestCore;
@@ -31,7 +31,7 @@ describe("a change of the database's history", () => {
   });
   after(() => core.close());
 
-  /** The last events of a user are gone, and their numbers will come again. */
+  /** Deletes a user's last events, so that their numbers are used again. */
   const lose = ({ id }: User, count: number) => core.database.sql`
     with s as (
       update user_streams set last_seq = last_seq - ${count} where user_id = ${id}
@@ -44,7 +44,7 @@ describe("a change of the database's history", () => {
     assert.equal(end.message, MESSAGE);
   }
 
-  it("ends every stream with CURSOR_EXPIRED in every process, and nothing new is lost", async () => {
+  it("ends every stream with CURSOR_EXPIRED, and no new event is lost", async () => {
     const readers = [await open(), await open()];
     const [user, other] = [await core.newUser(), await core.newUser()];
     const [queuedJob] = await core.submitMany(user, 5);
@@ -70,7 +70,7 @@ describe("a change of the database's history", () => {
     }
   });
 
-  it("is noticed without a listener, so that cursors of all processes agree", async () => {
+  it("is detected without a listener, so that cursors of all processes agree", async () => {
     const reader = await open();
     const eventLog = createEventLog(core.database);
     await open({ wrap: () => eventLog });
@@ -94,10 +94,13 @@ describe("a change of the database's history", () => {
     await stream.count(2);
   });
 
-  it("is seen where a counter falls, although the history says it is the same", async () => {
+  it("is detected when a number decreases, although the history's id is the same", async () => {
     const reader = await open();
     const [user, other] = [await core.newUser(), await core.newUser()];
-    const [stream, unhurt] = [told(await reader.open(user.id)), told(await reader.open(other.id))];
+    const [stream, unaffected] = [
+      told(await reader.open(user.id)),
+      told(await reader.open(other.id)),
+    ];
     await core.submitMany(user, 3);
     await stream.count(3);
     await checked(reader);
@@ -105,44 +108,40 @@ describe("a change of the database's history", () => {
     await assertExpired(stream);
     const again = told(await reader.open(user.id));
     await core.submitMany(user, 2);
-    await Promise.all([again.count(2), core.submit(other).then(() => unhurt.count(1))]);
-    assert.deepEqual([again.story, unhurt.story], [["QUEUED 2", "QUEUED 3"], ["QUEUED 1"]]);
+    await Promise.all([again.count(2), core.submit(other).then(() => unaffected.count(1))]);
+    assert.deepEqual([again.story, unaffected.story], [["QUEUED 2", "QUEUED 3"], ["QUEUED 1"]]);
   });
 
-  it(
-    "ends a stream, too, that is being opened while it is noticed, and opens the next " +
-      "although an old one is not read to its end",
-    async () => {
-      let atHeads: (() => Promise<void>) | null = null;
-      // The first read of a start: it is answered only when the watchdog has noticed.
-      const wrap = (log: EventLog): EventLog => ({
-        ...log,
-        async present(...asked) {
-          const present = await log.present(...asked);
-          await atHeads?.();
-          return present;
-        },
-      });
-      const reader = await open({ wrap });
-      const user = await core.newUser();
-      const queuedJob = await core.submit(user);
-      const waiting = told(await reader.open(user.id));
-      const unread = await reader.open(user.id);
-      atHeads = async () => {
-        atHeads = null;
-        await renewHistory();
-        await assertExpired(waiting);
-      };
-      await assertExpired(told(await reader.open(user.id, { queuedJobId: queuedJob.id })));
-      const fresh = told(await reader.open(user.id));
-      await core.queuedJobs.cancel(user, queuedJob.id);
-      await fresh.count(1);
-      assert.deepEqual(fresh.story, ["CANCELLED 2"]);
-      await assertExpired(told(unread));
-    },
-  );
+  it("also ends a stream that is just being opened, and then opens the next", async () => {
+    let atHeads: (() => Promise<void>) | null = null;
+    // The first read of a start returns only after the watchdog has detected the change.
+    const wrap = (log: EventLog): EventLog => ({
+      ...log,
+      async present(...args) {
+        const present = await log.present(...args);
+        await atHeads?.();
+        return present;
+      },
+    });
+    const reader = await open({ wrap });
+    const user = await core.newUser();
+    const queuedJob = await core.submit(user);
+    const waiting = told(await reader.open(user.id));
+    const unread = await reader.open(user.id);
+    atHeads = async () => {
+      atHeads = null;
+      await renewHistory();
+      await assertExpired(waiting);
+    };
+    await assertExpired(told(await reader.open(user.id, { queuedJobId: queuedJob.id })));
+    const fresh = told(await reader.open(user.id));
+    await core.queuedJobs.cancel(user, queuedJob.id);
+    await fresh.count(1);
+    assert.deepEqual(fresh.story, ["CANCELLED 2"]);
+    await assertExpired(told(unread));
+  });
 
-  /** Resolves when the watchdog has looked at all that happened before: only it finds this. */
+  /** Resolves after a check of the watchdog, which alone finds this event. */
   async function checked(reader: TestReader): Promise<void> {
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));

@@ -1,4 +1,4 @@
-// What replays and streams of one process cost at the most.
+// Tests the limits on replays and streams of one process.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { QuotaExceededError } from "../../../src/domain/errors.js";
@@ -23,7 +23,7 @@ describe("a feed", () => {
     return reader;
   }
 
-  it("reads eight pages of the log at a time, and the others in their turn", async () => {
+  it("reads at most eight pages of the log at a time", async () => {
     const waiting: (() => void)[] = [];
     const reader = await open({
       wrap: (log) => ({
@@ -42,37 +42,33 @@ describe("a feed", () => {
     );
     for (const left of [20, 12, 4]) {
       await eventually("some are read", () => waiting.length === Math.min(left, 8));
-      // Whatever else might begin has had its turn.
+      // Any other read would have started by now.
       await core.eventLog.heads([]);
       assert.equal(waiting.length, Math.min(left, 8));
-      for (const goOn of waiting.splice(0)) goOn();
+      for (const proceed of waiting.splice(0)) proceed();
     }
     for (const stream of await Promise.all(streams)) await stream.count(1);
   });
 
-  it(
-    "refuses a stream of a user who has as many as they may, until one has ended; those of " +
-      "others it takes",
-    async () => {
-      const reader = await open({ subscriptionsPerUser: 3 });
-      const [user, other] = [await core.newUser(), await core.newUser()];
-      const [first] = await Promise.all([
-        reader.open(user.id),
-        reader.open(user.id),
-        reader.open(user.id),
-      ]);
-      await assert.rejects(
-        reader.open(user.id),
-        (error) =>
-          error instanceof QuotaExceededError &&
-          error.message ===
-            "A user may have 3 subscriptions open at most; retry when one of them has ended.",
-      );
-      await reader.open(other.id);
-      await first.return();
-      const again = told(await reader.open(user.id));
-      await core.submit(user);
-      await again.count(1);
-    },
-  );
+  it("refuses a stream over the user's maximum until another one has ended", async () => {
+    const reader = await open({ subscriptionsPerUser: 3 });
+    const [user, other] = [await core.newUser(), await core.newUser()];
+    const [first] = await Promise.all([
+      reader.open(user.id),
+      reader.open(user.id),
+      reader.open(user.id),
+    ]);
+    await assert.rejects(
+      reader.open(user.id),
+      (error) =>
+        error instanceof QuotaExceededError &&
+        error.message ===
+          "A user may have at most 3 open subscriptions; retry when one of them has ended.",
+    );
+    await reader.open(other.id);
+    await first.return();
+    const again = told(await reader.open(user.id));
+    await core.submit(user);
+    await again.count(1);
+  });
 });

@@ -1,4 +1,4 @@
-// Where a stream starts, and what is refused.
+// Tests the start of a stream, and its refusals.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
@@ -16,8 +16,8 @@ const isExpired = (error: unknown) =>
   error instanceof CursorExpiredError &&
   error.code === "CURSOR_EXPIRED" &&
   error.message ===
-    "The stream cannot be resumed from this cursor any more: read the page again and go " +
-      "on with its eventCursor.";
+    "The stream cannot be resumed from this cursor: read the page again and continue " +
+      "with its eventCursor.";
 const isNotFound = (error: unknown) =>
   error instanceof NotFoundError &&
   error.code === "NOT_FOUND" &&
@@ -43,7 +43,7 @@ describe("the start of a stream", () => {
     });
 
   describe("of the whole feed", () => {
-    it("is now, without a position", async () => {
+    it("is the current position if none is given", async () => {
       const user = await core.newUser();
       await core.finish(user);
       const stream = told(await reader.open(user.id));
@@ -52,7 +52,7 @@ describe("the start of a stream", () => {
       assert.deepEqual(stream.story, ["QUEUED 4", "STARTED 5", "SUCCEEDED 6"]);
     });
 
-    it("is behind the position, and at the beginning for 0", async () => {
+    it("is after the position, and at the beginning for 0", async () => {
       const user = await core.newUser();
       await core.finish(user);
       for (const [seq, expected] of [
@@ -69,7 +69,7 @@ describe("the start of a stream", () => {
       }
     });
 
-    it("tells nothing of another user", async () => {
+    it("contains no event of another user", async () => {
       const [ann, bob] = [await core.newUser(), await core.newUser()];
       const stream = told(await reader.open(ann.id, { after: { epoch, seq: 0 } }));
       await core.finish(bob);
@@ -83,7 +83,7 @@ describe("the start of a stream", () => {
   });
 
   describe("of one QueuedJob", () => {
-    it("is its last event with its present state, wherever the others are", async () => {
+    it("is its last event with its current state, at any position of the others", async () => {
       const user = await core.newUser();
       const queuedJob = await core.submit(user);
       const claimed = await core.start(queuedJob);
@@ -107,7 +107,7 @@ describe("the start of a stream", () => {
       );
     });
 
-    it("is its end as well when it has finished already", async () => {
+    it("is also its end if it has finished already", async () => {
       const user = await core.newUser();
       const { id } = await core.finish(user, "the result");
       const stream = told(await reader.open(user.id, { queuedJobId: id }));
@@ -118,7 +118,7 @@ describe("the start of a stream", () => {
       );
     });
 
-    it("is behind the position, and completes with the first terminal event", async () => {
+    it("is after the position, and ends with the first terminal event", async () => {
       const user = await core.newUser();
       const first = await core.submit(user);
       const second = await core.finish(user);
@@ -136,24 +136,18 @@ describe("the start of a stream", () => {
       assert.deepEqual(rest.story, ["SUCCEEDED 4"]);
     });
 
-    it(
-      "is the end, without an event, when it has finished and nothing is left behind the " +
-        "position",
-      async () => {
-        const user = await core.newUser();
-        const { id } = await core.finish(user);
-        await core.submit(user);
-        for (const seq of [3, 4]) {
-          const stream = told(
-            await reader.open(user.id, { queuedJobId: id, after: { epoch, seq } }),
-          );
-          assert.equal(await stream.ended(), "done");
-          assert.deepEqual(stream.story, []);
-        }
-      },
-    );
+    it("is the end, without an event, if it finished before the position", async () => {
+      const user = await core.newUser();
+      const { id } = await core.finish(user);
+      await core.submit(user);
+      for (const seq of [3, 4]) {
+        const stream = told(await reader.open(user.id, { queuedJobId: id, after: { epoch, seq } }));
+        assert.equal(await stream.ended(), "done");
+        assert.deepEqual(stream.story, []);
+      }
+    });
 
-    it("waits when it is unfinished and nothing is left behind the position", async () => {
+    it("waits if it is unfinished and no event follows the position", async () => {
       const user = await core.newUser();
       const queuedJob = await core.submit(user);
       const stream = told(
@@ -165,7 +159,7 @@ describe("the start of a stream", () => {
       assert.deepEqual(stream.story, ["CANCELLED 3"]);
     });
 
-    it("is one of the same shape, made from the row, where the last event was purged", async () => {
+    it("is an equivalent event made from the row if the last event was purged", async () => {
       const user = await core.newUser();
       const { id } = await core.submit(user);
       await core.submit(user);
@@ -179,7 +173,7 @@ describe("the start of a stream", () => {
       assert.deepEqual(stream.story, ["QUEUED 2", "CANCELLED 3"]);
     });
 
-    it("is RETRYING where the purged one has an error", async () => {
+    it("is RETRYING if the purged event has an error", async () => {
       const user = await core.newUser();
       const queuedJob = await core.submit(user);
       await core.queuedJobs.fail(await core.start(queuedJob), {
@@ -193,7 +187,7 @@ describe("the start of a stream", () => {
       await subscription.return();
     });
 
-    it("is DELETED, and the end, for one that is gone since", async () => {
+    it("is DELETED, and the end, for a QueuedJob deleted since the position", async () => {
       const user = await core.newUser();
       const { id } = await core.finish(user);
       await core.queuedJobs.remove(user, id);
@@ -209,7 +203,7 @@ describe("the start of a stream", () => {
   });
 
   describe("is refused", () => {
-    it("with NOT_FOUND for one that is none, another user's, or gone before the position", async () => {
+    it("with NOT_FOUND if it is unknown, another user's, or already deleted", async () => {
       const [ann, bob] = [await core.newUser(), await core.newUser()];
       const hers = await core.finish(ann);
       await assert.rejects(reader.open(ann.id, { queuedJobId: uuidv7() }), isNotFound);
@@ -230,49 +224,41 @@ describe("the start of a stream", () => {
       );
     });
 
-    it(
-      "with CURSOR_EXPIRED where something was purged behind the position, and at the " +
-        "floor itself it is not",
-      async () => {
-        const user = await core.newUser();
-        const { id } = await core.finish(user);
-        await purge(user, 2);
-        for (const queuedJobId of [null, id]) {
-          for (const seq of [0, 1])
-            await assert.rejects(
-              reader.open(user.id, { queuedJobId, after: { epoch, seq } }),
-              isExpired,
-            );
-          const subscription = await reader.open(user.id, {
-            queuedJobId,
-            after: { epoch, seq: 2 },
-          });
-          assert.equal((await subscription.next()).value?.event.seq, 3);
-          await subscription.return();
-        }
-      },
-    );
-
-    it(
-      "with CURSOR_EXPIRED for a position of another history, and for one that was never " +
-        "reached",
-      async () => {
-        const user = await core.newUser();
-        const { id } = await core.finish(user);
-        for (const queuedJobId of [null, id]) {
+    it("with CURSOR_EXPIRED for a position below the floor, but not at it", async () => {
+      const user = await core.newUser();
+      const { id } = await core.finish(user);
+      await purge(user, 2);
+      for (const queuedJobId of [null, id]) {
+        for (const seq of [0, 1])
           await assert.rejects(
-            reader.open(user.id, { queuedJobId, after: { epoch: "00".repeat(8), seq: 1 } }),
+            reader.open(user.id, { queuedJobId, after: { epoch, seq } }),
             isExpired,
           );
-          await assert.rejects(
-            reader.open(user.id, { queuedJobId, after: { epoch, seq: 4 } }),
-            isExpired,
-          );
-        }
-      },
-    );
+        const subscription = await reader.open(user.id, {
+          queuedJobId,
+          after: { epoch, seq: 2 },
+        });
+        assert.equal((await subscription.next()).value?.event.seq, 3);
+        await subscription.return();
+      }
+    });
 
-    it("with SERVICE_UNAVAILABLE while PostgreSQL is away, and leaves nothing open", async () => {
+    it("with CURSOR_EXPIRED for a position of another history, or one never reached", async () => {
+      const user = await core.newUser();
+      const { id } = await core.finish(user);
+      for (const queuedJobId of [null, id]) {
+        await assert.rejects(
+          reader.open(user.id, { queuedJobId, after: { epoch: "00".repeat(8), seq: 1 } }),
+          isExpired,
+        );
+        await assert.rejects(
+          reader.open(user.id, { queuedJobId, after: { epoch, seq: 4 } }),
+          isExpired,
+        );
+      }
+    });
+
+    it("with SERVICE_UNAVAILABLE without PostgreSQL, and leaves no stream open", async () => {
       const user = await core.newUser();
       const subscribers = reader.feed.subscribers;
       reader.postgres.down();
@@ -280,7 +266,7 @@ describe("the start of a stream", () => {
         reader.open(user.id),
         (error) =>
           error instanceof ServiceUnavailableError &&
-          error.message === "The database is away; try again in a moment.",
+          error.message === "The database is unavailable; try again in a moment.",
       );
       reader.postgres.up();
       assert.equal(reader.feed.subscribers, subscribers);

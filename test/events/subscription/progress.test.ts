@@ -1,4 +1,4 @@
-// PROGRESS in a stream: best effort, but never wrong.
+// Tests PROGRESS in a stream: best effort, but never wrong.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
@@ -32,32 +32,28 @@ describe("progress in a stream", () => {
     await core.close();
   });
 
-  it(
-    "comes with the QueuedJob as it is, and with the cursor of the last other event that " +
-      "was told",
-    async () => {
-      const user = await core.newUser();
-      const stream = told(await reader.open(user.id));
-      const claimed = await core.start(await core.submit(user));
-      await core.submit(user);
-      await stream.count(3);
-      await core.queuedJobs.progress(claimed, 0.25, "a quarter");
-      await stream.count(4);
-      const { event, cursorSeq } = stream.events[3] ?? assert.fail();
-      assert.deepEqual([event.type, cursorSeq], ["PROGRESS", 3]);
-      assert.deepEqual(
-        [
-          event.queuedJob.status,
-          event.queuedJob.version,
-          event.queuedJob.progress,
-          event.queuedJob.progressMessage,
-        ],
-        ["STARTED", 2, 0.25, "a quarter"],
-      );
-    },
-  );
+  it("contains the current QueuedJob, and the cursor of the last logged event sent", async () => {
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    const claimed = await core.start(await core.submit(user));
+    await core.submit(user);
+    await stream.count(3);
+    await core.queuedJobs.progress(claimed, 0.25, "a quarter");
+    await stream.count(4);
+    const { event, cursorSeq } = stream.events[3] ?? assert.fail();
+    assert.deepEqual([event.type, cursorSeq], ["PROGRESS", 3]);
+    assert.deepEqual(
+      [
+        event.queuedJob.status,
+        event.queuedJob.version,
+        event.queuedJob.progress,
+        event.queuedJob.progressMessage,
+      ],
+      ["STARTED", 2, 0.25, "a quarter"],
+    );
+  });
 
-  it("is coalesced for a reader that lags: the last of each QueuedJob is told", async () => {
+  it("is coalesced for a slow reader: it gets the last PROGRESS of each QueuedJob", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);
     const brisk = told(await reader.open(user.id, { includeProgress: false }));
@@ -84,7 +80,7 @@ describe("progress in a stream", () => {
     assert.deepEqual(progressOf(stream), [0.9, 0.4]);
   });
 
-  it("is never told behind the event that ended its attempt, however late its notification is", async () => {
+  it("is never delivered after its attempt's end, even if it is notified late", async () => {
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     const claimed = await core.start(await core.submit(user));
@@ -95,31 +91,27 @@ describe("progress in a stream", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
-  it(
-    "is never told behind it either where the notification of that event was lost or told its " +
-      "number only",
-    async () => {
-      const user = await core.newUser();
-      const stream = told(await reader.open(user.id));
-      const [lost, long] = [
-        await core.start(await core.submit(user)),
-        await core.start(await core.submit(user)),
-      ];
-      await stream.count(4);
-      core.losesNotifications = true;
-      await core.queuedJobs.succeed(lost, null, []);
-      core.losesNotifications = false;
-      await core.queuedJobs.succeed(long, "x".repeat(8000), []);
-      for (const claimed of [lost, long]) core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
-      await core.submit(user);
-      await eventually("all is told", () => stream.story.includes("QUEUED 7"));
-      assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), [
-        "SUCCEEDED 5",
-        "SUCCEEDED 6",
-        "QUEUED 7",
-      ]);
-    },
-  );
+  it("is not delivered after that end if its notification was lost or too long", async () => {
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    const [lost, long] = [
+      await core.start(await core.submit(user)),
+      await core.start(await core.submit(user)),
+    ];
+    await stream.count(4);
+    core.losesNotifications = true;
+    await core.queuedJobs.succeed(lost, null, []);
+    core.losesNotifications = false;
+    await core.queuedJobs.succeed(long, "x".repeat(8000), []);
+    for (const claimed of [lost, long]) core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
+    await core.submit(user);
+    await eventually("all events are delivered", () => stream.story.includes("QUEUED 7"));
+    assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), [
+      "SUCCEEDED 5",
+      "SUCCEEDED 6",
+      "QUEUED 7",
+    ]);
+  });
 
   it("does not overtake the start of its attempt, whose notification was lost", async () => {
     const user = await core.newUser();
@@ -135,7 +127,7 @@ describe("progress in a stream", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "QUEUED 3", "PROGRESS 3"]);
   });
 
-  it("begins with what is reported after the stream was opened", async () => {
+  it("starts with the first PROGRESS after the stream was opened", async () => {
     const user = await core.newUser();
     const claimed = await core.start(await core.submit(user));
     const early = told(await reader.open(user.id));
@@ -147,7 +139,7 @@ describe("progress in a stream", () => {
     assert.deepEqual([progressOf(early), progressOf(late)], [[0.3, 0.6], [0.6]]);
   });
 
-  it("is left out where it is not wanted, and is that of the one QueuedJob where only one is", async () => {
+  it("is omitted on request, and limited to one QueuedJob in a stream of one", async () => {
     const user = await core.newUser();
     const [mine, other] = [
       await core.start(await core.submit(user)),

@@ -1,4 +1,4 @@
-// What a reader that takes nothing costs: no page of the log is kept for it.
+// Tests that no page of the log is kept for a reader that takes no event.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -11,7 +11,7 @@ import {
 import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import { bareEvent } from "../../support/asserts/bare-event.js";
 
-/** A stream of a log of ten events, that reads three at a time. */
+/** Creates a stream on a log of ten events, which reads three at a time. */
 function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {
   const reads: number[] = [];
   const channel = new Channel(async ({ seq }) => {
@@ -45,10 +45,10 @@ describe("a reader that stalls", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
   afterEach(() => mock.timers.reset());
 
-  it("has its page read again from where it stands, and misses and repeats nothing", async () => {
+  it("reads its page again from its position, and misses and repeats nothing", async () => {
     const { reads, subscription } = createScene();
     assert.equal(await next(subscription), 1);
-    // It has taken something since the page came.
+    // It has taken an event since the page arrived.
     mock.timers.tick(STALLED_MS);
     mock.timers.tick(STALLED_MS);
     const rest: number[] = [];
@@ -62,7 +62,7 @@ describe("a reader that stalls", () => {
     );
   });
 
-  it("keeps its page while it takes something now and then", async () => {
+  it("keeps its page while it takes events slowly", async () => {
     const { reads, subscription } = createScene();
     for (let i = 1; i <= 3; i++) {
       assert.equal(await next(subscription), i);
@@ -71,19 +71,19 @@ describe("a reader that stalls", () => {
     assert.deepEqual(reads, [0]);
   });
 
-  it("has the page read again with which its stream began", async () => {
+  it("reads its first page again", async () => {
     const { reads, subscription } = createScene({ first: [bareEvent(1), bareEvent(2)] });
     mock.timers.tick(STALLED_MS);
     assert.deepEqual([await next(subscription), await next(subscription), reads], [1, 2, [0]]);
   });
 
-  it("keeps the present state with which its stream began, which is in no log", async () => {
+  it("keeps the current state at its start, which is not in the log", async () => {
     const { reads, subscription } = createScene({ seq: 10, first: [bareEvent(10)] });
     mock.timers.tick(STALLED_MS);
     assert.deepEqual([await next(subscription), reads], [10, []]);
   });
 
-  it("has nothing read once it is gone", async () => {
+  it("reads nothing after its return", async () => {
     const { reads, subscription } = createScene();
     assert.equal(subscription.take(), undefined);
     await subscription.return();

@@ -66,7 +66,7 @@ describe("queuedJobEvents", () => {
         assertRefused(
           await refused({ after: cursor }),
           "BAD_USER_INPUT",
-          "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+          "after: is not one of your cursors; pass a cursor from an earlier response or event",
           ["after"],
         ),
       ),
@@ -83,8 +83,8 @@ describe("queuedJobEvents", () => {
     assertRefused(
       await refused({ after: start }, one),
       "CURSOR_EXPIRED",
-      "The stream cannot be resumed from this cursor any more: read the page again and " +
-        "go on with its eventCursor.",
+      "The stream cannot be resumed from this cursor: read the page again and continue " +
+        "with its eventCursor.",
     );
 
     const elsewhere = Buffer.from(end, "base64url");

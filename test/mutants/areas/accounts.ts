@@ -152,7 +152,7 @@ export const MUTANTS: Mutant[] = [
     tests: ACCOUNTS,
   },
   {
-    breaks: "one account that fails stops the others",
+    breaks: "one failing account stops the erasure of others",
     file: ERASING,
     find: "      if (isAway(error)) throw error;\n      log.error({ err: error, userId }",
     replace: "      throw error;\n      log.error({ err: error, userId }",

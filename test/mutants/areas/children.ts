@@ -6,7 +6,7 @@ const POOL = ["child-pool/unstartable.test"];
 const FAULTS = ["task-worker/faults.test"];
 const TASK_WORKER = "src/worker/task-worker.ts";
 
-/** What children may do to their worker, and what becomes of photos that break them. */
+/** Limits on what children can do to their worker, and the handling of photos that break them. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "a child that cannot be spawned ends the process",
@@ -51,7 +51,7 @@ export const MUTANTS: Mutant[] = [
     tests: HANDED_BACK,
   },
   {
-    breaks: "a photo that is killed each time is tried without end",
+    breaks: "a photo whose child is always killed is retried without limit",
     file: "src/worker/settle-attempt.ts",
     find: 'error.reason === "killed" && !wasHandedBack',
     replace: 'error.reason === "killed" && (wasHandedBack || true)',
@@ -79,45 +79,45 @@ export const MUTANTS: Mutant[] = [
     tests: CHILD,
   },
   {
-    breaks: "a child gives any file of its parent as an output",
+    breaks: "a child returns any file of its parent as an output",
     file: "src/imaging/inspect/photo-child-response.ts",
     find: "const stats = await lstat(path);\n  if (!stats.isFile())",
     replace: "const stats = await lstat(path);\n  if (stats.size < 0)",
     tests: CHILD,
   },
   {
-    breaks: "a child is believed what it says",
+    breaks: "a child's answer is not checked",
     file: "src/child-pool/warm-child.ts",
     find: "if (error) return this.#condemn(error);",
     replace: "if (error) return;",
     tests: CHILD,
   },
   {
-    breaks: "a child that lied is given the next photo",
+    breaks: "a child with an invalid answer gets the next photo",
     file: "src/child-pool/warm-child.ts",
     find: 'this.#state = "gone";\n    this.#process.kill("SIGKILL");\n  }\n\n  #kill',
     replace: "}\n\n  #kill",
     tests: CHILD,
   },
   {
-    breaks: "a photo that is always too slow is handed back without end",
+    breaks: "a photo that is always too slow is handed back without limit",
     file: "src/worker/settle-attempt.ts",
     find: "if (error instanceof SlowDownloadError) return LATE_PHOTO;",
     replace: "",
     tests: CHILD,
   },
   {
-    breaks: "a storage that is away fails attempts",
+    breaks: "an unavailable storage fails attempts",
     file: "src/photos/s3-storage.ts",
-    find: "if (!signal.aborted || !flows) throw",
+    find: "if (!signal.aborted || !isFlowing) throw",
     replace: "if (!signal.aborted) throw",
     tests: ["s3-storage.test"],
   },
   {
-    breaks: "a slow storage counts as one that is away",
+    breaks: "a slow storage counts as unavailable",
     file: "src/photos/s3-storage.ts",
-    find: "if (!signal.aborted || !flows) throw",
-    replace: "if (flows || !flows) throw",
+    find: "if (!signal.aborted || !isFlowing) throw",
+    replace: "if (isFlowing || !isFlowing) throw",
     tests: ["s3-storage.test"],
   },
   {
@@ -128,7 +128,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["bin/config.test"],
   },
   {
-    breaks: "echo can be submitted although it is not offered",
+    breaks: "echo can be submitted when it is not offered",
     file: "src/app/create-core.ts",
     find: "...(config.echo ? [] : [echo.name])",
     replace: "",

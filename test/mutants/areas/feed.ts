@@ -7,7 +7,7 @@ const HISTORY = ["events/feed/history.test"];
 const START = ["events/feed/start.test"];
 const STREAM = ["server/graphql/websocket/socket-stream.test"];
 
-/** From what is recorded to what a subscriber is told. */
+/** The path from a recorded event to its delivery to a subscriber. */
 export const MUTANTS: Mutant[] = [
   {
     core: true,
@@ -35,7 +35,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "the watchdog does not look",
+    breaks: "the watchdog does not check",
     file: "src/events/user-channels.ts",
     find: "if (head > listener.channel.head) listener",
     replace: "if (head < listener.channel.head) listener",
@@ -43,28 +43,28 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "streams of another history go on",
+    breaks: "streams of another history continue",
     file: "src/events/user-channels.ts",
     find: "listener.epoch !== epoch || head < listener.head",
     replace: "head < listener.head",
     tests: HISTORY,
   },
   {
-    breaks: "streams go on where a counter fell",
+    breaks: "streams continue after a number decreased",
     file: "src/events/user-channels.ts",
     find: "listener.epoch !== epoch || head < listener.head",
     replace: "listener.epoch !== epoch",
     tests: HISTORY,
   },
   {
-    breaks: "a stream that is opened after a change of history gets what was heard before",
+    breaks: "a stream opened after a change of history gets earlier events",
     file: "src/events/user-channels.ts",
     find: "Object.assign(listener, { epoch, channel: openChannel(userId) })",
     replace: "Object.assign(listener, { epoch })",
     tests: HISTORY,
   },
   {
-    breaks: "a stream of another history falls silent",
+    breaks: "a stream of another history stops without an end",
     file: "src/events/subscription.ts",
     find: "if (this.#channel.expired) this.#close(historyChanged());",
     replace: "",
@@ -85,7 +85,7 @@ export const MUTANTS: Mutant[] = [
     tests: HISTORY,
   },
   {
-    breaks: "a change of history wakes nobody",
+    breaks: "a change of history wakes no listener",
     file: "src/events/channel.ts",
     find: "this.#expired = true;\n    this.#wake();",
     replace: "this.#expired = true;",
@@ -101,7 +101,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a cursor behind which something was purged is resumed",
+    breaks: "a cursor with purged events after it is resumed",
     file: "src/events/feed.ts",
     find: "if (seq < page.floor || seq > page.last)",
     replace: "if (seq > page.last)",
@@ -117,7 +117,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a stream that fell behind goes on with a gap",
+    breaks: "a stream that fell behind continues with a gap",
     file: "src/events/subscription.ts",
     find: "if (this.#position < floor)",
     replace: "if (floor < 0)",
@@ -125,14 +125,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "events overtake one whose text is late",
+    breaks: "events overtake one whose serialization is late",
     file: "src/server/graphql/websocket/socket-stream.ts",
     find: "this.#waits = true;\n    void Promise.all(texts)",
     replace: "void Promise.all(texts)",
     tests: STREAM,
   },
   {
-    breaks: "a page of the log may have any length",
+    breaks: "the size of a log page is not limited",
     file: "src/services/reads/event-log.ts",
     find: "where coalesce(before, 0) < ${MAX_PAGE_BYTES}",
     replace: "where coalesce(before, 0) < 1000 * ${MAX_PAGE_BYTES}::float8",
@@ -146,14 +146,14 @@ export const MUTANTS: Mutant[] = [
     tests: LOG,
   },
   {
-    breaks: "all who return read the log at the same time",
+    breaks: "all reconnecting subscribers read the log at once",
     file: "src/events/user-channels.ts",
     find: "await pageSlots.take();",
     replace: "",
     tests: ["events/feed/limits.test"],
   },
   {
-    breaks: "a user may have any number of subscriptions",
+    breaks: "subscriptions per user are not limited",
     file: "src/events/user-channels.ts",
     find: "if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;",
     replace: "if (subscriptionsPerUser > 0) return;",
@@ -177,14 +177,14 @@ export const MUTANTS: Mutant[] = [
     tests: ["events/subscription/stalled.test"],
   },
   {
-    breaks: "a reader that takes now and then has its page read again",
+    breaks: "a slow reader has its page read again",
     file: "src/events/subscription.ts",
     find: "this.#taken === takenBefore ? this.#endPage() : this.#watchPage(this.#taken)",
     replace: "this.#taken === takenBefore + 1000 ? this.#watchPage(this.#taken) : this.#endPage()",
     tests: ["events/subscription/stalled.test"],
   },
   {
-    breaks: "a reader that stalls loses the present state with which its stream begins",
+    breaks: "a stalled reader loses the current state at its start",
     file: "src/events/subscription.ts",
     find: "if (first && first.seq > this.#position) this.#watchPage(0);",
     replace: "if (first) this.#watchPage(0);",
@@ -198,21 +198,21 @@ export const MUTANTS: Mutant[] = [
     tests: STREAM,
   },
   {
-    breaks: "late texts are all written at once",
+    breaks: "late serializations are all written at once",
     file: "src/server/graphql/websocket/socket-stream.ts",
     find: "while (count < ready.length && bytes < MAX_BYTES)",
     replace: "while (count < ready.length && bytes < 1000 * MAX_BYTES)",
     tests: STREAM,
   },
   {
-    breaks: "the places of a user are read each time",
+    breaks: "a user's queue positions are read each time",
     file: "src/services/reads/queue-places.ts",
     find: "cache.set(id, own);",
     replace: "",
     tests: ["services/reads/queue-places.test"],
   },
   {
-    breaks: "a stream that is closed twice silences the user's others",
+    breaks: "a stream closed twice stops the user's other streams",
     file: "src/events/subscription.ts",
     find: "if (this.#over) return;\n    this.#over = how;",
     replace: "this.#over = how;",

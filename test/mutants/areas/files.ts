@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const UPLOADS = ["services/photos/photo-intake/limits.test"];
 
-/** Signed URLs, and what is uploaded. */
+/** Signed URLs and uploads. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "one user may have any number of concurrent uploads",
@@ -47,28 +47,28 @@ export const MUTANTS: Mutant[] = [
     tests: UPLOADS,
   },
   {
-    breaks: "any number of headers may wait to be checked",
+    breaks: "the number of waiting headers is not limited",
     file: "src/imaging/inspect/photo-inspector.ts",
     find: "if (headers.waiting >= MAX_WAITING_PROBES)",
     replace: "if (headers.waiting >= 1e9)",
     tests: ["imaging/inspect/photo-inspector.test"],
   },
   {
-    breaks: "an upload whose twin was deleted fails",
+    breaks: "an upload fails if its duplicate was deleted",
     file: "src/services/photos/photo-intake.ts",
     find: "for (let tries = 0; tries < 2; tries++)",
     replace: "for (let tries = 1; tries < 2; tries++)",
     tests: ["services/photos/photo-intake.test"],
   },
   {
-    breaks: "a new key breaks the URLs that the old one has signed",
+    breaks: "a new key invalidates the URLs of the old one",
     file: "src/photos/file-urls.ts",
     find: "keys.some((key) =>",
     replace: "keys.slice(0, 1).some((key) =>",
     tests: ["photos/file-urls.test"],
   },
   {
-    breaks: "an empty part of a list of keys verifies",
+    breaks: "an empty entry in the list of keys verifies",
     file: "src/photos/file-urls.ts",
     find: "map((key) => key.trim()).filter(Boolean);\n  const [signingKey",
     replace: "map((key) => key.trim());\n  const [signingKey",
@@ -110,7 +110,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["server/files/photo-uploads/clean-filename.test", "server/files/signed-files"],
   },
   {
-    breaks: "the URL of what is stored as .. leads elsewhere",
+    breaks: "the URL of a file named .. leads elsewhere",
     file: "src/photos/file-urls.ts",
     find: 'name === "." || name === ".." ? "file" :',
     replace: 'name === "" ? "file" :',

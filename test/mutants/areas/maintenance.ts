@@ -39,7 +39,7 @@ export const MUTANTS: Mutant[] = [
     tests: PURGE,
   },
   {
-    breaks: "a counter that is always locked is never waited for",
+    breaks: "a purge never waits for a counter that is always locked",
     file: EVENTS,
     find: "const MAX_MISSES = 3;",
     replace: "const MAX_MISSES = Infinity;",
@@ -118,7 +118,7 @@ export const MUTANTS: Mutant[] = [
     tests: RECOUNT,
   },
   {
-    breaks: "recorded bytes are not counted again",
+    breaks: "recorded bytes are not recounted",
     file: "src/services/maintenance/recount.ts",
     find: "recorded_bytes = recorded_bytes + ${recordedBytes}",
     replace: "recorded_bytes = recorded_bytes + 0 * ${recordedBytes}::bigint",
@@ -156,7 +156,7 @@ export const MUTANTS: Mutant[] = [
     tests: SWEEP,
   },
   {
-    breaks: "a few files are too many",
+    breaks: "a few files count as too many",
     file: SWEEP_FILE,
     find: "const MIN_REFUSED = 100;",
     replace: "const MIN_REFUSED = 1;",
@@ -200,7 +200,7 @@ export const MUTANTS: Mutant[] = [
   },
 
   {
-    breaks: "two workers do an exclusive task",
+    breaks: "two workers run an exclusive task",
     file: "src/services/maintenance/duties.ts",
     find: "if (!(await duties.hold(name, holder, seconds))) return null;",
     replace: "await duties.hold(name, holder, seconds);",

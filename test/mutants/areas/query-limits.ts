@@ -4,52 +4,52 @@ const RULES = ["graphql/limits/", "security/documents.test"];
 const BUDGET = ["graphql/limits/answer-budget"];
 const READS = ["services/reads/queued-job-reads.test"];
 
-/** What one operation may ask, through every door. */
+/** Limits on one operation, over every protocol. */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "a list that no argument bounds counts as one row",
+    breaks: "a list without a limiting argument counts as one row",
     file: "src/graphql/limits/measure-operation.ts",
     find: "requested ?? rows ?? maxItemsOf(field)",
     replace: "requested ?? rows ?? 1",
     tests: RULES,
   },
   {
-    breaks: "a history may lie below another",
+    breaks: "a history may be nested in another",
     file: "src/graphql/limits/measure-operation.ts",
     find: "measure.history,\n      LIMITS.history,",
     replace: "0 * measure.history,\n      LIMITS.history,",
     tests: RULES,
   },
   {
-    breaks: "a name in the answer may have any length",
+    breaks: "the length of a name in the answer is not limited",
     file: "src/graphql/limits/measure-operation.ts",
     find: "Math.floor((alias ?? name).value.length / NAME_LENGTH)",
     replace: "0 * NAME_LENGTH * Number(alias === name)",
     tests: RULES,
   },
   {
-    breaks: "an answer may have any number of rows",
+    breaks: "the number of rows in an answer is not limited",
     file: "src/graphql/limits/answer-budget.ts",
     find: "if (this.#rows < 0 || this.#nodes < 0)",
     replace: "if (false)",
     tests: BUDGET,
   },
   {
-    breaks: "an answer may have any length",
+    breaks: "the length of an answer is not limited",
     file: "src/graphql/limits/answer-budget.ts",
     find: "if (this.#bytes < 0 || this.#values < 0)",
     replace: "if (false)",
     tests: BUDGET,
   },
   {
-    breaks: "photos of QueuedJobs are not counted for an answer",
+    breaks: "photos of QueuedJobs do not count for an answer",
     file: "src/graphql/queued-job/queued-job.resolver.ts",
     find: "context.budget.takeNodes(photos.length);",
     replace: "",
     tests: BUDGET,
   },
   {
-    breaks: "JSON values are not counted for an answer",
+    breaks: "JSON values do not count for an answer",
     file: "src/graphql/schema.ts",
     find: "context.budget.takeValue(value);",
     replace: "void context;",
@@ -112,21 +112,21 @@ export const MUTANTS: Mutant[] = [
     tests: ["graphql/loaders.test"],
   },
   {
-    breaks: "a history has all events there are",
+    breaks: "a history contains an unlimited number of events",
     file: "src/services/reads/queued-job-reads.ts",
     find: "order by seq desc limit ${MAX_HISTORY}",
     replace: "order by seq desc limit ${1000 * MAX_HISTORY}",
     tests: READS,
   },
   {
-    breaks: "histories are read however long they are",
+    breaks: "histories are read without a size limit",
     file: "src/services/reads/queued-job-reads.ts",
     find: "where b.before <= ${budget.bytesLeft}",
     replace: "where b.before <= 1000 * ${budget.bytesLeft}::float8",
     tests: READS,
   },
   {
-    breaks: "a page is read however long it is",
+    breaks: "a page is read without a size limit",
     file: "src/services/reads/list-pages.ts",
     find: "where before <= ${bytesLeft}",
     replace: "where before <= 1000 * ${bytesLeft}::float8",

@@ -15,7 +15,7 @@ const SWEEPS = ["reconciler/sweeps.test"];
 const HINTS = ["queue/hint-queue.test"];
 
 /**
- * The only writer of a QueuedJob's status, and the parts that bring it work: batches, hints,
+ * The only writer of a QueuedJob's status, and the parts that bring work to it: batches, hints,
  * workers and the reconciler.
  */
 export const MUTANTS: Mutant[] = [
@@ -45,7 +45,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a hint of an old run claims",
+    breaks: "a hint of an old run claims the row",
     file: "src/services/queued-jobs/claim.ts",
     find: "run = ${run} and due_at",
     replace: "${run}::int is not null and due_at",
@@ -178,7 +178,7 @@ export const MUTANTS: Mutant[] = [
     tests: BATCH,
   },
   {
-    breaks: "any number of items wait in a lane",
+    breaks: "the number of items that wait in a lane is not limited",
     file: "src/runtime/micro-batch.ts",
     find: "if (lane.waiting.length >= MAX_BATCHES_WAITING * options.maxItems)",
     replace: "if (lane.waiting.length >= 1e9)",

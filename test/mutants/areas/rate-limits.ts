@@ -6,7 +6,7 @@ const FLOOD = [
   "server/access/authenticator/flood.test",
 ];
 
-/** How often one may ask. */
+/** Limits on the rate of requests. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "counts are kept after their minute",
@@ -30,28 +30,28 @@ export const MUTANTS: Mutant[] = [
     tests: FLOOD,
   },
   {
-    breaks: "a flood keeps out those who are signed in",
+    breaks: "a flood blocks users who are signed in",
     file: "src/auth/verified-tokens.ts",
-    find: "return left > 0;",
-    replace: "return left > 1e9;",
+    find: "return remaining > 0;",
+    replace: "return remaining > 1e9;",
     tests: FLOOD,
   },
   {
-    breaks: "forged tokens that name one who is signed in are all verified",
+    breaks: "all forged tokens that name a signed-in user are verified",
     file: "src/auth/verified-tokens.ts",
-    find: "if (left > 0) subjects.set(subject, left - 1);",
+    find: "if (remaining > 0) subjects.set(subject, remaining - 1);",
     replace: "",
     tests: FLOOD,
   },
   {
-    breaks: "unknown keys are not counted while the key server is away",
+    breaks: "unknown keys are not counted while the key server is unavailable",
     file: "src/server/access/authenticator.ts",
     find: " || error instanceof ServiceUnavailableError",
     replace: "",
     tests: FLOOD,
   },
   {
-    breaks: "503 does not say when to try again",
+    breaks: "a 503 does not say when to retry",
     file: "src/server/http/errors.ts",
     find: "if (error instanceof ServiceUnavailableError) return",
     replace: "if (error === ServiceUnavailableError) return",

@@ -6,10 +6,9 @@ const ADMISSION = [
 ];
 const SOCKETS = ["server/graphql/websocket/graphql-sockets/places.test", "security/sockets.test"];
 
-/** Sockets and streams. */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "one network holds every place while others wait",
+    breaks: "one network holds all places while others wait",
     file: "src/server/access/connection-admission.ts",
     find: "if (!oldest || !needy) return;",
     replace: "if (!oldest || !needy || most > 0) return;",
@@ -30,7 +29,7 @@ export const MUTANTS: Mutant[] = [
     tests: ADMISSION,
   },
   {
-    breaks: "networks that wait take no turns",
+    breaks: "waiting networks are not served in turn",
     file: "src/server/access/connection-admission.ts",
     find: "this.#turns.delete(network);",
     replace: "if (network.waiting.length === 0) this.#turns.delete(network);",
@@ -44,7 +43,7 @@ export const MUTANTS: Mutant[] = [
     tests: ADMISSION,
   },
   {
-    breaks: "any number of sockets may wait",
+    breaks: "the number of waiting sockets is not limited",
     file: "src/server/access/connection-admission.ts",
     find: "if (this.#waiting < MAX_WAITING) return true;",
     replace: "if (this.#waiting >= 0) return true;",

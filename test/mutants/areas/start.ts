@@ -4,10 +4,10 @@ const LIFECYCLE = ["lifecycle.test"];
 const KEEP = ["embedded/processes/keep-running.test"];
 const START = ["bin/start.test"];
 
-/** Start-up, signals and commands, and the pages: what an operator or a person sees. */
+/** Start-up, signals, commands and pages, as operators and users see them. */
 export const MUTANTS: Mutant[] = [
   {
-    breaks: "one Ctrl-C, which comes from the terminal and from npm, counts as two",
+    breaks: "one Ctrl-C, which arrives from the terminal and from npm, counts as two",
     file: "src/runtime/lifecycle.ts",
     find: "if (performance.now() - last < ONE_SIGNAL_MS) return;",
     replace: "",
@@ -21,10 +21,10 @@ export const MUTANTS: Mutant[] = [
     tests: LIFECYCLE,
   },
   {
-    breaks: "a start that is given up at a signal is reported as a fault",
+    breaks: "a start that a signal aborts is reported as a fault",
     file: "src/runtime/lifecycle.ts",
-    find: "closed there.\n    if (closing.signal.aborted) return;",
-    replace: "closed there.",
+    find: "handles it.\n    if (closing.signal.aborted) return;",
+    replace: "handles it.",
     tests: LIFECYCLE,
   },
   {
@@ -35,63 +35,63 @@ export const MUTANTS: Mutant[] = [
     tests: ["embedded/processes/supervise.test"],
   },
   {
-    breaks: "an ordinary stop is reported as an end by itself",
+    breaks: "a requested stop is reported as an exit by itself",
     file: "src/embedded/processes/keep-running.ts",
     find: "runs = false;\n      if (closing.signal.aborted) return;",
     replace: "runs = false;",
     tests: KEEP,
   },
   {
-    breaks: "a restart that was asked for is reported as an end by itself",
+    breaks: "a requested restart is reported as an exit by itself",
     file: "src/embedded/processes/keep-running.ts",
     find: "wanted = why;",
     replace: "",
     tests: KEEP,
   },
   {
-    breaks: "an end by itself is taken for one that was asked for earlier",
+    breaks: "an exit by itself counts as an earlier requested one",
     file: "src/embedded/processes/keep-running.ts",
     find: "wanted = null;\n      runs = true;",
     replace: "runs = true;",
     tests: KEEP,
   },
   {
-    breaks: "a lock that is being made is taken for abandoned",
+    breaks: "a lock that is being created counts as abandoned",
     file: "src/embedded/take-lock.ts",
     find: 'if (content === undefined || content.endsWith("\\n") || tries === 20)',
     replace: "",
     tests: ["embedded/take-lock.test"],
   },
   {
-    breaks: "a folder that may only be passed is taken for closed",
+    breaks: "a folder without read permission counts as inaccessible",
     file: "src/embedded/postgres/run-user.ts",
     find: "((mode >> shift) & 1) === 0",
     replace: "((mode >> shift) & 3) !== 3",
     tests: ["embedded/postgres/run-user/reachable-path.test"],
   },
   {
-    breaks: "the API and the worker are given one port",
+    breaks: "the API and the worker get the same port",
     file: "src/bin/start.ts",
     find: "port === workerPort && port !== 0",
     replace: "port < 0",
     tests: START,
   },
   {
-    breaks: "a service is ready while another program answers in its place",
+    breaks: "a service reports ready while another program answers in its place",
     file: "src/app/local-service/started-service.ts",
     find: "async () => listen() && (",
     replace: "async () => void listen ?? (",
     tests: START,
   },
   {
-    breaks: "a port that is taken is reported with a stack",
+    breaks: "an occupied port is reported with a stack",
     file: "src/embedded/ports.ts",
     find: 'cause.syscall === "listen"',
     replace: 'cause.syscall === "read"',
     tests: START,
   },
   {
-    breaks: "a command does without an option that it needs",
+    breaks: "a command runs without a required option",
     file: "src/runtime/command-line.ts",
     find: "if (required && values[name] === undefined)",
     replace: "if (required && values[name] === null)",
@@ -112,7 +112,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["demo/run-demo.test"],
   },
   {
-    breaks: "every open page hammers a service that restarts",
+    breaks: "every open page reconnects to a restarting service at once",
     file: "src/console/feed/plug.ts",
     find: "out?.promise ?? pause(",
     replace: "out === null ? Promise.resolve() : pause(",

@@ -29,7 +29,7 @@ export const MUTANTS: Mutant[] = [
     tests: RECORDED,
   },
   {
-    breaks: "submissions that are refused for their bytes leave dead rows",
+    breaks: "submissions refused for their bytes leave dead rows",
     file: "src/services/queued-jobs/insert.ts",
     find: "and recorded_bytes + ${bytesNeeded(sql, parameters)} <= ${maxRecordedBytes}",
     replace: "",
@@ -183,7 +183,7 @@ export const MUTANTS: Mutant[] = [
     tests: KEYS,
   },
   {
-    breaks: "units that share a second key fail their batch",
+    breaks: "items that share a second key fail their batch",
     file: "src/services/queued-jobs/insert.ts",
     find: "return items.flatMap(",
     replace: "return items.slice(0, 1).flatMap(",
@@ -211,7 +211,7 @@ export const MUTANTS: Mutant[] = [
     tests: ["logger/submission.test"],
   },
   {
-    breaks: "the catalogue locks rows that have not changed",
+    breaks: "the catalogue update locks unchanged rows",
     file: "src/services/jobs/jobs.ts",
     find: "return present !== undefined && toText(row) === toText(present);",
     replace: "return present !== undefined && toText(row) === null;",

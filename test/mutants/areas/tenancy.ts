@@ -2,11 +2,11 @@ import type { Mutant } from "../mutant.js";
 
 const WALK = ["security/tenancy.test"];
 
-/** Before which a new field is put. */
+/** The text before which a new field is inserted. */
 const FIRST_FIELD =
   '@FieldResolver(() => String, { description: "Signed URL of the file; it expires." })';
 
-/** What is one person's is nobody else's. */
+/** A user's data is visible to that user only. */
 export const MUTANTS: Mutant[] = [
   {
     core: true,

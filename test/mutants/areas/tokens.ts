@@ -2,11 +2,11 @@ import type { Mutant } from "../mutant.js";
 
 const VERIFIER = ["auth/token-verifier.test", "auth/token-verifier/forged.test"];
 
-/** Who may sign in, and as whom. */
+/** Sign-in and identity. */
 export const MUTANTS: Mutant[] = [
   {
     core: true,
-    breaks: "a signature is not looked at",
+    breaks: "a signature is not checked",
     file: "src/auth/token-verifier.ts",
     find: "return (await jwtVerify(token, key, options)).payload;",
     replace:
@@ -16,7 +16,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "any algorithm that a header names is looked for",
+    breaks: "any algorithm in a header is accepted",
     file: "src/auth/token-verifier.ts",
     find: 'const alg = SIGNATURE_ALGORITHMS.find((one) => one === header["alg"]);',
     replace: 'const alg = header["alg"] as KeyChoice["alg"];',
@@ -24,7 +24,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a token for another audience is taken",
+    breaks: "a token for another audience is accepted",
     file: "src/auth/token-verifier.ts",
     find: "audience: [...audiences], ",
     replace: "",
@@ -32,7 +32,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "exp is not held against the clock",
+    breaks: "exp is not compared with the clock",
     file: "src/auth/token-verifier.ts",
     find: "currentDate: new Date(now)",
     replace: "currentDate: new Date(0)",
@@ -40,7 +40,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a remembered token outlives its expiry",
+    breaks: "a cached token outlives its expiry",
     file: "src/auth/verified-tokens.ts",
     find:
       "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : " +

@@ -111,7 +111,7 @@ export const MUTANTS: Mutant[] = [
     tests: INSERTER,
   },
   {
-    breaks: "a user whose rows are locked delays every batch",
+    breaks: "a user with locked rows delays every batch",
     file: OWNER_BATCH,
     find: "if (apart.has(name)) return sendApart(name, item);",
     replace: "",
@@ -125,7 +125,7 @@ export const MUTANTS: Mutant[] = [
     tests: OWNERS,
   },
   {
-    breaks: "a user whose rows are locked is refused at once",
+    breaks: "a user with locked rows is refused at once",
     file: OWNER_BATCH,
     find: "if (this.#lockedAt >= giveUpAt) throw error;",
     replace: "throw error;",
@@ -189,7 +189,7 @@ export const MUTANTS: Mutant[] = [
     tests: SHARE,
   },
   {
-    breaks: "slow tasks of one user hold all slots but the reserve",
+    breaks: "slow tasks of one user hold all slots except the reserve",
     file: "src/worker/user-share.ts",
     find: "? this.#max : this.#half",
     replace: "? this.#max : this.#max",
@@ -247,7 +247,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     core: true,
-    breaks: "a photo is blamed for a child that could not be started",
+    breaks: "a photo fails because its child could not be started",
     file: "src/child-pool/warm-child.ts",
     find: "this.#wasReady ? exit : unstartable()",
     replace: 'exit.reason !== "closed" ? exit : unstartable()',

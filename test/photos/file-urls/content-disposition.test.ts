@@ -10,6 +10,6 @@ describe("the content disposition", () => {
     ['a"; filename=b\r\nx: y', "inline; filename*=UTF-8''a%22%3B%20filename%3Db%0D%0Ax%3A%20y"],
   ];
   for (const [name, header] of NAMES)
-    it(`of ${JSON.stringify(name)} is one name and nothing else`, () =>
+    it(`of ${JSON.stringify(name)} contains only the name`, () =>
       assert.equal(contentDisposition(name), header));
 });

@@ -7,7 +7,7 @@ const HEAD =
   'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix/>';
 
 describe("a listing of S3", () => {
-  it("tells keys and times, with every escape undone once", () => {
+  it("contains keys and times, with every escape decoded once", () => {
     const entries = [
       "<Contents><Key>a&amp;amp;&lt;&gt;&quot;&apos;&#39;&#x1F304;&unknown;</Key>" +
         "<LastModified>2026-11-24T12:00:00.000Z</LastModified><Size>1</Size>" +
@@ -29,7 +29,7 @@ describe("a listing of S3", () => {
     );
   });
 
-  it("that goes on says where", () => {
+  it("with further pages contains the token of the next page", () => {
     assert.equal(
       parseS3Listing(
         `${HEAD}<IsTruncated>true</IsTruncated>` +
@@ -39,7 +39,7 @@ describe("a listing of S3", () => {
     );
   });
 
-  it("of nothing is empty", () =>
+  it("of an empty bucket is empty", () =>
     assert.deepEqual(
       parseS3Listing(
         `${HEAD}<KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>`,
@@ -47,7 +47,7 @@ describe("a listing of S3", () => {
       { entries: [], next: null },
     ));
 
-  it("without a readable time tells one that is none, so that nothing is taken for old", () =>
+  it("without a readable time has an invalid date, so that no file counts as old", () =>
     assert.ok(
       Number.isNaN(
         parseS3Listing("<Contents><Key>a</Key></Contents>").entries[0]?.modifiedAt.getTime(),

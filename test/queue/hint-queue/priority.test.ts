@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { hintPriority } from "../../../src/queue/hint-queue.js";
 
 describe("the priority of a hint", () => {
-  it("is that of the table", () => {
+  it("has the values of the table", () => {
     const table: [priority: number, backlog: number, expected: number][] = [
       [100, 0, 1],
       [0, 0, 101],
@@ -24,17 +24,13 @@ describe("the priority of a hint", () => {
       );
   });
 
-  it(
-    "puts a higher one of one's own first within a block, and the first of anybody before " +
-      "the 17th of another",
-    () => {
-      for (let priority = 0; priority < 100; priority++)
-        assert.ok(hintPriority(priority + 1, 5) < hintPriority(priority, 5));
-      assert.ok(hintPriority(0, 0) < hintPriority(100, 16));
-    },
-  );
+  it("orders hints within a block, and any first hint before another's 17th", () => {
+    for (let priority = 0; priority < 100; priority++)
+      assert.ok(hintPriority(priority + 1, 5) < hintPriority(priority, 5));
+    assert.ok(hintPriority(0, 0) < hintPriority(100, 16));
+  });
 
-  it("is always one that BullMQ takes: a whole number from 1 to 2,097,151", () => {
+  it("is always valid for BullMQ: a whole number from 1 to 2,097,151", () => {
     for (const priority of [0, 33, 100]) {
       for (const backlog of [0, 7, 1e3, 1e6, 1e9]) {
         const value = hintPriority(priority, backlog);

@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createSlots } from "../../../src/runtime/concurrency.js";
 
 describe("slots", () => {
-  it("lets so many in and no more, and the rest as they become free, first come first served", async () => {
+  it("admit up to their number, and the rest in order as slots become free", async () => {
     const slots = createSlots(2);
     const inside: number[] = [];
     for (const who of [1, 2, 3, 4]) void slots.take().then(() => inside.push(who));
@@ -18,7 +18,7 @@ describe("slots", () => {
     assert.deepEqual(inside, [1, 2, 3, 4]);
   });
 
-  it("are all there again when everybody has left", async () => {
+  it("are all free again after every holder has left", async () => {
     const slots = createSlots(2);
     for (let i = 0; i < 5; i++) void slots.take();
     for (let i = 0; i < 5; i++) slots.free();

@@ -11,16 +11,16 @@ describe("the configuration", () => {
       REDIS_URL: "redis://redis",
     };
 
-    it("needs keys of tokens, their issuer and audience, and a key of files", () => {
+    it("requires keys for tokens, their issuer and audience, and a key for files", () => {
       assert.deepEqual(faultsOf(production, ["database", "redis", "tokens", "files"]), [
-        "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
+        "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: one of them is needed to verify tokens",
         "JWT_ISSUER is not set: it is the required value of the claim iss",
         "JWT_AUDIENCE is not set: it is the required value of the claim aud",
         "FILE_SIGNING_KEY is not set: it signs the URLs of files; 32 random characters or more",
       ]);
     });
 
-    it("needs of a command what the command uses, and no more", () => {
+    it("requires only what the command uses", () => {
       assert.deepEqual(
         faultsOf({ NODE_ENV: "production", DATABASE_URL: "postgres://db/photos" }, ["database"]),
         [],
@@ -28,23 +28,19 @@ describe("the configuration", () => {
       assert.deepEqual(faultsOf(production, ["database", "redis", "files"]).length, 1);
     });
 
-    it(
-      "is what the caller says where NODE_ENV is unset, and what NODE_ENV says where it is " +
-        "not",
-      () => {
-        assert.deepEqual(
-          [
-            parseConfig({}, [], { production: true }).production,
-            parseConfig({ NODE_ENV: "" }, [], { production: true }).production,
-            parseConfig({ NODE_ENV: "development" }, [], { production: true }).production,
-            parseConfig({ NODE_ENV: "test" }, [], { production: true }).production,
-          ],
-          [true, true, false, false],
-        );
-      },
-    );
+    it("follows the caller if NODE_ENV is unset, and otherwise NODE_ENV", () => {
+      assert.deepEqual(
+        [
+          parseConfig({}, [], { production: true }).production,
+          parseConfig({ NODE_ENV: "" }, [], { production: true }).production,
+          parseConfig({ NODE_ENV: "development" }, [], { production: true }).production,
+          parseConfig({ NODE_ENV: "test" }, [], { production: true }).production,
+        ],
+        [true, true, false, false],
+      );
+    });
 
-    it("shows its schema only when told to", () => {
+    it("shows its schema only if a variable enables it", () => {
       assert.deepEqual(
         [
           parseConfig({}, [], { production: true }).introspection,

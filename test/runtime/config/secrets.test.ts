@@ -19,7 +19,7 @@ const SECRET = "hunter2-hunter2-hunter2-hunter2-";
 
 describe("the configuration", () => {
   describe("of secrets", () => {
-    it("comes from a file where one is named, without the end of its line", () => {
+    it("comes from the named file, without the trailing line break", () => {
       const key = "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----";
       const config = parseConfig(
         {
@@ -36,7 +36,7 @@ describe("the configuration", () => {
       );
     });
 
-    it("is not guessed where a variable and a file both tell it, whatever the file holds", () => {
+    it("is refused if both a variable and a file set it, whatever the file contains", () => {
       for (const name of SECRET_NAMES) {
         const values: Record<string, string> = {
           FILE_SIGNING_KEY: SECRET,
@@ -44,7 +44,7 @@ describe("the configuration", () => {
           JWT_JWKS_URL: "https://keys.test",
         };
         const value = values[name] ?? "postgres://db/photos";
-        const both = `${name} and ${name}_FILE are both set: only one of them can say what it is`;
+        const both = `${name} and ${name}_FILE are both set: set only one of them`;
         assert.deepEqual(
           faultsOf({ [name]: value, [`${name}_FILE`]: file("same", value) }).filter(
             (fault) => !fault.startsWith("JWT_ISSUER") && !fault.startsWith("JWT_AUDIENCE"),
@@ -57,32 +57,28 @@ describe("the configuration", () => {
       }
     });
 
-    it("does not come from a file for what is no secret", () =>
+    it("does not come from a file for a variable that is not a secret", () =>
       assert.equal(parseConfig({ PORT_FILE: file("port", "80") }, []).port, 4000));
 
-    it(
-      "tells of a file that cannot be read, and of one whose content is wrong, without the " +
-        "content",
-      () => {
-        const missing = join(folder, "missing");
-        const [first, ...others] = faultsOf({
-          DATABASE_URL_FILE: missing,
-          FILE_SIGNING_KEY_FILE: file("short", "s3cr3t"),
-        });
-        assert.match(first ?? "", /^DATABASE_URL_FILE cannot be read: ENOENT/);
-        assert.deepEqual(others, ["FILE_SIGNING_KEY is shorter than 32 characters"]);
-      },
-    );
+    it("reports an unreadable file and an invalid content, without quoting the content", () => {
+      const missing = join(folder, "missing");
+      const [first, ...others] = faultsOf({
+        DATABASE_URL_FILE: missing,
+        FILE_SIGNING_KEY_FILE: file("short", "s3cr3t"),
+      });
+      assert.match(first ?? "", /^DATABASE_URL_FILE cannot be read: ENOENT/);
+      assert.deepEqual(others, ["FILE_SIGNING_KEY is shorter than 32 characters"]);
+    });
 
-    it("tells of a file with nothing in it, which is never taken for no key at all", () => {
+    it("reports an empty file and never treats it as a missing key", () => {
       const path = file("empty", " \n");
       for (const name of SECRET_NAMES)
         assert.deepEqual(faultsOf({ [`${name}_FILE`]: path }), [
-          `${name}_FILE names a file with nothing in it: ${path}`,
+          `${name}_FILE names an empty file: ${path}`,
         ]);
     });
 
-    it("never stands in a fault, whichever is wrong", () => {
+    it("never appears in a fault, whichever variable is wrong", () => {
       for (const name of SECRET_NAMES) {
         const wrong = name === "JWT_PUBLIC_KEY" ? { JWT_JWKS_URL: "https://keys.test" } : {};
         const noKey = name.startsWith("AWS_") ? "hunter2 hunter2" : "hunter2://ann:hunter2@host";

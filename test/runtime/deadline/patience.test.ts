@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { withTimeout } from "../../../src/runtime/deadline.js";
 
-describe("patience", () => {
-  it("gives what the work gives, or throws what it throws, when that is in time", async () => {
+describe("a timeout", () => {
+  it("settles as the work does if that is in time", async () => {
     assert.equal(await withTimeout(Promise.resolve("done"), 1000, () => null), "done");
     await assert.rejects(
       withTimeout(Promise.reject(new TypeError("broke")), 1000, () => null),
@@ -11,7 +11,7 @@ describe("patience", () => {
     );
   });
 
-  it("gives null once it is at its end, and what becomes of the work then harms nobody", async () => {
+  it("resolves with the late result, and ignores a later rejection", async () => {
     let fail: (error: Error) => void = () => {};
     assert.equal(
       await withTimeout(new Promise((_, reject) => (fail = reject)), 5, () => null),

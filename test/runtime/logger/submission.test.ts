@@ -1,4 +1,4 @@
-// What an operator does first: search the log for one request.
+// Tests the first thing an operator does: search the log for one request.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { smallPhoto } from "../../support/service/small-photo.js";
@@ -14,16 +14,16 @@ describe("one search of the log", () => {
   });
   after(() => service.close());
 
-  const found = (word: string) =>
+  const linesWith = (word: string) =>
     service.logged.filter((line) => JSON.stringify(line).includes(word));
   const messages = (lines: Record<string, unknown>[]) => lines.map(({ msg }) => msg);
-  const found_ = (word: string, message: string) =>
-    eventually(`"${message}" is logged`, () => found(word).find(({ msg }) => msg === message));
+  const lineWith = (word: string, message: string) =>
+    eventually(`"${message}" is logged`, () => linesWith(word).find(({ msg }) => msg === message));
 
   it("for the id of a request shows its submission through API, worker and child", async () => {
     const person = await service.person();
     const { id: userId } = (await person.get("{ me { id } }")).me;
-    // Its header says what it is, and then it breaks off.
+    // The header is valid, but the file is truncated.
     const photo = await person.upload(smallPhoto(64, 64).subarray(0, 3000), { type: "image/png" });
     const answer = await person.ask(
       SUBMIT,
@@ -34,8 +34,8 @@ describe("one search of the log", () => {
     const { id } = answer.data.enqueueJob;
     assert.equal((await person.finished(id)).status, "FAILED");
 
-    const failed = await found_("story-1", "an attempt failed");
-    const lines = found("story-1");
+    const failed = await lineWith("story-1", "an attempt failed");
+    const lines = linesWith("story-1");
     for (const message of ["accepted", "answered", "claimed", "failed", "an attempt failed"])
       assert.ok(messages(lines).includes(message), message);
     for (const line of lines) assert.equal(line["requestId"], "story-1");
@@ -53,81 +53,77 @@ describe("one search of the log", () => {
     assert.match((failed["err"] as { stack: string }).stack, /imaging\/|tasks\/thumbnail/);
     assert.equal(lines.find(({ msg }) => msg === "accepted")?.["queuedJobId"], id);
     for (const message of ["accepted", "an attempt failed"])
-      assert.ok(messages(found(id)).includes(message), message);
+      assert.ok(messages(linesWith(id)).includes(message), message);
   });
 
-  it("works for a request that came without an id, by the one that the client was given", async () => {
+  it("works for a request without an id, by the id that the client received", async () => {
     const person = await service.person();
     const answer = await person.ask(SUBMIT, { input: { job: "echo" } });
     await person.finished(answer.data.enqueueJob.id);
     const requestId = answer.headers.get("x-request-id") ?? "none";
-    const succeeded = await found_(requestId, "succeeded");
+    const succeeded = await lineWith(requestId, "succeeded");
     assert.deepEqual(
       [succeeded["requestId"], succeeded["queuedJobId"], succeeded["attempt"], succeeded["level"]],
       [requestId, answer.data.enqueueJob.id, 1, 30],
     );
   });
 
-  it(
-    "for a QueuedJob shows one line of each step, with what names it and nothing that was " +
-      "submitted",
-    async () => {
-      const person = await service.person();
-      const { id: userId } = (await person.get("{ me { id } }")).me;
-      const secret = "nobody-else-reads-this";
-      const answer = await person.ask(
-        SUBMIT,
-        { input: { job: "echo", parameters: { message: secret } } },
-        { "x-request-id": "story-2" },
-      );
-      const { id } = answer.data.enqueueJob;
-      await person.finished(id);
-      const other = await person.enqueue(
-        "echo",
-        {},
-        { runAt: new Date(Date.now() + 3_600_000).toISOString() },
-      );
-      for (const mutation of ["cancelQueuedJob(id: $id) { id }", "retryQueuedJob(id: $id) { id }"])
-        await person.ask(`mutation ($id: ID!) { ${mutation} }`, { id: other.id });
-      await person.finished(other.id);
-      for (const done of [id, other.id])
-        await person.ask("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: done });
+  it("for a QueuedJob shows one line per step, with its ids and no submitted data", async () => {
+    const person = await service.person();
+    const { id: userId } = (await person.get("{ me { id } }")).me;
+    const secret = "nobody-else-reads-this";
+    const answer = await person.ask(
+      SUBMIT,
+      { input: { job: "echo", parameters: { message: secret } } },
+      { "x-request-id": "story-2" },
+    );
+    const { id } = answer.data.enqueueJob;
+    await person.finished(id);
+    const other = await person.enqueue(
+      "echo",
+      {},
+      { runAt: new Date(Date.now() + 3_600_000).toISOString() },
+    );
+    for (const mutation of ["cancelQueuedJob(id: $id) { id }", "retryQueuedJob(id: $id) { id }"])
+      await person.ask(`mutation ($id: ID!) { ${mutation} }`, { id: other.id });
+    await person.finished(other.id);
+    for (const done of [id, other.id])
+      await person.ask("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: done });
 
-      const steps = (queuedJobId: string) =>
-        service.logged.filter(
-          (line) => line["queuedJobId"] === queuedJobId && Number(line["level"]) >= 30,
-        );
-      assert.deepEqual(messages(steps(id)), ["accepted", "claimed", "succeeded", "deleted"]);
-      assert.deepEqual(messages(steps(other.id)), [
-        "accepted",
-        "cancelled",
-        "submitted again",
-        "claimed",
-        "succeeded",
-        "deleted",
-      ]);
-      const fields = steps(id).map(({ requestId, queuedJobId, userId: owner, job, type }) => ({
-        requestId,
-        queuedJobId,
-        owner,
-        job,
+    const steps = (queuedJobId: string) =>
+      service.logged.filter(
+        (line) => line["queuedJobId"] === queuedJobId && Number(line["level"]) >= 30,
+      );
+    assert.deepEqual(messages(steps(id)), ["accepted", "claimed", "succeeded", "deleted"]);
+    assert.deepEqual(messages(steps(other.id)), [
+      "accepted",
+      "cancelled",
+      "submitted again",
+      "claimed",
+      "succeeded",
+      "deleted",
+    ]);
+    const fields = steps(id).map(({ requestId, queuedJobId, userId: owner, job, type }) => ({
+      requestId,
+      queuedJobId,
+      owner,
+      job,
+      type,
+    }));
+    assert.deepEqual(
+      fields,
+      ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"].map((type) => ({
+        requestId: "story-2",
+        queuedJobId: id,
+        owner: userId,
+        job: "echo",
         type,
-      }));
-      assert.deepEqual(
-        fields,
-        ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"].map((type) => ({
-          requestId: "story-2",
-          queuedJobId: id,
-          owner: userId,
-          job: "echo",
-          type,
-        })),
-      );
-      assert.deepEqual(found(secret), []);
-    },
-  );
+      })),
+    );
+    assert.deepEqual(linesWith(secret), []);
+  });
 
-  it("keeps its levels: nothing that a person need not act on is an error", () => {
+  it("finds no error line, because no person had to act", () => {
     assert.deepEqual(messages(service.logged.filter(({ level }) => Number(level) >= 50)), []);
   });
 });

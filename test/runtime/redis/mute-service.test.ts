@@ -1,5 +1,5 @@
-// A Redis whose old connections are open and mute, while new ones are answered: a lost firewall
-// state, a frozen proxy.
+// Tests a Redis that answers on new connections but is silent on old ones. A lost firewall state or
+// a frozen proxy causes this.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
@@ -16,7 +16,7 @@ describe("a worker that waits for work", long, () => {
     { timeout: 120_000 },
     async () => {
       const { url, prefix } = testRedis();
-      // It counts the connections that end.
+      // The proxy counts closed connections.
       const proxy = await createTcpProxy(url);
       const service = await startTestService({
         env: { REDIS_URL: proxy.url },
@@ -40,7 +40,7 @@ describe("a worker that waits for work", long, () => {
   );
 });
 
-describe("a Redis that is mute on the connections of old", long, () => {
+describe("a Redis that is silent on old connections", long, () => {
   const { url, prefix } = testRedis();
   let proxy: TcpProxy;
   let service: TestService;
@@ -63,7 +63,7 @@ describe("a Redis that is mute on the connections of old", long, () => {
   });
 
   it(
-    "is left within 20 s: a worker takes work, an API publishes and hears",
+    "is replaced within 20 s: a worker takes work, and an API publishes and receives",
     { timeout: 120_000 },
     async (t) => {
       const person = await service.person();
@@ -81,7 +81,7 @@ describe("a Redis that is mute on the connections of old", long, () => {
       const works = person
         .finished(id, 20_000)
         .then(() => t.diagnostic(`work is taken after ${since()}`));
-      // No hint of it: what the API publishes of it is its own.
+      // No hint is added, so every publication comes from the API.
       const later = { runAt: new Date(Date.now() + 3_600_000).toISOString() };
       const accepted: string[] = [];
       const publishes = eventually(
@@ -95,13 +95,13 @@ describe("a Redis that is mute on the connections of old", long, () => {
       await Promise.all([
         works,
         publishes.then(() => t.diagnostic(`the API publishes after ${since()}`)),
-        hears().then(() => t.diagnostic(`the API hears after ${since()}`)),
+        receives().then(() => t.diagnostic(`the API receives after ${since()}`)),
       ]);
 
-      /** Progress stands in no log: only a notification brings it. */
-      async function hears(): Promise<void> {
+      /** Progress is not in the log, so only a notification delivers it. */
+      async function receives(): Promise<void> {
         await eventually(
-          "a progress is told",
+          "a progress is delivered",
           async () => {
             await redis.publish(
               `${prefix}:events:${userId}`,

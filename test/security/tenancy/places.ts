@@ -3,7 +3,7 @@ type Expected = "null" | [code: string, message: string | RegExp];
 const NO_JOB: Expected = ["NOT_FOUND", "There is no such QueuedJob."];
 const NO_CURSOR: Expected = [
   "BAD_USER_INPUT",
-  "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+  "after: is not one of your cursors; pass a cursor from an earlier response or event",
 ];
 const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is not a photo of yours$/];
 

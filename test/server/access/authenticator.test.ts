@@ -41,7 +41,7 @@ describe("the authentication", () => {
     ["another scheme", () => "Basic dXNlcjpwYXNz", ONE_TOKEN],
     ["a token without its scheme", () => tokens.good, ONE_TOKEN],
     ["two tokens in one header", () => `Bearer ${tokens.good}, Bearer ${tokens.good}`, ONE_TOKEN],
-    ["a forged token", () => `Bearer ${tokens.forged}`, "The token's signature does not hold."],
+    ["a forged token", () => `Bearer ${tokens.forged}`, "The token's signature is invalid."],
     [
       "a token for another audience",
       () => `Bearer ${tokens.foreign}`,

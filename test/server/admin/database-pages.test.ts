@@ -122,8 +122,8 @@ describe("the database pages", () => {
 
   it("show the reason of a refusal together with the statement", async () => {
     for (const [text, sentence] of [
-      ["delete from users", "Only reading is possible here"],
-      ["select 1; drop table users", "One statement at a time"],
+      ["delete from users", "Only reading is allowed here"],
+      ["select 1; drop table users", "Only one statement is allowed"],
       ["select * from pg_authid", "permission denied for table pg_authid"],
     ] as const) {
       for (const format of ["table", "csv"]) {

@@ -131,7 +131,7 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
       ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"],
     );
     await ask("select 1; drop table users", "Run");
-    await page.getByRole("alert").filter({ hasText: "One statement at a time" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "Only one statement is allowed" }).waitFor();
     assert.equal(
       await page.getByRole("textbox", { name: /SQL/ }).inputValue(),
       "select 1; drop table users",

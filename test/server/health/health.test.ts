@@ -49,7 +49,7 @@ describe("the health of a service", () => {
     const { redis, ...others } = await becomes(api, 200, "degraded");
     assert.deepEqual(
       [redis, others["postgresql"], others["keys"]],
-      ["is away; what is submitted runs when it returns", "ok", "ok"],
+      ["is unavailable; submitted jobs run when it returns", "ok", "ok"],
     );
     const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
     assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
@@ -67,11 +67,11 @@ describe("the health of a service", () => {
     cuttable.redis.freeze();
     assert.equal(
       (await becomes(api, 200, "degraded"))["redis"],
-      "does not answer; what is submitted runs when it does",
+      "does not answer; submitted jobs run when it does",
     );
     assert.equal(
       (await becomes(worker, 503, "unavailable"))["redis"],
-      "does not answer; what is submitted runs when it does",
+      "does not answer; submitted jobs run when it does",
     );
     const person = await cuttable.person();
     const { id } = await person.enqueue("echo");
@@ -86,7 +86,7 @@ describe("the health of a service", () => {
     cuttable.postgres.down();
     for (const url of [api, worker]) {
       const { postgresql } = await becomes(url, 503, "unavailable");
-      assert.equal(postgresql, "The database is away; try again in a moment.");
+      assert.equal(postgresql, "The database is unavailable; try again in a moment.");
       assert.deepEqual(await health(url, "live"), { status: 200, body: { status: "ok" } });
     }
     cuttable.postgres.up();

@@ -184,7 +184,7 @@ describe("an upload", () => {
         ...services.photos,
         async add(photo) {
           await services.photos.add(photo);
-          throw new ServiceUnavailableError("The database is away.");
+          throw new ServiceUnavailableError("The database is unavailable.");
         },
       },
       users: services.users,

@@ -124,7 +124,7 @@ describe("previews that are made later", () => {
 
   it("cost no attempt while a store is unavailable, and are made later", async () => {
     const photo = await store(picture);
-    const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
+    const away = new ServiceUnavailableError("The storage is unavailable; try again in a moment.");
     await assert.rejects(
       create({ storage: { ...storage, put: () => Promise.reject(away) } }).makePreviews(),
       away,
@@ -139,7 +139,7 @@ describe("previews that are made later", () => {
     const log = createLoggerTo({
       write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
     });
-    const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
+    const away = new ServiceUnavailableError("The storage is unavailable; try again in a moment.");
     const partly: Storage = {
       ...storage,
       localPath: (key, into) =>

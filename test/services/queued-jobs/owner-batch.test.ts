@@ -6,7 +6,7 @@ import { eventually } from "../../support/runner/eventually.js";
 
 /** The error of a statement that waited too long for a lock. */
 const lockTimeout = () =>
-  new ServiceUnavailableError("The database is away.", { cause: { code: "55P03" } });
+  new ServiceUnavailableError("The database is unavailable.", { cause: { code: "55P03" } });
 
 /** Records what is sent, as `<owner><number>`; a batch with an item of a locked owner fails. */
 function createRecorder({ timeoutMs = 60_000, fault = lockTimeout } = {}) {
@@ -102,7 +102,7 @@ describe("a batch of several owners", () => {
 
   it("repeats nothing that failed for another reason", async () => {
     const { sent, locked, submit } = createRecorder({
-      fault: () => new ServiceUnavailableError("The database is away."),
+      fault: () => new ServiceUnavailableError("The database is unavailable."),
     });
     locked.add("x");
     const outcomes = await Promise.allSettled(["x1", "a1"].map(submit));

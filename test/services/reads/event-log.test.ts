@@ -121,7 +121,7 @@ describe("the event log", () => {
         });
         assert.deepEqual(await refusalOf(reading), {
           code: "SERVICE_UNAVAILABLE",
-          message: "The database gave a wrong answer; try again in a moment.",
+          message: "The database returned a wrong answer; try again in a moment.",
         });
         assert.equal(foreign.length, 1);
       }

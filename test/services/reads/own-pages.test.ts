@@ -100,7 +100,7 @@ describe("pages requested in the same turn", () => {
         const reading = createOwnPages(database)({ userId: from, first: 20, beforeId: null });
         assert.deepEqual(await refusalOf(reading), {
           code: "SERVICE_UNAVAILABLE",
-          message: "The database gave a wrong answer; try again in a moment.",
+          message: "The database returned a wrong answer; try again in a moment.",
         });
         assert.equal(foreign.length, 1);
       }

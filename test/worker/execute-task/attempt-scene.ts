@@ -24,7 +24,9 @@ const TASKS = [
   testTask("bug", () => Promise.reject(new TypeError("secret of the house"))),
   testTask("fails", () => Promise.reject(new TaskFailedError("It did not work this time."))),
   testTask("refuses", () => Promise.reject(new PermanentTaskError("NO_INK", "There is no ink."))),
-  testTask("storeless", () => Promise.reject(new ServiceUnavailableError("The storage is away."))),
+  testTask("storeless", () =>
+    Promise.reject(new ServiceUnavailableError("The storage is unavailable.")),
+  ),
   testTask("wrong", () => "text", { result: z.number() }),
   childTask("child"),
   childTask("brief child", { timeoutMs: 50 }),

@@ -75,7 +75,7 @@ describe("an attempt with files", () => {
     let tries = 0;
     const succeed: typeof scene.core.queuedJobs.succeed = async (...asked) => {
       if (tries++ < 2)
-        throw new ServiceUnavailableError("The database is away; try again in a moment.");
+        throw new ServiceUnavailableError("The database is unavailable; try again in a moment.");
       return scene.core.queuedJobs.succeed(...asked);
     };
     await scene.execute(queuedJob, { queuedJobs: { ...scene.core.queuedJobs, succeed } });

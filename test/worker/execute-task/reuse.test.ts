@@ -178,7 +178,7 @@ describe("an earlier result", () => {
     const copy: ExecuteDeps["storage"]["copy"] = (from, to) =>
       copied++ === 0
         ? scene.deps.storage.copy(from, to)
-        : Promise.reject(new ServiceUnavailableError("The storage is away."));
+        : Promise.reject(new ServiceUnavailableError("The storage is unavailable."));
     const { row, worked } = await run({}, { storage: { ...scene.deps.storage, copy } });
     assert.deepEqual(
       [row.status, row.error, worked, await keptOf(row)],

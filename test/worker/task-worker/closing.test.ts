@@ -47,7 +47,7 @@ describe("a worker", () => {
       {
         queuedJobs: {
           ...queuedJobs,
-          start: () => Promise.reject(new ServiceUnavailableError("The database is away.")),
+          start: () => Promise.reject(new ServiceUnavailableError("The database is unavailable.")),
         },
       },
     );

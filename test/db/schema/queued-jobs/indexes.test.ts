@@ -1,5 +1,5 @@
-// The real statements on a table of 20,000 rows: each finds its rows by an index, and touches about
-// as many as it gives.
+// Runs the real statements on a table of 20,000 rows. Each finds its rows by an index and reads
+// about as many as it returns.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
@@ -36,16 +36,16 @@ describe(`on ${ROWS} rows`, () => {
       ({ sql }) =>
         findDue(sql, { after: { dueAt: "-infinity", id: FIRST_ID }, limit: 1000, aheadMs: 60_000 }),
     ],
-    ["the leases that lapsed", 20, ({ sql }) => findLapsed(sql, 1000)],
+    ["the lapsed leases", 20, ({ sql }) => findLapsed(sql, 1000)],
     ["the backlog", 100, (database) => createBacklogReads(database).read()],
     [
-      "what has waited for long",
+      "the oldest waiting rows",
       30,
       (database) => createBacklogReads(database).hasWaited(["thumbnail"], 60),
     ],
-    ["what has expired", 20, ({ sql }) => findExpired(sql, { limit: 1000, except: [] })],
+    ["the expired rows", 20, ({ sql }) => findExpired(sql, { limit: 1000, except: [] })],
     [
-      "what a user has unfinished",
+      "a user's unfinished rows",
       50,
       ({ sql }) =>
         findOldest(sql, {
@@ -56,11 +56,11 @@ describe(`on ${ROWS} rows`, () => {
         }),
     ],
     [
-      "the events behind a number",
+      "the events after a number",
       30,
       (database) =>
         createEventLog(database).read({
-          userId: rows.crowd.id,
+          userId: rows.busy.id,
           seq: 15_000,
           limit: 20,
           queuedJobId: null,
@@ -73,19 +73,19 @@ describe(`on ${ROWS} rows`, () => {
         createQueuedJobReads(database).histories(["01900000-0000-0000-0000-000000000200"]),
     ],
     [
-      "a QueuedJob at present",
+      "the current state of a QueuedJob",
       10,
       (database) =>
-        createEventLog(database).present(rows.crowd.id, "01900000-0000-0000-0000-000000000200"),
+        createEventLog(database).present(rows.busy.id, "01900000-0000-0000-0000-000000000200"),
     ],
     [
-      "an earlier result of a user with thousands",
+      "an earlier result of a user with thousands of rows",
       20,
       ({ sql }) =>
         findEarlierResult(sql, { id: "01900000-0000-0000-0000-000000000200", version: 1 }),
     ],
     [
-      "the account of an e-mail, in whatever case",
+      "the account of an e-mail in any case",
       5,
       async (database) =>
         assert.equal(
@@ -98,7 +98,7 @@ describe(`on ${ROWS} rows`, () => {
         ),
     ],
     [
-      "the QueuedJobs of whoever has an e-mail",
+      "the QueuedJobs of the user with an e-mail",
       10,
       async (database) =>
         assert.deepEqual(
@@ -115,26 +115,26 @@ describe(`on ${ROWS} rows`, () => {
         ),
     ],
     [
-      "a key of a user with thousands",
+      "an idempotency key of a user with thousands of rows",
       10,
       ({ sql }) =>
-        sql`select from queued_jobs where user_id = ${rows.crowd.id}
+        sql`select from queued_jobs where user_id = ${rows.busy.id}
           and idempotency_key = any(${["finished_at, progress, expires_at7"]})`,
     ],
     [
-      "what stands before each of many",
+      "the backlog before each of many",
       60,
       async ({ sql }) =>
         assert.deepEqual(
           await backlogsOf(sql, [
             { userId: rows.person.id, priority: 0 },
-            { userId: rows.crowd.id, priority: 0 },
+            { userId: rows.busy.id, priority: 0 },
           ]),
           [20, 0],
         ),
     ],
     [
-      "many that are claimed",
+      "many claimed rows",
       100,
       async ({ sql }) =>
         assert.equal(
@@ -149,7 +149,7 @@ describe(`on ${ROWS} rows`, () => {
         ),
     ],
     [
-      "many that make progress",
+      "many rows with progress",
       100,
       async ({ sql }) =>
         assert.equal(
@@ -168,7 +168,7 @@ describe(`on ${ROWS} rows`, () => {
         ),
     ],
     [
-      "many that succeed",
+      "many succeeding rows",
       100,
       async ({ sql }) =>
         assert.equal(
@@ -183,7 +183,7 @@ describe(`on ${ROWS} rows`, () => {
         ),
     ],
     [
-      "many that are cancelled",
+      "many cancelled rows",
       100,
       async ({ sql }) =>
         assert.equal(
@@ -199,33 +199,33 @@ describe(`on ${ROWS} rows`, () => {
   ];
   const oldest = (sql: Sql, status: QueuedJobStatus) =>
     findOldest(sql, { userId: rows.person.id, filter: all, statuses: [status], limit: 10 });
-  const count = (made: unknown[]) => made.filter((one) => one !== null).length;
-  for (const [what, most, work] of cases) {
+  const count = (results: unknown[]) => results.filter((one) => one !== null).length;
+  for (const [what, maxRows, work] of cases) {
     it(`finds ${what} by an index`, async () => {
       const { scans, rows: read } = await rows.touched(work);
       assert.deepEqual(
         { ...scans, user_streams: 0 },
         Object.fromEntries(TABLES.map((table) => [table, 0])),
-        "no table is read from end to end",
+        "no table is scanned",
       );
-      assert.ok(read <= most, `${read} rows were read`);
+      assert.ok(read <= maxRows, `${read} rows were read`);
     });
   }
 
-  it("reads none of the rows that are due later when it looks for those that are due", async () => {
+  it("reads no rows that are due later when it looks for due rows", async () => {
     await rows.database.sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
-      select gen_random_uuid(), ${rows.crowd.id}, 'echo', '{}', 0, 0, 'seed',
+      select gen_random_uuid(), ${rows.busy.id}, 'echo', '{}', 0, 0, 'seed',
         now() + interval '1 day', now(), now(), 'PENDING' from generate_series(1, 1000)`;
-    const after_ = { dueAt: "-infinity", id: FIRST_ID };
+    const start = { dueAt: "-infinity", id: FIRST_ID };
     const { rows: read } = await rows.touched(({ sql }) =>
-      findDue(sql, { after: after_, limit: 1000, aheadMs: 60_000 }),
+      findDue(sql, { after: start, limit: 1000, aheadMs: 60_000 }),
     );
     assert.ok(read <= 100, `${read} rows were read`);
   });
 
-  it("would notice a table that is read from end to end", async () => {
+  it("detects a sequential scan of a table", async () => {
     const { scans, rows: read } = await rows.touched(
       ({ sql }) => sql`select count(*) from queued_jobs where request_id = 'seed'`,
     );

@@ -5,77 +5,69 @@ import type { QueuedJobStatus } from "../../../../src/domain/queued-job-status.j
 import type { User } from "../../../../src/services/users/users.js";
 import type { SeededRows } from "./seeded-rows.js";
 
-/** What is done, how many rows it may read, and how. */
+/** A query, the maximum rows that it may read, and the call. */
 export type IndexCase = [
   what: string,
-  most: number,
+  maxRows: number,
   work: (database: Database) => Promise<unknown>,
 ];
 
 const all = { statuses: null, jobs: null };
 
-/** Pages and counts of lists; `people` are there once the rows are. */
-export function listCases(people: () => Pick<SeededRows, "crowd" | "person">): IndexCase[] {
+/** Pages and counts of lists; `people` works once the rows exist. */
+export function listCases(people: () => Pick<SeededRows, "busy" | "person">): IndexCase[] {
   return [
     [
-      "a page of a user with thousands",
+      "a page of a user with thousands of rows",
       100,
       (database) =>
         createQueuedJobReads(database).page(
-          { userId: people().crowd.id, photoId: null, filter: all },
-          { readerId: people().crowd.id, first: 50, beforeId: null },
+          { userId: people().busy.id, photoId: null, filter: all },
+          { readerId: people().busy.id, first: 50, beforeId: null },
         ),
     ],
     [
-      "a page of theirs in a list",
+      "a page of its brief columns",
       100,
       (database) =>
         createQueuedJobReads(database).page(
-          { userId: people().crowd.id, photoId: null, filter: all },
-          { readerId: people().crowd.id, first: 50, beforeId: null, columns: "brief" },
+          { userId: people().busy.id, photoId: null, filter: all },
+          { readerId: people().busy.id, first: 50, beforeId: null, columns: "brief" },
         ),
     ],
+    ["its few failed rows", 100, (database) => pageIn(database, people().busy, ["FAILED"], 5)],
     [
-      "the few that failed of theirs",
+      "its few failed and cancelled rows",
       100,
-      (database) => pageIn(database, people().crowd, ["FAILED"], 5),
+      (database) => pageIn(database, people().busy, ["FAILED", "CANCELLED"], 10),
     ],
     [
-      "the few without success of theirs",
+      "its unfinished rows, of which there are none",
       100,
-      (database) => pageIn(database, people().crowd, ["FAILED", "CANCELLED"], 10),
+      (database) => pageIn(database, people().busy, ["PENDING", "STARTED"], 0),
     ],
-    [
-      "the few unfinished of theirs, which are none",
-      100,
-      (database) => pageIn(database, people().crowd, ["PENDING", "STARTED"], 0),
-    ],
-    [
-      "those with success of theirs",
-      160,
-      (database) => pageIn(database, people().crowd, ["SUCCESS"], 50),
-    ],
+    ["its successful rows", 160, (database) => pageIn(database, people().busy, ["SUCCESS"], 50)],
     ...otherListCases(people),
   ];
 }
 
-function otherListCases(people: () => Pick<SeededRows, "crowd" | "person">): IndexCase[] {
+function otherListCases(people: () => Pick<SeededRows, "busy" | "person">): IndexCase[] {
   return [
     [
-      "a late page of theirs",
+      "a late page of it",
       100,
       (database) =>
         createQueuedJobReads(database).page(
-          { userId: people().crowd.id, photoId: null, filter: all },
+          { userId: people().busy.id, photoId: null, filter: all },
           {
-            readerId: people().crowd.id,
+            readerId: people().busy.id,
             first: 50,
             beforeId: "01900000-0000-0000-0000-000000000200",
           },
         ),
     ],
     [
-      "a page of a user with few",
+      "a page of a user with few rows",
       100,
       (database) =>
         createQueuedJobReads(database).page(
@@ -84,7 +76,7 @@ function otherListCases(people: () => Pick<SeededRows, "crowd" | "person">): Ind
         ),
     ],
     [
-      "a page of everybody's",
+      "a page of all users",
       100,
       (database) =>
         createQueuedJobReads(database).page(
@@ -92,9 +84,9 @@ function otherListCases(people: () => Pick<SeededRows, "crowd" | "person">): Ind
           { readerId: people().person.id, first: 50, beforeId: null },
         ),
     ],
-    ["the page of a photo", 20, (database) => pageOfPhoto(database, people().crowd)],
+    ["the page of a photo", 20, (database) => pageOfPhoto(database, people().busy)],
     [
-      "a count of a user with few",
+      "a count of a user with few rows",
       100,
       (database) =>
         createQueuedJobReads(database).count(
@@ -105,31 +97,31 @@ function otherListCases(people: () => Pick<SeededRows, "crowd" | "person">): Ind
   ];
 }
 
-/** A page and a count. */
+/** Reads a page and a count. */
 async function pageIn(
   database: Database,
-  crowd: User,
+  busy: User,
   statuses: QueuedJobStatus[],
-  found: number,
+  expected: number,
 ): Promise<void> {
   const [scope, reads] = [
-    { userId: crowd.id, photoId: null, filter: { statuses, jobs: null } },
+    { userId: busy.id, photoId: null, filter: { statuses, jobs: null } },
     createQueuedJobReads(database),
   ];
   const { rows } = await reads.page(scope, {
-    readerId: crowd.id,
+    readerId: busy.id,
     first: 50,
     beforeId: null,
     columns: "state",
   });
-  assert.deepEqual([rows.length, await reads.count(scope, 50)], [found, found]);
+  assert.deepEqual([rows.length, await reads.count(scope, 50)], [expected, expected]);
 }
-async function pageOfPhoto(database: Database, crowd: User): Promise<unknown> {
+async function pageOfPhoto(database: Database, busy: User): Promise<unknown> {
   const [photo] = await database.sql<{ id: string }[]>`select photo_id as id from queued_job_photos
     where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
   const { rows } = await createQueuedJobReads(database).page(
-    { userId: crowd.id, photoId: photo?.id ?? "", filter: all },
-    { readerId: crowd.id, first: 50, beforeId: null },
+    { userId: busy.id, photoId: photo?.id ?? "", filter: all },
+    { readerId: busy.id, first: 50, beforeId: null },
   );
   return assert.equal(rows.length, 1);
 }

@@ -14,17 +14,17 @@ export const TABLES = [
   "users",
 ];
 
-/** Of one user with thousands, one with few, and one whose rows are newer. */
+/** One user with thousands of rows, one with few, and one with newer rows. */
 interface People {
-  crowd: User;
+  busy: User;
   person: User;
   late: User;
 }
 
 export interface SeededRows extends People {
-  /** One connection: what it has touched can be asked for at once. */
+  /** A database of one connection, so that its statistics are complete at once. */
   database: Database;
-  /** Sequential scans of each table, and rows that were read from the tables, by `work`. */
+  /** Returns the sequential scans of each table and the rows read from the tables by `work`. */
   touched(
     work: (database: Database) => Promise<unknown>,
   ): Promise<{ scans: Record<string, number>; rows: number }>;
@@ -34,16 +34,16 @@ export interface SeededRows extends People {
 export async function createSeededRows(): Promise<SeededRows> {
   const services = await createTestServices();
   const single = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
-  const [crowd, person, late] = [
+  const [busy, person, late] = [
     await services.newUser(),
     await services.newUser(),
     await services.newUser(),
   ];
-  await seed(services.database.sql, { crowd, person, late });
-  // What its connections did is counted when they end, at the latest.
+  await seed(services.database.sql, { busy, person, late });
+  // The statistics of these connections are complete when they have ended.
   await services.database.close();
   await eventually(
-    "nobody else is connected",
+    "there is no other connection",
     async () =>
       (
         await single.sql`select from pg_stat_activity where datname = current_database()
@@ -52,7 +52,7 @@ export async function createSeededRows(): Promise<SeededRows> {
   );
 
   return {
-    crowd,
+    busy,
     person,
     late,
     database: single,
@@ -78,10 +78,10 @@ export async function createSeededRows(): Promise<SeededRows> {
 }
 
 /**
- * Finished ones of a user with thousands, 10 of them without success, 40 of a person with few: 10
- * due, 10 lapsed, 10 expired, 10 done; and newer ones of another.
+ * Seeds finished rows of a busy user, 10 of them failed or cancelled. A person has 40 rows: 10 due,
+ * 10 lapsed, 10 expired, 10 done. A late user has newer rows.
  */
-async function seed(sql: Sql, { crowd, person, late }: People): Promise<void> {
+async function seed(sql: Sql, { busy, person, late }: People): Promise<void> {
   const insert = (userId: string, count: number, columns: string, values: string) =>
     sql.unsafe(`
     insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
@@ -93,18 +93,18 @@ async function seed(sql: Sql, { crowd, person, late }: People): Promise<void> {
       from queued_jobs) + ${count} - 1) i`);
   const done = "finished_at, progress, expires_at";
   await insert(
-    crowd.id,
+    busy.id,
     5,
     "finished_at, error_code, expires_at",
     "'FAILED', now(), 'X', now() + interval '1 day'",
   );
   await insert(
-    crowd.id,
+    busy.id,
     5,
     "finished_at, expires_at",
     "'CANCELLED', now(), now() + interval '1 day'",
   );
-  await insert(crowd.id, ROWS - 50, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+  await insert(busy.id, ROWS - 50, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
   await insert(person.id, 10, "lease_until", "'PENDING', null");
   await insert(person.id, 10, "lease_until", "'STARTED', now() - interval '1 minute'");
   await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() - interval '1 minute'");
@@ -117,7 +117,7 @@ async function seed(sql: Sql, { crowd, person, late }: People): Promise<void> {
     where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q
       where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
   await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size,
-    sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1,
+    sha256, storage_key, created_at) select gen_random_uuid(), ${busy.id}, 'a', 'image/png', 1,
     1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
   await sql`insert into queued_job_photos select q.id, 0, p.id
     from (select id, row_number() over (order by id) as n from queued_jobs) q
@@ -125,7 +125,7 @@ async function seed(sql: Sql, { crowd, person, late }: People): Promise<void> {
   await sql`update queued_jobs set photo_count = 1, reuse_key = id::text
     where status = 'SUCCESS'`;
   await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
-    created_at) select gen_random_uuid(), 'crowd', i, 'Person' || i || '@example.test', true, 'n',
+    created_at) select gen_random_uuid(), 'busy', i, 'Person' || i || '@example.test', true, 'n',
     0, now() from generate_series(1, 5000) i`;
   await sql`vacuum analyze`;
 }

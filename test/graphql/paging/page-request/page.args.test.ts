@@ -143,7 +143,7 @@ describe("the lists", () => {
         assertRefused(
           (await ask(list, { after: cursor })).errors,
           "BAD_USER_INPUT",
-          "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+          "after: is not one of your cursors; pass a cursor from an earlier response or event",
           ["after"],
         );
     });

@@ -3,11 +3,11 @@ const TEN_MILLION = "select i, md5(i::text) from generate_series(1, 10000000) i"
 /** SQL that an operator might try, with the status and the message of the answer. */
 export const ATTEMPTS: [what: string, sql: string, status: number, sentence: RegExp][] = [
   // Writes in various forms.
-  ["an insert", "insert into jobs (name) values ('x')", 400, /Only reading is possible here/],
-  ["an update", "update queued_jobs set status = 'SUCCESS'", 400, /Only reading is possible here/],
-  ["a delete", "DELETE FROM users", 400, /Only reading is possible here/],
-  ["a truncate", "truncate queued_jobs cascade", 400, /Only reading is possible here/],
-  ["a drop", "drop schema public cascade", 400, /Only reading is possible here/],
+  ["an insert", "insert into jobs (name) values ('x')", 400, /Only reading is allowed here/],
+  ["an update", "update queued_jobs set status = 'SUCCESS'", 400, /Only reading is allowed here/],
+  ["a delete", "DELETE FROM users", 400, /Only reading is allowed here/],
+  ["a truncate", "truncate queued_jobs cascade", 400, /Only reading is allowed here/],
+  ["a drop", "drop schema public cascade", 400, /Only reading is allowed here/],
   [
     "a delete in a WITH",
     "with gone as (delete from users returning *) select * from gone",
@@ -20,7 +20,12 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     400,
     /PostgreSQL says: permission denied/,
   ],
-  ["a table created from a result", "select * into stolen from users", 400, /It has no columns/],
+  [
+    "a table created from a result",
+    "select * into stolen from users",
+    400,
+    /The query has no columns/,
+  ],
   [
     "a write by a function",
     "select query_to_xml('delete from users', true, true, '')",
@@ -28,7 +33,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /permission denied|Only reading/,
   ],
   ["a row lock", "select * from users for update", 400, /permission denied|read-only/],
-  ["a large object", "select lo_from_bytea(0, 'x')", 400, /Only reading is possible here/],
+  ["a large object", "select lo_from_bytea(0, 'x')", 400, /Only reading is allowed here/],
   [
     "another role",
     "select set_config('role', (select rolname from pg_roles where rolsuper limit 1), " +
@@ -37,18 +42,18 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /permission denied to set role/,
   ],
   // Several statements.
-  ["a second statement", "select 1; delete from users", 400, /One statement at a time/],
+  ["a second statement", "select 1; delete from users", 400, /Only one statement is allowed/],
   [
     "a second statement behind a comment",
     "select 1 /* ; */ -- ;\n; drop table public.users",
     400,
-    /One statement at a time/,
+    /Only one statement is allowed/,
   ],
   [
     "an early end of the transaction",
     "commit; begin; delete from public.users; commit",
     400,
-    /Only reading is possible here/,
+    /Only reading is allowed here/,
   ],
   [
     "an escape from the subquery",
@@ -74,7 +79,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     "a set_config that lifts the time limit",
     "select set_config('statement_timeout', '0', false), pg_sleep(60)",
     400,
-    /It took (too long|longer than 5 seconds) and was stopped/,
+    /The query took (too long|longer than 5 seconds) and was stopped/,
   ],
   [
     "a setting of the server",
@@ -82,10 +87,15 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     400,
     /permission denied to set parameter/,
   ],
-  ["SET", "set session authorization default", 400, /Only reading is possible here/],
+  ["SET", "set session authorization default", 400, /Only reading is allowed here/],
   // Time and space.
-  ["pg_sleep(60)", "select pg_sleep(60)", 400, /It took longer than 5 seconds and was stopped/],
-  ["ten million rows", TEN_MILLION, 400, /It needs more room on disk than a query may take here/],
+  [
+    "pg_sleep(60)",
+    "select pg_sleep(60)",
+    400,
+    /The query took longer than 5 seconds and was stopped/,
+  ],
+  ["ten million rows", TEN_MILLION, 400, /The query needs more disk space than allowed/],
   [
     "ten million rows, one after another",
     "select generate_series(1, 10000000)",
@@ -97,9 +107,9 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     "COPY to a program",
     "copy (select 1) to program 'touch /tmp/owned'",
     400,
-    /Only reading is possible here/,
+    /Only reading is allowed here/,
   ],
-  ["COPY from a program", "copy users from program 'id'", 400, /Only reading is possible here/],
+  ["COPY from a program", "copy users from program 'id'", 400, /Only reading is allowed here/],
   [
     "a file of the server",
     "select pg_read_file('/etc/passwd')",
@@ -119,17 +129,12 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     /does not exist/,
   ],
   // Dollar quotes.
-  [
-    "a block of code",
-    "do $$ begin delete from users; end $$",
-    400,
-    /Only reading is possible here/,
-  ],
+  ["a block of code", "do $$ begin delete from users; end $$", 400, /Only reading is allowed here/],
   [
     "a dollar-quoted semicolon with a statement behind it",
     "select $a$;$a$; delete from users",
     400,
-    /One statement at a time/,
+    /Only one statement is allowed/,
   ],
   [
     "a dollar quote that hides the end of the subquery",
@@ -147,7 +152,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     "a new function",
     "create function x() returns int language sql as $$ delete from users returning 1 $$",
     400,
-    /Only reading is possible here/,
+    /Only reading is allowed here/,
   ],
   // Secrets.
   [

@@ -87,7 +87,7 @@ describe("an attempt that makes a call", () => {
     const queuedJob = await submit();
     await scene.execute(queuedJob, {
       nearPhotos: {
-        find: () => Promise.reject(new ServiceUnavailableError("The database is away.")),
+        find: () => Promise.reject(new ServiceUnavailableError("The database is unavailable.")),
       },
     });
     const row = await scene.find(queuedJob);

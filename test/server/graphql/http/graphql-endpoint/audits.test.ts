@@ -90,7 +90,7 @@ describe("the GraphQL endpoint", () => {
     const query = await regular.ask("{ queuedJobs { totalCount } }");
     assert.deepEqual(
       [query.status, query.code, query.errors?.[0]?.message],
-      [503, "SERVICE_UNAVAILABLE", "The database is away; try again in a moment."],
+      [503, "SERVICE_UNAVAILABLE", "The database is unavailable; try again in a moment."],
     );
     const newcomer = await service.person();
     const signIn = await newcomer.ask("{ me { id } }");

@@ -42,7 +42,7 @@ describe("the subscriptions of a user", () => {
     assert.deepEqual([type, extensions], ["error", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }]);
     assert.equal(
       message,
-      "A user may have 20 subscriptions open at most; retry when one of them has ended.",
+      "A user may have at most 20 open subscriptions; retry when one of them has ended.",
     );
 
     const stream = await openEventStream(service.url, person.token, { query: QUERY });
