@@ -141,8 +141,8 @@ const TIMEOUT_MS = 2000;
 
 /**
  * Closes a BullMQ worker after its work has ended. Without this, it would wait without limit for an
- * unavailable Redis, or for a blocking call on a lost connection. What it still has to write
- * concerns only hints and may be lost.
+ * unavailable Redis, or for a blocking call on a lost connection. Its last writes concern only
+ * hints and may be lost.
  */
 export async function closeBullWorker(
   worker: Worker,

@@ -64,7 +64,7 @@ async function readProfile(
 
 interface Attempt {
   pixels: Pixels;
-  /** What was wrong with the file; null when nothing was. */
+  /** A description of the damage; null for an intact file. */
   repair: string | null;
 }
 

@@ -26,7 +26,7 @@ const HEADERS = {
     "frame-ancestors 'none'; base-uri 'none'",
   "x-frame-options": "DENY",
   "x-content-type-options": "nosniff",
-  // A stricter policy would also remove the origin of our own forms, which would then be refused.
+  // A stricter policy would remove the origin of these forms, which would then be refused.
   "referrer-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",

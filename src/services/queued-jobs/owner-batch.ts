@@ -19,7 +19,7 @@ const PAUSE_MS = 100;
 const CONCURRENCY = 3;
 
 /**
- * Creates a micro-batch that rejects an item with a lock timeout only if rows of its own owner are
+ * Creates a micro-batch that rejects an item with a lock timeout only if rows of its owner are
  * locked.
  */
 export function createOwnerBatch<Item, Result>(

@@ -11,7 +11,7 @@ import { silentLog } from "../../support/runner/silent-log.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
-describe("deleting one's account", () => {
+describe("deleting an account", () => {
   let services: TestServices;
   before(async () => {
     services = await createTestServices();
