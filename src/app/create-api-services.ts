@@ -15,8 +15,7 @@ import { createAccounts } from "../services/users/accounts.js";
 import { createUsers } from "../services/users/users.js";
 import { catalogue } from "../tasks/catalogue.js";
 import type { Core } from "./create-core.js";
-import type { CompleteConfig } from "./read-config.js";
-import { version } from "./version.js";
+import { type CompleteConfig, version } from "./read-config.js";
 
 export interface ApiServicesDeps {
   core: Core;

@@ -17,7 +17,7 @@ import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createApiServices } from "./create-api-services.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { createVerifier, developmentSignIn } from "./create-verifier.js";
-import type { CompleteConfig } from "./read-config.js";
+import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Feed } from "../events/feed.js";
@@ -30,7 +30,6 @@ import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createBacklogReads } from "../services/reads/backlog.js";
 import { catalogue } from "../tasks/catalogue.js";
-import { version } from "./version.js";
 
 interface ApiOptions {
   log: Logger;

@@ -21,7 +21,7 @@ import { createStuckCheck } from "../worker/stuck-check.js";
 import { createTaskWorker, type TaskWorker } from "../worker/task-worker.js";
 import { createMaintenance } from "./create-maintenance.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
-import type { CompleteConfig } from "./read-config.js";
+import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
 import { createFaultMetrics, createOverloadMetrics } from "../observability/fault-metrics.js";
@@ -31,7 +31,6 @@ import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { Purged } from "../services/maintenance/purge.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
-import { version } from "./version.js";
 
 interface WorkerOptions {
   log: Logger;

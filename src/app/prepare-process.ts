@@ -1,7 +1,7 @@
 import { Session } from "node:inspector";
 import type { Config } from "../runtime/config.js";
 import type { Tracing } from "../observability/start-tracing.js";
-import { version } from "./version.js";
+import { version } from "./read-config.js";
 
 /** Returns null, and loads no tracing code, when no endpoint is set. */
 export async function startTracingIfWanted(

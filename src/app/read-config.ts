@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import {
   parseConfig,
   readEnvironment,
@@ -70,3 +71,10 @@ export function orExit<T>(read: () => T): T {
     process.exit(1);
   }
 }
+
+const manifest = JSON.parse(
+  readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
+/** Version of the release. */
+export const version = manifest.version;

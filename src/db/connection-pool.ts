@@ -5,7 +5,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { Sql, TransactionSql } from "postgres";
 import { currentDeadline, type Deadline } from "../runtime/deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
-import { reportRefusal } from "../runtime/overload.js";
+import { reportRefusal } from "../runtime/micro-batch.js";
 import { PooledConnection, tooLate } from "./pooled-connection.js";
 import type { Route, Statement } from "./statement.js";
 

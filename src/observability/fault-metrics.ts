@@ -1,6 +1,6 @@
 import { Counter } from "prom-client";
 import { gauge, type MetricsPage, PREFIX } from "./metrics-page.js";
-import { onRefusal } from "../runtime/overload.js";
+import { onRefusal } from "../runtime/micro-batch.js";
 
 /**
  * `request`: a client got an internal error. `task`: an attempt failed with an unexpected error.

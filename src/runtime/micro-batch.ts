@@ -1,6 +1,6 @@
+import { channel } from "node:diagnostics_channel";
 import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
-import { reportRefusal, type Refusal } from "./overload.js";
 
 /**
  * Combines concurrent writes of the same kind: items that arrive while a batch runs form the next
@@ -163,4 +163,21 @@ function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
   return value >>> 0;
+}
+
+/** `full`: too many were waiting already. `waited`: it had waited too long. */
+export interface Refusal {
+  what: "statement" | "batch";
+  why: "full" | "waited";
+}
+
+const refusals = channel("photo-service:refusals");
+
+export function reportRefusal(refusal: Refusal): void {
+  refusals.publish(refusal);
+}
+
+/** Calls `listener` for each refusal in this process. */
+export function onRefusal(listener: (refusal: Refusal) => void): void {
+  refusals.subscribe((message) => listener(message as Refusal));
 }

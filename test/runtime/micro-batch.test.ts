@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { withDeadline } from "../../src/runtime/deadline.js";
 import { ServiceUnavailableError } from "../../src/domain/errors.js";
-import { createMicroBatch } from "../../src/runtime/micro-batch.js";
-import { onRefusal, type Refusal } from "../../src/runtime/overload.js";
+import { createMicroBatch, onRefusal, type Refusal } from "../../src/runtime/micro-batch.js";
 import { refusalOf } from "../support/asserts/refusal-of.js";
 
 interface Item {

@@ -2,9 +2,8 @@ import { get } from "node:http";
 import { EmbeddedError } from "../../embedded/embedded-error.js";
 import { waitUntil } from "../../embedded/processes/wait-until.js";
 import { developmentSignIn } from "../create-verifier.js";
-import type { CompleteConfig } from "../read-config.js";
+import { type CompleteConfig, version } from "../read-config.js";
 import type { ServiceFile } from "./service-file.js";
-import { version } from "../version.js";
 
 const READY_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 20;

@@ -30,7 +30,7 @@ describe("npm run dev", { skip: NO_PROC }, () => {
     long,
     async () => {
       const run = runNpm("dev", { cwd: project.path });
-      edit("src/app/version.ts", "manifest.version;", 'manifest.version + "-edited";');
+      edit("src/app/read-config.ts", "manifest.version;", 'manifest.version + "-edited";');
       const { url, token } = await run.ready();
       edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
       const client = createTestClient(url, token ?? "");

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { sql as text } from "drizzle-orm";
 import { available, type Database } from "../../../src/db/database.js";
 import { currentDeadline, withDeadline } from "../../../src/runtime/deadline.js";
-import { onRefusal, type Refusal } from "../../../src/runtime/overload.js";
+import { onRefusal, type Refusal } from "../../../src/runtime/micro-batch.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createPoolScene, type PoolScene } from "../pool-scene.js";
