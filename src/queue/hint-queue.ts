@@ -31,6 +31,8 @@ export interface HintData {
 }
 
 export interface Hint extends HintData {
+  /** The owner, whose share of a lane the hint counts against. */
+  userId: string;
   lane: Lane;
   priority: number;
   /** Number of the owner's unfinished QueuedJobs of at least this priority. */
@@ -167,7 +169,7 @@ async function addToQueue(
 ): Promise<void> {
   const jobs = hints.map(({ id, run, requestId, userId, traceparent = here, ...hint }) => ({
     name: "hint",
-    data: { id, run, requestId, ...(userId && { userId }), ...(traceparent && { traceparent }) },
+    data: { id, run, requestId, userId, ...(traceparent && { traceparent }) },
     opts: bullOptions({ id, run, ...hint }),
   }));
   const [one, ...more] = jobs;
@@ -210,7 +212,7 @@ export function hintId(id: string, run: number): string {
   return `${id}.${run}`;
 }
 
-function bullOptions(hint: Omit<Hint, "requestId">): JobsOptions {
+function bullOptions(hint: Omit<Hint, "requestId" | "userId">): JobsOptions {
   return {
     jobId: hintId(hint.id, hint.run),
     attempts: 1,

@@ -24,6 +24,7 @@ const hint = (more: Partial<Hint> = {}): Hint => ({
   id: `id-${++created}`,
   run: 1,
   requestId: "r",
+  userId: "u",
   lane: "worker",
   priority: 0,
   backlog: 0,
@@ -73,7 +74,7 @@ describe("the queue of hints", () => {
     const job = await find("child", child);
     assert.deepEqual(
       [job?.data, job?.id, job?.name],
-      [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"],
+      [{ id: child.id, run: 7, requestId: "r", userId: "u" }, `${child.id}.7`, "hint"],
     );
     assert.deepEqual(
       [job?.opts.attempts, job?.opts.removeOnComplete, job?.opts.removeOnFail],

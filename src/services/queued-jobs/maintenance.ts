@@ -112,8 +112,8 @@ export function createHintDue({ sql, dispatcher, catalogue }: HintDueDeps) {
     for (const row of due) {
       const backlog = sweep.countBacklog(row);
       if (!isWanted(row, sweep)) continue;
-      const { id, run, requestId, priority, delayMs, jobName } = row;
-      wanted.push({ id, run, requestId, priority, delayMs, backlog, jobName });
+      const { id, userId, run, requestId, priority, delayMs, jobName } = row;
+      wanted.push({ id, userId, run, requestId, priority, delayMs, backlog, jobName });
     }
     const missing = await dispatcher.addMissing(wanted);
     sweep.pass(due, limit);

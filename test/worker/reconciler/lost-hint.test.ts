@@ -46,6 +46,7 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
         id,
         run: 1,
         requestId: "seed",
+        userId: id,
         lane: "child",
         priority: 0,
         backlog: 0,

@@ -49,8 +49,17 @@ describe("the rows that the reconciler finds", () => {
     assert.equal(await hintAll(), 1);
     const [hint] = services.offered;
     assert.deepEqual(
-      [hint?.id, hint?.run, hint?.requestId, hint?.lane, hint?.priority, hint?.delayMs],
-      [queuedJob.id, 2, "request", "child", 4, 0],
+      { ...hint, backlog: 0 },
+      {
+        id: queuedJob.id,
+        userId: user.id,
+        run: 2,
+        requestId: "request",
+        lane: "child",
+        priority: 4,
+        delayMs: 0,
+        backlog: 0,
+      },
     );
   });
 
