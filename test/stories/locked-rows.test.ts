@@ -76,7 +76,7 @@ describe("while a row of one user is locked", () => {
   function assertNotHeldUp({ accepted, started }: Delays): void {
     process.stdout.write(`accepted ${accepted.toFixed(0)} ms, started ${started.toFixed(0)} ms\n`);
     // The lock timeout, plus a margin for a busy machine.
-    assert.ok(accepted < ACCEPTED_MS + 250, `a job was accepted after ${accepted} ms`);
+    assert.ok(accepted < ACCEPTED_MS + 1500, `a job was accepted after ${accepted} ms`);
     assert.ok(started < STARTS_MS, `a job was started after ${started} ms`);
   }
 

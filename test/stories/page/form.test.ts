@@ -54,7 +54,7 @@ describe("the form of the page", { skip: NO_BROWSER }, () => {
         await field.and(page.locator(":focus[aria-invalid=true]")).waitFor();
         assert.match(
           await page.locator(`#${await field.getAttribute("aria-describedby")}`).innerText(),
-          new RegExp(`${fault}[^]*How long it takes`),
+          new RegExp(`${fault}[^]*Duration of the job`),
         );
       }
       await field.fill("0");
