@@ -116,7 +116,7 @@ describe("the changes that test/mutants --random makes", () => {
       );
       const named = pathsOf("src/server/http-server.ts", "await registerMetrics(app)").slice(1, 5);
       assert.ok(
-        named.includes("test/server/health/health/metrics-route.test.ts"),
+        named.includes("test/server/health/health/metrics-route-counts.test.ts"),
         named.join(", "),
       );
       assert.equal(pathsOf("src/bin/token.ts")[0], "test/bin/token.test.ts");
