@@ -133,7 +133,7 @@ function run(command) {
       stdio: "inherit",
       env: { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}` },
     });
-    // A terminal sends SIGINT to the command itself; this process waits until the command has ended.
+    // A terminal sends SIGINT to the command as well; this process waits for its end.
     const wait = () => {};
     const forward = () => void child.kill("SIGTERM");
     process.on("SIGINT", wait).on("SIGTERM", forward);

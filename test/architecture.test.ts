@@ -1,5 +1,5 @@
-// Tests the layout of src/README.md: imports point down, sibling folders do not import each other, and
-// each library is used in one folder.
+// Tests the layout of src/README.md: imports point down, sibling folders do not import each other,
+// and each library is used in one folder.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,5 +1,5 @@
-// Checks the compose file, the Dockerfile and the workflows by their texts. `node dist/test/deploy/rehearse.js` runs
-// the steps of the Dockerfile without a container engine.
+// Checks the compose file, the Dockerfile and the workflows by their texts. The rehearsal in
+// test/deploy runs the steps of the Dockerfile without a container engine.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";

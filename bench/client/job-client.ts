@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, enqueueBody, enqueuedId } from "./api-client.js";
 import { openFeed } from "./feed.js";
-import { readEvent } from "./told.js";
+import { readEvent } from "./read-event.js";
 
 /** A client that submits jobs and receives their events, independent of the kind of queue. */
 export interface JobClient {

@@ -1,6 +1,6 @@
-// `node dist/bench/soak/main.js [--minutes N --events N --ttl SECONDS]`: runs the service under a steady mixed
-// load, and checks that its resources return to their values before. With --ttl it also checks that
-// tables stop growing and that clean-up keeps up. Exits with 1 after a fault.
+// `node dist/bench/soak/main.js [--minutes N --events N --ttl SECONDS]`: runs the service under a
+// steady mixed load, and checks that its resources return to their values before. With --ttl it
+// also checks that tables stop growing and that clean-up keeps up. Exits with 1 after a fault.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
 import { readSoakOptions } from "./read-soak-options.js";

@@ -1,5 +1,5 @@
-// `node dist/bench/soak/main.js` loads this into the service's processes. It collects garbage and reports the
-// process's resources to each connection. Only the inspector can find every emitter.
+// `node dist/bench/soak/main.js` loads this into the service's processes. It collects garbage and
+// reports the process's resources to each connection. Only the inspector can find every emitter.
 import { EventEmitter } from "node:events";
 import { Session, type Runtime } from "node:inspector";
 import { createServer } from "node:net";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, enqueueBody, enqueuedId } from "../client/api-client.js";
 import { openFeed, type Feed } from "../client/feed.js";
-import { isFinished, readEvent } from "../client/told.js";
+import { isFinished, readEvent } from "../client/read-event.js";
 import { memoryMb, startMeter, type Cost } from "../process-figures.js";
 
 export interface FanOut {

@@ -20,7 +20,7 @@ import { type CompleteConfig, version } from "./read-config.js";
 export interface ApiServicesDeps {
   core: Core;
   log: Logger;
-  onTold: NonNullable<FeedOptions["onTold"]>;
+  onDelivered: NonNullable<FeedOptions["onDelivered"]>;
   /** Closes the sockets and streams of a user whose account was deleted. */
   closeConnections(userId: string): void;
 }
@@ -34,7 +34,7 @@ const SUBSCRIPTIONS_PER_SOCKET = 10;
  */
 export async function createApiServices(
   config: CompleteConfig,
-  { core, log, onTold, closeConnections }: ApiServicesDeps,
+  { core, log, onDelivered, closeConnections }: ApiServicesDeps,
   stack: ClosingStack,
 ): Promise<{ services: Services; forgetUser(userId: string | null): void }> {
   const { redis, database, slowDatabase, bus, storage } = core;
@@ -48,7 +48,7 @@ export async function createApiServices(
     bus,
     eventLog,
     log,
-    onTold,
+    onDelivered,
     onGone: forgetUser,
     subscriptionsPerUser: SUBSCRIPTIONS_PER_SOCKET * config.maxSocketsPerUser,
   });
@@ -60,7 +60,7 @@ export async function createApiServices(
     users,
     deleteFiles: (keys) => storage.delete(keys),
     stopWork: (ids) => core.queuedJobs.stopWork(ids),
-    tellGone(userId) {
+    publishGone(userId) {
       forgetUser(userId);
       return bus.publishGone(userId);
     },

@@ -61,7 +61,7 @@ export async function createApi(
   const closeConnections = (userId: string) => server.closeUser(userId);
   const { services, forgetUser } = await createApiServices(
     config,
-    { core, log, onTold: metrics.edge.onTold, closeConnections },
+    { core, log, onDelivered: metrics.edge.onDelivered, closeConnections },
     stack,
   );
   const rateLimits = createRateLimits({

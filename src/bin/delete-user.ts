@@ -48,7 +48,7 @@ await runCommand(async (stack) => {
     users: { forget: () => {} },
     deleteFiles: (keys) => storage.delete(keys),
     stopWork: (ids) => queuedJobs.stopWork(ids),
-    tellGone: (userId) => bus.publishGone(userId),
+    publishGone: (userId) => bus.publishGone(userId),
     log,
   });
   const account = theOnly(await accounts.find(by));

@@ -31,7 +31,7 @@ type ReadLog = (query: {
 export class Channel {
   readonly #read: ReadLog;
   readonly #ring = new Ring();
-  readonly #progress = new ProgressNews();
+  readonly #progress = new ProgressUpdates();
   readonly #listeners = new Set<() => void>();
   #reading: Map<string, Promise<Page>> | null = null;
   #holeTimer: NodeJS.Timeout | null = null;
@@ -60,7 +60,7 @@ export class Channel {
     return this.#expired;
   }
 
-  get progress(): Pick<ProgressNews, "serial" | "after"> {
+  get progress(): Pick<ProgressUpdates, "serial" | "after"> {
     return this.#progress;
   }
 
@@ -215,7 +215,7 @@ interface Entry {
  * The last PROGRESS of each QueuedJob of one user. It is not in the log, so delivery is best
  * effort. It is never sent after the event that ended its attempt.
  */
-export class ProgressNews {
+export class ProgressUpdates {
   // Created on demand, because most users have no progress.
   #last: Map<string, Entry> | null = null;
   #logged: Map<string, number> | null = null;

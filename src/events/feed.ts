@@ -45,14 +45,14 @@ export interface FeedOptions {
   /** Maximum open streams per user in this process; default 500. */
   subscriptionsPerUser?: number;
   /** Called with the delay since recording for each delivered event, replays excepted. */
-  onTold?: (lagSeconds: number) => void;
+  onDelivered?: (lagSeconds: number) => void;
   /** Called when a user with a stream here was deleted. */
   onGone?: (userId: string) => void;
 }
 
 export function createFeed(options: FeedOptions): Feed {
   const { bus, eventLog, log, onGone = () => {} } = options;
-  const onTold = options.onTold && reportLag(options.onTold);
+  const onDelivered = options.onDelivered && reportLag(options.onDelivered);
   const headOf = createHeadReads(eventLog);
   const subscriptionsPerUser = options.subscriptionsPerUser ?? SUBSCRIPTIONS_PER_USER;
   const channels = createUserChannels({ bus, eventLog, log, onGone, subscriptionsPerUser });
@@ -75,7 +75,7 @@ export function createFeed(options: FeedOptions): Feed {
       queuedJobId: request.queuedJobId,
       includeProgress: request.includeProgress,
       channel,
-      onTold,
+      onDelivered,
       onEnd: () => {
         open.delete(subscription);
         channels.leave(request.userId);
@@ -108,11 +108,11 @@ export function createFeed(options: FeedOptions): Feed {
 }
 
 /** An event is delivered to many subscribers in a row, so its time is parsed once. */
-function reportLag(onTold: (lagSeconds: number) => void): (event: QueuedJobEvent) => void {
+function reportLag(onDelivered: (lagSeconds: number) => void): (event: QueuedJobEvent) => void {
   let [at, recorded] = ["", 0];
   return (event) => {
     if (event.at !== at) [at, recorded] = [event.at, Date.parse(event.at)];
-    onTold((Date.now() - recorded) / 1000);
+    onDelivered((Date.now() - recorded) / 1000);
   };
 }
 

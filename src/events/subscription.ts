@@ -8,7 +8,7 @@ import type { Channel } from "./channel.js";
  * An event in a stream. `cursorSeq` is the position to resume from; a PROGRESS has the position of
  * the last logged event.
  */
-export interface ToldEvent {
+export interface DeliveredEvent {
   event: QueuedJobEvent;
   cursorSeq: number;
   /** Epoch of `cursorSeq`. */
@@ -19,18 +19,18 @@ export interface ToldEvent {
  * A stream that is pulled with `next`, or with `take` after each call of the listener, which
  * creates no promises.
  */
-export interface Subscription extends AsyncIterableIterator<ToldEvent> {
+export interface Subscription extends AsyncIterableIterator<DeliveredEvent> {
   /** Returns the next event if it is in memory. */
-  take(): ToldEvent | undefined;
+  take(): DeliveredEvent | undefined;
   /** True once the stream has ended, or the error that ended it. */
   readonly over: boolean | Error;
   /**
    * Sets the only listener. It is called when `take` may return an event, or when the stream has
    * ended.
    */
-  onNews(listener: () => void): void;
+  onUpdate(listener: () => void): void;
   /** Ends the stream; a pending `next` resolves as done. */
-  return(): Promise<IteratorResult<ToldEvent>>;
+  return(): Promise<IteratorResult<DeliveredEvent>>;
 }
 
 /** Time for which a page is kept for a reader that takes no event; later the page is read again. */
@@ -52,7 +52,7 @@ interface SubscriptionOptions {
   ended: boolean;
   channel: Channel;
   /** Called with each delivered logged event that was recorded after the stream was opened. */
-  onTold?: ((event: QueuedJobEvent) => void) | undefined;
+  onDelivered?: ((event: QueuedJobEvent) => void) | undefined;
   /** Called once when the stream ends for any reason. */
   onEnd: () => void;
 }
@@ -67,7 +67,7 @@ export class ChannelSubscription implements Subscription {
   readonly #queuedJobId: string | null;
   readonly #includeProgress: boolean;
   readonly #channel: Channel;
-  readonly #onTold: ((event: QueuedJobEvent) => void) | undefined;
+  readonly #onDelivered: ((event: QueuedJobEvent) => void) | undefined;
   readonly #onEnd: () => void;
   readonly #leave: () => void;
   /** Position up to which events are replays, whose age is not a delivery delay. */
@@ -92,7 +92,7 @@ export class ChannelSubscription implements Subscription {
     this.#queuedJobId = options.queuedJobId;
     this.#includeProgress = options.includeProgress;
     this.#channel = channel;
-    this.#onTold = options.onTold;
+    this.#onDelivered = options.onDelivered;
     this.#onEnd = options.onEnd;
     this.#leave = channel.join(() => this.#listener());
     this.#replayed = Math.max(channel.head, seq);
@@ -108,7 +108,7 @@ export class ChannelSubscription implements Subscription {
     return this.#over;
   }
 
-  take(): ToldEvent | undefined {
+  take(): DeliveredEvent | undefined {
     if (this.#channel.expired) this.#close(historyChanged());
     if (this.#over || this.#reading) return undefined;
     const event = this.#takeFromMemory();
@@ -119,11 +119,11 @@ export class ChannelSubscription implements Subscription {
     return undefined;
   }
 
-  onNews(listener: () => void): void {
+  onUpdate(listener: () => void): void {
     this.#listener = listener;
   }
 
-  async next(): Promise<IteratorResult<ToldEvent>> {
+  async next(): Promise<IteratorResult<DeliveredEvent>> {
     for (let value = this.take(); ; value = this.take()) {
       if (value) return { done: false, value };
       if (this.#over) break;
@@ -135,7 +135,7 @@ export class ChannelSubscription implements Subscription {
     return { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<ToldEvent>> {
+  async return(): Promise<IteratorResult<DeliveredEvent>> {
     this.#close(true);
     this.#listener();
     return { done: true, value: undefined };
@@ -172,9 +172,9 @@ export class ChannelSubscription implements Subscription {
     return undefined;
   }
 
-  #deliver(event: QueuedJobEvent): ToldEvent {
+  #deliver(event: QueuedJobEvent): DeliveredEvent {
     this.#lastSeq = event.seq;
-    if (event.seq > this.#replayed) this.#onTold?.(event);
+    if (event.seq > this.#replayed) this.#onDelivered?.(event);
     // The stream ends here even if more events are in memory: a retry is another stream.
     if (this.#queuedJobId !== null && endsStream(event.type)) {
       this.#ended = true;
@@ -183,7 +183,7 @@ export class ChannelSubscription implements Subscription {
     return { event, cursorSeq: event.seq, epoch: this.#epoch };
   }
 
-  #nextProgress(): ToldEvent | undefined {
+  #nextProgress(): DeliveredEvent | undefined {
     if (!this.#includeProgress) return undefined;
     const { progress } = this.#channel;
     const entry = progress.after(this.#progressSerial, this.#position, this.#queuedJobId);

@@ -21,7 +21,7 @@ export interface EdgeMetrics {
   /** Counts a socket that was refused because too many were opening. */
   onSocketRefused(): void;
   /** Records the delay between an event's recording and its delivery to a subscriber. */
-  onTold(lagSeconds: number): void;
+  onDelivered(lagSeconds: number): void;
   onUpload(upload: { created: boolean; byteSize: number }): void;
 }
 
@@ -67,7 +67,7 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
     onSocketClosed: (code) => closes.inc({ code: CLOSE_CODES.has(code) ? String(code) : "other" }),
     onSocketRefused: () => refused.inc(),
     // The clocks of the database and this process may differ.
-    onTold: (seconds) => lag.observe(Math.max(0, seconds)),
+    onDelivered: (seconds) => lag.observe(Math.max(0, seconds)),
     onUpload({ created, byteSize }) {
       uploads.inc({ outcome: created ? "created" : "known" });
       if (created) uploaded.inc(byteSize);

@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { Logger } from "../runtime/logger.js";
 import { createRedis } from "../runtime/redis.js";
-import { LANES, laneQueueName, UPKEEP_QUEUE } from "./hint-queue.js";
+import { LANES, laneQueueName, MAINTENANCE_QUEUE } from "./hint-queue.js";
 
 interface BoardQueues {
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export function createBoardQueues(options: {
   const queues: Queue[] = [];
   // As in hint-queue.ts: a Queue built before this connection is ready stays broken.
   redis.once("ready", () => {
-    for (const name of [...LANES.map(laneQueueName), UPKEEP_QUEUE]) {
+    for (const name of [...LANES.map(laneQueueName), MAINTENANCE_QUEUE]) {
       const queue = new Queue(name, {
         connection: redis,
         prefix: options.prefix,

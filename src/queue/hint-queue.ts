@@ -15,7 +15,7 @@ export type Lane = (typeof LANES)[number];
 export const laneQueueName = (lane: Lane) => `tasks-in-${lane}`;
 
 /** Queue of the schedulers of recurring maintenance; it holds no hints. */
-export const UPKEEP_QUEUE = "upkeep";
+export const MAINTENANCE_QUEUE = "upkeep";
 
 export interface HintData {
   id: string;

@@ -1,7 +1,7 @@
 import { Queue, Worker } from "bullmq";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
-import { UPKEEP_QUEUE } from "../queue/hint-queue.js";
+import { MAINTENANCE_QUEUE } from "../queue/hint-queue.js";
 import { createRedis } from "../runtime/redis.js";
 import { whileHolding, type Duties, type MaintenanceTask } from "../services/maintenance/duties.js";
 import { closeBullWorker } from "./task-lane.js";
@@ -56,8 +56,8 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   const state = createScheduleState(redis, options.prefix);
   const runner = createTaskRunner(options, state, closing.signal);
   const connection = { connection: redis, prefix: options.prefix };
-  const queue = new Queue(UPKEEP_QUEUE, connection);
-  const worker = new Worker(UPKEEP_QUEUE, ({ name }) => runner.run(name), {
+  const queue = new Queue(MAINTENANCE_QUEUE, connection);
+  const worker = new Worker(MAINTENANCE_QUEUE, ({ name }) => runner.run(name), {
     ...connection,
     concurrency: Object.keys(tasks).length,
   });

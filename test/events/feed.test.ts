@@ -11,7 +11,7 @@ import { eventually } from "../support/runner/eventually.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { createTestCore, type TestCore } from "../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../support/clients/test-reader.js";
-import { told } from "../support/asserts/told.js";
+import { received } from "../support/asserts/received.js";
 
 describe("the feed", () => {
   let core: TestCore;
@@ -81,7 +81,7 @@ describe("the feed", () => {
       };
       afterRead = () => core.queuedJobs.cancel(user, queuedJob.id);
       const subscription = await reader.open(user.id, behindLast);
-      const stream = told(subscription);
+      const stream = received(subscription);
       await eventually(
         `it gets the cancellation, from ${JSON.stringify(Object.keys(start))}`,
         () =>
@@ -131,7 +131,7 @@ describe("the feed", () => {
   it("detects with its watchdog the events without a notification", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     core.losesNotifications = true;
     await core.finish(user);
     await stream.count(3);
@@ -144,13 +144,13 @@ describe("the feed", () => {
   it("delivers to waiting streams the events that the start of another stream found", async () => {
     const reader = await open();
     const user = await core.newUser();
-    const waiting = told(await reader.open(user.id));
+    const waiting = received(await reader.open(user.id));
     core.losesNotifications = true;
     const queuedJob = await core.finish(user);
     core.losesNotifications = false;
     const late = [
-      told(await reader.open(user.id)),
-      told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
+      received(await reader.open(user.id)),
+      received(await reader.open(user.id, { queuedJobId: queuedJob.id })),
     ];
     await waiting.count(3);
     assert.deepEqual(
@@ -162,7 +162,7 @@ describe("the feed", () => {
   it("delivers events of repeated, late or wrong notifications once, in order", async () => {
     const reader = await open();
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     core.losesNotifications = true;
     await core.submitMany(user, 5);
     core.losesNotifications = false;
@@ -188,7 +188,7 @@ describe("the feed", () => {
   it("delivers events of a notification that carries numbers only", async () => {
     const reader = await open();
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     await core.submitMany(user, 100);
     await core.finish(user, "x".repeat(8000));
     await stream.count(103);
@@ -203,7 +203,7 @@ describe("the feed", () => {
     const reader = await open();
     const user = await core.newUser();
     const subscriptions = await Promise.all(Array.from({ length: 50 }, () => reader.open(user.id)));
-    const streams = subscriptions.map(told);
+    const streams = subscriptions.map(received);
     assert.equal(await listenersOf(user), 1);
     assert.equal(reader.feed.subscribers, 50);
     await core.submit(user);
@@ -235,7 +235,7 @@ describe("the feed", () => {
     });
     const user = await core.newUser();
     const streams = await Promise.all(
-      Array.from({ length: 10 }, async () => told(await reader.open(user.id))),
+      Array.from({ length: 10 }, async () => received(await reader.open(user.id))),
     );
     for (let i = 0; i < 10; i++) await core.submit(user);
     await Promise.all(streams.map((stream) => stream.count(10)));
@@ -245,7 +245,7 @@ describe("the feed", () => {
   it("ends every stream when it closes", async () => {
     const reader = await open();
     const user = await core.newUser();
-    const streams = [told(await reader.open(user.id)), told(await reader.open(user.id))];
+    const streams = [received(await reader.open(user.id)), received(await reader.open(user.id))];
     await reader.feed.close();
     assert.deepEqual(await Promise.all(streams.map((stream) => stream.ended())), ["done", "done"]);
     assert.equal(reader.feed.subscribers, 0);

@@ -6,7 +6,7 @@ import { CursorExpiredError } from "../../src/domain/errors.js";
 import { eventually } from "../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../support/clients/test-reader.js";
-import { told } from "../support/asserts/told.js";
+import { received } from "../support/asserts/received.js";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -38,7 +38,7 @@ describe("a subscription", () => {
   it("is a position, not a queue: events not yet pulled are only in the log", async () => {
     const user = await core.newUser();
     const slow = await reader.open(user.id);
-    const brisk = told(await reader.open(user.id));
+    const brisk = received(await reader.open(user.id));
     for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
     await brisk.count(1000);
     pages.length = 0;
@@ -62,7 +62,7 @@ describe("a subscription", () => {
   it("does not block other work during a replay", async () => {
     const user = await core.newUser();
     for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
-    const stream = told(await reader.open(user.id, { after: { epoch, seq: 0 } }));
+    const stream = received(await reader.open(user.id, { after: { epoch, seq: 0 } }));
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     await stream.count(1000);
@@ -74,7 +74,7 @@ describe("a subscription", () => {
     const user = await core.newUser();
     const [gone, kept] = [await core.finish(user), await core.submit(user)];
     await core.queuedJobs.remove(user, gone.id);
-    const stream = told(await reader.open(user.id, { after: { epoch, seq: 0 } }));
+    const stream = received(await reader.open(user.id, { after: { epoch, seq: 0 } }));
     await stream.count(2);
     await core.queuedJobs.cancel(user, kept.id);
     await stream.count(3);
@@ -85,7 +85,7 @@ describe("a subscription", () => {
     const user = await core.newUser();
     const mine = await core.submit(user);
     core.losesNotifications = true;
-    const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
+    const stream = received(await reader.open(user.id, { queuedJobId: mine.id }));
     await stream.count(1);
     await core.finish(user);
     await core.queuedJobs.cancel(user, mine.id);
@@ -99,7 +99,7 @@ describe("a subscription", () => {
   it("of one QueuedJob keeps its position while thousands of other events pass", async () => {
     const user = await core.newUser();
     const mine = await core.submit(user);
-    const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
+    const stream = received(await reader.open(user.id, { queuedJobId: mine.id }));
     for (let i = 0; i < 5; i++) await core.submitMany(user, 100);
     const earlier = pages.length;
     await core.queuedJobs.cancel(user, mine.id);
@@ -121,7 +121,7 @@ describe("a subscription", () => {
       "all events are in the ring buffer",
       async () => (await core.eventLog.heads([user.id])).heads.get(user.id) === 3,
     );
-    const stream = told(subscription);
+    const stream = received(subscription);
     assert.equal(await stream.ended(), "done");
     assert.deepEqual(stream.story, ["QUEUED 1", "CANCELLED 2"]);
   });
@@ -150,14 +150,14 @@ describe("a subscription", () => {
 
   it("does not affect the user's other streams, even if it is returned twice", async () => {
     const user = await core.newUser();
-    const [twice, other] = [await reader.open(user.id), told(await reader.open(user.id))];
+    const [twice, other] = [await reader.open(user.id), received(await reader.open(user.id))];
     const earlier = reader.feed.subscribers;
     await twice.return();
     await twice.return();
     const queuedJob = await core.submit(user);
     const ends = await reader.open(user.id, { queuedJobId: queuedJob.id });
     await core.queuedJobs.cancel(user, queuedJob.id);
-    assert.equal(await told(ends).ended(), "done");
+    assert.equal(await received(ends).ended(), "done");
     await ends.return();
     await core.submit(user);
     await other.count(3);
@@ -174,7 +174,7 @@ describe("a subscription", () => {
     for (let i = 0; i < 3; i++) await core.submitMany(user, 100);
     await core.database.sql`delete from queued_job_events where user_id = ${user.id} and seq <= 50`;
     await core.database.sql`update user_streams set floor_seq = 50 where user_id = ${user.id}`;
-    const stream = told(subscription);
+    const stream = received(subscription);
     const end = await stream.ended();
     assert.ok(end instanceof CursorExpiredError, String(end));
     assert.deepEqual(

@@ -1,4 +1,4 @@
-// The React example in a real browser. `npm run check -- react` installs its packages and runs this.
+// The React example in a real browser. `npm run check -- react` installs its packages first.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";

@@ -1,6 +1,6 @@
-// `node dist/test/fuzz/main.js [--files N --seed S]`: damages photos of every format, and runs every Job on
-// them in the worker's child processes. Each run must end with a result, a warning or a public
-// error. Otherwise it exits with 1, and keeps the files.
+// `node dist/test/fuzz/main.js [--files N --seed S]`: damages photos of every format, and runs
+// every Job on them in the worker's child processes. Each run must end with a result, a warning or
+// a public error. Otherwise it exits with 1, and keeps the files.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

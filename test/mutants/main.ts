@@ -1,5 +1,5 @@
-// `node dist/test/mutants/main.js`: changes a copy of the sources, one place at a time, and runs the
-// tests that must detect it.
+// `node dist/test/mutants/main.js`: changes a copy of the sources, one place at a time, and runs
+// the tests that must detect it.
 import { availableParallelism } from "node:os";
 import { readCommandLine } from "../../src/runtime/command-line.js";
 import { readSeed } from "../support/runner/read-seed.js";

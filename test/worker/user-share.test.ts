@@ -58,7 +58,7 @@ describe("the share of a lane's slots that one user may hold", () => {
     });
   }
 
-  it("is half of the slots while another user is active, however quick the tasks are", async (t) => {
+  it("is half of the slots while another user is active, even for quick tasks", async (t) => {
     const passMs = stopClock(t);
     const share = new UserShare(20);
     for (const userId of ["bob", "ann"]) leave(await share.enter(userId));

@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
 import { decodeStreamCursor, encodeStreamCursor } from "../../domain/cursors.js";
-import type { ToldEvent } from "../../events/subscription.js";
+import type { DeliveredEvent } from "../../events/subscription.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Context } from "../context.js";
 import { QueuedJobEventType } from "./queued-job.type.js";
@@ -24,7 +24,7 @@ export class QueuedJobEventResolver {
       openStream(args, context),
   })
   queuedJobEvents(
-    @Root() { event, cursorSeq, epoch }: ToldEvent,
+    @Root() { event, cursorSeq, epoch }: DeliveredEvent,
     @Arg("queuedJobId", () => ID, {
       nullable: true,
       description: "Only the events of this QueuedJob.",
@@ -52,7 +52,7 @@ export class QueuedJobEventResolver {
 function openStream(
   { queuedJobId, after, includeProgress }: Arguments,
   { user, feed }: Context,
-): Promise<AsyncIterable<ToldEvent>> {
+): Promise<AsyncIterable<DeliveredEvent>> {
   return feed.open({
     userId: user.id,
     queuedJobId: queuedJobId == null ? null : parseId(queuedJobId, ["queuedJobId"]),

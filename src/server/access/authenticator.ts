@@ -82,7 +82,7 @@ export function createAuthenticator({
   };
 }
 
-/** Includes ServiceUnavailableError: unknown keys count even while the key server is unavailable. */
+/** Includes ServiceUnavailableError: unknown keys count even without a key server. */
 function isRejected(error: unknown): boolean {
   return error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError;
 }

@@ -38,7 +38,7 @@ export interface Accounts extends Pick<AccountErasure, "erase"> {
 export interface AccountsDeps extends AccountErasureDeps {
   users: Pick<Users, "forget">;
   /** Closes the connections of this user in all processes. */
-  tellGone(userId: string): Promise<void>;
+  publishGone(userId: string): Promise<void>;
 }
 
 /** Short, because a client waits for the answer. */
@@ -64,7 +64,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   async function close(userId: string): Promise<void> {
     if (await closeAccount(deps.database, userId)) log.info({ userId }, "an account was closed");
     deps.users.forget(userId);
-    await deps.tellGone(userId);
+    await deps.publishGone(userId);
   }
 
   return {

@@ -3,7 +3,7 @@ import { checkProgress } from "./check-progress.js";
 import { groupBy } from "./group-by.js";
 import type { FeedRecorder } from "../feeds/feed-recorder.js";
 import type { LogRow } from "./read-tables.js";
-import type { ReceivedEvent } from "../feeds/told-event.js";
+import type { ReceivedEvent } from "../feeds/received-event.js";
 import type { Violations } from "./violations.js";
 
 /** An event with its number in the log. */

@@ -1,5 +1,5 @@
 import { askUntilAnswered } from "../people/ask-until-answered.js";
-import type { ReceivedEvent } from "../feeds/told-event.js";
+import type { ReceivedEvent } from "../feeds/received-event.js";
 import type { Accepted } from "../people/ledger.js";
 import type { Person } from "../people/person.js";
 import type { Violations } from "./violations.js";

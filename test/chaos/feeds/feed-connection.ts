@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { EVENT_FIELDS, type EventFields } from "./told-event.js";
+import { EVENT_FIELDS, type EventFields } from "./received-event.js";
 
 /** The end of a connection; `codes` are the errors of a refused operation. */
 export interface FeedEnd {

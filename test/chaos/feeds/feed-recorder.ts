@@ -3,7 +3,7 @@ import { askUntilAnswered } from "../people/ask-until-answered.js";
 import { FeedConnection, type FeedEnd } from "./feed-connection.js";
 import type { Person } from "../people/person.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
-import { toReceivedEvent, type ReceivedEvent } from "./told-event.js";
+import { toReceivedEvent, type ReceivedEvent } from "./received-event.js";
 import type { Violations } from "../checks/violations.js";
 
 /** Close codes after which a client reconnects: cut, going away, try again later, or its own. */

@@ -18,7 +18,7 @@ describe("plans of statements", () => {
     return row ?? { whole: 0, byIndex: 0 };
   }
 
-  it("read rows by an index although the tables were nearly empty when they were made", async () => {
+  it("use an index even if they were made while the tables were nearly empty", async () => {
     const { sql } = services.database;
     const user = await services.newUser();
     await sql`vacuum analyze queued_jobs`;

@@ -5,7 +5,7 @@ import type { EventLog } from "../../../src/events/event-log.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
-import { told } from "../../support/asserts/told.js";
+import { received } from "../../support/asserts/received.js";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -29,11 +29,11 @@ describe("a stream", () => {
   it("continues without Redis with the watchdog, and other streams can be opened", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
-    const early = told(await reader.open(user.id));
+    const early = received(await reader.open(user.id));
     reader.redis.down();
     await core.submit(user);
     await early.count(1);
-    const late = told(await reader.open(user.id));
+    const late = received(await reader.open(user.id));
     await core.submit(user);
     await Promise.all([early.count(2), late.count(1)]);
     assert.deepEqual([early.story, late.story], [["QUEUED 1", "QUEUED 2"], ["QUEUED 2"]]);
@@ -42,7 +42,7 @@ describe("a stream", () => {
   it("reads at once when Redis is back, and then gets its notifications again", async () => {
     const reader = await open();
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     reader.redis.down();
     await core.submitMany(user, 3);
     reader.redis.up();
@@ -59,10 +59,10 @@ describe("a stream", () => {
   it("continues while Redis hangs, and others can be opened", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
-    const early = told(await reader.open(user.id));
+    const early = received(await reader.open(user.id));
     reader.redis.freeze();
     const other = await core.newUser();
-    const late = told(await reader.open(other.id));
+    const late = received(await reader.open(other.id));
     await core.submit(user);
     await core.submit(other);
     await Promise.all([early.count(1), late.count(1)]);
@@ -78,7 +78,7 @@ describe("a stream", () => {
     });
     const reader = await open({ wrap });
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     await core.submit(user);
     await stream.count(1);
     reader.postgres.down();
@@ -99,7 +99,7 @@ describe("a stream", () => {
   it("delivers events from notifications without PostgreSQL", async () => {
     const reader = await open();
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     reader.postgres.down();
     await core.finish(user);
     await stream.count(3);

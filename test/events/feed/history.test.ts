@@ -9,7 +9,7 @@ import type { User } from "../../../src/services/users/users.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
-import { told, type Told } from "../../support/asserts/told.js";
+import { received, type Received } from "../../support/asserts/received.js";
 
 const MESSAGE =
   "The history of the database has changed: read the page again and continue with its eventCursor.";
@@ -38,7 +38,7 @@ describe("a change of the database's history", () => {
         returning last_seq)
     delete from queued_job_events e using s where e.user_id = ${id} and e.seq > s.last_seq`;
   const renewHistory = () => core.database.sql`update histories set id = gen_random_uuid()`;
-  async function assertExpired(stream: Told): Promise<void> {
+  async function assertExpired(stream: Received): Promise<void> {
     const end = await eventually("the stream ends", () => stream.end, 5000);
     assert.ok(end instanceof CursorExpiredError, String(end));
     assert.equal(end.message, MESSAGE);
@@ -53,7 +53,7 @@ describe("a change of the database's history", () => {
       ...requests.map((request) => reader.open(user.id, request)),
       reader.open(other.id),
     ]);
-    const streams = (await Promise.all(opening)).map(told);
+    const streams = (await Promise.all(opening)).map(received);
     await core.submitMany(user, 3);
     await Promise.all([0, 3].map((i) => streams[i]?.count(3)));
     await lose(user, 3);
@@ -62,7 +62,7 @@ describe("a change of the database's history", () => {
     await Promise.all(streams.map(assertExpired));
     const position = { epoch: await createEventLog(core.database).epoch(), seq: 5 };
     const resumed = readers.map((reader) => reader.open(user.id, { after: position }));
-    const streamsNow = (await Promise.all(resumed)).map(told);
+    const streamsNow = (await Promise.all(resumed)).map(received);
     await core.submit(user);
     for (const stream of streamsNow) {
       await stream.count(4);
@@ -90,7 +90,7 @@ describe("a change of the database's history", () => {
         (error) => error instanceof CursorExpiredError,
       );
     await eventually("the lost cursor is refused", isRefused, 5000);
-    const stream = told(await reader.open(user.id, { after: { epoch: fresh, seq: 1 } }));
+    const stream = received(await reader.open(user.id, { after: { epoch: fresh, seq: 1 } }));
     await stream.count(2);
   });
 
@@ -98,15 +98,15 @@ describe("a change of the database's history", () => {
     const reader = await open();
     const [user, other] = [await core.newUser(), await core.newUser()];
     const [stream, unaffected] = [
-      told(await reader.open(user.id)),
-      told(await reader.open(other.id)),
+      received(await reader.open(user.id)),
+      received(await reader.open(other.id)),
     ];
     await core.submitMany(user, 3);
     await stream.count(3);
     await checked(reader);
     await lose(user, 2);
     await assertExpired(stream);
-    const again = told(await reader.open(user.id));
+    const again = received(await reader.open(user.id));
     await core.submitMany(user, 2);
     await Promise.all([again.count(2), core.submit(other).then(() => unaffected.count(1))]);
     assert.deepEqual([again.story, unaffected.story], [["QUEUED 2", "QUEUED 3"], ["QUEUED 1"]]);
@@ -126,25 +126,25 @@ describe("a change of the database's history", () => {
     const reader = await open({ wrap });
     const user = await core.newUser();
     const queuedJob = await core.submit(user);
-    const waiting = told(await reader.open(user.id));
+    const waiting = received(await reader.open(user.id));
     const unread = await reader.open(user.id);
     atHeads = async () => {
       atHeads = null;
       await renewHistory();
       await assertExpired(waiting);
     };
-    await assertExpired(told(await reader.open(user.id, { queuedJobId: queuedJob.id })));
-    const fresh = told(await reader.open(user.id));
+    await assertExpired(received(await reader.open(user.id, { queuedJobId: queuedJob.id })));
+    const fresh = received(await reader.open(user.id));
     await core.queuedJobs.cancel(user, queuedJob.id);
     await fresh.count(1);
     assert.deepEqual(fresh.story, ["CANCELLED 2"]);
-    await assertExpired(told(unread));
+    await assertExpired(received(unread));
   });
 
   /** Resolves after a check of the watchdog, which alone finds this event. */
   async function checked(reader: TestReader): Promise<void> {
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     core.losesNotifications = true;
     await core.submit(user);
     core.losesNotifications = false;

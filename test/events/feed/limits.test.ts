@@ -5,7 +5,7 @@ import { QuotaExceededError } from "../../../src/domain/errors.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
-import { told } from "../../support/asserts/told.js";
+import { received } from "../../support/asserts/received.js";
 
 describe("a feed", () => {
   let core: TestCore;
@@ -38,7 +38,7 @@ describe("a feed", () => {
     const users = await Promise.all(Array.from({ length: 20 }, () => core.newUser()));
     for (const user of users) await core.submit(user);
     const streams = users.map((user) =>
-      reader.open(user.id, { after: { epoch, seq: 0 } }).then(told),
+      reader.open(user.id, { after: { epoch, seq: 0 } }).then(received),
     );
     for (const left of [20, 12, 4]) {
       await eventually("some are read", () => waiting.length === Math.min(left, 8));
@@ -67,7 +67,7 @@ describe("a feed", () => {
     );
     await reader.open(other.id);
     await first.return();
-    const again = told(await reader.open(user.id));
+    const again = received(await reader.open(user.id));
     await core.submit(user);
     await again.count(1);
   });

@@ -10,7 +10,7 @@ import {
 import type { User } from "../../../src/services/users/users.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
-import { told } from "../../support/asserts/told.js";
+import { received } from "../../support/asserts/received.js";
 
 const isExpired = (error: unknown) =>
   error instanceof CursorExpiredError &&
@@ -46,7 +46,7 @@ describe("the start of a stream", () => {
     it("is the current position if none is given", async () => {
       const user = await core.newUser();
       await core.finish(user);
-      const stream = told(await reader.open(user.id));
+      const stream = received(await reader.open(user.id));
       await core.finish(user);
       await stream.count(3);
       assert.deepEqual(stream.story, ["QUEUED 4", "STARTED 5", "SUCCEEDED 6"]);
@@ -61,7 +61,7 @@ describe("the start of a stream", () => {
         [3, []],
       ] as const) {
         const subscription = await reader.open(user.id, { after: { epoch, seq } });
-        const stream = told(subscription);
+        const stream = received(subscription);
         await stream.count(expected.length);
         await subscription.return();
         assert.equal(await stream.ended(), "done");
@@ -71,7 +71,7 @@ describe("the start of a stream", () => {
 
     it("contains no event of another user", async () => {
       const [ann, bob] = [await core.newUser(), await core.newUser()];
-      const stream = told(await reader.open(ann.id, { after: { epoch, seq: 0 } }));
+      const stream = received(await reader.open(ann.id, { after: { epoch, seq: 0 } }));
       await core.finish(bob);
       await core.submit(ann);
       await stream.count(1);
@@ -89,7 +89,7 @@ describe("the start of a stream", () => {
       const claimed = await core.start(queuedJob);
       await core.submit(user);
       await core.queuedJobs.progress(claimed, 0.5, "half");
-      const stream = told(await reader.open(user.id, { queuedJobId: queuedJob.id }));
+      const stream = received(await reader.open(user.id, { queuedJobId: queuedJob.id }));
       await stream.count(1);
       assert.deepEqual(
         [
@@ -110,7 +110,7 @@ describe("the start of a stream", () => {
     it("is also its end if it has finished already", async () => {
       const user = await core.newUser();
       const { id } = await core.finish(user, "the result");
-      const stream = told(await reader.open(user.id, { queuedJobId: id }));
+      const stream = received(await reader.open(user.id, { queuedJobId: id }));
       assert.equal(await stream.ended(), "done");
       assert.deepEqual(
         [stream.story, stream.events[0]?.event.queuedJob.result],
@@ -124,12 +124,12 @@ describe("the start of a stream", () => {
       const second = await core.finish(user);
       await core.queuedJobs.cancel(user, first.id);
       await core.queuedJobs.retry(user, first.id);
-      const whole = told(
+      const whole = received(
         await reader.open(user.id, { queuedJobId: first.id, after: { epoch, seq: 0 } }),
       );
       assert.equal(await whole.ended(), "done");
       assert.deepEqual(whole.story, ["QUEUED 1", "CANCELLED 5"]);
-      const rest = told(
+      const rest = received(
         await reader.open(user.id, { queuedJobId: second.id, after: { epoch, seq: 3 } }),
       );
       assert.equal(await rest.ended(), "done");
@@ -141,7 +141,9 @@ describe("the start of a stream", () => {
       const { id } = await core.finish(user);
       await core.submit(user);
       for (const seq of [3, 4]) {
-        const stream = told(await reader.open(user.id, { queuedJobId: id, after: { epoch, seq } }));
+        const stream = received(
+          await reader.open(user.id, { queuedJobId: id, after: { epoch, seq } }),
+        );
         assert.equal(await stream.ended(), "done");
         assert.deepEqual(stream.story, []);
       }
@@ -150,7 +152,7 @@ describe("the start of a stream", () => {
     it("waits if it is unfinished and no event follows the position", async () => {
       const user = await core.newUser();
       const queuedJob = await core.submit(user);
-      const stream = told(
+      const stream = received(
         await reader.open(user.id, { queuedJobId: queuedJob.id, after: { epoch, seq: 1 } }),
       );
       await core.submit(user);
@@ -165,7 +167,7 @@ describe("the start of a stream", () => {
       await core.submit(user);
       await purge(user, 1);
       const subscription = await reader.open(user.id, { queuedJobId: id });
-      const stream = told(subscription);
+      const stream = received(subscription);
       await stream.count(1);
       assert.deepEqual([stream.story, stream.events[0]?.event.queuedJob.id], [["QUEUED 2"], id]);
       await core.queuedJobs.cancel(user, id);
@@ -191,7 +193,7 @@ describe("the start of a stream", () => {
       const user = await core.newUser();
       const { id } = await core.finish(user);
       await core.queuedJobs.remove(user, id);
-      const stream = told(
+      const stream = received(
         await reader.open(user.id, { queuedJobId: id, after: { epoch, seq: 2 } }),
       );
       assert.equal(await stream.ended(), "done");

@@ -6,9 +6,9 @@ import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
-import { told, type Told } from "../../support/asserts/told.js";
+import { received, type Received } from "../../support/asserts/received.js";
 
-const progressOf = ({ events }: Told) =>
+const progressOf = ({ events }: Received) =>
   events
     .filter(({ event }) => event.type === "PROGRESS")
     .map(({ event }) => event.queuedJob.progress);
@@ -34,7 +34,7 @@ describe("progress in a stream", () => {
 
   it("contains the current QueuedJob, and the cursor of the last logged event sent", async () => {
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     const claimed = await core.start(await core.submit(user));
     await core.submit(user);
     await stream.count(3);
@@ -56,7 +56,7 @@ describe("progress in a stream", () => {
   it("is coalesced for a slow reader: it gets the last PROGRESS of each QueuedJob", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);
-    const brisk = told(await reader.open(user.id, { includeProgress: false }));
+    const brisk = received(await reader.open(user.id, { includeProgress: false }));
     const [one, other] = [
       await core.start(await core.submit(user)),
       await core.start(await core.submit(user)),
@@ -66,7 +66,7 @@ describe("progress in a stream", () => {
     await core.queuedJobs.progress(one, 0.4, null);
     await core.submit(user);
     await brisk.count(5);
-    const stream = told(subscription);
+    const stream = received(subscription);
     await stream.count(7);
     assert.deepEqual(stream.story, [
       "QUEUED 1",
@@ -82,7 +82,7 @@ describe("progress in a stream", () => {
 
   it("is never delivered after its attempt's end, even if it is notified late", async () => {
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     const claimed = await core.start(await core.submit(user));
     await core.queuedJobs.succeed(claimed, null, []);
     core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
@@ -93,7 +93,7 @@ describe("progress in a stream", () => {
 
   it("is not delivered after that end if its notification was lost or too long", async () => {
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     const [lost, long] = [
       await core.start(await core.submit(user)),
       await core.start(await core.submit(user)),
@@ -115,7 +115,7 @@ describe("progress in a stream", () => {
 
   it("does not overtake the start of its attempt, whose notification was lost", async () => {
     const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
+    const stream = received(await reader.open(user.id));
     const queuedJob = await core.submit(user);
     await stream.count(1);
     core.losesNotifications = true;
@@ -130,10 +130,10 @@ describe("progress in a stream", () => {
   it("starts with the first PROGRESS after the stream was opened", async () => {
     const user = await core.newUser();
     const claimed = await core.start(await core.submit(user));
-    const early = told(await reader.open(user.id));
+    const early = received(await reader.open(user.id));
     await core.queuedJobs.progress(claimed, 0.3, null);
     await early.count(1);
-    const late = told(await reader.open(user.id));
+    const late = received(await reader.open(user.id));
     await core.queuedJobs.progress(claimed, 0.6, null);
     await Promise.all([early.count(2), late.count(1)]);
     assert.deepEqual([progressOf(early), progressOf(late)], [[0.3, 0.6], [0.6]]);
@@ -145,8 +145,8 @@ describe("progress in a stream", () => {
       await core.start(await core.submit(user)),
       await core.start(await core.submit(user)),
     ];
-    const without = told(await reader.open(user.id, { includeProgress: false }));
-    const one = told(await reader.open(user.id, { queuedJobId: mine.id }));
+    const without = received(await reader.open(user.id, { includeProgress: false }));
+    const one = received(await reader.open(user.id, { queuedJobId: mine.id }));
     await one.count(1);
     await core.queuedJobs.progress(other, 0.9, null);
     await core.queuedJobs.progress(mine, 0.1, null);

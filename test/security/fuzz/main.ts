@@ -1,8 +1,8 @@
-// `node dist/test/security/fuzz/main.js [--rounds N --seconds S --seed S --rate-limit N]`: starts an API with its
-// own stores. It attacks the API with thousands of almost valid documents, tokens, uploads, frames,
-// streams and URLs, while a good client works. Each round is a quiet phase and then an attack.
-// Exits with 1 after a wrong response, a logged error, growing memory, or if the API does not
-// serve as before.
+// `node dist/test/security/fuzz/main.js [--rounds N --seconds S --seed S --rate-limit N]`: starts
+// an API with its own stores. It attacks the API with thousands of almost valid documents, tokens,
+// uploads, frames, streams and URLs, while a good client works. Each round is a quiet phase and
+// then an attack. Exits with 1 after a wrong response, a logged error, growing memory, or if the
+// API does not serve as before.
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

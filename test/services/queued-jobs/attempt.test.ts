@@ -4,7 +4,7 @@ import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import type { StoredOutput } from "../../../src/domain/queued-job.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
@@ -279,6 +279,6 @@ describe("an attempt", () => {
 
   it("leaves consistent counters, numbers and events after every outcome", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

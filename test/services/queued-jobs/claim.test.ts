@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
@@ -17,7 +17,7 @@ describe("an attempt", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const lastTold = () => services.published.at(-1);
+  const lastPublished = () => services.published.at(-1);
   const makeDue = (id: string) =>
     services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
@@ -35,8 +35,8 @@ describe("an attempt", () => {
         [claimed.attempt, claimed.failures, claimed.stalls, claimed.requestId, claimed.startedSeq],
         [1, 0, 0, "request", 2],
       );
-      assert.equal(lastTold()?.type, "STARTED");
-      assert.deepEqual(lastTold()?.queuedJob, claimed.queuedJob);
+      assert.equal(lastPublished()?.type, "STARTED");
+      assert.deepEqual(lastPublished()?.queuedJob, claimed.queuedJob);
       assert.ok(claimed.queuedJob.startedAt);
     });
 
@@ -118,6 +118,6 @@ describe("an attempt", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

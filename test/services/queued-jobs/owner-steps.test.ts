@@ -6,7 +6,7 @@ import type { QueuedJob } from "../../../src/domain/queued-job.js";
 import { retry } from "../../../src/services/queued-jobs/owner-steps.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";
 import { outcomeOf } from "../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
@@ -278,6 +278,6 @@ describe("a step of an owner", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

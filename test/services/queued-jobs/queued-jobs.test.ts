@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import * as fc from "fast-check";
 import { ServiceError } from "../../../src/domain/errors.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";
 import { RUNS_LONG } from "../../support/runner/long.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import {
@@ -58,7 +58,7 @@ describe(`${HISTORIES} histories of concurrent commands`, () => {
       { numRuns: HISTORIES, seed: SEED },
     );
     await assertConsistent(services.database.sql);
-    const eventCount = assertToldWhole(services.published);
+    const eventCount = assertCompleteStream(services.published);
     assert.ok(eventCount > HISTORIES * 5, `only ${eventCount} events were published`);
     assert.deepEqual(
       COMMANDS.filter((command) => !applied.get(command)),

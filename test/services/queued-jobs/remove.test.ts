@@ -4,7 +4,7 @@ import { withDeadline } from "../../../src/runtime/deadline.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
@@ -33,7 +33,7 @@ describe("the removal of finished QueuedJobs", () => {
   });
   after(async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
     await services.close();
   });
 

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { StoredOutput } from "../../../src/domain/queued-job.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
@@ -27,7 +27,7 @@ describe("an attempt", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const lastTold = () => services.published.at(-1);
+  const lastPublished = () => services.published.at(-1);
   const makeDue = (id: string) =>
     services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
@@ -50,7 +50,10 @@ describe("an attempt", () => {
           ],
           ["SUCCESS", result, 1, null, 3],
         );
-        assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob], ["SUCCEEDED", queuedJob]);
+        assert.deepEqual(
+          [lastPublished()?.type, lastPublished()?.queuedJob],
+          ["SUCCEEDED", queuedJob],
+        );
       });
     }
 
@@ -73,7 +76,7 @@ describe("an attempt", () => {
       await services.queuedJobs.succeed(await services.start({ id }), null, outputs);
       const visible = outputs.map(({ storageKey: _, ...rest }) => rest);
       assert.deepEqual(
-        [(await services.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
+        [(await services.queuedJobs.find(user, id))?.outputs, lastPublished()?.queuedJob.outputs],
         [visible, visible],
       );
       assert.deepEqual(await services.users.counters(user.id), {
@@ -89,9 +92,9 @@ describe("an attempt", () => {
       await services.queuedJobs.succeed(await services.start({ id }), 1, []);
       assert.deepEqual(
         [
-          lastTold()?.queuedJob.error,
-          lastTold()?.queuedJob.attempts,
-          lastTold()?.queuedJob.version,
+          lastPublished()?.queuedJob.error,
+          lastPublished()?.queuedJob.attempts,
+          lastPublished()?.queuedJob.version,
         ],
         [null, 2, 5],
       );
@@ -100,6 +103,6 @@ describe("an attempt", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

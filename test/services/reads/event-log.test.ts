@@ -21,7 +21,7 @@ describe("the event log", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const toldTo = ({ id }: User) =>
+  const publishedTo = ({ id }: User) =>
     services.published.filter(
       ({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS",
     );
@@ -37,7 +37,7 @@ describe("the event log", () => {
     it("returns exactly the events that were published, in order", async () => {
       await services.finished(user);
       await services.submit(user);
-      assert.deepEqual(await read(), { events: toldTo(user), whole: true, last: 4, floor: 0 });
+      assert.deepEqual(await read(), { events: publishedTo(user), whole: true, last: 4, floor: 0 });
     });
 
     it("returns the events after a number, up to the limit", async () => {

@@ -26,7 +26,7 @@ describe("deleting an account", () => {
       users: services.users,
       deleteFiles,
       stopWork: (ids) => void stopped.push(...ids),
-      tellGone: async (userId) => void gone.push(userId),
+      publishGone: async (userId) => void gone.push(userId),
       log: silentLog,
     });
   const outputOf = ({ id }: Claimed) => ({

@@ -9,7 +9,7 @@ import {
   type GraphQLError,
   type GraphQLFormattedError,
 } from "graphql";
-import type { ToldEvent } from "../../../events/subscription.js";
+import type { DeliveredEvent } from "../../../events/subscription.js";
 import { renewContext, type Context } from "../../../graphql/context.js";
 import type { QueuedJobEvent } from "../../../domain/queued-job.js";
 import { asGraphQLError } from "../errors.js";
@@ -18,7 +18,7 @@ import type { OperationCompiler } from "../operation-compiler.js";
 /** The results of events for one subscription. */
 export interface FanOutResult {
   /** Returns the event's result as JSON with masked errors. Equal subscriptions share the bytes. */
-  textOf(published: ToldEvent): Buffer | Promise<Buffer>;
+  textOf(published: DeliveredEvent): Buffer | Promise<Buffer>;
   /** Call when the subscription ends. */
   leave(): void;
 }
@@ -56,7 +56,7 @@ type MaskErrors = (errors: readonly GraphQLError[], args: ExecutionArgs) => Grap
 export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors): FanOutCache {
   const audiences = new Map<DocumentNode, Map<string, Audience>>();
 
-  function textOf(audience: Audience, published: ToldEvent): Buffer | Promise<Buffer> {
+  function textOf(audience: Audience, published: DeliveredEvent): Buffer | Promise<Buffer> {
     const { args, members, entries } = audience;
     if (members === 1) return createText(args, published, compiled, mask);
     const { event, cursorSeq } = published;
@@ -98,7 +98,7 @@ export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors)
 
 function createText(
   args: ExecutionArgs,
-  published: ToldEvent,
+  published: DeliveredEvent,
   compiled: OperationCompiler,
   mask: MaskErrors,
 ): Buffer | Promise<Buffer> {
@@ -119,7 +119,7 @@ function createText(
 
 function executeFor(
   args: ExecutionArgs,
-  published: ToldEvent,
+  published: DeliveredEvent,
   compiled: OperationCompiler,
 ): ExecutionResult | PromiseLike<ExecutionResult> {
   const renewed = () => renewContext(args.contextValue as Context);

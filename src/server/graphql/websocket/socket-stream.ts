@@ -52,7 +52,7 @@ export class SocketStream implements AsyncIterableIterator<never> {
         if (over instanceof Error) reject(over);
         else resolve({ done: true, value: undefined });
       };
-      this.#subscription.onNews(() => this.#writeAll());
+      this.#subscription.onUpdate(() => this.#writeAll());
       this.#writeAll();
     });
   }

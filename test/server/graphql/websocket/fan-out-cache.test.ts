@@ -9,12 +9,12 @@ import {
   parse,
   type ExecutionArgs,
 } from "graphql";
-import type { ToldEvent } from "../../../../src/events/subscription.js";
+import type { DeliveredEvent } from "../../../../src/events/subscription.js";
 import { createOperationCompiler } from "../../../../src/server/graphql/operation-compiler.js";
 import { createFanOutCache } from "../../../../src/server/graphql/websocket/fan-out-cache.js";
 import { bareEvent } from "../../../support/asserts/bare-event.js";
 
-const published = (seq: number, cursorSeq = seq): ToldEvent => ({
+const published = (seq: number, cursorSeq = seq): DeliveredEvent => ({
   event: bareEvent(seq),
   cursorSeq,
   epoch: "e",
@@ -25,7 +25,7 @@ describe("a shared result", () => {
   const field = {
     type: new GraphQLNonNull(GraphQLString),
     args: { after: { type: GraphQLString } },
-    resolve: ({ cursorSeq }: ToldEvent) => (
+    resolve: ({ cursorSeq }: DeliveredEvent) => (
       executed++,
       cursorSeq === 13 ? assert.fail("unlucky") : String(cursorSeq)
     ),

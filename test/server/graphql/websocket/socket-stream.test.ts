@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Subscription, ToldEvent } from "../../../../src/events/subscription.js";
+import type { Subscription, DeliveredEvent } from "../../../../src/events/subscription.js";
 import { SocketStream } from "../../../../src/server/graphql/websocket/socket-stream.js";
 import { bareEvent } from "../../../support/asserts/bare-event.js";
 
@@ -9,7 +9,7 @@ type Text = Buffer | Promise<Buffer>;
 
 /** A stream of available texts to a peer. The peer reads them only if `reads` is true. */
 function createScene(texts: Text[], reads = true) {
-  const waiting = texts.map((_, i): ToldEvent => ({
+  const waiting = texts.map((_, i): DeliveredEvent => ({
     event: bareEvent(i + 1),
     cursorSeq: i + 1,
     epoch: "e",
@@ -20,7 +20,7 @@ function createScene(texts: Text[], reads = true) {
     free: true,
     taken: 0,
     left: 0,
-    news: () => {},
+    updates: () => {},
     over: false,
   };
   const subscription = {
@@ -28,7 +28,7 @@ function createScene(texts: Text[], reads = true) {
     get over() {
       return scene.over;
     },
-    onNews: (listener: () => void) => void (scene.news = listener),
+    onUpdate: (listener: () => void) => void (scene.updates = listener),
     return: async () => ({ done: true, value: undefined }),
   } as unknown as Subscription;
   const writer = {
@@ -94,7 +94,7 @@ describe("a stream on a socket", () => {
       false,
     );
     assert.deepEqual([scene.taken, scene.frames.length], [16, 1]);
-    scene.news();
+    scene.updates();
     assert.deepEqual([scene.taken, scene.frames.length], [16, 1]);
     scene.read();
     assert.deepEqual([scene.taken, scene.frames.length], [32, 2]);
@@ -112,7 +112,7 @@ describe("a stream on a socket", () => {
     const late = new Promise<Buffer>((resolve) => (finish = resolve));
     const texts = [late, ...Array.from({ length: 20 }, (_, i) => Buffer.from(String(i)))];
     const scene = createScene(texts);
-    scene.news();
+    scene.updates();
     assert.deepEqual([scene.frames, scene.taken], [[], 16]);
     finish(Buffer.from('"late"'));
     await turn();
@@ -176,7 +176,7 @@ describe("a stream on a socket", () => {
     const scene = createScene([Buffer.from("1")]);
     assert.equal(await Promise.race([scene.ended, turn("open")]), "open");
     scene.over = true;
-    scene.news();
+    scene.updates();
     assert.deepEqual([await scene.ended, scene.left], [{ done: true, value: undefined }, 1]);
   });
 });

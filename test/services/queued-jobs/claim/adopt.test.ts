@@ -14,7 +14,7 @@ describe("an attempt whose claim was recorded but not answered", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const lastTold = () => services.published.at(-1);
+  const lastPublished = () => services.published.at(-1);
   const request = (id: string, more = {}) => ({ id, run: 1, worker: "worker", ...more });
 
   it("is adopted by its worker as claimed, with a new lease", async () => {
@@ -41,7 +41,7 @@ describe("an attempt whose claim was recorded but not answered", () => {
     assert.ok(performance.now() - leasedAt < 10_000);
     assert.ok(((await services.row(id)).lease ?? 0) > 25);
     assert.deepEqual(
-      [lastTold()?.type, lastTold()?.seq, lastTold()?.queuedJob],
+      [lastPublished()?.type, lastPublished()?.seq, lastPublished()?.queuedJob],
       ["STARTED", seq, queuedJob],
     );
   });

@@ -4,7 +4,7 @@ import type { QueuedJob } from "../../../../src/domain/queued-job.js";
 import { claim, claimMany, type Claimed } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 /** Shorter than the lock timeout of a statement that does not use `briefLocks`. */
@@ -82,7 +82,7 @@ describe("concurrent steps of many attempts", () => {
       claimed.map((_, i) => ({ place: i })),
     );
     assert.equal(published.notifications().length, 4);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
     await assertConsistent(services.database.sql);
   });
 
@@ -103,7 +103,7 @@ describe("concurrent steps of many attempts", () => {
     );
     assert.deepEqual(recorded, [false, true, true, true]);
     assert.equal((await services.row(late?.id ?? "")).status, "CANCELLED");
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 
   it("are refused only for an attempt older than the current one", async () => {
@@ -148,7 +148,7 @@ describe("concurrent steps of many attempts", () => {
       )
     ).flat();
     assert.equal(claims.filter((claimed) => claimed !== null).length, 40);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
     await assertConsistent(services.database.sql);
   });
 
@@ -271,7 +271,7 @@ describe("concurrent steps of many attempts", () => {
       published.events().map(({ queuedJob: { id, result } }) => [id, result]),
       claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]),
     );
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 
   it("keep the progress of each attempt separate", async () => {

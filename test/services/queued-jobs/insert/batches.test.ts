@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import type { TransactionSql } from "postgres";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
@@ -75,7 +75,9 @@ describe("concurrent submissions", () => {
       services.hinted.slice(hints).map(({ backlog }) => backlog),
       Array.from({ length: 13 }, (_, i) => i + 1),
     );
-    assertToldWhole(services.published.filter(({ queuedJob }) => queuedJob.userId === user.id));
+    assertCompleteStream(
+      services.published.filter(({ queuedJob }) => queuedJob.userId === user.id),
+    );
   });
 
   it("are not affected by one whose photo is deleted at the same time", async () => {
@@ -167,7 +169,9 @@ describe("concurrent submissions", () => {
     });
     await own;
     for (const user of [held, ...others])
-      assertToldWhole(services.published.filter(({ queuedJob }) => queuedJob.userId === user?.id));
+      assertCompleteStream(
+        services.published.filter(({ queuedJob }) => queuedJob.userId === user?.id),
+      );
   });
 
   it("are exact for each of many users, with repeated keys and deleted accounts", async () => {

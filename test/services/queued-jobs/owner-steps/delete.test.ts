@@ -4,7 +4,7 @@ import type { QueuedJob, StoredOutput } from "../../../../src/domain/queued-job.
 import { removeFinished } from "../../../../src/services/queued-jobs/remove.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
@@ -163,7 +163,7 @@ describe("a step of an owner", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });
 

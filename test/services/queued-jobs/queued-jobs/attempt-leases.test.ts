@@ -4,7 +4,7 @@ import { stall } from "../../../../src/services/queued-jobs/attempt.js";
 import { findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("leases", () => {
@@ -241,6 +241,6 @@ describe("leases", () => {
 
   it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

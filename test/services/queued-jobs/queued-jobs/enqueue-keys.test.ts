@@ -7,7 +7,7 @@ import type { Submission } from "../../../../src/services/queued-jobs/check-subm
 import type { User } from "../../../../src/services/users/users.js";
 import { echo } from "../../../../src/tasks/echo/task.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
@@ -289,6 +289,6 @@ describe("idempotency keys", () => {
 
   it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

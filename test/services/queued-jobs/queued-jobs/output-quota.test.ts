@@ -156,7 +156,7 @@ describe("the quota of stored bytes", () => {
       users: services.users,
       deleteFiles: async () => {},
       stopWork: () => {},
-      tellGone: async () => {},
+      publishGone: async () => {},
       log: silentLog,
     }).remove(user.id);
     user = await services.newUser();

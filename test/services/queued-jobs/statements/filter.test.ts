@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { QueuedJobFilter } from "../../../../src/services/queued-jobs/statements.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const ALL: QueuedJobFilter = { statuses: null, jobs: null };
@@ -189,6 +189,6 @@ describe("bulk calls", () => {
 
   it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertToldWhole(services.published);
+    assertCompleteStream(services.published);
   });
 });

@@ -18,7 +18,7 @@ describe("the event log", () => {
     user = await services.newUser();
   });
   after(() => services.close());
-  const toldTo = ({ id }: User) =>
+  const publishedTo = ({ id }: User) =>
     services.published.filter(
       ({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS",
     );
@@ -119,7 +119,7 @@ describe("the event log", () => {
         const { id } = await make();
         const kept = (await log.present(user.id, id))?.event;
         assert.equal(kept?.type, type);
-        const head = toldTo(user).length;
+        const head = publishedTo(user).length;
         await purge(head);
         const present = await log.present(user.id, id);
         assert.deepEqual(

@@ -30,7 +30,7 @@ describe("a user who was deleted in another process", () => {
   }
 
   /** Deletes without a notification to the processes, as if it was lost. */
-  const removeUnheard = (id: string) => service.database.sql`delete from users where id = ${id}`;
+  const removeSilently = (id: string) => service.database.sql`delete from users where id = ${id}`;
   const usersOf = async (token: string) =>
     Number(
       (
@@ -96,7 +96,7 @@ describe("a user who was deleted in another process", () => {
     const { token, get } = await service.admin();
     const socket = openRawSocket(other.url);
     await socket.init(token);
-    await removeUnheard((await get("{ me { id } }")).me.id);
+    await removeSilently((await get("{ me { id } }")).me.id);
     socket.send({
       type: "subscribe",
       id: "1",
@@ -135,7 +135,7 @@ describe("a user who was deleted in another process", () => {
 
   it("gets no answers and writes nothing even if the notification was lost", async () => {
     const { there, id } = await knownToBoth();
-    await removeUnheard(id);
+    await removeSilently(id);
     const asked = await Promise.all([
       there.ask("{ me { id email } }"),
       there.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }'),
@@ -169,7 +169,7 @@ describe("a user who was deleted in another process", () => {
       "the stream is open",
       async () => (await there.enqueue("echo")) && stream.events.length > 0,
     );
-    await removeUnheard(id);
+    await removeSilently(id);
     assert.equal((await stream.ended()).close?.code, 4403);
     stream.stop();
     assert.notEqual((await there.get("{ me { id } }")).me.id, id);

@@ -50,7 +50,7 @@ describe("other users during the deletion of an account", long, () => {
       users: { forget: () => {} },
       deleteFiles: async () => {},
       stopWork: () => {},
-      tellGone: async () => {},
+      publishGone: async () => {},
       log: silentLog,
     });
     const waits: Record<string, number[]> = { accept: [], claim: [], lease: [], succeed: [] };

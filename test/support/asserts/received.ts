@@ -1,8 +1,8 @@
-import type { Subscription, ToldEvent } from "../../../src/events/subscription.js";
+import type { Subscription, DeliveredEvent } from "../../../src/events/subscription.js";
 import { eventually } from "../runner/eventually.js";
 
-export interface Told {
-  events: ToldEvent[];
+export interface Received {
+  events: DeliveredEvent[];
   /** `<type> <number of the cursor>` of each. */
   readonly story: string[];
   /** "done", or the error that ended the stream; null while it is open. */
@@ -13,8 +13,8 @@ export interface Told {
 }
 
 /** Reads a stream as fast as possible, and keeps its events. */
-export function told(subscription: Subscription): Told {
-  const self: Told = {
+export function received(subscription: Subscription): Received {
+  const self: Received = {
     events: [],
     get story() {
       return self.events.map(({ event, cursorSeq }) => `${event.type} ${cursorSeq}`);

@@ -7,7 +7,7 @@ import { assertLegalStory } from "./assert-legal-story.js";
  * Asserts that the published events are complete: consecutive numbers per user, and allowed
  * transitions per QueuedJob. Returns the number of logged events.
  */
-export function assertToldWhole(published: readonly QueuedJobEvent[]): number {
+export function assertCompleteStream(published: readonly QueuedJobEvent[]): number {
   const logged = published
     .filter(
       (event): event is QueuedJobEvent & { type: LoggedEventType } => event.type !== "PROGRESS",
