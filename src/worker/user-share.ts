@@ -38,9 +38,9 @@ export class UserShare {
   readonly #half: number;
   readonly #parkMs: number;
   readonly #users = new Map<string, User>();
-  /** The user of the last task, and the last user before that one. */
+  /** The user of the last task, and the last task of any other user. */
   #latest = { userId: "", at: -Infinity };
-  #latestOther = { userId: "", at: -Infinity };
+  #latestOtherAt = -Infinity;
 
   /** @param slots of the lane */
   constructor(slots: number) {
@@ -57,7 +57,7 @@ export class UserShare {
    */
   async enter(userId: string): Promise<LeaveSlot | number> {
     const user = this.#users.get(userId) ?? newUser(userId);
-    if (this.#latest.userId !== userId) this.#latestOther = this.#latest;
+    if (this.#latest.userId !== userId) this.#latestOtherAt = this.#latest.at;
     this.#latest = { userId, at: performance.now() };
     if (this.#hasRoom(user)) {
       this.#users.set(userId, user);
@@ -77,8 +77,8 @@ export class UserShare {
   }
 
   #isAlone({ id }: User): boolean {
-    const other = this.#latest.userId === id ? this.#latestOther : this.#latest;
-    return performance.now() - other.at >= ACTIVE_MS;
+    const otherAt = this.#latest.userId === id ? this.#latestOtherAt : this.#latest.at;
+    return performance.now() - otherAt >= ACTIVE_MS;
   }
 
   #occupy(user: User): LeaveSlot {

@@ -19,7 +19,7 @@ export interface StorageOwner {
    * property.
    */
   isOurs(): Promise<boolean>;
-  /** Makes this database the owner, whoever owned the storage; returns the previous owner. */
+  /** Makes this database the owner of the storage; returns the previous owner. */
   adopt(): Promise<string | null>;
 }
 

@@ -128,7 +128,7 @@ export interface DuePosition {
 }
 
 /** Minimum age of the last change of a row before its hint counts as lost. */
-const TIMEOUT_SECONDS = 5;
+const SETTLED_SECONDS = 5;
 
 export interface DueRow {
   id: string;
@@ -158,7 +158,7 @@ export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<D
     select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId", priority,
       due_at::text as "dueAt",
       greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs",
-      updated_at < clock_timestamp() - ${TIMEOUT_SECONDS} * interval '1 second' as settled
+      updated_at < clock_timestamp() - ${SETTLED_SECONDS} * interval '1 second' as settled
     from queued_jobs
     where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
       and due_at < now() + ${aheadMs} * interval '1 millisecond'
