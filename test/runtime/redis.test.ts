@@ -42,6 +42,20 @@ describe("a connection to Redis", () => {
     redis.disconnect();
   });
 
+  it("writes the first command of a turn at once and the others together, in order", async () => {
+    const redis = connect(true);
+    await eventually("it is ready", () => redis.status === "ready");
+    const { stream } = redis;
+    const key = `${prefix}:together`;
+    const first = redis.set(key, "1", "EX", 60);
+    assert.equal(stream.writableLength, 0);
+    const answers = [first, redis.incr(key), redis.get(key)];
+    assert.ok(stream.writableLength > 0);
+    assert.deepEqual(await Promise.all(answers), ["OK", 2, "2"]);
+    assert.equal(stream.writableLength, 0);
+    redis.disconnect();
+  });
+
   it("that waits answers a command from an outage once Redis is back", async () => {
     proxy.down();
     const redis = connect(false);
