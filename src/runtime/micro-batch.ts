@@ -1,4 +1,5 @@
 import { channel } from "node:diagnostics_channel";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
 
@@ -34,6 +35,8 @@ interface Waiting<Item, Result> {
 interface Lane<Item, Result> {
   waiting: Waiting<Item, Result>[];
   busy: boolean;
+  /** End of the last batch of several items, by `performance.now()`. */
+  sharedAt: number;
   /** Timer that refuses items after MAX_WAIT_MS. */
   timer: NodeJS.Timeout | null;
 }
@@ -41,10 +44,13 @@ interface Lane<Item, Result> {
 /** Maximum full batches that may wait in a lane. */
 const MAX_BATCHES_WAITING = 5;
 const MAX_WAIT_MS = 2000;
+/** Time after a batch of several items in which the next item is probably not alone. */
+const LOADED_MS = 50;
 
 /**
  * Returns a function that sends an item in a batch and resolves with that item's result. There is
- * no timer: a lone item is sent at once.
+ * no timer: a lone item is sent at once. Soon after a batch of several items, the next batch waits
+ * for the end of the turn of the event loop, in which more of them arrive.
  *
  * A failed batch is sent again item by item, so that a bad item fails alone. If the service is
  * unavailable it is not sent again, because the batch may have arrived.
@@ -58,12 +64,17 @@ export function createMicroBatch<Item, Result>(
   const lanes = Array.from({ length: options.lanes }, (): Lane<Item, Result> => ({
     waiting: [],
     busy: false,
+    sharedAt: -Infinity,
     timer: null,
   }));
 
   async function run(lane: Lane<Item, Result>): Promise<void> {
-    for (let batch = takeBatch(lane, options); batch.length > 0; batch = takeBatch(lane, options))
+    while (lane.waiting.length > 0) {
+      if (performance.now() - lane.sharedAt < LOADED_MS) await nextTurn();
+      const batch = takeBatch(lane, options);
       await sendBatch(options, batch);
+      if (batch.length > 1) lane.sharedAt = performance.now();
+    }
     lane.busy = false;
   }
 

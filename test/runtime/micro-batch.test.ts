@@ -77,6 +77,18 @@ describe("a micro-batch", () => {
     );
   });
 
+  it("collects the items of a turn after a batch of several items", async () => {
+    const { sent, submit, settle } = createRecorder();
+    await settle(Promise.all(of("a", 1, 2).map(submit)));
+    const first = submit({ user: "a", id: 3 });
+    await Promise.resolve();
+    await settle(Promise.all([first, submit({ user: "a", id: 4 })]));
+    assert.deepEqual(sent, [
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
   it("starts no batch in a lane while another one is running there", async () => {
     const { sent, submit, settle, turn } = createRecorder();
     const first = submit({ user: "a", id: 1 });

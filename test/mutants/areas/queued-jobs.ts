@@ -185,6 +185,13 @@ export const MUTANTS: Mutant[] = [
     tests: BATCH,
   },
   {
+    breaks: "under load, the first item of a turn is sent without the others",
+    file: "src/runtime/micro-batch.ts",
+    find: "await nextTurn();",
+    replace: "void nextTurn;",
+    tests: BATCH,
+  },
+  {
     breaks: "an item waits in a lane without a limit",
     file: "src/runtime/micro-batch.ts",
     find: "const MAX_WAIT_MS = 2000;",
