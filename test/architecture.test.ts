@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   app: ["server", "graphql", "worker", "services", "tasks", "imaging", "child-pool", ...LEAVES],
   demo: ["services", "auth", "../examples"],
   server: ["graphql", "services", "auth", "photos", "db", "events", "queue"],
-  graphql: ["services", "events", "photos"],
+  graphql: ["services", "events", "photos", "tasks"],
   worker: ["services", "tasks", "child-pool", "imaging", "photos", "queue"],
   services: ["db", "queue", "events", "photos", "tasks", "imaging", "child-pool"],
   tasks: ["imaging"],

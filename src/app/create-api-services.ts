@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFeed, type FeedOptions } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
+import { createTypedJobs } from "../graphql/typed-jobs/typed-jobs.js";
 import { createFileUrls } from "../photos/file-urls.js";
 import { createStartRate } from "../queue/start-rate.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
@@ -76,6 +77,7 @@ export async function createApiServices(
     eventLog,
     feed,
     fileUrls: createFileUrls({ signingKey, publicUrl: config.publicUrl, storage }),
+    typedJobs: createTypedJobs(catalogue.values()),
     limits: {
       maxUnfinished: config.maxPendingPerUser,
       maxUploadBytes: config.maxUploadBytes,

@@ -81,7 +81,7 @@ export async function createApi(
   });
   const server = await createHttpServer({
     config,
-    schema: metrics.watchSchema(await createSchema()),
+    schema: metrics.watchSchema(await createSchema(services.typedJobs)),
     services,
     verifier,
     intake,

@@ -10,6 +10,7 @@ import type { QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import type { User, Users } from "../services/users/users.js";
 import { AnswerBudget } from "./limits/answer-budget.js";
+import type { TypedJobs } from "./typed-jobs/typed-jobs.js";
 import type { HasLoaders } from "./loaders.js";
 
 /** The services that resolvers call. One object per process. */
@@ -24,6 +25,7 @@ export interface Services {
   eventLog: EventLog;
   feed: Feed;
   fileUrls: FileUrls;
+  typedJobs: TypedJobs;
   limits: {
     maxUnfinished: number;
     maxUploadBytes: number;
@@ -39,6 +41,13 @@ export interface Context extends Services, HasLoaders {
   requestId: string;
   /** Lazy, since most operations log nothing. */
   log: () => Logger;
+  /** Notes about the answer that are not errors; null if there are none. */
+  warnings: Warning[] | null;
+}
+
+export interface Warning {
+  queuedJobId: string;
+  message: string;
 }
 
 type Request = Pick<Context, "user" | "requestId" | "log">;
@@ -50,7 +59,16 @@ export function createContext(services: Services, { user, requestId, log }: Requ
     log,
     budget: new AnswerBudget(),
     loaders: null,
+    warnings: null,
   });
+}
+
+/** Adds the warnings of the operation to its result, as `extensions.warnings`. */
+export function withWarnings<Result extends { extensions?: object }>(
+  result: Result,
+  { warnings }: Context,
+): Result {
+  return warnings ? { ...result, extensions: { ...result.extensions, warnings } } : result;
 }
 
 /**

@@ -1,8 +1,10 @@
 import "reflect-metadata";
 import {
   defaultFieldResolver,
+  extendSchema,
   getNamedType,
   isObjectType,
+  parse,
   type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLNamedType,
@@ -17,16 +19,21 @@ import { JobConnectionResolver, JobResolver } from "./job/job.resolver.js";
 import { NodeResolver } from "./node/node.resolver.js";
 import { PhotoConnectionResolver, PhotoResolver } from "./photo/photo.resolver.js";
 import { QueuedJobConnectionResolver } from "./queued-job/queued-job.type.js";
+import type { EnqueueJobInput } from "./queued-job/enqueue-job.input.js";
 import { QueuedJobEventResolver } from "./queued-job/queued-job-event.resolver.js";
 import { QueuedJobMutationsResolver } from "./queued-job/queued-job-mutations.resolver.js";
 import { QueuedJobResolver } from "./queued-job/queued-job.resolver.js";
 import { JSONObject, JSONValue } from "./scalars.js";
+import type { TypedJobs } from "./typed-jobs/typed-jobs.js";
 import { ServiceInfoResolver } from "./service-info/service-info.resolver.js";
 import { UserConnectionResolver, UserResolver } from "./user/user.resolver.js";
 
-/** Builds the API's schema. The services validate arguments, since they define the error codes. */
-export async function createSchema(): Promise<GraphQLSchema> {
-  const schema = await buildSchema({
+/**
+ * Builds the API's schema, with the types of all Jobs. The services validate arguments, since they
+ * define the error codes.
+ */
+export async function createSchema(typedJobs: TypedJobs): Promise<GraphQLSchema> {
+  const base = await buildSchema({
     resolvers: [
       NodeResolver,
       UserResolver,
@@ -50,9 +57,21 @@ export async function createSchema(): Promise<GraphQLSchema> {
       },
     },
   });
-  resolveRowsAtOnce(schema);
+  const schema = extendSchema(base, parse(typedJobs.sdl));
+  boundLists(schema, typedJobs.listSizes);
+  resolveAtOnce(schema);
   countValues(schema);
   return schema;
+}
+
+/** Declares the maximum length of lists in results, on which the cost of an operation depends. */
+function boundLists(schema: GraphQLSchema, sizes: TypedJobs["listSizes"]): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    for (const field of isObjectType(type) ? Object.values(type.getFields()) : []) {
+      const maxItems = sizes.get(`${type.name}.${field.name}`);
+      if (maxItems !== undefined) field.extensions = { ...field.extensions, maxItems };
+    }
+  }
 }
 
 /**
@@ -64,6 +83,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
 const OF_ROWS = [
   "parameters",
   "result",
+  "typedResult",
   "job",
   "user",
   "photos",
@@ -74,7 +94,7 @@ const OF_ROWS = [
 ] as const;
 const OF_PHOTOS = ["url", "previewUrl"] as const;
 
-function resolveRowsAtOnce(schema: GraphQLSchema): void {
+function resolveAtOnce(schema: GraphQLSchema): void {
   const [rows, photos] = [new QueuedJobResolver(), new PhotoResolver()];
   const fieldsOf = <Row>(type: string) =>
     (schema.getType(type) as GraphQLObjectType<Row, Context>).getFields();
@@ -89,6 +109,25 @@ function resolveRowsAtOnce(schema: GraphQLSchema): void {
       resolve: ((photo, _args, context) =>
         photos[name](photo, context)) satisfies GraphQLFieldResolver<Photo, Context>,
     });
+  // TypeGraphQL drops input fields that it does not define, such as `run`.
+  const mutations = new QueuedJobMutationsResolver();
+  const { enqueueJob, enqueueJobs } = fieldsOf("Mutation");
+  Object.assign(enqueueJob ?? {}, {
+    resolve: ((_, { input }, context) =>
+      mutations.enqueueJob(input, context)) satisfies GraphQLFieldResolver<
+      unknown,
+      Context,
+      { input: EnqueueJobInput }
+    >,
+  });
+  Object.assign(enqueueJobs ?? {}, {
+    resolve: ((_, { inputs }, context) =>
+      mutations.enqueueJobs(inputs, context)) satisfies GraphQLFieldResolver<
+      unknown,
+      Context,
+      { inputs: EnqueueJobInput[] }
+    >,
+  });
 }
 
 /** A JSON value can be long and occur under many aliases, so each occurrence is counted. */

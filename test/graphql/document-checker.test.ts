@@ -8,11 +8,13 @@ import {
 } from "../../src/graphql/document-checker.js";
 import { LIMITS } from "../../src/graphql/limits/limits.js";
 import { createSchema } from "../../src/graphql/schema.js";
+import { createTypedJobs } from "../../src/graphql/typed-jobs/typed-jobs.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
 
 describe("the document checker", () => {
   let schema: GraphQLSchema;
   before(async () => {
-    schema = await createSchema();
+    schema = await createSchema(createTypedJobs(catalogue.values()));
   });
 
   function faults(

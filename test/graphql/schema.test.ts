@@ -18,6 +18,7 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
+import { createTypedJobs } from "../../src/graphql/typed-jobs/typed-jobs.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
 // This file is run from dist/test/graphql/.
@@ -30,7 +31,7 @@ const RENEW =
 describe("the schema", () => {
   let schema: GraphQLSchema;
   before(async () => {
-    schema = await createSchema();
+    schema = await createSchema(createTypedJobs(catalogue.values()));
   });
 
   it("is valid", () => {

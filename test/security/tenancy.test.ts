@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
+import { createTypedJobs } from "../../src/graphql/typed-jobs/typed-jobs.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
 import { idOfNothing } from "../support/asserts/broken-ids.js";
 import { startTestService, type ProxiedService } from "../support/service/test-service.js";
 import { openRawSocket, type RawSocket } from "../support/clients/raw-socket.js";
@@ -29,7 +31,7 @@ describe("another user's data", () => {
   let untouched: unknown;
   before(async () => {
     [schema, counted] = await Promise.all([
-      createSchema(),
+      createSchema(createTypedJobs(catalogue.values())),
       startTestService({ proxied: true, workers: 0 }),
     ]);
     const worker = await counted.addWorker();

@@ -15,10 +15,10 @@ export class QueuedJobMutationsResolver {
   })
   async enqueueJob(
     @Arg("input", () => EnqueueJobInput, { description: "The submission." }) input: EnqueueJobInput,
-    @Ctx() { user, queuedJobs, requestId }: Context,
+    @Ctx() { user, queuedJobs, requestId, typedJobs }: Context,
   ): Promise<QueuedJob> {
     const [queuedJob] = await queuedJobs.enqueue(user.id, {
-      submissions: [toSubmission(input)],
+      submissions: [toSubmission(input, typedJobs)],
       requestId,
       single: true,
     });
@@ -32,7 +32,7 @@ export class QueuedJobMutationsResolver {
   async enqueueJobs(
     @Arg("inputs", () => [EnqueueJobInput], { description: "The submissions, 1 to 100." })
     inputs: EnqueueJobInput[],
-    @Ctx() { user, queuedJobs, requestId }: Context,
+    @Ctx() { user, queuedJobs, requestId, typedJobs }: Context,
   ): Promise<QueuedJob[]> {
     if (inputs.length < 1 || inputs.length > MAX_ROWS)
       throw InvalidInputError.at(
@@ -40,7 +40,7 @@ export class QueuedJobMutationsResolver {
         `must have 1 to ${MAX_ROWS} entries; got ${inputs.length}`,
       );
     return queuedJobs.enqueue(user.id, {
-      submissions: inputs.map(toSubmission),
+      submissions: inputs.map((input, i) => toSubmission(input, typedJobs, [i])),
       requestId,
       single: false,
     });

@@ -103,6 +103,14 @@ export class QueuedJobResolver {
     return loadLarge(context, row).then((large) => large?.result ?? null);
   }
 
+  /** The field `typedResult`, which is defined with the types of the Jobs. */
+  typedResult(row: QueuedJobSnapshot, context: Context): object | null | Promise<object | null> {
+    if (row.status !== "SUCCESS") return null;
+    const toTyped = (result: unknown) => readTyped(row, result, context);
+    const result = this.result(row, context);
+    return result instanceof Promise ? result.then(toTyped) : toTyped(result);
+  }
+
   @FieldResolver(() => JobType, { description: "The submitted Job." })
   job(@Root() { jobName }: QueuedJob, @Ctx() { jobs }: Context): Job | Promise<Job> {
     return jobs.known(jobName) ?? jobs.get(jobName);
@@ -220,6 +228,21 @@ async function loadLarge(
 ): Promise<LargeValues | null> {
   const row = await loadersOf(context).largeValues.load(id);
   return row?.userId === userId ? row : null;
+}
+
+function readTyped(
+  { id, jobName }: QueuedJobSnapshot,
+  result: unknown,
+  context: Context,
+): object | null {
+  if (result === null) return null;
+  context.budget.takeValue(result);
+  const typed = context.typedJobs.toTyped(jobName, result);
+  if (!typed) {
+    const message = `The result of an earlier "${jobName}" does not match its type any more.`;
+    (context.warnings ??= []).push({ queuedJobId: id, message });
+  }
+  return typed;
 }
 
 async function loadOwner(context: Context, id: string): Promise<User> {

@@ -7,7 +7,7 @@ import {
 import { withDeadline } from "../../runtime/deadline.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import { asGraphQLError } from "./errors.js";
-import { renewContext, type Context } from "../../graphql/context.js";
+import { renewContext, withWarnings, type Context } from "../../graphql/context.js";
 
 /**
  * Like `execute`, but a longer operation results in SERVICE_UNAVAILABLE, and its database
@@ -15,7 +15,7 @@ import { renewContext, type Context } from "../../graphql/context.js";
  */
 export function executeInTime(args: ExecutionArgs, ms: number): Promise<ExecutionResult> {
   return withDeadline(
-    async () => execute(args),
+    async () => withWarnings(await execute(args), args.contextValue as Context),
     ms,
     () => ({ errors: [asGraphQLError(tookTooLong(ms))] }),
   );
@@ -42,15 +42,7 @@ export async function subscribe(
     done,
     value,
   }: IteratorResult<unknown>): Promise<IteratorResult<ExecutionResult>> =>
-    done
-      ? { done, value: undefined }
-      : {
-          value: await execute({
-            ...args,
-            rootValue: value,
-            contextValue: renewContext(args.contextValue as Context),
-          }),
-        };
+    done ? { done, value: undefined } : { value: await executeEvent(args, value) };
   // graphql-sse closes only iterators that have all three methods.
   const results = {
     next: async () => toResult(await events.next()),
@@ -65,4 +57,9 @@ export async function subscribe(
     [Symbol.asyncIterator]: () => results,
   };
   return results;
+}
+
+async function executeEvent(args: ExecutionArgs, event: unknown): Promise<ExecutionResult> {
+  const contextValue = renewContext(args.contextValue as Context);
+  return withWarnings(await execute({ ...args, rootValue: event, contextValue }), contextValue);
 }

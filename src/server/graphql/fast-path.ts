@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError, execute, type ExecutionResult, type GraphQLSchema } from "graphql";
-import type { Context } from "../../graphql/context.js";
+import { withWarnings, type Context } from "../../graphql/context.js";
 import { AnswerBudget } from "../../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../../graphql/limits/variables-checker.js";
 import type { ErrorReporter } from "./errors.js";
@@ -47,11 +47,11 @@ export function createFastPath(options: FastPathOptions) {
       if (!result || result.data === undefined) return null;
       void reply.headers({ "content-type": mediaType, "cache-control": "no-store" });
       const { data, errors } = result;
-      if (!errors) return `${JSON.stringify({ data })}\n`;
+      if (!errors) return `${JSON.stringify(withWarnings({ data }, context))}\n`;
       const operationName = operation.operation.name?.value;
       const formatted = reporter.report(errors, context.log, { operationName });
       void reply.code(statusOfResult({ data, errors: formatted }));
-      return `${JSON.stringify({ errors: formatted, data })}\n`;
+      return `${JSON.stringify(withWarnings({ errors: formatted, data }, context))}\n`;
     },
 
     /** Remembers the media type of Apollo's answer. */

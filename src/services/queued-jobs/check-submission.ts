@@ -12,6 +12,8 @@ import type { NewQueuedJob } from "./insert.js";
 export interface Submission {
   job: string;
   parameters: Record<string, unknown>;
+  /** Field of JobInput that was used instead of `job` and `parameters`. */
+  run?: string;
   photoIds: string[];
   priority: number;
   runAt: Date | null;
@@ -34,12 +36,14 @@ export function checkSubmission(
   submission: Submission,
   task: Task | null,
 ): { issues: InputIssue[]; parameters: Record<string, unknown> } {
-  const { job, photoIds, priority, runAt, idempotencyKey } = submission;
+  const { job, run, photoIds, priority, runAt, idempotencyKey } = submission;
   const issues: InputIssue[] = [];
   const fault = (path: (string | number)[], message: string) => issues.push({ path, message });
-  const parameters = task ? checkParameters(submission.parameters, task, issues) : {};
+  const path = run === undefined ? ["parameters"] : ["run", run];
+  const parameters = task ? checkParameters(submission.parameters, task, path, issues) : {};
   if (!task)
-    fault(["job"], `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
+    fault(
+      run === undefined ? ["job"] : path, `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
   if (task) checkPhotos(photoIds, task, issues);
   if (priority < 0 || priority > 100) fault(["priority"], "must be 0 to 100");
   if (runAt && runAt.getTime() < FIRST_MS) fault(["runAt"], "must not be before the year 1");
@@ -111,9 +115,9 @@ function createdMs(id: string): number {
 function checkParameters(
   parameters: Record<string, unknown>,
   task: Task,
+  path: string[],
   issues: InputIssue[],
 ): Record<string, unknown> {
-  const path = ["parameters"];
   // The depth is checked first, because the checks below are recursive.
   if (jsonDepth(parameters) > MAX_JSON_DEPTH)
     issues.push({ path, message: `must be at most ${MAX_JSON_DEPTH} levels deep` });
@@ -124,14 +128,14 @@ function checkParameters(
   else {
     const parsed = task.parameters.safeParse(parameters, { error: faultInWords });
     if (parsed.success) return parsed.data as Record<string, unknown>;
-    issues.push(...parsed.error.issues.flatMap(toIssues));
+    issues.push(...parsed.error.issues.flatMap((issue) => toIssues(issue, path)));
   }
   return {};
 }
 
-function toIssues(issue: z.core.$ZodIssue): InputIssue[] {
+function toIssues(issue: z.core.$ZodIssue, start: string[]): InputIssue[] {
   const path = [
-    "parameters",
+    ...start,
     ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step)),
   ];
   if (issue.code === "unrecognized_keys")

@@ -53,6 +53,7 @@ const croppedBox = z.object({
 const result = z.object({
   crops: z
     .array(croppedBox)
+    .max(10)
     .describe("The largest box of each ratio, in the requested order, with one output each."),
   warnings,
 });

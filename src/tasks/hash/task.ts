@@ -35,6 +35,7 @@ const result = z.object({
     ),
   duplicates: z
     .array(duplicate)
+    .max(100)
     .describe(
       "Your other photos that look similar, nearest first, at most 100. Rotated or mirrored " +
         "copies are not found.",

@@ -23,6 +23,7 @@ const result = z.object({
         population: z.number().min(0).max(1).describe("Share of the picture; the sum of all is 1."),
       }),
     )
+    .max(12)
     .describe("Colours and their shares, the largest share first."),
   warnings,
 });

@@ -21,6 +21,7 @@ export type ScrubParameters = z.output<typeof parameters>;
 const result = z.object({
   removed: z
     .array(z.string())
+    .max(500)
     .describe(
       "Removed tags as group and name, e.g. EXIF:Make, XMP:creator, Thumbnail; at most 500.",
     ),

@@ -12,6 +12,8 @@ import {
   type VariablesChecker,
 } from "../../../src/graphql/limits/variables-checker.js";
 import { createSchema } from "../../../src/graphql/schema.js";
+import { createTypedJobs } from "../../../src/graphql/typed-jobs/typed-jobs.js";
+import { catalogue } from "../../../src/tasks/catalogue.js";
 import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/page-options.js";
 
 /** The largest variables that the console can send. */
@@ -57,7 +59,7 @@ describe("the limits", () => {
   let checker: DocumentChecker;
   let exceeds: VariablesChecker;
   before(async () => {
-    const schema = await createSchema();
+    const schema = await createSchema(createTypedJobs(catalogue.values()));
     checker = createDocumentChecker(schema, { introspection: false, production: true });
     exceeds = createVariablesChecker(schema);
   });

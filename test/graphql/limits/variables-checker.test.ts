@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { parse, type OperationDefinitionNode } from "graphql";
 import { createSchema } from "../../../src/graphql/schema.js";
+import { createTypedJobs } from "../../../src/graphql/typed-jobs/typed-jobs.js";
+import { catalogue } from "../../../src/tasks/catalogue.js";
 import {
   createVariablesChecker,
   type VariablesChecker,
@@ -26,7 +28,7 @@ const LIST = 25;
 describe("the limits that depend on variables", () => {
   let check: VariablesChecker;
   before(async () => {
-    check = createVariablesChecker(await createSchema());
+    check = createVariablesChecker(await createSchema(createTypedJobs(catalogue.values())));
   });
 
   function excess(

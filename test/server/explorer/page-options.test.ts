@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { isOwnMachine, EXAMPLE_OPERATIONS } from "../../../src/server/explorer/page-options.js";
 import { parse, validate } from "graphql";
 import { createSchema } from "../../../src/graphql/schema.js";
+import { createTypedJobs } from "../../../src/graphql/typed-jobs/typed-jobs.js";
+import { catalogue } from "../../../src/tasks/catalogue.js";
 
 const ask = (remoteAddress: string | undefined, headers: Record<string, string>) =>
   isOwnMachine({ headers, socket: { remoteAddress } });
@@ -64,7 +66,7 @@ describe("the browser that gets a token", () => {
 
 describe("the example operations", () => {
   it("match the schema, each alone and all in one document", async () => {
-    const schema = await createSchema();
+    const schema = await createSchema(createTypedJobs(catalogue.values()));
     for (const { title, document } of EXAMPLE_OPERATIONS)
       assert.deepEqual(validate(schema, parse(document)), [], title);
     assert.deepEqual(

@@ -18,6 +18,7 @@ export interface Answer {
   // eslint-disable-next-line typescript/no-explicit-any -- the test knows the shape
   data: any;
   errors: GraphqlError[] | undefined;
+  extensions: Record<string, unknown> | undefined;
   /** Code of the first error. */
   code: string | undefined;
 }
@@ -147,12 +148,16 @@ async function post(url: string, body: object, headers: Record<string, string>):
     headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
-  const { data, errors } = (await response.json()) as Pick<Answer, "data" | "errors">;
+  const { data, errors, extensions } = (await response.json()) as Pick<
+    Answer,
+    "data" | "errors" | "extensions"
+  >;
   return {
     status: response.status,
     headers: response.headers,
     data,
     errors,
+    extensions,
     code: errors?.[0]?.extensions.code,
   };
 }

@@ -12,7 +12,7 @@ import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLSchema, GraphQLError } from "graphql";
 import { withDeadline } from "../../../runtime/deadline.js";
-import { createContext, type Context, type Services } from "../../../graphql/context.js";
+import { createContext, withWarnings, type Context, type Services } from "../../../graphql/context.js";
 import { MAX_ERRORS } from "../../../graphql/document-checker.js";
 import { isInternal } from "../../../graphql/format-error.js";
 import { limitRule } from "../../../graphql/limits/measure-operation.js";
@@ -183,9 +183,10 @@ function createApolloPlugin({
     async didEncounterErrors({ errors, contextValue, operationName }) {
       reporter.log(errors, contextValue.log, { operationName });
     },
-    async willSendResponse({ response }) {
+    async willSendResponse({ response, contextValue }) {
       response.http.headers.set("cache-control", "no-store");
       if (response.body.kind !== "single") return;
+      response.body.singleResult = withWarnings(response.body.singleResult, contextValue);
       const { singleResult } = response.body;
       response.http.status = statusOfResult(singleResult, response.http.status);
     },

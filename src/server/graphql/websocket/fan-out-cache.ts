@@ -10,7 +10,7 @@ import {
   type GraphQLFormattedError,
 } from "graphql";
 import type { DeliveredEvent } from "../../../events/subscription.js";
-import { renewContext, type Context } from "../../../graphql/context.js";
+import { renewContext, withWarnings, type Context } from "../../../graphql/context.js";
 import type { QueuedJobEvent } from "../../../domain/queued-job.js";
 import { asGraphQLError } from "../errors.js";
 import type { OperationCompiler } from "../operation-compiler.js";
@@ -122,14 +122,19 @@ function executeFor(
   published: DeliveredEvent,
   compiled: OperationCompiler,
 ): ExecutionResult | PromiseLike<ExecutionResult> {
-  const renewed = () => renewContext(args.contextValue as Context);
-  const plain = () => execute({ ...args, rootValue: published, contextValue: renewed() });
+  const context = renewContext(args.contextValue as Context);
+  const plain = (contextValue: Context) => {
+    const result = execute({ ...args, rootValue: published, contextValue });
+    const warned = (ended: ExecutionResult) => withWarnings(ended, contextValue);
+    return "then" in result ? Promise.resolve(result).then(warned) : warned(result);
+  };
   const fast = compiled(args.document, args.operationName);
-  if (!fast) return plain();
-  const result = fast(published, renewed(), args.variableValues ?? {}) as
+  if (!fast) return plain(context);
+  const result = fast(published, context, args.variableValues ?? {}) as
     ExecutionResult | Promise<ExecutionResult>;
   // On errors, execute again with graphql-js, whose errors are complete.
-  const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
+  const checked = (ended: ExecutionResult) =>
+    ended.errors ? plain(renewContext(context)) : withWarnings(ended, context);
   return "then" in result ? result.then(checked) : checked(result);
 }
 

@@ -6,6 +6,8 @@ import {
   type DocumentChecker,
 } from "../../../../src/graphql/document-checker.js";
 import { createSchema } from "../../../../src/graphql/schema.js";
+import { createTypedJobs } from "../../../../src/graphql/typed-jobs/typed-jobs.js";
+import { catalogue } from "../../../../src/tasks/catalogue.js";
 
 const times = (count: number, text: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => text(i)).join(" ");
@@ -30,7 +32,7 @@ describe("the limit rule", () => {
   let schema: GraphQLSchema;
   let checker: DocumentChecker;
   before(async () => {
-    schema = await createSchema();
+    schema = await createSchema(createTypedJobs(catalogue.values()));
     checker = createDocumentChecker(schema, { introspection: true, production: true });
   });
 
