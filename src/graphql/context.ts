@@ -64,7 +64,7 @@ export function createContext(services: Services, { user, requestId, log }: Requ
 }
 
 /** Adds the warnings of the operation to its result, as `extensions.warnings`. */
-export function withWarnings<Result extends { extensions?: object }>(
+export function withWarnings<Result extends object & { extensions?: object }>(
   result: Result,
   { warnings }: Context,
 ): Result {

@@ -7,7 +7,6 @@ import {
   parse,
   type GraphQLField,
   type GraphQLFieldResolver,
-  type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
 } from "graphql";
@@ -60,7 +59,7 @@ export async function createSchema(typedJobs: TypedJobs): Promise<GraphQLSchema>
   const schema = extendSchema(base, parse(typedJobs.sdl));
   boundLists(schema, typedJobs.listSizes);
   resolveAtOnce(schema);
-  countValues(schema);
+  countValues(schema, Object.keys(base.getTypeMap()));
   return schema;
 }
 
@@ -130,16 +129,20 @@ function resolveAtOnce(schema: GraphQLSchema): void {
   });
 }
 
-/** A JSON value can be long and occur under many aliases, so each occurrence is counted. */
-function countValues(schema: GraphQLSchema): void {
-  for (const type of Object.values(schema.getTypeMap())) {
+/**
+ * A JSON value can be long and occur under many aliases, so each occurrence is counted. A typed
+ * result is counted as a whole, where it is read.
+ */
+function countValues(schema: GraphQLSchema, typeNames: string[]): void {
+  for (const type of typeNames.map((name) => schema.getType(name))) {
     for (const field of isObjectType(type) ? Object.values(type.getFields()) : []) {
-      if (VALUES.includes(getNamedType(field.type))) field.resolve = counted(field);
+      if (VALUES.includes(getNamedType(field.type).name)) field.resolve = counted(field);
     }
   }
 }
 
-const VALUES: readonly GraphQLNamedType[] = [JSONObject, JSONValue];
+/** Names of scalars: `extendSchema` copies the scalars themselves. */
+const VALUES: readonly string[] = [JSONObject.name, JSONValue.name];
 
 function counted({
   resolve = defaultFieldResolver,

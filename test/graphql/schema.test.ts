@@ -113,6 +113,7 @@ describe("the schema", () => {
       "QueuedJob.photos",
       "QueuedJob.queuePosition",
       "QueuedJob.result",
+      "QueuedJob.typedResult",
       "QueuedJob.user",
       "QueuedJobConnection.totalCount",
       "User.limits",

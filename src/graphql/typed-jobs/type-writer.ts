@@ -25,7 +25,8 @@ const MAX_LIST_ITEMS = 100;
 
 /**
  * Writes GraphQL types (as SDL) for JSON Schemas. A schema without a GraphQL form becomes the
- * scalar JSON. Equal object types of results, and equal enums of one task, are written once.
+ * scalar JSON. Equal object types and equal enums are written once, so that a query can select the
+ * same field of several results.
  */
 export class TypeWriter {
   readonly #definitions = new Map<string, string>();
@@ -59,9 +60,9 @@ export class TypeWriter {
     property: JsonSchema,
     { required = [] }: JsonSchema,
   ): string {
-    const { schema, nullable } = withoutNull(property);
+    const { schema } = withoutNull(property);
     const type = this.#typeOf(kind, { name: `${name}${toPascalCase(key)}`, task, key }, schema);
-    const isOptional = nullable || !required.includes(key);
+    const isOptional = acceptsNull(property) || !required.includes(key);
     if (kind === "type" && schema.type === "array" && type.startsWith("["))
       this.listSizes.set(`${name}.${key}`, schema.maxItems ?? MAX_LIST_ITEMS);
     return `${describe(textOf(property, schema))}  ${key}: ${type}${isOptional ? "" : "!"}`;
@@ -85,20 +86,26 @@ export class TypeWriter {
     }
     if (!hasNamedFields(schema)) return "JSON";
     const known = this.#names.get(identityOf(kind, schema));
-    if (known === undefined) this.define(kind, place.name, place.task, schema);
-    return known ?? place.name;
+    if (known !== undefined) return known;
+    const { description = `An object in the field \`${place.key}\`.` } = schema;
+    this.define(kind, place.name, place.task, { ...schema, description });
+    return place.name;
   }
 
   #text({ name, task, key }: { name: string; task: string; key: string }, schema: JsonSchema) {
     const words = schema.enum ?? (schema.const === undefined ? [] : [schema.const]);
     if (words.length === 0 || !words.every(isName)) return "String";
-    const identity = JSON.stringify([task, words]);
+    const identity = JSON.stringify(words);
     const known = this.#names.get(identity);
     if (known !== undefined) return known;
-    const short = `${task}${toPascalCase(key)}`;
-    const chosen = this.#definitions.has(short) ? name : short;
+    const option = `${toPascalCase(key)}Option`;
+    const isFree = (one: string) => !this.#definitions.has(one);
+    const chosen = [option, `${task}${option}`].find(isFree) ?? `${name}Option`;
     const values = words.map((word) => `${describe(`The value \`${word}\`.`)}  ${word}`);
-    this.#add(chosen, `${describe(`Values of \`${key}\`.`)}enum ${chosen} {\n${values.join("\n")}\n}`);
+    this.#add(
+      chosen,
+      `${describe(`Values of \`${key}\`.`)}enum ${chosen} {\n${values.join("\n")}\n}`,
+    );
     this.#names.set(identity, chosen);
     return chosen;
   }
@@ -135,7 +142,7 @@ export function hasNamedFields({ type, properties, additionalProperties }: JsonS
   );
 }
 
-/** True when null can be a value: also for a schema without a type, such as any JSON. */
+/** True when null can be a value: also when the schema names no type. */
 export function acceptsNull(schema: JsonSchema | undefined): boolean {
   return schema !== undefined && (schema.type === undefined || withoutNull(schema).nullable);
 }
@@ -151,8 +158,8 @@ function isInt({ minimum = 0, maximum = 0 }: JsonSchema): boolean {
 }
 
 /** The description of the whole does not count: the same type is described where it is used. */
-function identityOf(kind: Kind, { description: _, ...schema }: JsonSchema): string {
-  return JSON.stringify([kind, schema]);
+function identityOf(kind: Kind, { properties, required }: JsonSchema): string {
+  return JSON.stringify([kind, properties, required]);
 }
 
 /** Drops the plural ending of a type's name, for the entries of a list. */

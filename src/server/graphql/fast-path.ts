@@ -1,5 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { GraphQLError, execute, type ExecutionResult, type GraphQLSchema } from "graphql";
+import {
+  GraphQLError,
+  execute,
+  type ExecutionResult,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from "graphql";
 import { withWarnings, type Context } from "../../graphql/context.js";
 import { AnswerBudget } from "../../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../../graphql/limits/variables-checker.js";
@@ -19,6 +25,10 @@ export interface FastPathOptions {
 }
 
 type Variables = Record<string, unknown>;
+
+interface Answer extends Pick<ExecutionResult, "data" | "extensions"> {
+  errors?: GraphQLFormattedError[];
+}
 
 /** Maximum `accept` headers that are remembered per operation, and their maximum length. */
 const MAX_MEDIA_TYPES = 10;
@@ -47,11 +57,11 @@ export function createFastPath(options: FastPathOptions) {
       if (!result || result.data === undefined) return null;
       void reply.headers({ "content-type": mediaType, "cache-control": "no-store" });
       const { data, errors } = result;
-      if (!errors) return `${JSON.stringify(withWarnings({ data }, context))}\n`;
+      if (!errors) return `${JSON.stringify(withWarnings<Answer>({ data }, context))}\n`;
       const operationName = operation.operation.name?.value;
       const formatted = reporter.report(errors, context.log, { operationName });
       void reply.code(statusOfResult({ data, errors: formatted }));
-      return `${JSON.stringify(withWarnings({ errors: formatted, data }, context))}\n`;
+      return `${JSON.stringify(withWarnings<Answer>({ errors: formatted, data }, context))}\n`;
     },
 
     /** Remembers the media type of Apollo's answer. */

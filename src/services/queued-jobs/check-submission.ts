@@ -43,7 +43,9 @@ export function checkSubmission(
   const parameters = task ? checkParameters(submission.parameters, task, path, issues) : {};
   if (!task)
     fault(
-      run === undefined ? ["job"] : path, `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
+      run === undefined ? ["job"] : path,
+      `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`,
+    );
   if (task) checkPhotos(photoIds, task, issues);
   if (priority < 0 || priority > 100) fault(["priority"], "must be 0 to 100");
   if (runAt && runAt.getTime() < FIRST_MS) fault(["runAt"], "must not be before the year 1");

@@ -45,7 +45,10 @@ const variant = z.object({
 });
 
 const result = z.object({
-  variants: z.array(variant).max(10).describe("Variants in the requested order, with one output each."),
+  variants: z
+    .array(variant)
+    .max(10)
+    .describe("Variants in the requested order, with one output each."),
   warnings,
 });
 

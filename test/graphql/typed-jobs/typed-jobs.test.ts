@@ -57,27 +57,35 @@ describe("typed Jobs", () => {
   const print = (name: string): string => {
     const type = schema.getType(name);
     assert.ok(type, `${name} is missing`);
-    return printType(type).replace(/^ *".*"\n/gm, "").replace(/\s+/g, " ");
+    return printType(type)
+      .replace(/^ *".*"\n/gm, "")
+      .replace(/\s+/g, " ");
   };
 
   it("makes an input type of a Job's parameters, with defaults as optional fields", () =>
     assert.equal(
       print("BigOneParameters"),
-      "input BigOneParameters { size: Int huge: Float! share: Float mode: BigOneMode! " +
+      "input BigOneParameters { size: Int huge: Float! share: Float mode: ModeOption! " +
         "ratios: [String!] kind: String anything: JSON nested: BigOneParametersNested }",
     ));
 
   it("makes an object type of a Job's result, and its nested objects and lists", () => {
     assert.equal(
       print("BigOneResult"),
-      "type BigOneResult { boxes: [BigOneResultBox!]! mode: BigOneMode! sure: Boolean! " +
+      "type BigOneResult { boxes: [BigOneResultBox!]! mode: ModeOption! sure: Boolean! " +
         "tags: JSON! place: BigOneResultPlace small: SmallResult! }",
     );
     assert.equal(print("BigOneResultBox"), "type BigOneResultBox { left: Int! }");
   });
 
-  it("uses one enum for equal choices of one Job", () =>
-    assert.equal(print("BigOneMode"), "enum BigOneMode { soft hard }"));
+  it("uses one enum for equal choices, so that a query can select them in several results", () =>
+    assert.equal(print("ModeOption"), "enum ModeOption { soft hard }"));
+
+  it("names another choice of the same field after its Job", () => {
+    const other = taskOf("other", z.strictObject({ mode: z.enum(["slow"]) }), z.object({}));
+    const { sdl } = createTypedJobs([...TASKS, other]);
+    assert.match(sdl, /enum (Other|BigOne)ModeOption \{/);
+  });
 
   it("gives a Job without parameters one field that accepts null only", () =>
     assert.equal(print("SmallParameters"), "input SmallParameters { _: Boolean }"));
@@ -85,7 +93,10 @@ describe("typed Jobs", () => {
   it("uses JSON for parameters and results that are not objects with named fields", () => {
     assert.match(print("JobInput"), / odd: JSONObject /);
     assert.equal(print("OddResult"), "type OddResult { value: JSON }");
-    assert.deepEqual({ ...typed.toTyped("odd", [1, 2]) }, { value: [1, 2], __typename: "OddResult" });
+    assert.deepEqual(
+      { ...typed.toTyped("odd", [1, 2]) },
+      { value: [1, 2], __typename: "OddResult" },
+    );
   });
 
   it("lists all Jobs by name in the union and in the input", () => {

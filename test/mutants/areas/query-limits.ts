@@ -58,8 +58,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "events on a socket share one budget",
     file: "src/server/graphql/websocket/fan-out-cache.ts",
-    find: "const renewed = () => renewContext(args.contextValue as Context);",
-    replace: "const renewed = () => args.contextValue ?? renewContext;",
+    find: "const context = renewContext(args.contextValue as Context);",
+    replace: "const context = args.contextValue as Context;",
     tests: BUDGET,
   },
   {

@@ -8,6 +8,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  isUnionType,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLNamedType,
@@ -44,13 +45,27 @@ function inputPaths(name: string, type: GraphQLInputType): string[] {
   return NAMES_SOMETHING(name, named) ? [path] : [];
 }
 
-/** Every field that leads from one object to others, e.g. `QueuedJob.user`. */
+/**
+ * Every field that leads from one object to others, e.g. `QueuedJob.user`. A result is one JSON
+ * value of its row, so the fields inside it lead nowhere else.
+ */
 export function edgesOf(schema: GraphQLSchema): string[] {
-  return objectTypes(schema).flatMap((type) =>
+  const ofResults = typesBelow(schema.getType("JobResult"));
+  const types = objectTypes(schema).filter((type) => !ofResults.has(type));
+  return types.flatMap((type) =>
     Object.values(type.getFields())
       .filter((field) => !isLeafType(getNamedType(field.type)))
       .map((field) => `${type.name}.${field.name}`),
   );
+}
+
+function typesBelow(type: GraphQLNamedType | undefined): Set<GraphQLNamedType> {
+  const below = (one: GraphQLNamedType): GraphQLNamedType[] => {
+    if (isUnionType(one)) return one.getTypes().flatMap(below);
+    if (!isObjectType(one)) return [];
+    return [one, ...Object.values(one.getFields()).flatMap((f) => below(getNamedType(f.type)))];
+  };
+  return new Set(type ? below(type) : []);
 }
 
 /** Every field with a URL of this service. */
@@ -88,7 +103,7 @@ function selectionOf(
   inHistory = false,
 ): string {
   if (isLeafType(type)) return "";
-  if (isInterfaceType(type))
+  if (isInterfaceType(type) || isUnionType(type))
     return `{ __typename ${schema
       .getPossibleTypes(type)
       .map((one) => `... on ${one.name} ${selectionOf(schema, one, depth, inHistory)}`)

@@ -12,7 +12,12 @@ import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLSchema, GraphQLError } from "graphql";
 import { withDeadline } from "../../../runtime/deadline.js";
-import { createContext, withWarnings, type Context, type Services } from "../../../graphql/context.js";
+import {
+  createContext,
+  withWarnings,
+  type Context,
+  type Services,
+} from "../../../graphql/context.js";
 import { MAX_ERRORS } from "../../../graphql/document-checker.js";
 import { isInternal } from "../../../graphql/format-error.js";
 import { limitRule } from "../../../graphql/limits/measure-operation.js";

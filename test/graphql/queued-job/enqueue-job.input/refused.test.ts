@@ -174,12 +174,6 @@ describe("enqueueJob and enqueueJobs", () => {
       ["photoIds", 0],
     ],
     [
-      "a Job that is null",
-      { job: null },
-      /Expected non-nullable type "String!" not to be null/,
-      ["job"],
-    ],
-    [
       "an unknown field",
       { job: "echo", colour: "red" },
       /Field "colour" is not defined by type "EnqueueJobInput"/,

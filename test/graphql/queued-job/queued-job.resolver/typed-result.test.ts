@@ -30,7 +30,7 @@ describe("QueuedJob.typedResult", () => {
     return id;
   };
 
-  async function eventsUntilSuccess(cursor: string): Promise<TypedEvent[]> {
+  async function eventsUntilSuccess(from: string): Promise<TypedEvent[]> {
     const client = createClient({
       url: `${owner.url.replace(/^http/, "ws")}/graphql`,
       webSocketImpl: WebSocket,
@@ -41,7 +41,7 @@ describe("QueuedJob.typedResult", () => {
       query:
         "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: false) " +
         `{ type queuedJob { ${TYPED} } } }`,
-      variables: { after: cursor },
+      variables: { after: from },
     });
     for await (const { data } of events) {
       assert.ok(data);
@@ -53,14 +53,14 @@ describe("QueuedJob.typedResult", () => {
   }
 
   it("is the result with the type of its Job, in queries, lists and events", async () => {
-    const after = await owner.cursor();
+    const cursor = await owner.cursor();
     const id = await finished({ deep: [1] });
     const typedResult = { __typename: "EchoResult", message: { deep: [1] }, attempt: 1 };
     for (let i = 0; i < USES_BEFORE_COMPILED; i++)
       assert.deepEqual((await owner.get(READ, { id })).queuedJob.typedResult, typedResult);
     const { queuedJobs } = await owner.get(`{ queuedJobs(first: 1) { nodes { ${TYPED} } } }`);
     assert.deepEqual(queuedJobs.nodes, [{ typedResult }]);
-    const seen = await eventsUntilSuccess(after);
+    const seen = await eventsUntilSuccess(cursor);
     assert.deepEqual(
       seen.map(({ type, queuedJob }) => [type, queuedJob.typedResult]),
       [
