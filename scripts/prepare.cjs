@@ -51,13 +51,14 @@ function compile() {
   process.stderr.write("Compiling the sources; this takes a few seconds …\n");
   run(COMPILER);
   run("dist/src/bin/build-console.js");
+  if (process.argv.includes("--always")) run("dist/src/bin/build-schema.js", "dist");
   fs.writeFileSync(BUILT, "");
   fs.utimesSync(BUILT, begun, begun);
 }
 
 /** Prints to stderr, because other programs read the stdout of `npm run --silent token`. */
-function run(script) {
-  const { status, signal } = childProcess.spawnSync(process.execPath, [script], {
+function run(script, ...args) {
+  const { status, signal } = childProcess.spawnSync(process.execPath, [script, ...args], {
     stdio: ["ignore", 2, 2],
   });
   if (signal !== null) process.kill(process.pid, signal);

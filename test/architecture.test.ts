@@ -23,7 +23,7 @@ const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observab
 
 /** Folders that each folder may import, besides itself and GROUND. */
 const MAY_IMPORT: Record<string, string[]> = {
-  bin: ["app", "demo", "services", "tasks", "imaging", "auth", "db", "embedded"],
+  bin: ["app", "demo", "graphql", "services", "tasks", "imaging", "auth", "db", "embedded"],
   app: ["server", "graphql", "worker", "services", "tasks", "imaging", "child-pool", ...LEAVES],
   demo: ["services", "auth", "../examples"],
   server: ["graphql", "services", "auth", "photos", "db", "events", "queue"],

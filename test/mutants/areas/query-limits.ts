@@ -65,8 +65,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "events of a stream over HTTP share one budget",
     file: "src/server/graphql/execute.ts",
-    find: "contextValue: renewContext(args.contextValue as Context)",
-    replace: "contextValue: args.contextValue ?? renewContext",
+    find: "const contextValue = renewContext(args.contextValue as Context);",
+    replace: "const contextValue = args.contextValue as Context;",
     tests: BUDGET,
   },
   {
