@@ -8,6 +8,7 @@ import { createLogger } from "../runtime/logger.js";
 import { createPhotoIntake } from "../services/photos/photo-intake.js";
 import { createUsers } from "../services/users/users.js";
 import { CHILD_MEMORY_BYTES, createCore } from "../app/create-core.js";
+import { loadCatalogue } from "../app/load-catalogue.js";
 import { readRunningConfig } from "../app/read-config.js";
 
 readCommandLine(
@@ -23,7 +24,9 @@ readCommandLine(
 await runCommand(async (stack) => {
   const config = await readRunningConfig();
   const log = createLogger({ name: "seed", level: "warn", pretty: false });
-  const core = await createCore(config, { name: "photo-service seed", connections: 2, log }, stack);
+  const catalogue = await loadCatalogue(config.tasks, log);
+  const options = { name: "photo-service seed", connections: 2, catalogue, log };
+  const core = await createCore(config, options, stack);
   const users = createUsers({ database: core.database, adminEmails: config.adminEmails });
   const inspector = createPhotoInspector({
     log,

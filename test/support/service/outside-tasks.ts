@@ -1,0 +1,40 @@
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const TASK = `
+  import { z } from "zod";
+  import { defineTask } from "photo-service/tasks";
+  export const task = defineTask({
+    name: "NAME",
+    title: "Title of NAME",
+    description: "A task of a test.",
+    parameters: z.strictObject({ times: z.int().min(1).default(1).describe("Repetitions.") }),
+    result: z.object({ done: z.int() }),
+    minPhotos: 0,
+    maxPhotos: 0,
+    maxAttempts: 1,
+    timeoutMs: 60_000,
+    runsIn: "child",
+    load: () => import("./run.js"),
+  });
+`;
+const RUN = "export const run = async ({ parameters }) => ({ done: parameters.times });";
+
+/** Writes tasks into a folder outside this repository; `task` and `run` replace the files. */
+export function writeOutsideTasks(
+  folder: string,
+  tasks: Record<string, { task?: string; run?: string }>,
+): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  for (const [name, { task = TASK.replaceAll("NAME", name), run = RUN }] of Object.entries(tasks)) {
+    mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, name, "task.js"), task);
+    writeFileSync(join(folder, name, "run.js"), run);
+  }
+}
+
+/** Copies the tasks of examples/tasks. */
+export function copyExampleTasks(folder: string): void {
+  cpSync("examples/tasks", folder, { recursive: true });
+}
