@@ -13,7 +13,7 @@ export async function loadCatalogue(entries: readonly string[], log: Logger): Pr
   const { loadOutsideTasks } = await import("./outside-tasks/load-outside-tasks.js");
   const { tasks, faults } = await loadOutsideTasks(entries, catalogue, log);
   for (const { folder, fault } of faults)
-    log.warn({ folder, fault }, `a task of TASKS is left out: ${folder} ${fault}`);
+    log.warn({ folder }, `a task of TASKS is left out: ${folder} ${fault}`);
   log.info({ jobs: tasks.map(({ name }) => name) }, "loaded the tasks of TASKS");
   return new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]);
 }
