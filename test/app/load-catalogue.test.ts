@@ -113,7 +113,7 @@ describe("the catalogue", () => {
     );
   });
 
-  it("recognises errors of a task by class and by name, and repairs their codes", async () => {
+  it("recognises errors of a task by class and by name, and refuses codes and outputs", async () => {
     const folder = newFolder();
     writeOutsideTasks(folder, {
       thrower: {
@@ -127,7 +127,10 @@ describe("the catalogue", () => {
             Object.assign(new Error("Again."), { name: "TaskFailedError" }),
             new TypeError("a bug"),
           ];
-          export const run = async ({ parameters: { times } }) => { throw errors[times]; };
+          export const run = async ({ parameters: { times }, output }) => {
+            if (times === 6) await output({ name: "a.txt", mimeType: "text/plain", data: [] });
+            throw errors[times];
+          };
         `,
       },
     });
@@ -139,13 +142,19 @@ describe("the catalogue", () => {
         () => assert.fail("it returned"),
         (error: Error & { code?: string }) => [error.constructor, error.code, error.message],
       );
-    assert.deepEqual(await Promise.all([0, 1, 2, 3, 4, 5].map(thrown)), [
+    assert.deepEqual(await Promise.all([0, 1, 2, 3, 4, 5, 6].map(thrown)), [
       [PermanentTaskError, "NO_FACE", "No face was found."],
       [PermanentTaskError, "TASK_FAILED", "No face."],
       [PermanentTaskError, "OWN", "Own copy."],
       [TaskFailedError, "TASK_FAILED", "Try again."],
       [TaskFailedError, "TASK_FAILED", "Again."],
       [TypeError, undefined, "a bug"],
+      [
+        Error,
+        undefined,
+        "The output a.txt has the type text/plain; allowed: image/jpeg, image/webp, " +
+          "image/avif, image/png.",
+      ],
     ]);
   });
 });

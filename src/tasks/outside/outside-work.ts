@@ -1,8 +1,12 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PermanentTaskError, TaskFailedError } from "../../domain/errors.js";
+import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
+import type { TaskContext } from "../define-task.js";
 import type { Work } from "../load-work.js";
 import { serveImports } from "./serve-imports.js";
+
+type Output = TaskContext<unknown>["output"];
 
 /** Loads `run.js` of a task outside this repository. */
 export async function loadOutsideWork(folder: string): Promise<Work> {
@@ -11,11 +15,22 @@ export async function loadOutsideWork(folder: string): Promise<Work> {
   return {
     async run(context) {
       try {
-        return await run(context);
+        return await run({ ...context, output: checkOutput(context.output) });
       } catch (error) {
         throw toTaskError(error);
       }
     },
+  };
+}
+
+const OUTPUT_TYPES = Object.values(OUTPUT_FILES).map(({ mimeType }) => mimeType);
+
+/** Refuses what the worker would take for the answer of a child that a photo has compromised. */
+function checkOutput(output: Output): Output {
+  return async (file) => {
+    if (OUTPUT_TYPES.includes(file.mimeType)) return output(file);
+    const allowed = OUTPUT_TYPES.join(", ");
+    throw new Error(`The output ${file.name} has the type ${file.mimeType}; allowed: ${allowed}.`);
   };
 }
 
