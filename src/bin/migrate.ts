@@ -25,3 +25,5 @@ await runCommand(async () => {
     `The database is up to date, and the catalogue has ${catalogue.size} Jobs.\n`,
   );
 });
+// A task of TASKS may have left a timer or a connection open, and this command must end.
+process.exit();

@@ -8,8 +8,8 @@ import { createLogger } from "../runtime/logger.js";
 import { createPhotoIntake } from "../services/photos/photo-intake.js";
 import { createUsers } from "../services/users/users.js";
 import { CHILD_MEMORY_BYTES, createCore } from "../app/create-core.js";
-import { loadCatalogue } from "../app/load-catalogue.js";
 import { readRunningConfig } from "../app/read-config.js";
+import { catalogue } from "../tasks/catalogue.js";
 
 readCommandLine(
   {
@@ -24,7 +24,7 @@ readCommandLine(
 await runCommand(async (stack) => {
   const config = await readRunningConfig();
   const log = createLogger({ name: "seed", level: "warn", pretty: false });
-  const catalogue = await loadCatalogue(config.tasks, log);
+  // It submits Jobs of this repository only, so it needs no task of TASKS.
   const options = { name: "photo-service seed", connections: 2, catalogue, log };
   const core = await createCore(config, options, stack);
   const users = createUsers({ database: core.database, adminEmails: config.adminEmails });

@@ -20,16 +20,22 @@ const TASK = `
 `;
 const RUN = "export const run = async ({ parameters }) => ({ done: parameters.times });";
 
-/** Writes tasks into a folder outside this repository; `task` and `run` replace the files. */
-export function writeOutsideTasks(
-  folder: string,
-  tasks: Record<string, { task?: string; run?: string }>,
-): void {
+interface Files {
+  /** Instead of a sound task.js. */
+  task?: string;
+  /** Appended to task.js. */
+  also?: string;
+  /** Instead of a sound run.js. */
+  run?: string;
+}
+
+/** Writes tasks into a folder outside this repository. */
+export function writeOutsideTasks(folder: string, tasks: Record<string, Files>): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  for (const [name, { task = TASK.replaceAll("NAME", name), run = RUN }] of Object.entries(tasks)) {
+  for (const [name, { task = TASK, also = "", run = RUN }] of Object.entries(tasks)) {
     mkdirSync(join(folder, name), { recursive: true });
-    writeFileSync(join(folder, name, "task.js"), task);
+    writeFileSync(join(folder, name, "task.js"), `${task.replaceAll("NAME", name)}\n${also}`);
     writeFileSync(join(folder, name, "run.js"), run);
   }
 }
