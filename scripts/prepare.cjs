@@ -1,5 +1,5 @@
 // Runs before the scripts of package.json. It refuses a Node.js that is too old, and compiles the
-// sources when they are newer than the last build. `--always` compiles in any case. Plain CommonJS
+// sources, with the catalogue of tasks, when they are newer than the last build. `--always` compiles in any case. Plain CommonJS
 // in old syntax, because an old Node.js must be able to parse it before anything is compiled.
 "use strict";
 const childProcess = require("child_process");
@@ -46,7 +46,18 @@ function isNewer(file, time) {
   );
 }
 
+/** Reports a folder without one of its two files in one sentence. */
+function writeCatalogue() {
+  try {
+    require("./write-catalogue.cjs").writeCatalogue();
+  } catch (error) {
+    refuse(`The catalogue cannot be written: ${error.message}.`);
+  }
+}
+
 function compile() {
+  // It is written before the time is taken, so that it does not count as changed since.
+  writeCatalogue();
   const begun = new Date();
   process.stderr.write("Compiling the sources; this takes a few seconds …\n");
   run(COMPILER);

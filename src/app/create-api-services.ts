@@ -14,12 +14,13 @@ import { createQueuePlaces } from "../services/reads/queue-places.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import { createAccounts } from "../services/users/accounts.js";
 import { createUsers } from "../services/users/users.js";
-import { catalogue } from "../tasks/catalogue.js";
 import type { Core } from "./create-core.js";
+import type { Catalogue } from "./load-catalogue.js";
 import { type CompleteConfig, version } from "./read-config.js";
 
 export interface ApiServicesDeps {
   core: Core;
+  catalogue: Catalogue;
   log: Logger;
   onDelivered: NonNullable<FeedOptions["onDelivered"]>;
   /** Closes the sockets and streams of a user whose account was deleted. */
@@ -35,7 +36,7 @@ const SUBSCRIPTIONS_PER_SOCKET = 10;
  */
 export async function createApiServices(
   config: CompleteConfig,
-  { core, log, onDelivered, closeConnections }: ApiServicesDeps,
+  { core, catalogue, log, onDelivered, closeConnections }: ApiServicesDeps,
   stack: ClosingStack,
 ): Promise<{ services: Services; forgetUser(userId: string | null): void }> {
   const { redis, database, slowDatabase, bus, storage } = core;

@@ -17,6 +17,7 @@ import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createApiServices } from "./create-api-services.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { createVerifier, developmentSignIn } from "./create-verifier.js";
+import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
 import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -29,7 +30,6 @@ import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createBacklogReads } from "../services/reads/backlog.js";
-import { catalogue } from "../tasks/catalogue.js";
 
 interface ApiOptions {
   log: Logger;
@@ -50,18 +50,19 @@ export async function createApi(
   stack: ClosingStack,
 ): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
-  const metrics = createApiMetrics({ revision: config.revision, tracer });
+  const catalogue = await loadCatalogue(config.tasks, log);
+  const metrics = createApiMetrics({ revision: config.revision, tracer, catalogue });
   const verifier = await createVerifier(config, log);
   stack.add("token verifier", () => verifier.close());
   const { onStep, onDropped, onForeignRows } = metrics;
-  const base = { name: "photo-service api", connections: 8 };
+  const base = { name: "photo-service api", connections: 8, catalogue };
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
   const { redis, database, slowDatabase, bus, storage } = core;
   const closeConnections = (userId: string) => server.closeUser(userId);
   const { services, forgetUser } = await createApiServices(
     config,
-    { core, log, onDelivered: metrics.edge.onDelivered, closeConnections },
+    { core, catalogue, log, onDelivered: metrics.edge.onDelivered, closeConnections },
     stack,
   );
   const rateLimits = createRateLimits({
@@ -151,7 +152,12 @@ function openPhotoIntake(
 }
 
 /** Creates the metrics of the API, and the wrappers that measure its parts. */
-function createApiMetrics({ revision, tracer }: { revision: string | null; tracer: Tracer }) {
+function createApiMetrics(options: {
+  revision: string | null;
+  tracer: Tracer;
+  catalogue: Catalogue;
+}) {
+  const { revision, tracer, catalogue } = options;
   const page = createMetricsPage({ process: "api", version, revision });
   const onFault = createFaultMetrics(page);
   const edge = createEdgeMetrics(page, () => onFault("request"));

@@ -14,9 +14,9 @@ import {
   type QueuedJobs,
   type QueuedJobsDeps,
 } from "../services/queued-jobs/queued-jobs.js";
-import { catalogue } from "../tasks/catalogue.js";
 import { echo } from "../tasks/echo/task.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
+import type { Catalogue } from "./load-catalogue.js";
 import type { CompleteConfig } from "./read-config.js";
 import type { Config } from "../runtime/config.js";
 import { createLocalStorage } from "../photos/local-storage.js";
@@ -48,6 +48,7 @@ export interface Core {
 
 interface CoreOptions {
   name: string;
+  catalogue: Catalogue;
   /**
    * Maximum connections to PostgreSQL, in addition to `slowDatabase`; each is opened when it is
    * first used.
@@ -68,7 +69,7 @@ export async function createCore(
   options: CoreOptions,
   stack: ClosingStack,
 ): Promise<Core> {
-  const { log, tracer = noTracer, onStep, onDropped } = options;
+  const { catalogue, log, tracer = noTracer, onStep, onDropped } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
   const { database, slowDatabase } = connectDatabases(config, options, stack);
   const bus = createEventBus({ ...redis, log, ...(onDropped && { onDropped }) });

@@ -13,7 +13,6 @@ import { createBacklogReads, type BacklogReads } from "../services/reads/backlog
 import { createDuties } from "../services/maintenance/duties.js";
 import { createNearPhotos } from "../services/reads/near-photos.js";
 import { createPreviewMaker } from "../services/photos/preview-maker.js";
-import { catalogue } from "../tasks/catalogue.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createLeases, type Leases } from "../worker/leases.js";
 import { createReconciler, type Reconciler } from "../worker/reconciler.js";
@@ -21,6 +20,7 @@ import { createStuckCheck } from "../worker/stuck-check.js";
 import { createTaskWorker, type TaskWorker } from "../worker/task-worker.js";
 import { createMaintenance } from "./create-maintenance.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
+import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
 import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -41,6 +41,7 @@ interface WorkerOptions {
 }
 
 interface WorkerParts {
+  catalogue: Catalogue;
   core: Core;
   metrics: ReturnType<typeof createWorkerMetrics>;
   pool: ChildPool;
@@ -61,10 +62,11 @@ export async function createWorker(
   stack: ClosingStack,
 ): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
-  const metrics = createWorkerMetrics(config);
+  const catalogue = await loadCatalogue(config.tasks, log);
+  const metrics = createWorkerMetrics(config, catalogue);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const { onStep, onDropped, onForeignRows } = metrics;
-  const base = { name: "photo-service worker", connections: 8 };
+  const base = { name: "photo-service worker", connections: 8, catalogue };
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
   const { redis, database, queuedJobs } = core;
@@ -94,7 +96,7 @@ export async function createWorker(
     log,
   });
   stack.add("reconciler", () => reconciler.close());
-  const parts: WorkerParts = { core, metrics, pool, leases, reconciler, worker, log };
+  const parts = { catalogue, core, metrics, pool, leases, reconciler, worker, log };
   openMaintenance(config, parts, stack);
   const taskWorker = openTaskWorker(config, { ...options, tracer }, { ...parts, startRate });
   stack.add("task worker", () => taskWorker.close());
@@ -135,7 +137,7 @@ function openTaskWorker(
   { drainMs, tracer }: { drainMs: number; tracer: Tracer },
   parts: WorkerParts & { startRate: StartRate },
 ): TaskWorker {
-  const { core, metrics, pool, leases, reconciler, startRate, worker, log } = parts;
+  const { catalogue, core, metrics, pool, leases, reconciler, startRate, worker, log } = parts;
   return createTaskWorker(
     {
       ...core,
@@ -165,9 +167,10 @@ function openTaskWorker(
 /** Serves health and metrics; resolves with their address. */
 async function listenForHealth(
   config: CompleteConfig,
-  { core, metrics, pool, leases, taskWorker, log }: WorkerParts & { taskWorker: TaskWorker },
+  parts: WorkerParts & { taskWorker: TaskWorker },
   stack: ClosingStack,
 ): Promise<string> {
+  const { catalogue, core, metrics, pool, leases, taskWorker, log } = parts;
   const { database, slowDatabase, bus } = core;
   const backlog = createBacklogReads(database);
   metrics.gauge({
@@ -194,7 +197,7 @@ async function listenForHealth(
 type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
 
 /** Creates the metrics of a worker, and the wrappers that measure its parts. */
-function createWorkerMetrics({ revision }: { revision: string | null }) {
+function createWorkerMetrics({ revision }: { revision: string | null }, catalogue: Catalogue) {
   const page = createMetricsPage({ process: "worker", version, revision });
   const jobs = new Set<string>(catalogue.keys());
   const { onAttempt, onMaintenance } = createWorkMetrics(page, jobs);

@@ -2,13 +2,13 @@ import { ConfigError } from "../runtime/config.js";
 import { createDatabase, connectionFault, sqlState } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { syncCatalogue } from "../services/jobs/jobs.js";
-import { catalogue } from "../tasks/catalogue.js";
+import type { Catalogue } from "./load-catalogue.js";
 
 /**
  * Migrates a database and updates its catalogue. When it cannot be reached, the error is one
  * sentence with the cure.
  */
-export async function migrateDatabase(url: string): Promise<void> {
+export async function migrateDatabase(url: string, catalogue: Catalogue): Promise<void> {
   await migrate(url).catch((error: unknown) => {
     const sentence = explainConnection(error, url);
     throw sentence === null ? error : new ConfigError([sentence]);

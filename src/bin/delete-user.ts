@@ -6,6 +6,7 @@ import { createLogger } from "../runtime/logger.js";
 import { createAccounts, type Account } from "../services/users/accounts.js";
 import { isUuid } from "../services/reads/ids.js";
 import { createCore } from "../app/create-core.js";
+import { catalogue } from "../tasks/catalogue.js";
 import { readRunningConfig } from "../app/read-config.js";
 
 type By = { email: string } | { id: string };
@@ -40,7 +41,8 @@ await runCommand(async (stack) => {
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
   const { database, storage, bus, queuedJobs } = await createCore(
     await readRunningConfig(),
-    { name: "photo-service delete-user", connections: 2, log },
+    // It submits and runs nothing, so it needs no task of TASKS.
+    { name: "photo-service delete-user", connections: 2, catalogue, log },
     stack,
   );
   const accounts = createAccounts({

@@ -66,7 +66,8 @@ async function followSources(): Promise<void> {
 
 /**
  * Returns the paths below a folder that changed since the last call, or at first since the last
- * compilation. It includes folders, from which a file may have been removed, and excludes the page.
+ * compilation. It includes folders, from which a file may have been removed. It excludes the page,
+ * and the catalogue, which each compilation generates.
  */
 function createChanges(): (folder: string) => string[] {
   const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -79,7 +80,7 @@ function createChanges(): (folder: string) => string[] {
   return (folder) => {
     const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
     return paths
-      .filter((path) => !/^console(\/|$)/.test(path))
+      .filter((path) => !/^console(\/|$)|^tasks\/catalogue\.ts$/.test(path))
       .filter((path) => {
         const stats = statSync(join(folder, path), { throwIfNoEntry: false });
         return stats !== undefined && isChanged(path, stats.mtimeMs);

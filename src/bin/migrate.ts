@@ -1,7 +1,8 @@
 import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment } from "../runtime/config.js";
 import { runCommand } from "../runtime/lifecycle.js";
-import { catalogue } from "../tasks/catalogue.js";
+import { createLogger } from "../runtime/logger.js";
+import { loadCatalogue } from "../app/load-catalogue.js";
 import { migrateDatabase } from "../app/migrate-database.js";
 
 readCommandLine(
@@ -15,10 +16,14 @@ readCommandLine(
 );
 
 await runCommand(async () => {
-  const { databaseUrl } = parseConfig(readEnvironment(), ["database"], { production: true });
+  const { databaseUrl, tasks } = parseConfig(readEnvironment(), ["database"], { production: true });
   if (databaseUrl === null) return;
-  await migrateDatabase(databaseUrl);
+  const log = createLogger({ name: "migrate", level: "warn", pretty: false });
+  const catalogue = await loadCatalogue(tasks, log);
+  await migrateDatabase(databaseUrl, catalogue);
   process.stdout.write(
     `The database is up to date, and the catalogue has ${catalogue.size} Jobs.\n`,
   );
 });
+// A task of TASKS may have left a timer or a connection open, and this command must end.
+process.exit();

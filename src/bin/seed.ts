@@ -9,6 +9,7 @@ import { createPhotoIntake } from "../services/photos/photo-intake.js";
 import { createUsers } from "../services/users/users.js";
 import { CHILD_MEMORY_BYTES, createCore } from "../app/create-core.js";
 import { readRunningConfig } from "../app/read-config.js";
+import { catalogue } from "../tasks/catalogue.js";
 
 readCommandLine(
   {
@@ -23,7 +24,9 @@ readCommandLine(
 await runCommand(async (stack) => {
   const config = await readRunningConfig();
   const log = createLogger({ name: "seed", level: "warn", pretty: false });
-  const core = await createCore(config, { name: "photo-service seed", connections: 2, log }, stack);
+  // It submits Jobs of this repository only, so it needs no task of TASKS.
+  const options = { name: "photo-service seed", connections: 2, catalogue, log };
+  const core = await createCore(config, options, stack);
   const users = createUsers({ database: core.database, adminEmails: config.adminEmails });
   const inspector = createPhotoInspector({
     log,

@@ -217,6 +217,8 @@ function toConfig(values: Values) {
     allowedOrigins: values.ALLOWED_ORIGINS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerTasks: values.WORKER_TASKS,
+    /** Folders and packages with tasks outside this repository. */
+    tasks: values.TASKS,
     disabledJobs: values.DISABLED_JOBS,
     /** True if the Job `echo` is offered, which can occupy a worker slot for ten minutes. */
     echo: values.ECHO ?? !production,

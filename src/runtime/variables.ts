@@ -86,6 +86,7 @@ export const variables = {
   // defaults.
   WORKER_CONCURRENCY: wholeNumber(1, 1024).default(Math.min(availableParallelism(), 100)),
   WORKER_TASKS: wholeNumber(1, 100_000).default(100),
+  TASKS: list.default([]),
   DISABLED_JOBS: list.default([]),
   ECHO: flag.optional(),
   MAX_PENDING_PER_USER: wholeNumber(1).default(10_000),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 /** A photo as a task receives it: a file on this machine and the data of its row. */
 export interface TaskPhoto {
@@ -92,6 +92,8 @@ export interface Task<
    * so it is never reused.
    */
   resultVersion?: number | null;
+  /** Absolute path of the folder of a task outside this repository; the loader sets it. */
+  folder?: string;
   /**
    * Loads the work; called only in the process that runs it. `run` returns the result or throws.
    * The attempt is tried again, except after PermanentTaskError. These are methods so that the
@@ -111,11 +113,3 @@ export function defineTask<
 >(task: Task<Parameters, Result> & { name: Name }): Task<Parameters, Result> & { name: Name } {
   return task;
 }
-
-/** Warnings that a result about a photo may contain. */
-export const warnings = z
-  .array(z.string())
-  .optional()
-  .describe(
-    "Warnings about how the photo was read, e.g. that only an animation's first frame was used.",
-  );

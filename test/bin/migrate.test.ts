@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { catalogue } from "../../src/tasks/catalogue.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/processes/run-bin.js";
+import { writeOutsideTasks } from "../support/service/outside-tasks.js";
 import { createEmptyDatabase } from "../support/stores/test-database.js";
 
 describe("npm run migrate", { concurrency: 2 }, () => {
@@ -15,6 +18,17 @@ describe("npm run migrate", { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await run(empty.url);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^The database is up to date, and the catalogue has \d+ Jobs\.\n$/);
+    await empty.close();
+  });
+
+  it("adds the Jobs of TASKS, and ends although a task has left a timer running", async () => {
+    const tasks = join(cwd, "tasks");
+    writeOutsideTasks(tasks, { lasting: { also: "setInterval(() => {}, 1000);" } });
+    const empty = await createEmptyDatabase();
+    const env = { DATABASE_URL: empty.url, TASKS: "tasks" };
+    const { code, stdout } = await runBin("migrate", { cwd, env });
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`has ${catalogue.size + 1} Jobs\\.\\n$`));
     await empty.close();
   });
 

@@ -11,10 +11,12 @@ import {
   type TestBrowser,
 } from "../support/clients/browser.js";
 import type { TestClient } from "../support/clients/test-client.js";
+import { exampleParameters } from "../support/service/example-parameters.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
 interface Shown {
+  /** Instead of the examples and defaults. */
   parameters?: object;
   sees: [selector: string, count: number][];
 }
@@ -23,7 +25,6 @@ interface Shown {
 const SHOWN: Record<string, Shown> = {
   thumbnail: { parameters: { widths: [32, 64] }, sees: [[".outputs img", 2]] },
   convert: {
-    parameters: { format: "webp" },
     sees: [
       [".outputs img", 1],
       ["text=WEBP, 300 × 200", 1],
@@ -62,7 +63,7 @@ const SHOWN: Record<string, Shown> = {
       [".outputs img", 2],
     ],
   },
-  watermark: { parameters: { text: "© Ann" }, sees: [[".outputs img", 1]] },
+  watermark: { sees: [[".outputs img", 1]] },
   "contact-sheet": {
     sees: [
       ["text=2 columns and 1 row", 1],
@@ -99,12 +100,12 @@ describe("the result section", { skip: NOT_ALL }, () => {
   });
   after(() => Promise.all([browser?.close(), service?.close()]));
 
-  for (const [name, { maxPhotos }] of catalogue) {
-    const { parameters = {}, sees } = SHOWN[name] ?? AS_JSON;
+  for (const [name, task] of catalogue) {
+    const { parameters = exampleParameters(task), sees } = SHOWN[name] ?? AS_JSON;
     it(`shows the result of ${name}`, { timeout: 30_000 }, async () => {
       const { page } = person;
       const { id } = await client.enqueue(name, parameters, {
-        photoIds: photoIds.slice(0, maxPhotos),
+        photoIds: photoIds.slice(0, task.maxPhotos),
       });
       await page.locator(`[data-id="${id}"] .open`).click();
       await page.getByRole("region", { name: "Result" }).waitFor();

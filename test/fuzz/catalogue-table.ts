@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { sharp } from "../../src/imaging/pixels/pixels.js";
 import type { Task } from "../../src/tasks/define-task.js";
 import type { TaskChildResponse } from "../../src/worker/child/task-child-request.js";
+import { loadTasks } from "./load-tasks.js";
 import { createJobRunner, toTaskPhoto } from "./job-runner.js";
 import type { Verdict } from "./judge-error.js";
 import { madePhotos, realPhotos, type SamplePhoto } from "./sample-photos.js";
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-table-"));
-const runner = createJobRunner(folder);
+const runner = createJobRunner(folder, { tasks: await loadTasks() });
 const notes = new Map<string, number>();
 const say = (cells: string[]) => void process.stdout.write(`| ${cells.join(" | ")} |\n`);
 try {

@@ -12,6 +12,7 @@ import type {
   TaskChildResponse,
 } from "../../src/worker/child/task-child-request.js";
 import { silentLog } from "../support/runner/silent-log.js";
+import { exampleParameters } from "../support/service/example-parameters.js";
 import { judgeError, type Verdict } from "./judge-error.js";
 
 export interface JobRunner {
@@ -28,11 +29,13 @@ export interface JobRunner {
   close(): Promise<void>;
 }
 
-/** Parameters of Jobs whose required parameters have no default. */
-const REQUIRED: Record<string, unknown> = {
-  convert: { format: "webp" },
-  watermark: { text: "© AT&T <b> Ω" },
-};
+interface JobRunnerOptions {
+  size?: number;
+  parameters?: Record<string, unknown>;
+  /** Default: the tasks of this repository. */
+  tasks?: ReadonlyMap<string, Task>;
+}
+
 /** Result of the search for similar photos, which needs a database: there are none. */
 const NO_NEIGHBOURS: NearPhotoList = { photos: [], cut: false };
 const MAX_PIXELS = 100_000_000;
@@ -40,13 +43,10 @@ const MEMORY_BYTES = 1.5 * 1024 ** 3;
 
 /**
  * Runs Jobs in the worker's child processes, with their folders below `folder`. `parameters` by Job
- * name replace the defaults.
+ * name replace the defaults and examples.
  */
-export function createJobRunner(
-  folder: string,
-  options: { size?: number; parameters?: Record<string, unknown> } = {},
-): JobRunner {
-  const parametersByJob = { ...REQUIRED, ...options.parameters };
+export function createJobRunner(folder: string, options: JobRunnerOptions = {}): JobRunner {
+  const { parameters: parametersByJob = {}, tasks = catalogue } = options;
   const entry = new URL("../../src/worker/child/task-child.js", import.meta.url);
   const pool = createChildPool({
     entry,
@@ -68,9 +68,9 @@ export function createJobRunner(
   ): Promise<Verdict> {
     const attemptFolder = join(folder, `attempt-${++attempts}`);
     await mkdir(attemptFolder);
-    const parameters = task.parameters.parse(parametersByJob[task.name] ?? {});
-    const request = toRequest(task, parameters, photos, attemptFolder);
     try {
+      const given = parametersByJob[task.name] ?? exampleParameters(task);
+      const request = toRequest(task, task.parameters.parse(given), photos, attemptFolder);
       const response = (await pool.run(request, {
         timeoutMs: task.timeoutMs,
         onAsk: async () => NO_NEIGHBOURS,
@@ -83,14 +83,14 @@ export function createJobRunner(
         ? { kind: "warned", message: warnings.join("; ") }
         : { kind: "ok" };
     } catch (error) {
-      return judgeError(error);
+      return judgeError(error, { hasOwnCodes: task.folder !== undefined });
     } finally {
       await rm(attemptFolder, { recursive: true, force: true });
     }
   }
 
   return {
-    jobs: [...catalogue.values()].filter(({ maxPhotos }) => maxPhotos > 0),
+    jobs: [...tasks.values()].filter(({ maxPhotos }) => maxPhotos > 0),
     run: attempt,
     async probe(path) {
       return inspector.probe(path).then(
@@ -108,8 +108,9 @@ function toRequest(
   photos: TaskPhoto[],
   folder: string,
 ): TaskChildRequest {
-  const first = { attempt: 1, failures: 0 };
-  return { task: task.name, parameters, photos, ...first, folder, maxPixels: MAX_PIXELS };
+  const place = { ...(task.folder !== undefined && { taskFolder: task.folder }), folder };
+  const first = { attempt: 1, failures: 0, maxPixels: MAX_PIXELS };
+  return { task: task.name, parameters, photos, ...place, ...first };
 }
 
 /** Returns null if the folder contains exactly the files that the task reported. */

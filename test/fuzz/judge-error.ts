@@ -15,12 +15,14 @@ export type Verdict =
   /** A fault that must never happen. */
   | { kind: "violation"; message: string };
 
+/** A task outside this repository may have its own codes. */
+const OWN_CODE = /^[A-Z][A-Z0-9_]*$/;
 const CODES = ["PHOTO_UNREADABLE", "PHOTO_TOO_LARGE", "TASK_FAILED"];
 /** Internal texts that no user should read. */
 const INTERNALS = /vips|libheif|node_modules|\/tmp|\.[jt]s\b|Error:|undefined|NaN|\n/i;
 
 /** Checks that an error is meant for users, and that its message has no internals. */
-export function judgeError(error: unknown): Verdict {
+export function judgeError(error: unknown, { hasOwnCodes = false } = {}): Verdict {
   if (error instanceof ChildStoppedError) return judgeDeath(error);
   const isPublic = [
     PermanentTaskError,
@@ -35,7 +37,8 @@ export function judgeError(error: unknown): Verdict {
         "unmasked: " + (error instanceof Error ? (error.stack ?? error.message) : String(error)),
     };
   const { code, message } = error as PermanentTaskError;
-  if (!CODES.includes(code)) return { kind: "violation", message: `the code ${code}: ${message}` };
+  if (!(CODES.includes(code) || (hasOwnCodes && OWN_CODE.test(code))))
+    return { kind: "violation", message: `the code ${code}: ${message}` };
   if (!/^[A-Z].{8,400}\.$/.test(message) || INTERNALS.test(message))
     return { kind: "violation", message: `not a sentence for users: ${message}` };
   return { kind: "refused", code, message };

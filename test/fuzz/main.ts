@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadTasks } from "./load-tasks.js";
 import { createJobRunner } from "./job-runner.js";
 import { readFuzzOptions } from "./read-fuzz-options.js";
 import { renderFuzzReport } from "./render-fuzz-report.js";
@@ -13,7 +14,7 @@ import { madePhotos, realPhotos } from "./sample-photos.js";
 process.exitCode = 1;
 const { files, seed } = readFuzzOptions();
 const folder = await mkdtemp(join(tmpdir(), "photo-service-fuzz-"));
-const runner = createJobRunner(folder);
+const runner = createJobRunner(folder, { tasks: await loadTasks() });
 try {
   const statistics = await runFuzz(runner, {
     samples: [...(await madePhotos()), ...realPhotos()],

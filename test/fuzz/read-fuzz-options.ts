@@ -11,7 +11,7 @@ export function readFuzzOptions(): FuzzOptions {
     {
       name: "node dist/test/fuzz/main.js",
       about:
-        "Run every Job on damaged copies of photos, and print how many were read, were " +
+        "Run every Job, of TASKS too, on damaged copies of photos, and print how many were read, were " +
         "refused, or crashed a child process.",
       options: {
         files: {

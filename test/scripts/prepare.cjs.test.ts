@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 
 /** Compiles what src/ says: "fails", or writes how often it ran. */
@@ -35,9 +35,10 @@ describe("scripts/prepare.cjs", () => {
   function createProject({ engine = ">=20.19" } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "photo-service-prepare-"));
     folders.push(folder);
-    for (const path of ["scripts", "src", "test", "node_modules/typescript/bin"])
+    for (const path of ["src/tasks", "test", "node_modules/typescript/bin"])
       mkdirSync(join(folder, path), { recursive: true });
-    cpSync("scripts/prepare.cjs", join(folder, "scripts/prepare.cjs"));
+    for (const script of ["prepare.cjs", "write-catalogue.cjs"])
+      cpSync(`scripts/${script}`, join(folder, "scripts", script));
     writeFileSync(join(folder, "package.json"), JSON.stringify({ engines: { node: engine } }));
     writeFileSync(join(folder, "node_modules/typescript/bin/tsc"), COMPILER);
     const edit = (text: string, { secondsAgo = 0 } = {}) => {
@@ -50,6 +51,11 @@ describe("scripts/prepare.cjs", () => {
       edit,
       remove: (path: string) => rmSync(join(folder, path), { recursive: true }),
       has: (path: string) => existsSync(join(folder, path)),
+      read: (path: string) => readFileSync(join(folder, path), "utf8"),
+      write(path: string, text: string) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), text);
+      },
       get compilations() {
         return existsSync(join(folder, "dist/ran"))
           ? readFileSync(join(folder, "dist/ran"), "utf8").length
@@ -130,6 +136,19 @@ describe("scripts/prepare.cjs", () => {
     assert.deepEqual([project.run().status, project.run().status, project.compilations], [2, 2, 2]);
     project.edit("fine", { secondsAgo: 60 });
     assert.deepEqual([project.run().status, project.run().status, project.compilations], [0, 0, 3]);
+  });
+
+  it("writes the catalogue before it compiles, and names a folder without one of its files", () => {
+    const project = createProject();
+    project.write("src/tasks/a-task/task.ts", "");
+    assert.equal(project.run().status, 1);
+    assert.match(project.run().stderr, /^The catalogue .*: src\/tasks\/a-task needs both .*\.\n$/);
+    assert.equal(project.compilations, 0);
+    project.write("src/tasks/a-task/run.ts", "");
+    assert.equal(project.run().status, 0);
+    assert.equal(project.compilations, 1);
+    assert.match(project.read("src/tasks/catalogue.ts"), /^import { aTask } from/m);
+    assert.deepEqual([project.run().stderr, project.compilations], ["", 1]);
   });
 
   it("leaves alone what was installed without the compiler, and an image without sources", () => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { EmbeddedServer } from "../../embedded/open-server-folder.js";
+import type { Config } from "../../runtime/config.js";
 import type { Logger } from "../../runtime/logger.js";
 
 export interface StoreUrls {
@@ -19,32 +20,35 @@ export interface Stores {
  * the API and the worker load theirs.
  */
 export function startStores(
-  urls: { [url in keyof StoreUrls]: string | null },
+  config: { [url in keyof StoreUrls]: string | null } & Pick<Config, "tasks">,
   { folder, path, log }: { folder: string; path: string; log: Logger },
 ): Stores {
   const postgres =
-    urls.databaseUrl === null
+    config.databaseUrl === null
       ? import("../../embedded/postgres/start-postgres.js").then(({ startPostgres }) =>
           startPostgres({ dataDir: `${folder}/postgres`, log }),
         )
       : null;
   const redis =
-    urls.redisUrl === null
+    config.redisUrl === null
       ? import("../../embedded/redis/start-redis.js").then(({ startRedis }) =>
           startRedis({ dataDir: `${folder}/redis`, log, path }),
         )
       : null;
 
   async function migrated(): Promise<string> {
-    const [{ migrateDatabase }, url] = await Promise.all([
+    // The API and the worker load the same tasks, and log the broken ones.
+    const silent = log.child({}, { level: "silent" });
+    const [{ migrateDatabase }, catalogue, url] = await Promise.all([
       import("../migrate-database.js"),
-      urlOf(postgres, urls.databaseUrl),
+      import("../load-catalogue.js").then((module) => module.loadCatalogue(config.tasks, silent)),
+      urlOf(postgres, config.databaseUrl),
     ]);
-    await migrateDatabase(url);
+    await migrateDatabase(url, catalogue);
     return url;
   }
 
-  const ready = Promise.all([migrated(), urlOf(redis, urls.redisUrl)]).then(
+  const ready = Promise.all([migrated(), urlOf(redis, config.redisUrl)]).then(
     ([databaseUrl, redisUrl]) => ({ databaseUrl, redisUrl }),
   );
   // It may fail before it is awaited, which must not end the process.

@@ -1,9 +1,9 @@
 import { asc, and, getTableColumns, notInArray, sql } from "drizzle-orm";
-import { z } from "zod";
 import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
 import { jobs } from "../../db/schema/jobs.js";
 import type { Task } from "../../tasks/define-task.js";
+import { toJsonSchema } from "../../tasks/json-schema.js";
 
 /** A kind of work that users can submit: one row of the catalogue. Its id is its name. */
 export interface Job extends Omit<typeof jobs.$inferSelect, "offered"> {
@@ -38,6 +38,8 @@ export function createJobs(deps: {
   disabledJobs: readonly string[];
 }): Jobs {
   const disabled = new Set(deps.disabledJobs);
+  /** False for a task that only another process has, which may have other TASKS. */
+  const has = (name: string) => deps.catalogue.has(name) && !disabled.has(name);
   let loading: Promise<Map<string, Job>> | null = null;
   let byName = new Map<string, Job>();
   let readAt = 0;
@@ -49,7 +51,7 @@ export function createJobs(deps: {
     byName = new Map(
       rows.map(({ offered, ...row }) => [
         row.name,
-        { ...row, id: row.name, enabled: offered && !disabled.has(row.name) },
+        { ...row, id: row.name, enabled: offered && has(row.name) },
       ]),
     );
     return byName;
@@ -81,7 +83,7 @@ export function createJobs(deps: {
     },
     known: (name) => byName.get(name),
     async submittable(name) {
-      const task = disabled.has(name) ? undefined : deps.catalogue.get(name);
+      const task = has(name) ? deps.catalogue.get(name) : undefined;
       return task && (byName.has(name) || (await find(name))) ? task : null;
     },
   };
@@ -144,9 +146,4 @@ function toRow(task: Task): JobRow {
     timeoutMs: task.timeoutMs,
     offered: true,
   };
-}
-
-/** Returns the JSON Schema 2020-12 of a task's parameters (input) or of its result (output). */
-export function toJsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
-  return z.toJSONSchema(schema, { io, target: "draft-2020-12" }) as Record<string, unknown>;
 }

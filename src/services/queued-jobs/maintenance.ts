@@ -92,12 +92,27 @@ export interface HintDueDeps {
   sql: Sql;
   dispatcher: Dispatcher;
   catalogue: ReadonlyMap<string, Task>;
+  log: Logger;
 }
 
-export function createHintDue({ sql, dispatcher, catalogue }: HintDueDeps) {
+export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) {
+  const reported = new Set<string>();
+
   function isWanted(row: DueRow, sweep: DueSweep): boolean {
     if (sweep.patient && !row.settled) return false;
-    return catalogue.has(row.jobName) || sweep.admitsUnknown(row.jobName);
+    if (catalogue.has(row.jobName)) return true;
+    reportUnknown(row.jobName);
+    return sweep.admitsUnknown(row.jobName);
+  }
+
+  /** Such rows wait for a worker that has the task; perhaps none has it. */
+  function reportUnknown(job: string): void {
+    if (reported.has(job)) return;
+    reported.add(job);
+    log.warn(
+      { job },
+      "this worker lacks the task of waiting jobs: give all workers the same TASKS",
+    );
   }
 
   /**

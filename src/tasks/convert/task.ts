@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
-import { defineTask, warnings } from "../define-task.js";
+import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 const format = z.enum(OUTPUT_FORMATS);
 
 const parameters = z
   .strictObject({
-    format: format.describe("Format of the output. In JPEG, transparent parts become white."),
+    format: format
+      .describe("Format of the output. In JPEG, transparent parts become white.")
+      .meta({ examples: ["webp"] }),
     quality: z
       .int()
       .min(1)

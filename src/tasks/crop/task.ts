@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { defineTask, warnings } from "../define-task.js";
+import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 const PART = "(?:[1-9]\\d{0,3}(?:\\.\\d{1,4})?|0\\.\\d{0,3}[1-9])";
 

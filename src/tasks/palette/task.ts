@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { defineTask, warnings } from "../define-task.js";
+import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 const parameters = z.strictObject({
   colors: z

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { defineTask, warnings } from "../define-task.js";
+import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 import { hash } from "../hash/task.js";
 import { metadata } from "../metadata/task.js";
 import { palette } from "../palette/task.js";

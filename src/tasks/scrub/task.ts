@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
-import { defineTask, warnings } from "../define-task.js";
+import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 const parameters = z.strictObject({
   keepIcc: z

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
-import { defineTask, warnings } from "../define-task.js";
+import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 const MAX_CHARACTERS = 100;
 
@@ -19,6 +20,7 @@ const parameters = z.strictObject({
     .meta({
       minLength: 1,
       maxLength: MAX_CHARACTERS,
+      examples: ["© Ann"],
       description:
         "One line of text. Latin, Greek, Cyrillic and Arabic are always supported; other " +
         "scripts appear as boxes unless the system has fonts for them.",

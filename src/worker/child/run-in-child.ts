@@ -60,6 +60,7 @@ export async function runInChild(
     const photos = await findPhotos(deps, claimed, folder);
     const request: TaskChildRequest = {
       task: task.name,
+      ...(task.folder !== undefined && { taskFolder: task.folder }),
       parameters: task.parameters.parse(queuedJob.parameters),
       photos,
       attempt,

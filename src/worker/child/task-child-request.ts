@@ -4,6 +4,8 @@ import type { TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
 export interface TaskChildRequest {
   /** Name of the task in the catalogue. */
   task: string;
+  /** Absolute path of the folder of a task outside this repository. */
+  taskFolder?: string;
   /** Validated parameters with defaults, because a child has no schemas. */
   parameters: unknown;
   photos: TaskPhoto[];

@@ -17,8 +17,8 @@ async function runTask(
   request: TaskChildRequest,
   { signal, progress, ask }: ChildTools,
 ): Promise<TaskChildResponse> {
-  const { task, folder, ...input } = request;
-  const { run } = await loadWork(task);
+  const { task, taskFolder, folder, ...input } = request;
+  const { run } = await loadWork(task, taskFolder);
   const outputs: TaskOutput[] = [];
   const findNearPhotos: TaskContext<unknown>["findNearPhotos"] = async (query) =>
     (await ask("findNearPhotos", query)) as NearPhotoList;

@@ -1,6 +1,6 @@
 // `npm run dev` under a real npm, in a copy of this repository: changes of sources take effect.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../../support/runner/eventually.js";
@@ -44,6 +44,12 @@ describe("npm run dev", { skip: NO_PROC }, () => {
         },
         180_000,
       );
+      copyEcho("echo-again", "echoAgain");
+      await eventually(
+        "the new task is offered",
+        async () => (await client.get('{ job(name: "echo-again") { enabled } }')).job?.enabled,
+        180_000,
+      );
       assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
       assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
 
@@ -52,6 +58,14 @@ describe("npm run dev", { skip: NO_PROC }, () => {
       assert.doesNotMatch(run.output, /second SIG|did not close|giving up|"level":[456]0/);
     },
   );
+
+  /** Adds a task: its folder is enough. */
+  function copyEcho(name: string, constant: string): void {
+    const folder = join(project.path, "src/tasks");
+    cpSync(join(folder, "echo"), join(folder, name), { recursive: true });
+    edit(`src/tasks/${name}/task.ts`, 'name: "echo"', `name: "${name}"`);
+    edit(`src/tasks/${name}/task.ts`, "const echo =", `const ${constant} =`);
+  }
 
   function edit(path: string, from: string, to: string): void {
     const file = join(project.path, path);

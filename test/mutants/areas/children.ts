@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const CHILD = ["worker/child/run-in-child.test"];
 const HANDED_BACK = ["execute-task/handed-back.test"];
+const CATALOGUE = ["app/load-catalogue.test"];
 const POOL = ["child-pool/unstartable.test"];
 const FAULTS = ["task-worker/faults.test"];
 const TASK_WORKER = "src/worker/task-worker.ts";
@@ -133,5 +134,47 @@ export const MUTANTS: Mutant[] = [
     find: "...(config.echo ? [] : [echo.name])",
     replace: "",
     tests: ["job.resolver.test"],
+  },
+  {
+    breaks: "a task that ends its process when it is loaded ends the service",
+    file: "src/app/outside-tasks/load-outside-tasks.ts",
+    find: "checked.get(folder) ?? null",
+    replace: "null",
+    tests: CATALOGUE,
+  },
+  {
+    breaks: "a task of TASKS replaces one of the service",
+    file: "src/app/outside-tasks/load-outside-tasks.ts",
+    find: 'own.keys()].map((name) => [name, "a task of the service"])',
+    replace: "own.keys()].slice(1000).map((name) => [name, name])",
+    tests: CATALOGUE,
+  },
+  {
+    breaks: "a task's own copy of PermanentTaskError is tried again",
+    file: "src/tasks/outside/outside-work.ts",
+    find: ' || error.name === "PermanentTaskError"',
+    replace: "",
+    tests: CATALOGUE,
+  },
+  {
+    breaks: "an invalid code of a task counts as a crash of its child",
+    file: "src/tasks/outside/outside-work.ts",
+    find: 'isCode ? code : "TASK_FAILED"',
+    replace: "String(code)",
+    tests: CATALOGUE,
+  },
+  {
+    breaks: "a Job whose task this API lacks looks enabled",
+    file: "src/services/jobs/jobs.ts",
+    find: "deps.catalogue.has(name) && !disabled.has(name)",
+    replace: "!disabled.has(name)",
+    tests: ["services/jobs/jobs.test"],
+  },
+  {
+    breaks: "a task that takes photos may run in the worker, which gives it none",
+    file: "src/tasks/outside/to-task.ts",
+    find: 'task.runsIn === "child" || task.maxPhotos === 0',
+    replace: "true",
+    tests: ["tasks/outside/to-task.test"],
   },
 ];

@@ -90,6 +90,16 @@ describe("the catalogue of Jobs", () => {
     );
   });
 
+  it("shows a Job whose task only another process has as not enabled", async () => {
+    await syncCatalogue(store.database, [...catalogue.values(), albumTask]);
+    const jobs = create();
+    assert.deepEqual(
+      [(await jobs.find("album"))?.enabled, (await jobs.find("hash"))?.enabled],
+      [false, true],
+    );
+    await syncCatalogue(store.database, catalogue.values());
+  });
+
   it("refuses submissions of a Job without a row until migrate has written it", async (context) => {
     await store.database.sql`delete from jobs where name = 'hash'`;
     const jobs = create();

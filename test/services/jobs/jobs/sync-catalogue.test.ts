@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { z } from "zod";
-import { syncCatalogue, toJsonSchema } from "../../../../src/services/jobs/jobs.js";
+import { syncCatalogue } from "../../../../src/services/jobs/jobs.js";
 import { catalogue } from "../../../../src/tasks/catalogue.js";
+import { toJsonSchema } from "../../../../src/tasks/json-schema.js";
 import { albumTask } from "../../../support/service/album-task.js";
 import { submissionOf } from "../../../support/service/submission-of.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";

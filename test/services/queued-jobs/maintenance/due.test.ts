@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
 import { DueSweep } from "../../../../src/services/queued-jobs/maintenance.js";
+import { createLoggerTo } from "../../../../src/runtime/logger.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("the rows that the reconciler finds", () => {
   let services: TestServices;
   let user: User;
+  const logged: string[] = [];
   before(async () => {
-    services = await createTestServices();
+    const log = createLoggerTo({ write: (line) => void logged.push(line) }, "warn");
+    services = await createTestServices({ log });
   });
   beforeEach(async () => {
     await services.database.sql`delete from queued_jobs`;
@@ -135,6 +138,17 @@ describe("the rows that the reconciler finds", () => {
       true,
     );
     assert.equal(offeredIds().at(-1), id);
+  });
+
+  it("are logged once for each unknown Job, because they may wait for a worker in vain", async () => {
+    const { id } = await services.submit(user);
+    await services.database.sql`update queued_jobs set job_name = 'elsewhere' where id = ${id}`;
+    await age(id);
+    await hintAll();
+    await hintAll();
+    const lines = logged.filter((line) => line.includes('"job":"elsewhere"'));
+    assert.equal(lines.length, 1);
+    assert.match(lines.join(), /this worker lacks the task of waiting jobs: give all workers/);
   });
 
   it("are found again from the old position when hints could not be added", async () => {
