@@ -35,6 +35,21 @@ describe("the catalogue", () => {
     assert.equal(await loadCatalogue([], silentLog), catalogue);
   });
 
+  it("leaves out a task whose GraphQL types have the names of others", async () => {
+    const folder = newFolder();
+    writeOutsideTasks(folder, { job: {}, "sound-1": {}, sound1: {} });
+    const { added, warnings } = await load(folder);
+    assert.deepEqual(
+      added.map(({ name }) => name),
+      ["sound-1"],
+    );
+    assert.deepEqual(warnings, [
+      "a task of TASKS is left out: job needs the GraphQL type JobResult, which exists already",
+      "a task of TASKS is left out: sound1 needs the GraphQL type Sound1Parameters, which exists " +
+        "already",
+    ]);
+  });
+
   it("adds the sound tasks of TASKS, and names each broken one in one warning", async () => {
     const folder = newFolder();
     writeOutsideTasks(folder, {

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { createChildPool } from "../../child-pool/child-pool.js";
 import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
+import { createTypedJobs } from "../../graphql/typed-jobs/typed-jobs.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Task } from "../../tasks/define-task.js";
 import { findTasks, type TaskFault } from "../../tasks/outside/find-tasks.js";
@@ -25,7 +26,6 @@ export async function loadOutsideTasks(
   log: Logger,
 ): Promise<OutsideTasks> {
   const { folders, faults } = findTasks(entries);
-  const maxPhotos = Math.max(...[...own.values()].map((task) => task.maxPhotos));
   const taken = new Map([...own.keys()].map((name) => [name, "a task of the service"]));
   const checked = await checkInChildren(folders, log);
   const tasks: Task[] = [];
@@ -34,7 +34,7 @@ export async function loadOutsideTasks(
     const owner = taken.get(name);
     const fault =
       owner === undefined ? (checked.get(folder) ?? null) : `has the name of ${owner}: rename it`;
-    const task = fault ?? (await loadTask(folder, maxPhotos));
+    const task = fault ?? (await loadTask(folder, [...own.values(), ...tasks]));
     if (typeof task === "string") {
       faults.push({ folder, fault: task });
       continue;
@@ -45,10 +45,13 @@ export async function loadOutsideTasks(
   return { tasks, faults };
 }
 
-/** Returns the task, or its fault. */
-async function loadTask(folder: string, maxPhotos: number): Promise<Task | string> {
+/** Returns the task, or its fault: one is also a GraphQL type that another task has already. */
+async function loadTask(folder: string, others: Task[]): Promise<Task | string> {
+  const maxPhotos = Math.max(...others.map((task) => task.maxPhotos));
   try {
-    return toTask(await importFile(folder, "task.js"), folder, { maxPhotos });
+    const task = toTask(await importFile(folder, "task.js"), folder, { maxPhotos });
+    createTypedJobs([...others, task]);
+    return task;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

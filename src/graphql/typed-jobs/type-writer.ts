@@ -17,6 +17,9 @@ export interface JsonSchema {
 
 type Kind = "type" | "input";
 
+/** Types that are written for all Jobs together. */
+const RESERVED = ["JobResult", "JobInput"];
+
 /** A GraphQL name, not reserved, and not the start of an introspection name. */
 const NAME = /^(?!__|true$|false$|null$)[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -50,7 +53,8 @@ export class TypeWriter {
   }
 
   #add(name: string, definition: string): void {
-    if (this.#definitions.has(name)) throw new Error(`two tasks need a GraphQL type ${name}`);
+    if (this.#definitions.has(name) || RESERVED.includes(name))
+      throw new Error(`needs the GraphQL type ${name}, which exists already`);
     this.#definitions.set(name, definition);
   }
 

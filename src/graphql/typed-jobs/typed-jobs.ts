@@ -1,5 +1,5 @@
-import { toJsonSchema } from "../../services/jobs/jobs.js";
 import type { Task } from "../../tasks/define-task.js";
+import { toJsonSchema } from "../../tasks/json-schema.js";
 import {
   acceptsNull,
   describe,

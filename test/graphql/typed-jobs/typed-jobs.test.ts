@@ -139,7 +139,7 @@ describe("typed Jobs", () => {
     assert.ok(task);
     assert.throws(
       () => createTypedJobs([task, { ...task }]),
-      new Error("two tasks need a GraphQL type SmallParameters"),
+      new Error("needs the GraphQL type SmallParameters, which exists already"),
     );
   });
 });
