@@ -30,7 +30,7 @@ export async function registerFrontPage(
       prefix: "/console/",
       index: false,
       cacheControl: false,
-      setHeaders: (reply, path) => void reply.header("cache-control", cacheControlOf(path)),
+      setHeaders: (reply, file) => void reply.header("cache-control", cacheControlOf(file)),
     });
     scope.get("/", (_request, reply) => {
       void reply.headers(headers);
