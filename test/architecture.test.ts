@@ -231,6 +231,8 @@ describe("the architecture", () => {
         name,
         `${name}.ts`,
         `${name}.sh`,
+        `${name}.md`,
+        `${name}.yml`,
         `src/${dirname(name)}.ts`,
       ].some((path) => existsSync(path));
     // Attacks and stories test the whole service.

@@ -8,32 +8,10 @@ import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { parseConfig } from "../src/runtime/config.js";
 import { SECRET_NAMES } from "../src/runtime/variables.js";
-import { makeSecrets, NEEDS, programOf, secondsOf, unknown } from "./deploy/programs.js";
+import { environmentOf, readCompose } from "./deploy/compose-file.js";
+import { makeSecrets, NEEDS, programOf, secondsOf } from "./deploy/programs.js";
 
-interface Service {
-  image: string;
-  build?: object;
-  user?: string;
-  command?: string[];
-  environment?: Record<string, string>;
-  secrets?: string[];
-  ports?: string[];
-  volumes?: string[];
-  healthcheck?: { test?: string[]; start_interval?: string; disable?: boolean };
-  depends_on?: Record<string, { condition: string }>;
-  read_only?: boolean;
-  cap_drop?: string[];
-  security_opt?: string[];
-  stop_grace_period?: string;
-  profiles?: string[];
-  deploy?: { resources: { limits: { memory?: string; pids?: number } } };
-}
-
-const compose = parse(readFileSync("docker-compose.yml", "utf8"), { merge: true }) as {
-  version?: string;
-  services: Record<string, Service>;
-  secrets: Record<string, { file: string }>;
-};
+const compose = readCompose();
 const services = Object.entries(compose.services);
 const built = services.filter(([, { build }]) => build);
 const serve = built.filter(
@@ -41,26 +19,10 @@ const serve = built.filter(
 );
 const secrets = makeSecrets();
 
-/** The environment that compose gives to a process, with the variables of `shell` set. */
-const environmentOf = (
-  environment: Record<string, string> = {},
-  shell: Record<string, string> = {},
-) =>
-  Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [
-      name,
-      String(value)
-        .replace(
-          /\$\{(\w+):-([^}]*)\}/g,
-          (_, variable: string, otherwise: string) => shell[variable] ?? otherwise,
-        )
-        .replace("/run/secrets", secrets),
-    ]),
-  );
 describe("the compose file", () => {
   it("has all services, and no obsolete version field", () => {
     assert.deepEqual(
-      ["postgres", "redis", "migrate", "api", "worker", "db-admin"].filter(
+      ["postgres", "redis", "migrate", "api", "worker", "db-admin", "queue-admin", "seed"].filter(
         (name) => !(name in compose.services),
       ),
       [],
@@ -87,7 +49,7 @@ describe("the compose file", () => {
     assert.deepEqual(published, [
       "api 127.0.0.1:4000:4000",
       "db-admin 127.0.0.1:8081:4000",
-      "db-admin 127.0.0.1:5556:4000",
+      "queue-admin 127.0.0.1:5556:4000",
       "prometheus 127.0.0.1:9090:9090",
       "grafana 127.0.0.1:3000:3000",
     ]);
@@ -137,44 +99,25 @@ describe("the compose file", () => {
   });
 
   it("gives each program a valid configuration, with secrets as files only", () => {
-    for (const [name, { environment, command, secrets: mounted = [] }] of built.filter(
-      ([, { profiles }]) => !profiles,
-    )) {
-      const env = environmentOf(environment);
-      assert.deepEqual(
-        [name, unknown(Object.keys(env)), SECRET_NAMES.filter((secret) => secret in env)],
-        [name, [], []],
-      );
-      assert.doesNotThrow(
-        () =>
-          parseConfig(
-            { NODE_ENV: "production", STORAGE_URL: "file:/data/photos", ...env },
-            NEEDS[programOf(command)] ?? [],
-          ),
-        name,
-      );
+    for (const [name, service] of built.filter(([one]) => one !== "token")) {
+      const { environment, command, secrets: mounted = [] } = service;
+      const env = environmentOf(service, { secrets });
+      assert.deepEqual([name, SECRET_NAMES.filter((secret) => env[secret])], [name, []]);
+      assert.doesNotThrow(() => parseConfig(env, NEEDS[programOf(command)] ?? []), name);
       for (const [variable, path] of Object.entries(environment ?? {}))
         if (variable.endsWith("_FILE"))
-          assert.ok(mounted.includes(path.replace("/run/secrets/", "")), `${name} has ${path}`);
+          assert.ok(mounted.includes(String(path).replace("/run/secrets/", "")), `${name} ${path}`);
     }
   });
 
   it("lets Prometheus read every process, and trusts a proxy only if TRUST_PROXY is set", () => {
-    for (const [name, { environment, command }] of serve) {
-      const config = parseConfig(
-        { NODE_ENV: "production", ...environmentOf(environment, { TRUST_PROXY: "172.16.0.0/12" }) },
-        [],
-      );
+    const proxied = readCompose({ TRUST_PROXY: "172.16.0.0/12" });
+    for (const [name, service] of serve) {
+      const config = parseConfig(environmentOf(service, { secrets }), []);
       assert.ok(config.adminPassword, name);
-      assert.deepEqual(
-        [name, config.trustProxy],
-        [name, programOf(command) === "api" ? ["172.16.0.0/12"] : 0],
-      );
-      assert.equal(
-        parseConfig({ NODE_ENV: "production", ...environmentOf(environment) }, []).trustProxy,
-        0,
-        "no proxy is trusted by default",
-      );
+      assert.equal(config.trustProxy, 0, "no proxy is trusted by default");
+      const other = environmentOf(proxied.services[name] ?? service, { secrets });
+      assert.deepEqual([name, parseConfig(other, []).trustProxy], [name, ["172.16.0.0/12"]]);
     }
   });
 

@@ -110,7 +110,7 @@ function createOperatorParts(
   { redis, database, slowDatabase, bus }: Core,
   verifier: TokenVerifier,
 ): Pick<HttpServerOptions, "health" | "admin" | "guard"> {
-  const queries = createReadOnlyQueries({ database: slowDatabase, databaseUrl });
+  const queries = createReadOnlyQueries(databaseUrl);
   return {
     health: {
       needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason },

@@ -1,5 +1,6 @@
 import { ConfigError } from "../runtime/config.js";
 import { createDatabase, connectionFault, sqlState } from "../db/database.js";
+import { driverArguments } from "../db/driver-arguments.js";
 import { migrate } from "../db/migrate.js";
 import { syncCatalogue } from "../services/jobs/jobs.js";
 import type { Catalogue } from "./load-catalogue.js";
@@ -45,7 +46,8 @@ const REFUSALS: Record<string, (place: string, database: string) => string> = {
  */
 function explainConnection(error: unknown, url: string): string | null {
   const { hostname, port, pathname } = new URL(url);
-  const place = `The PostgreSQL at ${hostname}:${port || 5432}`;
+  const [, { host = `${hostname}:${port || 5432}` }] = driverArguments(url, {});
+  const place = `The PostgreSQL at ${host}`;
   const refusal = REFUSALS[sqlState(error) ?? ""]?.(place, decodeURIComponent(pathname.slice(1)));
   if (refusal) return refusal.replace(/^./, (letter) => letter.toUpperCase());
   const fault = connectionFault(error);

@@ -2,6 +2,7 @@ import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type PostgresType, type Sql } from "postgres";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import { ConnectionPool, type PoolLimits } from "./connection-pool.js";
+import { driverArguments } from "./driver-arguments.js";
 import { routeStatements } from "./statement.js";
 
 export interface Database {
@@ -38,26 +39,28 @@ const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, answerMs: 7000 };
 /** Connects at the first statement; the next statement reconnects after the server was lost. */
 export function createDatabase(options: DatabaseOptions): Database {
   // This client creates the statements but sends none; the pool's clients share its types.
-  const client = postgres(options.url, {
-    connect_timeout: 2,
-    idle_timeout: 60,
-    backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1),
-    onnotice: () => {},
-    fetch_types: false,
-    types: arrayTypes(),
-    connection: {
-      application_name: options.applicationName,
-      TimeZone: "UTC",
-      // A plan made while a table was small is kept when the table grows. So index scans are
-      // forced. A table without a usable index then looks expensive enough to be compiled, so jit
-      // is off.
-      enable_seqscan: "off",
-      jit: "off",
-      statement_timeout: 5000,
-      lock_timeout: 4000,
-      idle_in_transaction_session_timeout: 10_000,
-    },
-  });
+  const client = postgres(
+    ...driverArguments(options.url, {
+      connect_timeout: 2,
+      idle_timeout: 60,
+      backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1),
+      onnotice: () => {},
+      fetch_types: false,
+      types: arrayTypes(),
+      connection: {
+        application_name: options.applicationName,
+        TimeZone: "UTC",
+        // A plan made while a table was small is kept when the table grows. So index scans are
+        // forced. A table without a usable index then looks expensive enough to be compiled, so jit
+        // is off.
+        enable_seqscan: "off",
+        jit: "off",
+        statement_timeout: 5000,
+        lock_timeout: 4000,
+        idle_in_transaction_session_timeout: 10_000,
+      },
+    }),
+  );
   const open = () =>
     postgres({ ...client.options, max: 1 } as unknown as postgres.Options<
       Record<string, postgres.PostgresType>
@@ -155,7 +158,15 @@ const CONNECTION_CODES = new Set([
  */
 export function connectionFault(error: unknown): string | null {
   const code = errorCode(error);
-  return code !== null && (CONNECTION_CODES.has(code) || code.startsWith("08")) ? code : null;
+  if (code === null) return null;
+  return CONNECTION_CODES.has(code) || code.startsWith("08") || isConnecting(error) ? code : null;
+}
+
+/** True if the system could not connect, for example because a Unix socket is missing. */
+function isConnecting(error: unknown): boolean {
+  for (const link of causes(error))
+    if ("syscall" in link && link.syscall === "connect") return true;
+  return false;
 }
 
 /** True if a statement waited too long for a lock. The statement has changed nothing. */

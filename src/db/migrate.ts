@@ -6,6 +6,7 @@ import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres, { type Sql } from "postgres";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { sqlState, type Database } from "./database.js";
+import { driverArguments } from "./driver-arguments.js";
 import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 
 const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
@@ -35,12 +36,14 @@ export async function migrate(
   url: string,
   { lockTimeoutMs = LOCK_TIMEOUT_MS } = {},
 ): Promise<void> {
-  const client = postgres(url, {
-    max: 1,
-    connect_timeout: 10,
-    onnotice: () => {},
-    connection: { application_name: "photo-service migrate" },
-  });
+  const client = postgres(
+    ...driverArguments(url, {
+      max: 1,
+      connect_timeout: 10,
+      onnotice: () => {},
+      connection: { application_name: "photo-service migrate" },
+    }),
+  );
   try {
     await takeLock(client);
     const applied = await lastApplied(client);
@@ -51,7 +54,7 @@ export async function migrate(
     await retryWhileLocked(async () => {
       if (!isCurrent(applied)) await dropReadOnlyViews(client);
       await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
-      await renewReadOnlyRole(client, url);
+      await renewReadOnlyRole(client);
     });
   } finally {
     await client.end({ timeout: 5 });

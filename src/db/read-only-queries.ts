@@ -1,15 +1,21 @@
 // Runs queries that operators type, with these protections:
 // - at most two queries at a time;
-// - one connection per query, as the read-only role;
+// - one connection per query, as the read-only role, in whose function the statement runs;
 // - `begin read only`, never committed;
 // - one statement per call, by the extended protocol;
 // - the statement runs as a subquery, so that PostgreSQL returns each cell as short text;
 // - a timeout in PostgreSQL and another one here.
 import postgres, { type Sql } from "postgres";
 import { withTimeout } from "../runtime/deadline.js";
-import { available, type Database } from "./database.js";
+import { sqlState } from "./database.js";
+import { driverArguments } from "./driver-arguments.js";
 import { explainRefusal, RefusedQueryError } from "./refused-query-error.js";
-import { READ_ONLY_SETTINGS, readOnlyPassword, readOnlyRoleName } from "./read-only-role.js";
+import {
+  quoteName,
+  READ_ONLY_SCHEMA,
+  READ_ONLY_SETTINGS,
+  readOnlyRoleName,
+} from "./read-only-role.js";
 
 export interface ReadOnlyAnswer {
   columns: { name: string; type: string }[];
@@ -25,10 +31,7 @@ export interface ReadOnlyQueries {
    * Throws RefusedQueryError, whose message is a sentence for the operator, and
    * ServiceUnavailableError.
    */
-  run(
-    text: string,
-    options?: { parameters?: (string | number)[]; rows?: number },
-  ): Promise<ReadOnlyAnswer>;
+  run(text: string, options?: { rows?: number }): Promise<ReadOnlyAnswer>;
 }
 
 const CONCURRENCY = 2;
@@ -40,16 +43,11 @@ const MAX_ANSWER = 4_000_000;
 /** Timeout for a statement that has raised the role's own limit. */
 const TIMEOUT_MS = 6500;
 
-interface ReadOnlyQueriesDeps {
-  database: Database;
-  databaseUrl: string;
-}
-
-export function createReadOnlyQueries(deps: ReadOnlyQueriesDeps): ReadOnlyQueries {
+export function createReadOnlyQueries(databaseUrl: string): ReadOnlyQueries {
   let running = 0;
 
   return {
-    async run(text, { parameters = [], rows = DEFAULT_ROWS } = {}) {
+    async run(text, { rows = DEFAULT_ROWS } = {}) {
       if (running >= CONCURRENCY)
         throw new RefusedQueryError(
           "Other queries are running already; try again in a moment.",
@@ -58,8 +56,8 @@ export function createReadOnlyQueries(deps: ReadOnlyQueriesDeps): ReadOnlyQuerie
       const startedAt = performance.now();
       running++;
       try {
-        const { columns, cells } = await inOneTransaction(deps, (sql) =>
-          answer(sql, text, parameters, rows),
+        const { columns, cells } = await inOneTransaction(databaseUrl, (sql) =>
+          answer(sql, text, rows),
         );
         return {
           columns,
@@ -77,58 +75,61 @@ export function createReadOnlyQueries(deps: ReadOnlyQueriesDeps): ReadOnlyQuerie
 }
 
 async function inOneTransaction<T>(
-  deps: ReadOnlyQueriesDeps,
+  databaseUrl: string,
   work: (sql: Sql) => Promise<T>,
 ): Promise<T> {
-  const sql = await connect(deps);
+  const sql = postgres(
+    ...driverArguments(databaseUrl, {
+      max: 1,
+      connect_timeout: 2,
+      fetch_types: false,
+      onnotice: () => {},
+      connection: { application_name: "photo-service admin" },
+    }),
+  );
   try {
     await sql`begin read only`;
+    await becomeReader(sql);
     await checkRole(sql);
     return await work(sql);
   } finally {
-    // Nothing is committed. Locks, settings and notifications of the statement end with its
-    // connection.
+    // Nothing is committed. Locks, settings, prepared statements and notifications of the statement
+    // end with its connection. PgBouncer closes it too, because its transaction is open.
     await sql.end({ timeout: 0 });
   }
 }
 
-async function connect({ database, databaseUrl }: ReadOnlyQueriesDeps): Promise<Sql> {
-  const [row] = await available(
-    () => database.sql<{ name: string }[]>`select current_database() as name`,
-  );
-  const username = readOnlyRoleName(row?.name ?? "");
-  const password = readOnlyPassword(databaseUrl, username);
-  if (password === null)
-    throw new RefusedQueryError(
-      "DATABASE_URL has no password, from which the password of the read-only role is " +
-        "derived: set one to use these pages.",
-    );
-  return postgres(databaseUrl, {
-    username,
-    password,
-    max: 1,
-    connect_timeout: 2,
-    fetch_types: false,
-    onnotice: () => {},
-    connection: {
-      application_name: "photo-service admin",
-      TimeZone: "UTC",
-      ...READ_ONLY_SETTINGS,
-      default_transaction_read_only: true,
-    },
+/** Sets the limits, and gives up the privileges of the owner. */
+async function becomeReader(sql: Sql): Promise<void> {
+  const [row] = await sql<{ name: string }[]>`
+    select current_database() as name, set_config(s.name, s.value, true)
+    from jsonb_each_text(${sql.json(READ_ONLY_SETTINGS)}) as s(name, value)`;
+  // Only a superuser may set this, unless it was granted.
+  await sql`select set_config('temp_file_limit', '64MB', true)
+    where has_parameter_privilege('temp_file_limit', 'set')`;
+  const role = readOnlyRoleName(row?.name ?? "");
+  await sql.unsafe(`set local role ${quoteName(role)}`).catch((error: unknown) => {
+    throw CANNOT_BECOME.has(sqlState(error) ?? "") ? missingRole(role) : error;
   });
+}
+
+/** SQLSTATEs: the role does not exist, or the user of DATABASE_URL is not its member. */
+const CANNOT_BECOME = new Set(["22023", "42501"]);
+
+function missingRole(role: string): RefusedQueryError {
+  const name = quoteName(role);
+  return new RefusedQueryError(
+    `The user of DATABASE_URL cannot become the read-only role ${name}: run npm run migrate. If ` +
+      `that user may not create roles, an administrator first runs: create role ${name}; ` +
+      `grant ${name} to the user of DATABASE_URL.`,
+  );
 }
 
 type Answered = Pick<ReadOnlyAnswer, "columns"> & { cells: (string | null)[][] };
 
-async function answer(
-  sql: Sql,
-  text: string,
-  parameters: (string | number)[],
-  rows: number,
-): Promise<Answered> {
+async function answer(sql: Sql, text: string, rows: number): Promise<Answered> {
   const statement = oneStatement(text);
-  const described = await sql.unsafe(statement, parameters).describe();
+  const described = await sql.unsafe(statement, []).describe();
   if (described.columns.length === 0)
     throw new RefusedQueryError("The query has no columns, so there is nothing to show.");
   if (described.columns.length > MAX_COLUMNS)
@@ -144,15 +145,16 @@ async function answer(
   const shortened = isPlain(statement)
     ? statement
     : asShortText(statement, types, { longest, rows });
-  const query = sql.unsafe(shortened, parameters, { prepare: true }).values();
-  const resultRows = await withTimeout(query, TIMEOUT_MS, () => {
+  const query = sql<{ cells: (string | null)[] }[]>`
+    select run as cells from ${sql(READ_ONLY_SCHEMA)}.run(${shortened})`;
+  const lines = await withTimeout(query, TIMEOUT_MS, () => {
     query.cancel();
     throw new RefusedQueryError("The query took too long and was stopped.");
   });
   return {
     columns,
-    cells: resultRows.map((row) =>
-      row.map((cell: unknown) => (cell === null ? null : cutTo(longest, String(cell)))),
+    cells: lines.map(({ cells }) =>
+      cells.map((cell) => (cell === null ? null : cutTo(longest, cell))),
     ),
   };
 }
@@ -217,19 +219,29 @@ async function typeNames(sql: Sql, oids: number[]): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Privileges are the main protection: a role that may do more than read is refused. */
+/**
+ * Privileges are the main protection: a role that may do more than read is refused, and so is a
+ * function that belongs to another role.
+ */
 async function checkRole(sql: Sql): Promise<void> {
-  const [row] = await sql<{ strong: boolean }[]>`
+  const [row] = await sql<{ strong: boolean; runs: boolean }[]>`
     select r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
       or exists (select from pg_auth_members m where m.member = r.oid)
       or has_database_privilege(r.oid, current_database(), 'create, temporary')
       or exists (select from pg_class c where c.relnamespace not in ('pg_catalog'::regnamespace,
         'information_schema'::regnamespace) and has_table_privilege(r.oid, c.oid,
-        'insert, update, delete, truncate')) as strong
+        'insert, update, delete, truncate')) as strong,
+      exists (select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = ${READ_ONLY_SCHEMA} and p.proname = 'run' and p.proowner = r.oid
+          and p.prosecdef) as runs
     from pg_roles r where r.rolname = current_user`;
   if (row?.strong !== false)
     throw new RefusedQueryError(
       "The read-only role may do more than read in this database, so no query runs as " +
         "it: revoke its additional privileges, or run npm run migrate.",
+    );
+  if (!row.runs)
+    throw new RefusedQueryError(
+      "The function that runs queries as the read-only role is missing: run npm run migrate.",
     );
 }

@@ -1,7 +1,6 @@
 // The role for operators who look into the database. Its privileges keep it from writing and from
-// secrets: it has only SELECT on views. It could change its limits, which are settings, so each
-// connection sets them again.
-import { createHmac, hkdfSync, pbkdf2Sync, randomBytes, createHash } from "node:crypto";
+// secrets: it has only SELECT on views. It cannot log in and has no password: a connection of the
+// owner becomes this role, and the role's function `run` executes what an operator typed.
 import type { Sql, TransactionSql } from "postgres";
 import { sqlState } from "./database.js";
 
@@ -118,19 +117,18 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
   duties: { key: ["name"], columns: ["name", "holder", "held_until"] },
 };
 
-export const READ_ONLY_SETTINGS = {
+/** Settings of each transaction. */
+export const READ_ONLY_SETTINGS: Readonly<Record<string, string>> = {
   search_path: READ_ONLY_SCHEMA,
-  default_transaction_read_only: "on",
-  statement_timeout: 5000,
-  lock_timeout: 1000,
-  idle_in_transaction_session_timeout: 10_000,
+  statement_timeout: "5s",
+  lock_timeout: "1s",
+  idle_in_transaction_session_timeout: "10s",
   work_mem: "16MB",
   max_parallel_workers_per_gather: "0",
-} as const;
+  standard_conforming_strings: "on",
+  TimeZone: "UTC",
+};
 
-/** Maximum connections of all processes together. */
-const CONNECTIONS = 3;
-const SCRAM_ITERATIONS = 4096;
 /** PostgreSQL truncates longer names. */
 const MAX_NAME_LENGTH = 63;
 
@@ -139,28 +137,16 @@ export function readOnlyRoleName(databaseName: string): string {
   return `${databaseName.slice(0, MAX_NAME_LENGTH - "_readonly".length)}_readonly`;
 }
 
-/**
- * Derives the role's password from the owner's password, so that processes need no further secret.
- * Returns null if the URL has no password.
- */
-export function readOnlyPassword(databaseUrl: string, role: string): string | null {
-  const { password } = new URL(databaseUrl);
-  if (password === "") return null;
-  return Buffer.from(
-    hkdfSync("sha256", decodeURIComponent(password), "photo-service", role, 32),
-  ).toString("base64url");
-}
-
 /** Drops the views, because PostgreSQL does not alter a column that a view uses. */
 export async function dropReadOnlyViews(sql: Sql | TransactionSql): Promise<void> {
   await sql.unsafe(`drop schema if exists ${READ_ONLY_SCHEMA} cascade`);
 }
 
 /**
- * Recreates the views and the role, all or nothing. If the owner may not create roles, there is no
- * role, and everything else works.
+ * Recreates the views, the role and its function, all or nothing. If the owner may not create the
+ * role, there is no function, and everything else works.
  */
-export async function renewReadOnlyRole(sql: Sql, databaseUrl: string): Promise<void> {
+export async function renewReadOnlyRole(sql: Sql): Promise<void> {
   const [row] = await sql<{ name: string }[]>`select current_database() as name`;
   const databaseName = row?.name ?? "";
   await sql.begin(async (transaction) => {
@@ -171,39 +157,55 @@ export async function renewReadOnlyRole(sql: Sql, databaseUrl: string): Promise<
         `create view ${READ_ONLY_SCHEMA}.${name} as select ${columns.join(", ")} from ` +
           `public.${name}`,
       );
-    await unlessForbidden(transaction, (savepoint) =>
-      renewRole(savepoint, databaseName, databaseUrl),
-    );
+    await unlessForbidden(transaction, (savepoint) => renewRole(savepoint, databaseName));
   });
 }
 
-async function renewRole(
-  sql: TransactionSql,
-  databaseName: string,
-  databaseUrl: string,
-): Promise<void> {
+async function renewRole(sql: TransactionSql, databaseName: string): Promise<void> {
   const name = readOnlyRoleName(databaseName);
-  const [role, database] = [quote(name), quote(databaseName)];
-  if ((await sql`select from pg_roles where rolname = ${name}`).length === 0)
-    await sql.unsafe(`create role ${role}`);
-  const password = readOnlyPassword(databaseUrl, name);
-  await sql.unsafe(
-    `alter role ${role} with ${password === null ? "nologin" : "login"} connection limit ` +
-      `${CONNECTIONS} password ` +
-      `${password === null ? "null" : `'${scramVerifier(password)}'`}`,
-  );
-  for (const [setting, value] of Object.entries(READ_ONLY_SETTINGS))
-    await sql.unsafe(`alter role ${role} set ${setting} = '${value}'`);
-  // Only a superuser may set this.
-  await unlessForbidden(sql, (savepoint) =>
-    savepoint.unsafe(`alter role ${role} set temp_file_limit = '64MB'`),
-  );
+  const [role, database] = [quoteName(name), quoteName(databaseName)];
+  const existing = await sql`select from pg_roles where rolname = ${name}`;
+  if (existing.length === 0) await sql.unsafe(`create role ${role}`);
+  // An administrator may have done both. An earlier version gave the role a password.
+  for (const statement of [
+    `grant ${role} to current_user`,
+    `alter role ${role} nologin password null`,
+  ])
+    await unlessForbidden(sql, (savepoint) => savepoint.unsafe(statement));
   // The role would inherit the privileges of PUBLIC.
   await sql.unsafe(`revoke temporary on database ${database} from public`);
   await sql.unsafe(`revoke create on schema public from public`);
-  await sql.unsafe(`grant connect on database ${database} to ${role}`);
   await sql.unsafe(`grant usage on schema ${READ_ONLY_SCHEMA} to ${role}`);
   await sql.unsafe(`grant select on all tables in schema ${READ_ONLY_SCHEMA} to ${role}`);
+  await createRun(sql, name);
+}
+
+/**
+ * Creates the function that executes a statement with the privileges of the role. It is SECURITY
+ * DEFINER, because PostgreSQL refuses every change of the role inside such a function.
+ */
+async function createRun(sql: TransactionSql, role: string): Promise<void> {
+  const [run, schema] = [`${READ_ONLY_SCHEMA}.run(text)`, READ_ONLY_SCHEMA];
+  await sql.unsafe(`
+    create function ${schema}.run(statement text) returns setof json
+    language plpgsql security definer as $run$
+    declare
+      line record;
+    begin
+      -- A restored copy belongs to the role that restored it.
+      if current_user <> ${quoteText(role)} then
+        raise insufficient_privilege using message = 'run does not belong to the read-only role';
+      end if;
+      for line in execute statement loop
+        return next (select json_agg(value) from json_each_text(row_to_json(line)));
+      end loop;
+    end
+    $run$`);
+  await sql.unsafe(`revoke execute on function ${run} from public`);
+  // The owner of a function needs CREATE on its schema while it becomes the owner.
+  await sql.unsafe(`grant create on schema ${schema} to ${quoteName(role)}`);
+  await sql.unsafe(`alter function ${run} owner to ${quoteName(role)}`);
+  await sql.unsafe(`revoke create on schema ${schema} from ${quoteName(role)}`);
 }
 
 async function unlessForbidden(
@@ -216,20 +218,11 @@ async function unlessForbidden(
   });
 }
 
-/**
- * Computes PostgreSQL's password verifier (RFC 5803) here, so that no statement or log contains the
- * password.
- */
-function scramVerifier(password: string): string {
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, 32, "sha256");
-  const hmac = (text: string) => createHmac("sha256", salted).update(text).digest();
-  const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
-  const serverKey = hmac("Server Key").toString("base64");
-  const saltText = salt.toString("base64");
-  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${saltText}$${storedKey}:${serverKey}`;
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+/** Quotes a text for a statement. Beware: it needs `standard_conforming_strings`. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }

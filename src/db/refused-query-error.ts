@@ -20,10 +20,6 @@ const SENTENCES: Record<string, string> = {
   "53400": "The query needs more disk space than allowed: select fewer rows, or use LIMIT.",
   "25006": "Only reading is allowed here.",
   "57P01": "The query's connection was closed.",
-  "28P01": "The read-only role's password does not match DATABASE_URL: run npm run migrate.",
-  "28000":
-    "The read-only role does not exist: npm run migrate creates it, if the owner of the " +
-    "database may create roles.",
 };
 const BUSY = "53300";
 

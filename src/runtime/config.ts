@@ -237,6 +237,7 @@ function toConfig(values: Values) {
     explorer: values.EXPLORER ?? !production,
     trustProxy: values.TRUST_PROXY,
     publicUrl: values.PUBLIC_URL ?? null,
+    frontPage: values.FRONT_PAGE,
     /** Commit that this build was made from. */
     revision: values.REVISION ?? null,
     /** Destination of spans; null disables tracing. */

@@ -55,7 +55,12 @@ function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>):
 
 export const variables = {
   NODE_ENV: z.string().default("development"),
-  DATABASE_URL: url("postgres:", "postgresql:").optional(),
+  // libpq accepts a URL with a user and no host, for a Unix socket.
+  DATABASE_URL: z
+    .string()
+    .transform((text) => text.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?#]|$)/, "$1localhost"))
+    .pipe(url("postgres:", "postgresql:"))
+    .optional(),
   REDIS_URL: url("redis:", "rediss:").optional(),
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber(0, 65_535).default(4000),
@@ -104,6 +109,10 @@ export const variables = {
   EXPLORER: flag.optional(),
   TRUST_PROXY: proxies.default(0),
   PUBLIC_URL: url("https:", "http:").optional(),
+  FRONT_PAGE: z
+    .string()
+    .regex(/^\/([\w-][\w./-]*)?$/, "is not a path such as /admin/db")
+    .default("/"),
   REVISION: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url("https:", "http:").optional(),
   LOG_LEVEL: z

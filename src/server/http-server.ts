@@ -177,7 +177,10 @@ async function registerPages(app: FastifyInstance, options: HttpServerOptions): 
   if (config.explorer) await registerExplorer(app, signIn);
   if (config.adminPassword !== null)
     await registerAdmin(app, guard, { ...admin, actions: config.adminActions, log });
-  await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
+  await registerFrontPage(app, {
+    path: config.frontPage,
+    pictureOrigins: await pictureOriginsOf(options),
+  });
 }
 
 function showsSandbox({ explorer, production }: Config): boolean {

@@ -7,6 +7,7 @@ export const NEEDS: Record<string, Need[]> = {
   api: ["database", "redis", "tokens", "files", "storage"],
   worker: ["database", "redis", "storage"],
   migrate: ["database"],
+  seed: ["database", "redis", "storage"],
 };
 export const programOf = (words: string[] = []) =>
   /bin\/([\w-]+)\.js/.exec(words.join(" "))?.[1] ?? "";

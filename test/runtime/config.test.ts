@@ -63,6 +63,7 @@ describe("the configuration", () => {
       explorer: true,
       trustProxy: 0,
       publicUrl: null,
+      frontPage: "/",
       revision: null,
       otlpEndpoint: null,
       logLevel: "info",
@@ -114,6 +115,7 @@ describe("the configuration", () => {
         EXPLORER: "true",
         TRUST_PROXY: "10.0.0.1, fd00::/8",
         PUBLIC_URL: "https://photos.test",
+        FRONT_PAGE: "/admin/db",
         REVISION: "abc",
         OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
         LOG_LEVEL: "debug",
@@ -165,6 +167,7 @@ describe("the configuration", () => {
         explorer: true,
         trustProxy: ["10.0.0.1", "fd00::/8"],
         publicUrl: "https://photos.test",
+        frontPage: "/admin/db",
         revision: "abc",
         otlpEndpoint: "http://collector:4318",
         logLevel: "debug",
@@ -177,6 +180,16 @@ describe("the configuration", () => {
     const empty = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, ""]));
     assert.deepEqual(parseConfig(empty, []), parseConfig({}, []));
     assert.deepEqual(parseConfig({ DATABASE_URL_FILE: "" }, []).databaseUrl, null);
+  });
+
+  it("accepts the URL of a Unix socket with a user and without a host", () => {
+    for (const [url, expected] of [
+      ["postgres://me@/photos?host=/run", "postgres://me@localhost/photos?host=/run"],
+      ["postgresql://me:p%40@?host=/run", "postgresql://me:p%40@localhost?host=/run"],
+      ["postgres:///photos?host=/run", "postgres:///photos?host=/run"],
+      ["postgres://me@db/a@/b", "postgres://me@db/a@/b"],
+    ])
+      assert.equal(parseConfig({ DATABASE_URL: url }, []).databaseUrl, expected);
   });
 
   it("lists every fault in one message", () => {

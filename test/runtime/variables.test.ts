@@ -50,6 +50,12 @@ describe("invalid variables", () => {
       { PUBLIC_URL: "photos.test" },
       'PUBLIC_URL is not a URL that begins with https:// or http:// (it is "photos.test")',
     ],
+    ...["admin", "//evil.test", "https://evil.test", "/\\evil.test", "/a b"].map(
+      (path): [Environment, string] => [
+        { FRONT_PAGE: path },
+        `FRONT_PAGE is not a path such as /admin/db (it is "${path}")`,
+      ],
+    ),
     [
       { DATABASE_URL: "mysql://db" },
       "DATABASE_URL is not a URL that begins with postgres:// or postgresql://",

@@ -1,19 +1,28 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { READ_ONLY_SCHEMA, READ_ONLY_VIEWS, type ReadOnlyView } from "../../db/read-only-role.js";
+import {
+  quoteText,
+  READ_ONLY_SCHEMA,
+  READ_ONLY_VIEWS,
+  type ReadOnlyView,
+} from "../../db/read-only-role.js";
 import type { ReadOnlyAnswer, ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
 import type { Logger } from "../../runtime/logger.js";
 import { html, numberCell, sendPage, wideTable, type Html } from "./page.js";
+import {
+  EDITOR_SCRIPT,
+  EDITOR_SCRIPT_PATH,
+  linkTo,
+  listSavedQueries,
+  renderEditor,
+  SAVED_QUERIES,
+} from "./query-editor.js";
 
 const PATH = "/admin/db";
 const PAGE_ROWS = 50;
 const CSV_ROWS = 5000;
 /** Rows are counted up to this number and estimated beyond. */
 const MAX_COUNTED = 10_000;
-
-const EXAMPLE =
-  "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group " +
-  "by 1, 2 order by 1, 2";
 
 const ABOUT = "Secrets are hidden. Queries run as a read-only role.";
 
@@ -24,15 +33,19 @@ export function registerDatabasePages(
   scope: FastifyInstance,
   { queries, log }: { queries: ReadOnlyQueries; log: Logger },
 ): void {
-  scope.get(PATH, async (_request, reply) =>
-    sendPage(reply, {
-      title: "Database",
-      place: "Database",
-      content: html`${editor(EXAMPLE)}
+  const [example = ""] = Object.values(SAVED_QUERIES);
+  scope.get<{ Querystring: { sql?: unknown } }>(PATH, async ({ query: { sql } }, reply) =>
+    sendEditor(reply, {
+      text: typeof sql === "string" ? sql : example,
+      below: html`<h2>Saved queries</h2>
+        ${listSavedQueries()}
         <h2>Tables</h2>
         ${await listTables(queries)}
         <p class="mute">${ABOUT}</p>`,
     }),
+  );
+  scope.get(EDITOR_SCRIPT_PATH, (_request, reply) =>
+    reply.type("text/javascript; charset=utf-8").send(EDITOR_SCRIPT),
   );
   // POST only, so that a link cannot run a query.
   scope.post<{ Body: URLSearchParams }>(PATH, (request, reply) =>
@@ -48,7 +61,6 @@ async function runQuery(
 ): Promise<FastifyReply> {
   const text = request.body.get("sql") ?? "";
   const asCsv = request.body.get("format") === "csv";
-  const page = { title: "Database", place: "Database" } as const;
   try {
     const answer = await queries.run(text, asCsv ? { rows: CSV_ROWS } : {});
     // Do not log the statement: it can contain personal data.
@@ -57,20 +69,29 @@ async function runQuery(
       "an operator ran a query",
     );
     if (asCsv) return sendCsv(reply, answer);
-    return sendPage(reply, {
-      ...page,
-      content: html`${editor(text)}
-        <p role="status">${describeAnswer(answer)}</p>
-        ${tableOf(answer.columns, answer.rows)}`,
+    return sendEditor(reply, {
+      text,
+      below: html`<p role="status">${describeAnswer(answer)}</p>
+        ${tableOf(answer.columns, answer.rows)}
+        <p>${linkTo(text, "Link to this query")}</p>`,
     });
   } catch (error) {
     if (!(error instanceof RefusedQueryError)) throw error;
-    return sendPage(reply.code(error.later ? 503 : 400), {
-      ...page,
-      content: html`${editor(text)}
-        <p class="refused" role="alert">${error.message}</p>`,
+    return sendEditor(reply.code(error.later ? 503 : 400), {
+      text,
+      below: html`<p class="refused" role="alert">${error.message}</p>`,
     });
   }
+}
+
+/** Sends the page with the editor, whose script is the only one that it may load. */
+function sendEditor(reply: FastifyReply, { text, below }: { text: string; below: Html }) {
+  const policy = String(reply.getHeader("content-security-policy"));
+  return sendPage(reply.header("content-security-policy", `${policy}; script-src 'self'`), {
+    title: "Database",
+    place: "Database",
+    content: html`${renderEditor(text)} ${below}`,
+  });
 }
 
 function describeAnswer({ rows, more, ms }: ReadOnlyAnswer): string {
@@ -100,16 +121,6 @@ async function browseTable(
       ${tableOf(columns, rows)}
       <p>${first}${later}</p>`,
   });
-}
-
-function editor(text: string): Html {
-  return html`<form method="post" action="${PATH}">
-    <label class="whole" for="sql">Read-only SQL (one statement)
-      <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">\n${text}</textarea>
-    </label>
-    <button name="format" value="table">Run</button>
-    <button class="second" name="format" value="csv">Download as CSV</button>
-  </form>`;
 }
 
 function sendCsv(reply: FastifyReply, { columns, rows, more }: ReadOnlyAnswer): FastifyReply {
@@ -159,15 +170,15 @@ function pageOf(
   table: string,
   { key, columns }: ReadOnlyView,
   after: string[],
-): [string, { parameters: string[]; rows: number }] {
+): [string, { rows: number }] {
   const behind =
     after.length === key.length
-      ? `where (${key.join(", ")}) < (${key.map((_, i) => `$${i + 1}`).join(", ")})`
+      ? `where (${key.join(", ")}) < (${after.map(quoteText).join(", ")})`
       : "";
   return [
     `select ${columns.join(", ")} from ${READ_ONLY_SCHEMA}.${table} ${behind} order by ` +
       `${key.map((column) => `${column} desc`).join(", ")}`,
-    { parameters: behind ? after : [], rows: PAGE_ROWS },
+    { rows: PAGE_ROWS },
   ];
 }
 

@@ -58,7 +58,7 @@ export function inSeconds(seconds: number | null): string {
   return `${seconds.toFixed(seconds >= 10 ? 1 : 3)} s`;
 }
 
-const PLACES = { Queues: "/admin/queues", Jobs: "/admin/jobs", Database: "/admin/db" } as const;
+const PLACES = { Jobs: "/admin/jobs", Queues: "/admin/queues", Database: "/admin/db" } as const;
 
 /** Sends an admin page. */
 export function sendPage(

@@ -14,6 +14,13 @@ const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
 
+/** The board's own links to the other pages are behind an icon, and it knows no finished job. */
+const BANNER = `<nav aria-label="Photo Service" style="position:fixed;z-index:100;bottom:0;left:0;
+right:0;display:flex;flex-wrap:wrap;gap:0 1rem;padding:.5rem 1rem;
+font:.875rem/1.5 system-ui,sans-serif;background:#1c222a;color:#e3e8ee"><span>Only what waits or runs is here.</span>
+<a href="/admin/jobs" style="color:#7db4f5">All jobs, finished ones too</a>
+<a href="/admin/db" style="color:#7db4f5">Database</a></nav>`;
+
 export interface QueueBoardOptions {
   redisUrl: string;
   prefix: string;
@@ -86,8 +93,10 @@ async function openBoard(options: QueueBoardOptions): Promise<FastifyInstance> {
     },
   });
   const app = createBareApp(options.log, {});
-  app.addHook("onSend", async (_request, _reply, payload) =>
-    typeof payload === "string" ? payload.replace(OUTSIDE_FONT, "") : payload,
+  app.addHook("onSend", async (_request, reply, payload) =>
+    typeof payload === "string" && String(reply.getHeader("content-type")).startsWith("text/html")
+      ? payload.replace(OUTSIDE_FONT, "").replace("</body>", `${BANNER}</body>`)
+      : payload,
   );
   await app.register(serverAdapter.registerPlugin(), { prefix: PATH });
   const queues = createBoardQueues({

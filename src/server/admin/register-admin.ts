@@ -33,7 +33,7 @@ const HEADERS = {
 };
 const MAX_FORM_BYTES = 64 * 1024;
 
-/** Registers `/admin/*` behind the guard: queues, jobs, database. */
+/** Registers `/admin/*` behind the guard: jobs, queues, database. */
 export async function registerAdmin(
   app: FastifyInstance,
   guard: AdminGuard,
@@ -49,7 +49,7 @@ export async function registerAdmin(
       (_request, body, done) => done(null, new URLSearchParams(String(body))),
     );
     setErrorPage(scope);
-    scope.get("/admin", (_request, reply) => reply.redirect("/admin/queues"));
+    scope.get("/admin", (_request, reply) => reply.redirect("/admin/jobs"));
     scope.get("/admin/style.css", (_request, reply) =>
       reply.type("text/css; charset=utf-8").send(styleSheet),
     );

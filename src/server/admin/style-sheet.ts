@@ -133,6 +133,7 @@ label {
   flex: 1 1 11rem;
   max-width: 22rem;
 }
+form > .mute { align-self: center }
 label.whole {
   flex-basis: 100%;
   max-width: none;

@@ -4,6 +4,8 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
 export interface FrontPageOptions {
+  /** Path that `GET /` leads to; the web console is at `/`. */
+  path?: string;
   /** Origins of images besides this host: the storage, and the public URL. */
   pictureOrigins: readonly string[];
   /** Folder of the bundle that `npm run build` creates from src/console/. */
@@ -18,8 +20,9 @@ const BUNDLE = fileURLToPath(new URL("../../../console/", import.meta.url));
  */
 export async function registerFrontPage(
   app: FastifyInstance,
-  { pictureOrigins, folder = BUNDLE }: FrontPageOptions,
+  { path = "/", pictureOrigins, folder = BUNDLE }: FrontPageOptions,
 ): Promise<void> {
+  if (path !== "/") return void app.get("/", (_request, reply) => reply.redirect(path));
   const headers = headersOf(pictureOrigins);
   await app.register(async (scope) => {
     await scope.register(fastifyStatic, {
@@ -27,7 +30,7 @@ export async function registerFrontPage(
       prefix: "/console/",
       index: false,
       cacheControl: false,
-      setHeaders: (reply, path) => void reply.header("cache-control", cacheControlOf(path)),
+      setHeaders: (reply, file) => void reply.header("cache-control", cacheControlOf(file)),
     });
     scope.get("/", (_request, reply) => {
       void reply.headers(headers);

@@ -8,6 +8,10 @@ import { createTestDatabase, type TestDatabase } from "../../support/stores/test
 
 const ONLY_READING =
   "Only reading is allowed here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.";
+const IN_RUN =
+  /cannot set parameter "(role|session_authorization)" within security-definer function/;
+const NO_COMMAND = /is not allowed in a non-volatile function/;
+const asXml = (text: string) => `select query_to_xml($q$${text}$q$, true, true, '')`;
 const ONE = "Only one statement is allowed: a second one follows a semicolon.";
 
 describe("queries of operators", () => {
@@ -16,7 +20,7 @@ describe("queries of operators", () => {
   before(async () => {
     store = await createTestDatabase();
     await migrate(store.url);
-    queries = createReadOnlyQueries({ database: store.database, databaseUrl: store.url });
+    queries = createReadOnlyQueries(store.url);
   });
   after(() => store.close());
 
@@ -109,10 +113,27 @@ describe("queries of operators", () => {
       "select set_config('transaction_read_only', 'off', true), lo_create(0)",
       /must be set before any query|Only reading is allowed here/,
     ],
-    ["select set_config('role', 'photos', false)", /permission denied to set role/],
+    // The connection is that of the owner, to whose role nothing may return.
+    ["select set_config('role', 'photos', false)", IN_RUN],
     [
-      "select set_config('session_authorization', 'photos', false)",
-      /permission denied to set session authorization/,
+      "select set_config('role', 'none', true), storage_key from public.photos",
+      /permission denied/,
+    ],
+    ["select set_config('session_authorization', 'photos', false)", IN_RUN],
+    ["explain analyze select set_config('role', 'none', true)", IN_RUN],
+    [asXml("reset role"), NO_COMMAND],
+    [asXml("reset session authorization"), NO_COMMAND],
+    [asXml("set session authorization default"), NO_COMMAND],
+    [asXml("do $do$ begin perform set_config('role', 'none', false); end $do$"), NO_COMMAND],
+    [asXml("select set_config('role', 'none', false)"), IN_RUN],
+    [asXml("prepare stolen as table public.photos"), NO_COMMAND],
+    [asXml("create function pg_temp.f() returns int language sql return 1"), NO_COMMAND],
+    ["select * from run('reset role')", /cannot open RESET query as cursor/],
+    ["select * from run('delete from users')", /cannot open DELETE query as cursor/],
+    ["select * from run($$select set_config('role', 'none', false)$$)", IN_RUN],
+    [
+      "select * from run('select storage_key from public.photos')",
+      "PostgreSQL says: permission denied for table photos.",
     ],
     ["select set_config('log_statement', 'none', false)", /permission denied to set parameter/],
     [
@@ -128,7 +149,7 @@ describe("queries of operators", () => {
       "select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user",
       /permission denied to terminate process/,
     ],
-    ["select pg_terminate_backend(pg_backend_pid())", "The query's connection was closed."],
+    ["select pg_terminate_backend(pg_backend_pid())", /permission denied to terminate process/],
     ["select pg_reload_conf()", "PostgreSQL says: permission denied for function pg_reload_conf."],
     [
       "select * from generate_series(1, 200000000)",

@@ -265,4 +265,18 @@ export const MUTANTS: Mutant[] = [
     replace: "",
     tests: BUS,
   },
+  {
+    breaks: "an operator's statement may return to the role of the owner",
+    file: "src/db/read-only-role.ts",
+    find: "language plpgsql security definer as",
+    replace: "language plpgsql as",
+    tests: ["db/read-only-queries/"],
+  },
+  {
+    breaks: "an operator's statement runs in a function of another role",
+    file: "src/db/read-only-queries.ts",
+    find: "if (!row.runs)",
+    replace: "if (false)",
+    tests: ["db/read-only-queries.test"],
+  },
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { SAVED_QUERIES } from "../../../src/server/admin/query-editor.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 import type { TestClient } from "../../support/clients/test-client.js";
 
@@ -101,6 +102,30 @@ describe("the database pages", () => {
     assert.match(echoed.text, /<th class="">&lt;b&gt;<small>text<\/small><\/th>/);
     assert.match(echoed.text, /<td class="null">null<\/td><td class="short"><\/td>/);
     assert.match(echoed.text, /<p role="status">1 row\. \d+ ms\.<\/p>/);
+  });
+
+  it("open the editor with the query of a link, and do not run it", async () => {
+    const text = "select '</textarea><b>' || name\nfrom users";
+    const { text: answer } = await sql(text);
+    const [, link = ""] = /<a href="([^"]+)" rel="bookmark">Link to this query</.exec(answer) ?? [];
+    const before_ = operated.logged.length;
+    const opened = await operated.operator.get(link.replaceAll("&amp;", "&"));
+    assert.match(
+      opened.text,
+      /<textarea[^>]*>\nselect &#39;&lt;\/textarea&gt;&lt;b&gt;&#39; \|\| name\nfrom users<\/textarea>/,
+    );
+    assert.doesNotMatch(opened.text, /role="status"/);
+    assert.doesNotMatch(JSON.stringify(operated.logged.slice(before_)), /an operator ran|textarea/);
+    assert.doesNotMatch((await sql(`select '${"x".repeat(4000)}'`)).text, /rel="bookmark"/);
+  });
+
+  it("have saved queries that run", async () => {
+    const { text } = await operated.operator.get("/admin/db");
+    for (const [title, query] of Object.entries(SAVED_QUERIES)) {
+      assert.ok(text.includes(`>${title}</a>`), title);
+      const answer = await sql(query);
+      assert.equal(answer.status, 200, `${title}: ${answer.text}`);
+    }
   });
 
   it("return up to 5000 rows as CSV", async () => {

@@ -130,6 +130,10 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
       [file.suggestedFilename(), readFileSync(await file.path(), "utf8")],
       ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"],
     );
+    await page.getByRole("textbox", { name: /SQL/ }).fill("select 1 as one");
+    await page.keyboard.press("Control+Enter");
+    await page.waitForURL(`${url}/admin/db?sql=select+1+as+one`);
+    await page.getByRole("columnheader", { name: "one" }).waitFor();
     await ask("select 1; drop table users", "Run");
     await page.getByRole("alert").filter({ hasText: "Only one statement is allowed" }).waitFor();
     assert.equal(

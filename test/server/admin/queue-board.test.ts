@@ -45,6 +45,12 @@ describe("the queue dashboard", () => {
     );
   });
 
+  it("says that finished jobs are elsewhere, with links that leave the board", async () => {
+    const { text } = await operated.operator.get("/admin/queues");
+    assert.match(text, /<nav [^]*Only what waits or runs is here\.[^]*<\/nav><\/body>/);
+    for (const path of ["/admin/jobs", "/admin/db"]) assert.ok(text.includes(`href="${path}"`));
+  });
+
   it("shows the queues and their hints, which contain only ids", async () => {
     const person = await operated.person();
     const { id } = await person.enqueue("echo", { message: "private words" }, { priority: 7 });

@@ -33,6 +33,13 @@ describe("the front page", () => {
     );
   });
 
+  it("leads to another page where one is configured, and then has no console", async () => {
+    const options = { path: "/admin/db", pictureOrigins: [] };
+    const { statusCode, headers } = await get("/", options);
+    assert.deepEqual([statusCode, headers["location"]], [302, "/admin/db"]);
+    assert.equal((await get("/console/icon.svg", options)).statusCode, 404);
+  });
+
   it("allows images from the storage", async () => {
     const { headers } = await get("/", {
       pictureOrigins: ["https://bucket.s3.example", "https://photos.example"],

@@ -39,7 +39,7 @@ export const ATTEMPTS: [what: string, sql: string, status: number, sentence: Reg
     "select set_config('role', (select rolname from pg_roles where rolsuper limit 1), " +
       "false), 1 from users",
     400,
-    /permission denied to set role/,
+    /cannot set parameter &quot;role&quot; within security-definer function/,
   ],
   // Several statements.
   ["a second statement", "select 1; delete from users", 400, /Only one statement is allowed/],
