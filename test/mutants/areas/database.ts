@@ -196,6 +196,27 @@ export const MUTANTS: Mutant[] = [
     tests: OWN_PAGES,
   },
   {
+    breaks: "a page behind a cursor always has a previous one",
+    file: "src/services/reads/list-scan.ts",
+    find: '(${id}) is not null as "hasBehind"',
+    replace: '(${id}) is not null or true as "hasBehind"',
+    tests: OWN_PAGES,
+  },
+  {
+    breaks: "the row of the cursor itself does not precede the page",
+    file: "src/services/reads/list-scan.ts",
+    find: "return { key, backward: !backward, inclusive: true };",
+    replace: "return { key, backward: !backward };",
+    tests: OWN_PAGES,
+  },
+  {
+    breaks: "a previous page contains the rows of another user",
+    file: "src/services/reads/list-scan.ts",
+    find: "within: sql`<=`",
+    replace: "within: sql`>=`",
+    tests: OWN_PAGES,
+  },
+  {
     breaks: "events of another user are returned",
     file: "src/services/reads/event-log.ts",
     find: "rows.some((row) => row.userId !== userId)",

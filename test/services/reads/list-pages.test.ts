@@ -5,9 +5,33 @@ import {
   createQueuedJobReads,
   type QueuedJobReads,
 } from "../../../src/services/reads/queued-job-reads.js";
-import type { ListScope } from "../../../src/services/reads/list-pages.js";
+import { FIRST_ID } from "../../../src/services/reads/ids.js";
+import type { ListColumns } from "../../../src/services/reads/list-pages.js";
+import { LAST_ID, type ListScope } from "../../../src/services/reads/list-scan.js";
+import type { PageRange } from "../../../src/services/reads/page.js";
 import type { User } from "../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
+
+const NO_ROWS = { rows: [], hasPrevious: false, hasNext: false };
+
+/** The page of a list whose ids are sorted newest first. */
+function expectedPage(ids: string[], { size, backward, key }: PageRange) {
+  const newer = ids.filter((id) => key !== null && id > key);
+  const older = ids.filter((id) => key === null || id < key);
+  const hasKey = key !== null && ids.includes(key);
+  if (!backward)
+    return {
+      ids: older.slice(0, size),
+      hasPrevious: newer.length > 0 || hasKey,
+      hasNext: older.length > size,
+    };
+  const before = key === null ? ids : newer;
+  return {
+    ids: before.slice(-size),
+    hasPrevious: before.length > size,
+    hasNext: key !== null && (older.length > 0 || hasKey),
+  };
+}
 
 describe("lists of QueuedJobs", () => {
   let services: TestServices;
@@ -30,21 +54,68 @@ describe("lists of QueuedJobs", () => {
   const page = (
     more: Partial<ListScope> = {},
     query: Partial<Parameters<QueuedJobReads["page"]>[1]> = {},
-  ) => reads.page(scope(more), { readerId: user.id, first: 100, beforeId: null, ...query });
+  ) =>
+    reads.page(scope(more), { readerId: user.id, size: 100, backward: false, key: null, ...query });
   const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
   describe("a page", () => {
     it("is sorted newest first, continues, and shows whether more follow", async () => {
       const made = idsOf(await services.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
-      const first = await page({}, { first: 2 });
-      const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
-      const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
+      const first = await page({}, { size: 2 });
+      const second = await page({}, { size: 2, key: first.rows.at(-1)?.id ?? null });
+      const third = await page({}, { size: 2, key: second.rows.at(-1)?.id ?? null });
       assert.deepEqual(
         [first, second, third].map(({ rows }) => idsOf(rows)),
         [made.slice(0, 2), made.slice(2, 4), made.slice(4)],
       );
-      assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
-      assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
+      assert.deepEqual([first.hasNext, second.hasNext, third.hasNext], [true, true, false]);
+      assert.deepEqual(await page({}, { size: 5 }).then(({ hasNext }) => hasNext), false);
+    });
+
+    it("has exact flags in both directions, also when it is empty", async () => {
+      const { id: photoId } = await services.newPhoto(user);
+      const other = await services.newUser();
+      for (let i = 0; i < 3; i++) {
+        await services.submit(other);
+        await services.finished(user);
+        await services.submit(user, { job: "album", photoIds: [photoId, photoId] });
+      }
+      const all = await services.database.sql<{ id: string; userId: string; jobName: string }[]>`
+        select id, user_id as "userId", job_name as "jobName" from queued_jobs order by id desc`;
+      const own = all.filter(({ userId }) => userId === user.id);
+      const [done, albums] = [
+        own.filter(({ jobName }) => jobName === "echo"),
+        own.filter(({ jobName }) => jobName === "album"),
+      ];
+      // The key in the middle is a row that does not exist any more.
+      const gone = done[1]?.id ?? "";
+      await services.queuedJobs.remove(user, gone);
+      const keys = [null, FIRST_ID, LAST_ID, ...all.slice(0, 10).map(({ id }) => id)];
+      const without = (rows: { id: string }[]) => idsOf(rows).filter((id) => id !== gone);
+      for (const [what, more, columns, ids] of [
+        ["own", {}, "brief", without(own)],
+        ["own", {}, "state", without(own)],
+        ["SUCCESS", { filter: { statuses: ["SUCCESS"], jobs: null } }, "whole", without(done)],
+        ["PENDING", { filter: { statuses: ["PENDING"], jobs: null } }, "whole", idsOf(albums)],
+        ["FAILED", { filter: { statuses: ["FAILED"], jobs: null } }, "brief", []],
+        ["album", { filter: { statuses: null, jobs: ["album"] } }, "whole", idsOf(albums)],
+        ["photo", { photoId }, "brief", idsOf(albums)],
+        ["all users", { userId: null }, "brief", without([...all])],
+      ] as [string, Partial<ListScope>, ListColumns, string[]][])
+        for (const size of [2, 100])
+          await Promise.all(
+            keys.flatMap((key) =>
+              [false, true].map(async (backward) => {
+                const range = { size, backward, key };
+                const { rows, hasPrevious, hasNext } = await page(more, { columns, ...range });
+                assert.deepEqual(
+                  { ids: idsOf(rows), hasPrevious, hasNext },
+                  expectedPage(ids, range),
+                  `${what} ${JSON.stringify(range)}`,
+                );
+              }),
+            ),
+          );
     });
 
     it("contains whole rows except for the outputs, which cost more", async () => {
@@ -53,18 +124,14 @@ describe("lists of QueuedJobs", () => {
     });
 
     it("with brief columns has the values of lists, and the rows of a whole page", async () => {
-      assert.deepEqual(await page({}, { columns: "brief" }), {
-        rows: [],
-        hasMore: false,
-        lastSeq: 0,
-      });
+      assert.deepEqual(await page({}, { columns: "brief" }), { ...NO_ROWS, lastSeq: 0 });
       const finished = await services.finished(user, { priority: 7 });
       await services.submit(user);
-      const { rows, hasMore, lastSeq } = await page(
+      const { rows, hasNext, lastSeq } = await page(
         {},
-        { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
+        { columns: "brief", size: 1, key: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
       );
-      assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
+      assert.deepEqual([rows.length, hasNext, lastSeq], [1, true, 4]);
       const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
       const {
         id,
@@ -141,12 +208,13 @@ describe("lists of QueuedJobs", () => {
       for (const columns of ["brief", "state", "whole"] as const) {
         const pages = await reads.pages(scopes, {
           readerId: user.id,
-          first: 2,
-          beforeId: null,
+          size: 2,
+          backward: false,
+          key: null,
           columns,
         });
         assert.deepEqual(
-          pages.map(({ rows, hasMore }) => [idsOf(rows), hasMore]),
+          pages.map(({ rows, hasNext }) => [idsOf(rows), hasNext]),
           [
             [[both], false],
             [[], false],
@@ -156,8 +224,9 @@ describe("lists of QueuedJobs", () => {
         );
         const [, , rest] = await reads.pages(scopes, {
           readerId: user.id,
-          first: 2,
-          beforeId: one,
+          size: 2,
+          backward: false,
+          key: one,
           columns,
         });
         assert.deepEqual(idsOf(rest?.rows ?? []), [both]);
@@ -166,11 +235,11 @@ describe("lists of QueuedJobs", () => {
     });
 
     it("is empty for a user without QueuedJobs, and has the position of the stream", async () => {
-      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
+      assert.deepEqual(await page(), { ...NO_ROWS, lastSeq: 0 });
       const { id } = await services.submit(user);
       await services.queuedJobs.cancel(user, id);
       await services.queuedJobs.remove(user, id);
-      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 3 });
+      assert.deepEqual(await page(), { ...NO_ROWS, lastSeq: 3 });
     });
 
     it("has the position of the reader, whoever owns the rows", async () => {
@@ -189,7 +258,7 @@ describe("lists of QueuedJobs", () => {
         await services.submit(user),
       ];
       assert.deepEqual(
-        idsOf((await page({ userId: null }, { first: 3 })).rows),
+        idsOf((await page({ userId: null }, { size: 3 })).rows),
         idsOf(made).toReversed(),
       );
     });
@@ -203,7 +272,7 @@ describe("lists of QueuedJobs", () => {
       );
       for (let i = 0; i < 25; i++) {
         // Only QUEUED events exist, so the number of rows equals the sequence number.
-        const { rows, lastSeq } = await page({}, { first: 100_000 });
+        const { rows, lastSeq } = await page({}, { size: 100_000 });
         assert.equal(rows.length, lastSeq);
       }
       writing = false;
