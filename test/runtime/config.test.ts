@@ -65,6 +65,7 @@ describe("the configuration", () => {
       revision: null,
       otlpEndpoint: null,
       logLevel: "info",
+      logFormat: null,
       dataFolder: ".data",
     });
   });
@@ -115,6 +116,7 @@ describe("the configuration", () => {
         REVISION: "abc",
         OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
         LOG_LEVEL: "debug",
+        LOG_FORMAT: "json",
       },
       ["database", "redis", "tokens", "files"],
     );
@@ -165,6 +167,7 @@ describe("the configuration", () => {
         revision: "abc",
         otlpEndpoint: "http://collector:4318",
         logLevel: "debug",
+        logFormat: "json",
         dataFolder: undefined,
       },
     );
