@@ -33,7 +33,11 @@ const { by, yes, dryRun } = readCommandLine(
       "--id 0198f3a0-0000-7000-8000-00000000000a --yes",
     ],
   },
-  ({ email, id, yes, "dry-run": dryRun }) => ({ by: whichUser(email, id), yes, dryRun }),
+  (values) => ({
+    by: whichUser(values.email, values.id),
+    yes: values.yes,
+    dryRun: values["dry-run"],
+  }),
 );
 
 function whichUser(email: string | undefined, id: string | undefined): By {

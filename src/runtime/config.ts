@@ -84,12 +84,12 @@ export function effectiveVariables(
     if (!env[name]) return "default";
     return inherited[name] === undefined ? ".env" : "environment";
   };
-  const variables = VARIABLE_NAMES.map((name): EffectiveVariable => {
+  const rows = VARIABLE_NAMES.map((name): EffectiveVariable => {
     const value = effective[name];
     const shown = secrets.has(name) ? masked(name) : String(value);
     return { name, value: value === undefined ? null : shown, source: sourceOf(name) };
   });
-  return { variables, config };
+  return { variables: rows, config };
 }
 
 function parseValues(

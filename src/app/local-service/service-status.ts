@@ -15,8 +15,8 @@ export interface ServiceStatus {
   disk: { freeBytes: number; totalBytes: number };
 }
 
-const health = z.record(z.string(), z.string());
-type Health = z.infer<typeof health>;
+const healthAnswer = z.record(z.string(), z.string());
+type Health = z.infer<typeof healthAnswer>;
 
 const TIMEOUT_MS = 3000;
 
@@ -33,7 +33,7 @@ export async function readServiceStatus(service: ServiceFile): Promise<ServiceSt
 async function readHealth(url: string): Promise<Health | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return health.parse(await response.json());
+    return healthAnswer.parse(await response.json());
   } catch {
     return null;
   }

@@ -85,9 +85,9 @@ describe("the limits that depend on variables", () => {
     const backward = USERS("$n", "$n").replaceAll("first", "last");
     assert.deepEqual(excess(`query ($n: Int) ${backward}`, { n: 100 }), tooCostly(202_602));
     assert.equal(excess(`query ($n: Int) ${backward}`, { n: 20 }), null);
-    const before = USERS("1", "1").replaceAll("first: 1", 'before: "x"');
+    const withCursors = USERS("1", "1").replaceAll("first: 1", 'before: "x"');
     assert.deepEqual(
-      excess(before.replace(IDS, "id ".repeat(500))),
+      excess(withCursors.replace(IDS, "id ".repeat(500))),
       tooCostly(2 + 20 * (LIST + 1) + 400 * 500),
     );
   });

@@ -20,10 +20,10 @@ function expectedPage(ids: string[], { size, backward, key }: PageRange) {
       hasPrevious: newer.length > 0 || hasKey,
       hasNext: older.length > size,
     };
-  const before = key === null ? ids : newer;
+  const preceding = key === null ? ids : newer;
   return {
-    ids: before.slice(-size),
-    hasPrevious: before.length > size,
+    ids: preceding.slice(-size),
+    hasPrevious: preceding.length > size,
     hasNext: key !== null && (older.length > 0 || hasKey),
   };
 }
