@@ -1,4 +1,4 @@
-// Generated, sources 60489dc1fb99f2b1921845872bd1a030cb4a06a54080cd60655d95a2e8e2d9a7. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources d430f9ae263878365093fdbf6bde33127b5568e17247403901a140ec99297e84. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */

@@ -45,7 +45,9 @@ const OTHER: Record<string, string> = {
   FRONT_PAGE: "/admin/jobs",
   REVISION: "abc",
   OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+  LOG_FORMAT: "json",
   LOG_LEVEL: "debug",
+  TASKS: "/tasks",
 };
 
 describe("the compose file", () => {

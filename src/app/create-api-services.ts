@@ -9,7 +9,7 @@ import { createStartRate } from "../queue/start-rate.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { createEventLog } from "../services/reads/event-log.js";
-import type { ListScope } from "../services/reads/list-pages.js";
+import type { ListScope } from "../services/reads/list-scan.js";
 import { createQueuePlaces } from "../services/reads/queue-places.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import { createAccounts } from "../services/users/accounts.js";

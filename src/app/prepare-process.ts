@@ -17,6 +17,14 @@ export async function startTracingIfWanted(
   });
 }
 
+/** True if log lines are for people: LOG_FORMAT decides, or else whether they go to a terminal. */
+export function hasPrettyLogs({
+  logFormat,
+  production,
+}: Pick<Config, "logFormat" | "production">): boolean {
+  return logFormat === null ? process.stdout.isTTY && !production : logFormat === "pretty";
+}
+
 /**
  * Frees the memory that only loading has needed, which V8 keeps while a process is idle. An idle
  * API in production takes 111 MB instead of 152 MB (RSS, 30 s after it is ready, Node 20). It uses

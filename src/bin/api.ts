@@ -1,7 +1,7 @@
 import { readCommandLine } from "../runtime/command-line.js";
 import { runProcess } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
-import { collectGarbage, startTracingIfWanted } from "../app/prepare-process.js";
+import { collectGarbage, hasPrettyLogs, startTracingIfWanted } from "../app/prepare-process.js";
 import { createApi } from "../app/create-api.js";
 import { orExit, readConfig } from "../app/read-config.js";
 import {
@@ -24,7 +24,7 @@ const tracing = await startTracingIfWanted("api", config);
 const log = createLogger({
   name: "api",
   level: config.logLevel,
-  pretty: process.stdout.isTTY && !config.production,
+  pretty: hasPrettyLogs(config),
   fields: tracing?.logFields,
 });
 

@@ -1,9 +1,10 @@
+import { createInterface } from "node:readline/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { readCommandLine } from "../runtime/command-line.js";
 import { waitUntil } from "../embedded/processes/wait-until.js";
 import { runCommand } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
-import { createAccounts, type Account } from "../services/users/accounts.js";
+import { createAccounts, type Account, type AccountContents } from "../services/users/accounts.js";
 import { isUuid } from "../services/reads/ids.js";
 import { createCore } from "../app/create-core.js";
 import { catalogue } from "../tasks/catalogue.js";
@@ -11,10 +12,12 @@ import { readRunningConfig } from "../app/read-config.js";
 
 type By = { email: string } | { id: string };
 
-const by = readCommandLine(
+const { by, yes, dryRun } = readCommandLine(
   {
     name: "node dist/src/bin/delete-user.js",
-    about: "Delete an account with all its photos, jobs and files, at once and permanently.",
+    about:
+      "Delete an account with all its photos, jobs and files, permanently. It shows what is " +
+      "deleted, and asks first.",
     options: {
       email: { type: "string", value: "<address>", about: "E-mail address of the user." },
       id: {
@@ -22,16 +25,28 @@ const by = readCommandLine(
         value: "<id>",
         about: "Id of the user, when several users have the address.",
       },
+      "dry-run": { type: "boolean", about: "Only show what would be deleted." },
+      yes: { type: "boolean", about: "Delete without a question." },
     },
-    examples: ["--email you@example.com", "--id 0198f3a0-0000-7000-8000-00000000000a"],
+    examples: [
+      "--email you@example.com",
+      "--email you@example.com --dry-run",
+      "--id 0198f3a0-0000-7000-8000-00000000000a --yes",
+    ],
   },
-  ({ email, id }): By => {
-    if (email !== undefined && id === undefined) return { email };
-    if (id === undefined || email !== undefined) throw new Error("Give either --email or --id");
-    if (!isUuid(id)) throw new Error("--id is not a UUID");
-    return { id };
-  },
+  (values) => ({
+    by: whichUser(values.email, values.id),
+    yes: values.yes,
+    dryRun: values["dry-run"],
+  }),
 );
+
+function whichUser(email: string | undefined, id: string | undefined): By {
+  if (email !== undefined && id === undefined) return { email };
+  if (id === undefined || email !== undefined) throw new Error("Give either --email or --id");
+  if (!isUuid(id)) throw new Error("--id is not a UUID");
+  return { id };
+}
 
 const ERASE_MS = 60_000;
 /** Pause while a worker holds a remaining row. */
@@ -54,6 +69,15 @@ await runCommand(async (stack) => {
     log,
   });
   const account = theOnly(await accounts.find(by));
+  const summary = `${describe(account)}: ${inWords(await accounts.contents(account.id))}`;
+  if (dryRun) {
+    process.stdout.write(`Would delete ${summary}.\n`);
+    return;
+  }
+  if (!yes && !(await isConfirmed(summary))) {
+    process.stdout.write("Nothing was deleted.\n");
+    return;
+  }
   // Other processes are notified through Redis; without it they notice the deletion within a
   // minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
@@ -62,6 +86,26 @@ await runCommand(async (stack) => {
   while (!(await accounts.erase(account.id, { forMs: ERASE_MS }))) await pause(PAUSE_MS);
   process.stdout.write(`Deleted ${describe(account)}, with all photos, jobs and files.\n`);
 });
+
+async function isConfirmed(summary: string): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new Error(
+      `${summary}.\nNothing was deleted, because this is not a terminal: add --yes to delete ` +
+        "it, or --dry-run to only look.",
+    );
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${summary}.\nDelete it permanently? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function inWords({ photos, queuedJobs, unfinished, storedBytes }: AccountContents): string {
+  const waiting = unfinished > 0 ? ` (${unfinished} unfinished)` : "";
+  return `${photos} photos, ${queuedJobs} jobs${waiting}, ${(storedBytes / 1e6).toFixed(1)} MB`;
+}
 
 /** Several issuers may have a user with this e-mail address, and guessing one would be wrong. */
 function theOnly(accounts: Account[]): Account {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment, type Config } from "../runtime/config.js";
@@ -8,9 +9,11 @@ import { openDataFolder } from "../embedded/open-data-folder.js";
 import { createSupervisor } from "../embedded/processes/supervise.js";
 import { runProcess } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
+import { hasPrettyLogs } from "../app/prepare-process.js";
 import { keyFaults, orExit } from "../app/read-config.js";
 import { followReloads } from "../app/local-service/reload.js";
 import { removeServiceFile, writeServiceFile } from "../app/local-service/service-file.js";
+import { ADMIN_PASSWORD_FILE, START_LOG_LEVEL } from "../app/local-service/start-defaults.js";
 import { startStores, STORES_FOLLOW } from "../app/local-service/start-stores.js";
 
 const { reload } = readCommandLine(
@@ -32,26 +35,26 @@ const config = orExit(() =>
     check: (read) => [...keyFaults(read), ...checkEmbedded(read), ...checkPorts(read)],
   }),
 );
-const level = env["LOG_LEVEL"] || "warn";
-const log = createLogger({ name: "start", level, pretty: process.stdout.isTTY });
+const level = env["LOG_LEVEL"] || START_LOG_LEVEL;
+const log = createLogger({ name: "start", level, pretty: hasPrettyLogs(config) });
 
+/** True once the addresses were printed. */
+let isReady = false;
 /** Set once there are processes that a second Ctrl-C can kill. */
 let hurry = () => {};
 
 await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack, closing) => {
   const folder = await openDataFolder(config.dataFolder);
-  stack.add("data folder", () => folder.close());
-  const port = await claimPort({ host: config.host, port: config.port, variable: "PORT" });
-  const workerPort = await claimPort({
-    host: config.host,
-    port: config.workerPort,
-    variable: "WORKER_PORT",
+  // The first one added is closed last.
+  stack.add("data folder", async () => {
+    await folder.close();
+    if (isReady) process.stdout.write(`Stopped. The data is kept in ${folder.path}.\n`);
   });
-
+  const { port, workerPort } = await claimPorts(config);
   // Like the development keys, it is created for this folder and printed at the start.
   const adminPassword =
     config.adminPassword ??
-    (config.production ? null : await keptSecret(`${folder.path}/admin-password`));
+    (config.production ? null : await keptSecret(join(folder.path, ADMIN_PASSWORD_FILE)));
   const stores = startStores(config, { folder: folder.path, path: env["PATH"] ?? "", log });
   stack.add("databases", () => stores.close());
   const supervisor = createSupervisor({ log });
@@ -80,16 +83,17 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   const processes = await Promise.all([start("api"), start("worker")]);
   if (reload) followReloads({ stores: stores.ready, env: childEnv, processes, log });
 
-  const { addressOf, describeService, renderService, waitUntilReady } =
+  const { describeService, renderService, waitUntilReady } =
     await import("../app/local-service/started-service.js");
   const service = await describeService({
     ...config,
     ...(await stores.ready),
     adminPassword,
     port,
+    workerPort,
     dataFolder: folder.path,
   });
-  const healths = [service.health, `${addressOf(config.host, workerPort)}/health/ready`];
+  const healths = [service.health, service.workerHealth];
   await waitUntilReady(healths, { listen: () => listening.size === processes.length, closing });
   stack.add("service file", () => removeServiceFile(folder.path));
   await writeServiceFile(folder.path, service);
@@ -97,7 +101,15 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   process.stdout.write(
     renderService(service, { newPassword, depth: colorDepthOf(process.stdout, env) }),
   );
+  isReady = true;
 });
+
+async function claimPorts({ host, port, workerPort }: Config) {
+  return {
+    port: await claimPort({ host, port, variable: "PORT" }),
+    workerPort: await claimPort({ host, port: workerPort, variable: "WORKER_PORT" }),
+  };
+}
 
 function checkEmbedded({ production, embedded: allowed }: Config): string[] {
   return production && embedded && !allowed

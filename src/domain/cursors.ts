@@ -12,11 +12,11 @@ export interface StreamCursor {
   seq: number;
 }
 
-/** The start of a page, and the position of the event stream when the first page was read. */
+/** An end of a page, and the position of the event stream when the first page was read. */
 export interface PageCursor {
   userId: string;
   list: List;
-  /** Key of the row before the page: a UUID or a name. */
+  /** Key of the row beside the page: a UUID or a name. */
   key: string;
   stream: { epoch: string; seq: number } | null;
 }
@@ -53,24 +53,27 @@ export function encodePageCursor({ userId, list, key, stream }: PageCursor): str
   ]).toString("base64url");
 }
 
-/** Throws InvalidInputError at `after` when it is malformed, another user's or of another list. */
+/**
+ * Throws InvalidInputError at `argument` when it is malformed, another user's or of another list.
+ */
 export function decodePageCursor(
   text: string,
   { userId, list }: Pick<PageCursor, "userId" | "list">,
+  argument: "after" | "before",
 ): Pick<PageCursor, "key" | "stream"> {
-  const bytes = decode(text, LISTS[list]);
+  const bytes = decode(text, LISTS[list], argument);
   const length = bytes[7];
   if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16))
-    throw malformedCursor();
+    throw malformedCursor(argument);
   const key = bytes.subarray(8 + length).toString();
-  if (key === "" || bytes.length < 8 + length) throw malformedCursor();
-  return { key, stream: length === 0 ? null : readStream(bytes.subarray(8, 24)) };
+  if (key === "" || bytes.length < 8 + length) throw malformedCursor(argument);
+  return { key, stream: length === 0 ? null : readStream(bytes.subarray(8, 24), argument) };
 }
 
-function decode(text: string, kind: number): Buffer {
+function decode(text: string, kind: number, argument = "after"): Buffer {
   const bytes = Buffer.from(text, "base64url");
   // One byte sequence has several base64url spellings, and Buffer accepts all of them.
-  if (bytes[0] !== kind || bytes.toString("base64url") !== text) throw malformedCursor();
+  if (bytes[0] !== kind || bytes.toString("base64url") !== text) throw malformedCursor(argument);
   return bytes;
 }
 
@@ -81,9 +84,9 @@ function streamBytes(epoch: string, seq: number): Buffer {
   return bytes;
 }
 
-function readStream(bytes: Buffer): { epoch: string; seq: number } {
+function readStream(bytes: Buffer, argument = "after"): { epoch: string; seq: number } {
   const seq = Number(bytes.readBigUInt64BE(8));
-  if (!Number.isSafeInteger(seq)) throw malformedCursor();
+  if (!Number.isSafeInteger(seq)) throw malformedCursor(argument);
   return { epoch: bytes.toString("hex", 0, 8), seq };
 }
 
@@ -92,9 +95,9 @@ function userTag(userId: string): Buffer {
   return Buffer.from(userId.slice(-12), "hex");
 }
 
-export function malformedCursor(): InvalidInputError {
+export function malformedCursor(argument = "after"): InvalidInputError {
   return InvalidInputError.at(
-    ["after"],
+    [argument],
     "is not one of your cursors; pass a cursor from an earlier response or event",
   );
 }

@@ -1,7 +1,9 @@
 import DataLoader from "dataloader";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../domain/queued-job.js";
-import { scopesAtOnce, type ListColumns, type ListScope } from "../services/reads/list-pages.js";
+import { scopesAtOnce, type ListColumns } from "../services/reads/list-pages.js";
+import type { ListScope } from "../services/reads/list-scan.js";
 import type { QueuedJobPage } from "../services/reads/own-pages.js";
+import type { PageRange } from "../services/reads/page.js";
 import type { Photo, Photos } from "../services/photos/photos.js";
 import type { Place, QueuePlaces } from "../services/reads/queue-places.js";
 import type { LargeValues, QueuedJobReads } from "../services/reads/queued-job-reads.js";
@@ -9,11 +11,9 @@ import type { User, UserCounters, Users } from "../services/users/users.js";
 import type { AnswerBudget } from "./limits/answer-budget.js";
 import { MAX_COUNTED } from "./paging/connection.js";
 
-export interface PageKey {
+export interface PageKey extends PageRange {
   scope: ListScope;
   readerId: string;
-  first: number;
-  beforeId: string | null;
   columns: ListColumns;
 }
 

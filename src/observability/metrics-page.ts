@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from "prom-client";
 import { withTimeout } from "../runtime/deadline.js";
 
-/** Prefix of all metric names. */
+/** Prefix of the metrics of this service. */
 export const PREFIX = "photos_";
 
 export interface MetricsPage {
@@ -29,7 +29,8 @@ export function createMetricsPage(options: {
   const registry = new Registry();
   const collectors: (() => Promise<void>)[] = [];
   let reading: Promise<{ type: string; text: string }> | null = null;
-  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  // Ready-made dashboards for Node.js expect the default names.
+  collectDefaultMetrics({ register: registry });
   gauge(registry, {
     name: "build_info",
     help: "Always 1; the labels name the running build",

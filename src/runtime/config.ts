@@ -54,16 +54,22 @@ export function parseConfig(
   return toConfig(parseValues(env, needs, options));
 }
 
-/**
- * Returns the effective value of each variable as text. An unset variable without a default is
- * null. A secret is only reported as set.
- */
+/** A variable as `npm run config` shows it. */
+export interface EffectiveVariable {
+  name: VariableName;
+  /** Null for an unset variable without a default. Of a secret, only that it is set. */
+  value: string | null;
+  source: "environment" | ".env" | "file" | "default";
+}
+
+/** Returns every variable with its effective value and its source. */
 export function effectiveVariables(
-  env: Environment,
+  { env, inherited }: { env: Environment; inherited: Environment },
   options?: ParseOptions,
-): [VariableName, string | null][] {
+): { variables: EffectiveVariable[]; config: Config } {
   const values = parseValues(env, [], options);
-  const { introspection, explorer, echo } = toConfig(values);
+  const config = toConfig(values);
+  const { introspection, explorer, echo } = config;
   const effective: Partial<Record<VariableName, unknown>> = {
     ...values,
     INTROSPECTION: introspection,
@@ -73,11 +79,17 @@ export function effectiveVariables(
   const secrets = new Set<string>(SECRET_NAMES);
   const masked = (name: string) =>
     env[`${name}_FILE`] ? `(set by ${name}_FILE, not shown)` : "(set, not shown)";
-  return VARIABLE_NAMES.map((name) => {
+  const sourceOf = (name: VariableName) => {
+    if (secrets.has(name) && env[`${name}_FILE`]) return "file";
+    if (!env[name]) return "default";
+    return inherited[name] === undefined ? ".env" : "environment";
+  };
+  const rows = VARIABLE_NAMES.map((name): EffectiveVariable => {
     const value = effective[name];
-    if (value === undefined) return [name, null];
-    return [name, secrets.has(name) ? masked(name) : String(value)];
+    const shown = secrets.has(name) ? masked(name) : String(value);
+    return { name, value: value === undefined ? null : shown, source: sourceOf(name) };
   });
+  return { variables: rows, config };
 }
 
 function parseValues(
@@ -243,6 +255,8 @@ function toConfig(values: Values) {
     /** Destination of spans; null disables tracing. */
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     logLevel: values.LOG_LEVEL,
+    /** Null: pretty on a terminal outside production. */
+    logFormat: values.LOG_FORMAT ?? null,
     /** Folder of development keys, and of the embedded PostgreSQL and Redis with their data. */
     dataFolder: ".data",
   };

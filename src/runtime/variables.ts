@@ -121,6 +121,7 @@ export const variables = {
       "is not a log level of pino",
     )
     .default("info"),
+  LOG_FORMAT: z.enum(["pretty", "json"], "is neither pretty nor json").optional(),
 } as const;
 
 export type VariableName = keyof typeof variables;

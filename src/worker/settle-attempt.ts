@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import {
   PermanentTaskError,
   QuotaExceededError,
+  ServiceError,
   ServiceUnavailableError,
   TaskFailedError,
 } from "../domain/errors.js";
@@ -94,9 +95,22 @@ export async function settleFailure(
   );
   if (fault === UNFORESEEN) onBug?.();
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
-  log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
+  logFailure(log, error, { fault, outcome });
   if (outcome === null) return "lost";
   return outcome === "FAILED" ? "failed" : "retrying";
+}
+
+/** The sentence of a foreseen fault says enough; only others need a stack. */
+function logFailure(
+  log: Logger,
+  error: unknown,
+  { fault, outcome }: { fault: Fault; outcome: string | null },
+): void {
+  const { code, message, permanent } = fault;
+  if (!(error instanceof ServiceError))
+    log.warn({ err: error, code, outcome }, "an attempt failed");
+  // A permanent fault is in the input, so no operator has to act.
+  else log[permanent ? "info" : "warn"]({ code, reason: message, outcome }, "an attempt failed");
 }
 
 /**

@@ -14,7 +14,8 @@ const KEY = generateKeyPairSync("ec", { namedCurve: "P-256" })
 describe("npm run config", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;
 
-  it("prints the effective values, and no secrets", async () => {
+  it("prints the effective values with their sources, and no secrets", async () => {
+    writeFileSync(join(cwd, ".env"), "PORT=1234\nMAX_JOB_TTL=60\n");
     writeFileSync(join(cwd, "signing-key"), "a-file-secret-0123456789abcdef0123456789\n");
     const env = {
       PORT: "4321",
@@ -35,13 +36,20 @@ describe("npm run config", { concurrency: 2 }, () => {
     const lines = stdout
       .trimEnd()
       .split("\n")
-      .map((line) => /^(\w+) +(.*)$/.exec(line)?.slice(1) ?? [line]);
+      .map((line) => /^(\w+) {2,}(.*?) {2,}(\S.*)$/.exec(line)?.slice(1) ?? [line]);
     assert.deepEqual(
       lines.map(([name]) => name),
       VARIABLE_NAMES,
       "the list has every variable",
     );
     const values = Object.fromEntries(lines) as Record<string, string>;
+    const sources = Object.fromEntries(lines.map(([name, , source]) => [name, source]));
+    assert.deepEqual(
+      ["PORT", "MAX_JOB_TTL", "EVENT_TTL", "FILE_SIGNING_KEY", "HOST", "JWT_PUBLIC_KEY"].map(
+        (name) => sources[name],
+      ),
+      ["environment", ".env", "environment", "file", "default", "environment"],
+    );
     for (const name of ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "ADMIN_PASSWORD"])
       assert.equal(values[name], "(set, not shown)", name);
     assert.deepEqual(
@@ -70,19 +78,32 @@ describe("npm run config", { concurrency: 2 }, () => {
         "Ann@Example.test",
         "(none)",
         "0.5",
-        "86400",
+        "60",
         "2",
       ],
     );
   });
 
+  it("prints what npm start chooses for variables that are not set", async () => {
+    const { stdout } = await runBin("config", { cwd, env: { DATABASE_URL: "" } });
+    for (const line of [
+      /^DATABASE_URL +\(private PostgreSQL in \.data\) +embedded$/m,
+      /^REDIS_URL +\(private Redis in \.data\) +embedded$/m,
+      /^ADMIN_PASSWORD +\(in \.data\/admin-password, not shown\) +generated$/m,
+      /^LOG_LEVEL +warn +npm start$/m,
+    ])
+      assert.match(stdout, line);
+  });
+
   it("prints the defaults of production", async () => {
     const { stdout } = await runBin("config", { cwd, env: { NODE_ENV: "production" } });
     for (const line of [
-      /^INTROSPECTION +false$/m,
-      /^EXPLORER +false$/m,
-      /^ECHO +false$/m,
-      /^JWT_PUBLIC_KEY +\(not set\)$/m,
+      /^INTROSPECTION +false +default$/m,
+      /^EXPLORER +false +default$/m,
+      /^ECHO +false +default$/m,
+      /^JWT_PUBLIC_KEY +\(not set\) +default$/m,
+      /^DATABASE_URL +\(not set\) +default$/m,
+      /^LOG_LEVEL +info +default$/m,
     ])
       assert.match(stdout, line);
   });

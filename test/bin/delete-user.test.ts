@@ -45,7 +45,7 @@ describe("the command delete-user", { concurrency: 2 }, () => {
       await signIn("https://a.test", "Ann@example.test"),
       await signIn("https://a2.test", "bob@example.test"),
     ];
-    assert.deepEqual(await run("--email", "ann@example.test"), {
+    assert.deepEqual(await run("--email", "ann@example.test", "--yes"), {
       code: 0,
       stderr: "",
       stdout:
@@ -58,6 +58,31 @@ describe("the command delete-user", { concurrency: 2 }, () => {
       stdout: "",
       stderr: "No user has the e-mail ann@example.test; nothing was deleted.\n",
     });
+  });
+
+  it("shows what would be deleted, and deletes nothing without an answer", async () => {
+    const { id } = await signIn("https://d.test", "eve@example.test");
+    const sentence = `eve@example.test, s of https://d.test, id ${id}: 0 photos, 2 jobs (2 unfinished), 1.5 MB`;
+    await store.database.sql`update user_streams set stored_bytes = 1500000, pending = 2
+      where user_id = ${id}`;
+    await store.database.sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority,
+        request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${id}, 'echo', '{}', 0, 0, 'r', now(), now(), now(), 'PENDING'
+        from generate_series(1, 2)`;
+    assert.deepEqual(await run("--email", "eve@example.test", "--dry-run"), {
+      code: 0,
+      stdout: `Would delete ${sentence}.\n`,
+      stderr: "",
+    });
+    assert.deepEqual(await run("--email", "eve@example.test"), {
+      code: 1,
+      stdout: "",
+      stderr:
+        `${sentence}.\nNothing was deleted, because this is not a terminal: add --yes to delete ` +
+        "it, or --dry-run to only look.\n",
+    });
+    assert.deepEqual(await exists(id), [true]);
   });
 
   it("lists the users when several issuers have one e-mail, and then accepts an id", async () => {
@@ -80,7 +105,7 @@ describe("the command delete-user", { concurrency: 2 }, () => {
         stderr,
       );
     assert.deepEqual(await exists(one.id, other.id), [true, true]);
-    assert.equal((await run("--id", other.id)).code, 0);
+    assert.equal((await run("--id", other.id, "--yes")).code, 0);
     assert.deepEqual(await exists(one.id, other.id), [true, false]);
   });
 

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { ServiceStatus } from "../../src/app/local-service/service-status.js";
 import { readServiceFile, type ServiceFile } from "../../src/app/local-service/service-file.js";
 import { freePort } from "../../src/embedded/ports.js";
 import { eventually } from "../support/runner/eventually.js";
@@ -92,7 +93,10 @@ describe("npm start", { skip: noProc }, () => {
       runBin("demo", { cwd }),
     ]);
     const { databaseUrl: _, redisUrl: __, ...shown } = service;
-    assert.deepEqual(JSON.parse(status.stdout), shown);
+    const { status: state, ...printed } = JSON.parse(status.stdout) as { status: ServiceStatus };
+    const adminPasswordFile = join(service.dataFolder, "admin-password");
+    assert.deepEqual(printed, { ...shown, adminPasswordFile });
+    assert.deepEqual([state.api?.["status"], state.worker?.["status"]], ["ok", "ok"]);
     assert.deepEqual(
       (await createTestClient(service.url, token.stdout.trim()).get("{ me { email role } }")).me,
       { email: "adm@example.test", role: "ADMIN" },
@@ -120,13 +124,15 @@ describe("npm start", { skip: noProc }, () => {
 
   it("stops within 15 s of Ctrl-C, leaves no process behind, and keeps the data", async () => {
     assert.ok(running);
-    const { child, ended } = running;
+    const bin = running;
+    const { child, ended } = bin;
     const pids = processTree(child.pid ?? 0);
     assert.ok(pids.length > 4, `only ${pids.length} processes`);
     const begun = Date.now();
     // A terminal signals the whole process group.
     process.kill(-(child.pid ?? 0), "SIGINT");
     assert.equal(await ended, 0);
+    assert.ok(bin.stdout.endsWith(`Stopped. The data is kept in ${service.dataFolder}.\n`));
     running = null;
     await eventually(
       "no process is left",

@@ -156,7 +156,7 @@ async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
   report("migrated twice");
   const { api, worker, url } = await startService(stores, secret);
   await usePhoto(url, secret);
-  await run("delete-user", stores, ["--email", "ann@example.test"]);
+  await run("delete-user", stores, ["--email", "ann@example.test", "--yes"]);
   const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );

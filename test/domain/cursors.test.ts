@@ -14,7 +14,7 @@ const EPOCH = "00ff10e2a7b3c4d5";
 const KEY = "01930000-1111-7000-8000-000000000001";
 const LISTS = ["queuedJobs", "photos", "users", "jobs"] as const;
 const decodePhotos = (text: string, userId: string) =>
-  decodePageCursor(text, { userId, list: "photos" });
+  decodePageCursor(text, { userId, list: "photos" }, "after");
 const KINDS = [
   {
     kind: "stream",
@@ -83,10 +83,11 @@ describe("a cursor of a page", () => {
       ]) {
         for (const list of LISTS)
           assert.deepEqual(
-            decodePageCursor(encodePageCursor({ userId: ANN, list, key, stream }), {
-              userId: ANN,
-              list,
-            }),
+            decodePageCursor(
+              encodePageCursor({ userId: ANN, list, key, stream }),
+              { userId: ANN, list },
+              "before",
+            ),
             { key, stream },
           );
       }
@@ -99,7 +100,7 @@ describe("a cursor of a page", () => {
         const cursor = encodePageCursor({ userId: ANN, list, key: KEY, stream: null });
         if (other !== list)
           assert.throws(
-            () => decodePageCursor(cursor, { userId: ANN, list: other }),
+            () => decodePageCursor(cursor, { userId: ANN, list: other }, "after"),
             isRefusal,
             `${list}, ${other}`,
           );

@@ -67,6 +67,7 @@ describe("the configuration", () => {
       revision: null,
       otlpEndpoint: null,
       logLevel: "info",
+      logFormat: null,
       dataFolder: ".data",
     });
   });
@@ -119,6 +120,7 @@ describe("the configuration", () => {
         REVISION: "abc",
         OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
         LOG_LEVEL: "debug",
+        LOG_FORMAT: "json",
       },
       ["database", "redis", "tokens", "files"],
     );
@@ -171,6 +173,7 @@ describe("the configuration", () => {
         revision: "abc",
         otlpEndpoint: "http://collector:4318",
         logLevel: "debug",
+        logFormat: "json",
         dataFolder: undefined,
       },
     );

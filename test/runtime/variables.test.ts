@@ -35,6 +35,7 @@ describe("invalid variables", () => {
       "TRUST_PROXY is neither a number of proxies nor a list of their addresses or " +
         `networks (it is "${text}")`,
     ]),
+    [{ LOG_FORMAT: "xml" }, 'LOG_FORMAT is neither pretty nor json (it is "xml")'],
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is not a log level of pino (it is "loud")'],
     ...["/var/photos", "file:", "s3://", "s3://B", "s3://a/b c", "s3:bucket", "https://bucket"].map(
       (url): [Environment, string] => [

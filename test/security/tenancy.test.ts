@@ -56,7 +56,7 @@ describe("another user's data", () => {
 
   /** Values of the victim that a stranger may know, and similar values that identify nothing. */
   function attempts(place: string): { theirs: string[]; nothing: string[] } {
-    if (place.endsWith("(after)"))
+    if (/\((after|before)\)$/.test(place))
       return { theirs: Object.values(victim.cursors), nothing: ["AQIDBA"] };
     return {
       theirs: Object.values(victim.ids).flatMap((id) => [id, id.toUpperCase()]),

@@ -13,6 +13,7 @@ const schema = z.object({
   explorer: z.string().nullable().default(null),
   queues: z.string().nullable(),
   health: z.string(),
+  workerHealth: z.string().default(""),
   token: z.string().nullable(),
   dataFolder: z.string(),
   databaseUrl: z.string(),

@@ -11,7 +11,7 @@ const ANSWER_TIMEOUT_MS = 2000;
 
 /** Describes the started service; with a token if the development key is accepted. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
-  const { host, port, dataFolder, databaseUrl, redisUrl } = config;
+  const { host, port, workerPort, dataFolder, databaseUrl, redisUrl } = config;
   const url = addressOf(host, port);
   const token = (await developmentSignIn(config)?.()) ?? null;
   return {
@@ -24,6 +24,7 @@ export async function describeService(config: CompleteConfig): Promise<ServiceFi
     explorer: config.explorer ? `${url}/explorer/` : null,
     queues: config.adminPassword === null ? null : `${url}/admin/queues`,
     health: `${url}/health/ready`,
+    workerHealth: `${addressOf(host, workerPort)}/health/ready`,
     token,
     dataFolder,
     databaseUrl,
@@ -32,7 +33,7 @@ export async function describeService(config: CompleteConfig): Promise<ServiceFi
   };
 }
 
-export function addressOf(host: string, port: number): string {
+function addressOf(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

@@ -1,16 +1,18 @@
-import { Arg, Ctx, Int, Query, Resolver } from "type-graphql";
+import { Arg, Args, Ctx, Extensions, Query, Resolver } from "type-graphql";
 import { encodePageCursor } from "../../domain/cursors.js";
 import { InvalidInputError } from "../../domain/errors.js";
 import type { Job } from "../../services/jobs/jobs.js";
+import { cutPage } from "../../services/reads/page.js";
 import type { Context } from "../context.js";
 import { createConnection, type Connection, defineConnectionType } from "../paging/connection.js";
-import { parsePageRequest } from "../paging/page-request.js";
+import type { FieldCost } from "../limits/measure-operation.js";
+import { PageArgs, parsePageRequest } from "../paging/page-request.js";
 import { JobType } from "./job.type.js";
 
 const { ConnectionType: JobConnection, ConnectionResolver } = defineConnectionType("Job", JobType);
 export const JobConnectionResolver = ConnectionResolver;
 
-const PAGE_SIZE = 50;
+const PAGE = { rows: 50 } satisfies FieldCost;
 
 @Resolver(() => JobType)
 export class JobResolver {
@@ -26,30 +28,18 @@ export class JobResolver {
     return jobs.find(name);
   }
 
+  @Extensions(PAGE)
   @Query(() => JobConnection, { description: "All Jobs, ordered by name." })
   async jobs(
-    @Arg("first", () => Int, {
-      nullable: true,
-      defaultValue: PAGE_SIZE,
-      description: "Page size, 1 to 100.",
-    })
-    first: number | null,
-    @Arg("after", () => String, {
-      nullable: true,
-      description: "Cursor of the row before the page. Default: the first page.",
-    })
-    after: string | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() { user, jobs, budget }: Context,
   ): Promise<Connection<Job>> {
-    const page = parsePageRequest({ first, after }, { userId: user.id, list: "jobs" }, PAGE_SIZE);
+    const range = parsePageRequest(args, { userId: user.id, list: "jobs" }, PAGE.rows);
     const all = await jobs.list();
-    const rest = all.filter((job) => page.after === null || job.name > page.after.key);
-    const rows = rest.slice(0, page.first);
-    budget.takeNodes(rows.length);
+    const page = cutPage(all, range, { keyOf: ({ name }) => name, descending: false });
+    budget.takeNodes(page.rows.length);
     return createConnection({
-      rows,
-      hasMore: rest.length > page.first,
-      isFirst: page.after === null,
+      page,
       cursorOf: (job) =>
         encodePageCursor({ userId: user.id, list: "jobs", key: job.name, stream: null }),
       countTotal: async () => all.length,

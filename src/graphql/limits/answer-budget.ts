@@ -70,7 +70,7 @@ export class AnswerBudget implements ReadBudget {
   }
 }
 
-const ADVICE = "request fewer rows (first) or fewer nested fields.";
+const ADVICE = "request fewer rows (first or last) or fewer nested fields.";
 
 const lengths = new WeakMap<object, number>();
 

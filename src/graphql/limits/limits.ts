@@ -36,6 +36,9 @@ export const LIMITS = {
   answerBytes: 16 * 1024 * 1024,
 } as const;
 
+/** Rows of a page if the arguments request no number: see `FieldCost.rows` for other lists. */
+export const DEFAULT_ROWS = 20;
+
 /** Maximum rows per page and inputs per mutation. The cost of an operation depends on it. */
 export const MAX_ROWS = 100;
 

@@ -37,6 +37,8 @@ interface Measure {
 export interface FieldCost {
   /** Maximum entries of a list whose length is not bounded by an argument. */
   maxItems?: number;
+  /** Rows of a page if the arguments request no number. Default: DEFAULT_ROWS. */
+  rows?: number;
   /**
    * Replaces the default cost of 1, which is the cost of a field that is only read. Add 1 for each
    * 200 characters that its text can have, and the effort to compute it.

@@ -6,8 +6,8 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from "graphql";
-import { LIMITS, limitError, MAX_ROWS } from "./limits.js";
-import { measureOperation, type RowsOf } from "./measure-operation.js";
+import { DEFAULT_ROWS, LIMITS, limitError, MAX_ROWS } from "./limits.js";
+import { measureOperation, type FieldCost, type RowsOf } from "./measure-operation.js";
 
 /** Returns the error when a validated operation exceeds a limit with these variables, else null. */
 export type VariablesChecker = (
@@ -53,7 +53,7 @@ export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker 
       ? limitError(
           "cost",
           `The operation can return up to ${cost} fields; the limit is ${LIMITS.cost}: ` +
-            "request fewer rows (first) or fewer nested fields.",
+            "request fewer rows (first or last) or fewer nested fields.",
           operation,
         )
       : null;
@@ -63,10 +63,12 @@ export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker 
 function rowsWith(variables: Record<string, unknown>): RowsOf {
   return (field, node) => {
     if (!field.args.some(({ name }) => name === "first" || name === "inputs")) return null;
-    const { first, inputs } = getArgumentValues(field, node, variables);
+    const { first, last, inputs } = getArgumentValues(field, node, variables);
     if (Array.isArray(inputs)) return inputs.length;
-    // The resolver rejects a value outside 1 to MAX_ROWS.
-    return typeof first === "number" ? Math.min(Math.max(first, 1), MAX_ROWS) : MAX_ROWS;
+    const { rows = DEFAULT_ROWS }: FieldCost = field.extensions;
+    // The resolver rejects a value outside 1 to MAX_ROWS, and two of them.
+    const requested = first ?? last ?? rows;
+    return typeof requested === "number" ? Math.min(Math.max(requested, 1), MAX_ROWS) : MAX_ROWS;
   };
 }
 

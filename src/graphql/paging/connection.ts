@@ -9,6 +9,7 @@ import {
   Root,
   type ClassType,
 } from "type-graphql";
+import type { Page } from "../../services/reads/page.js";
 
 interface Edge<Row> {
   readonly cursor: string;
@@ -26,24 +27,25 @@ export interface Connection<Row> {
 /** Counting stops here: a `totalCount` of this value means "this many or more". */
 export const MAX_COUNTED = 10_000;
 
-export function createConnection<Row>(page: {
-  rows: Row[];
-  hasMore: boolean;
-  isFirst: boolean;
+export function createConnection<Row>({
+  page,
+  ...list
+}: {
+  page: Page<Row>;
   cursorOf(row: Row): string;
   countTotal(): Promise<number>;
 }): Connection<Row> {
-  const edges = createEdges(page.rows, (row) => page.cursorOf(row));
+  const edges = createEdges(page.rows, (row) => list.cursorOf(row));
   return {
     edges,
     nodes: page.rows,
     pageInfo: {
-      hasNextPage: page.hasMore,
-      hasPreviousPage: !page.isFirst,
+      hasNextPage: page.hasNext,
+      hasPreviousPage: page.hasPrevious,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
-    countTotal: () => page.countTotal(),
+    countTotal: () => list.countTotal(),
   };
 }
 
@@ -60,17 +62,26 @@ function createEdges<Row>(rows: Row[], cursorOf: (row: Row) => string): Edge<Row
   return rows.map((node) => Object.assign(Object.create(inherited), { node }));
 }
 
-@ObjectType({ simpleResolvers: true, description: "Forward paging only." })
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    "Where a page is in its list. Rows keep their order in both directions: `first` with `after` " +
+    "reads the next page, `last` with `before` the previous one.",
+})
 class PageInfo {
-  @Field(() => Boolean, { description: "True if rows follow this page." })
+  @Field(() => Boolean, {
+    description: "True if rows follow this page, whichever direction it was read in.",
+  })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: "True when `after` was given." })
+  @Field(() => Boolean, {
+    description: "True if rows precede this page, whichever direction it was read in.",
+  })
   hasPreviousPage!: boolean;
 
   @Field(() => String, {
     nullable: true,
-    description: "Cursor of the first row; null on an empty page.",
+    description: "Cursor of the first row: pass it as `before`. Null on an empty page.",
   })
   startCursor!: string | null;
 
@@ -86,7 +97,9 @@ export function defineConnectionType(name: string, node: ClassType) {
   @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `A ${name} in a list.` })
   class EdgeType {
     @Field(() => String, {
-      description: "Position of this row: pass it as `after` to continue behind it.",
+      description:
+        "Position of this row: pass it as `after` to continue behind it, or as `before` to read " +
+        "the rows in front of it.",
     })
     cursor!: string;
 

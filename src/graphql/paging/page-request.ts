@@ -7,47 +7,88 @@ import {
 } from "../../domain/cursors.js";
 import { InvalidInputError } from "../../domain/errors.js";
 import { isUuid } from "../../services/reads/ids.js";
-import { MAX_ROWS } from "../limits/limits.js";
+import type { PageRange } from "../../services/reads/page.js";
+import { DEFAULT_ROWS, MAX_ROWS } from "../limits/limits.js";
 
-interface PageRequest {
-  first: number;
-  after: Pick<PageCursor, "key" | "stream"> | null;
+interface PageRequest extends PageRange {
+  /** Position of the event stream in the cursor. */
+  stream: PageCursor["stream"];
 }
 
 /**
- * Validates `first` and `after`. Throws InvalidInputError when `first` is outside 1 to MAX_ROWS, or
- * when the cursor belongs to another user or list.
+ * Validates the arguments of a page. Throws InvalidInputError when they request both directions,
+ * when the size is outside 1 to MAX_ROWS, or when the cursor belongs to another user or list.
  */
 export function parsePageRequest(
-  args: { first: number | null | undefined; after: string | null | undefined },
+  args: PageArgs,
   of: { userId: string; list: List },
-  standard = 20,
+  standard: number = DEFAULT_ROWS,
 ): PageRequest {
-  const first = args.first ?? standard;
-  if (first < 1 || first > MAX_ROWS)
-    throw InvalidInputError.at(["first"], `must be 1 to ${MAX_ROWS}`);
-  const after = args.after ?? null;
-  return { first, after: after === null ? null : decodePageCursor(after, of) };
+  assertOneDirection(args);
+  const backward = (args.last ?? args.before ?? null) !== null;
+  const size = (backward ? args.last : args.first) ?? standard;
+  if (size < 1 || size > MAX_ROWS)
+    throw InvalidInputError.at([backward ? "last" : "first"], `must be 1 to ${MAX_ROWS}`);
+  const name = backward ? "before" : "after";
+  const cursor = args[name] ?? null;
+  const position =
+    cursor === null ? { key: null, stream: null } : decodePageCursor(cursor, of, name);
+  return { size, backward, ...position };
 }
 
 /** Like `parsePageRequest`, for lists whose rows have UUIDs. */
 export function parseUuidPageRequest(
-  args: { first: number | null | undefined; after: string | null | undefined },
+  args: PageArgs,
   of: { userId: string; list: List },
 ): PageRequest {
   const request = parsePageRequest(args, of);
-  if (request.after && !isUuid(request.after.key)) throw malformedCursor();
+  const { key, backward } = request;
+  if (key !== null && (!isUuid(key) || key !== key.toLowerCase()))
+    throw malformedCursor(backward ? "before" : "after");
   return request;
+}
+
+function assertOneDirection(args: PageArgs): void {
+  const given = (names: readonly (keyof PageArgs)[]) =>
+    names.find((name) => (args[name] ?? null) !== null);
+  const [forward, backward] = [given(["first", "after"]), given(["last", "before"])];
+  if (forward !== undefined && backward !== undefined)
+    throw InvalidInputError.at(
+      [backward],
+      `cannot be combined with ${forward}; page forward with first and after, or backward with ` +
+        "last and before",
+    );
 }
 
 @ArgsType()
 export class PageArgs {
-  @Field(() => Int, { nullable: true, defaultValue: 20, description: "Page size, 1 to 100." })
-  first!: number | null;
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      "Page size, 1 to 100, from the start of the list or behind `after`. Default: " +
+      `${DEFAULT_ROWS}; 50 for \`Query.jobs\`.`,
+  })
+  first?: number | null;
 
   @Field(() => String, {
     nullable: true,
     description: "Cursor of the row before the page. Default: the first page.",
   })
-  after!: string | null;
+  after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      "Page size, 1 to 100, from the end of the list or in front of `before`. Not together with " +
+      "`first` or `after`. Default with `before`: as for `first`.",
+  })
+  last?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Cursor of the row after the page. Not together with `first` or `after`. Default with " +
+      "`last`: the last page.",
+  })
+  before?: string | null;
 }

@@ -58,17 +58,11 @@ export class PhotoResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { user, photos, budget }: Context,
   ): Promise<Connection<Photo>> {
-    const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "photos" });
-    const rows = await photos.page({
-      userId: user.id,
-      first: first + 1,
-      beforeId: after?.key ?? null,
-    });
-    budget.takeNodes(rows.length);
+    const range = parseUuidPageRequest(args, { userId: user.id, list: "photos" });
+    const page = await photos.page({ userId: user.id, ...range });
+    budget.takeNodes(page.rows.length);
     return createConnection({
-      rows: rows.slice(0, first),
-      hasMore: rows.length > first,
-      isFirst: after === null,
+      page,
       cursorOf: (row) =>
         encodePageCursor({ userId: user.id, list: "photos", key: row.id, stream: null }),
       countTotal: () => photos.count(user.id, MAX_COUNTED),

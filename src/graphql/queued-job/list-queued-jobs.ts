@@ -5,7 +5,7 @@ import { isOwnBrief, type ListColumns } from "../../services/reads/list-pages.js
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { createConnection, type Connection } from "../paging/connection.js";
-import { parseUuidPageRequest } from "../paging/page-request.js";
+import { parseUuidPageRequest, type PageArgs } from "../paging/page-request.js";
 import { toFilter, type QueuedJobFilterInput } from "./queued-job-filter.input.js";
 
 export interface QueuedJobList extends Connection<ListedQueuedJob> {
@@ -21,32 +21,26 @@ export const LIST_COST = 25;
  */
 export async function listQueuedJobs(
   context: Context,
-  args: { first: number | null; after: string | null },
+  args: PageArgs,
   list: { userId: string | null; photoId: string | null; filter: QueuedJobFilterInput | null },
   info: GraphQLResolveInfo,
 ): Promise<QueuedJobList> {
   const { user, eventLog, queuedJobReads, budget } = context;
-  const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "queuedJobs" });
+  const request = parseUuidPageRequest(args, { userId: user.id, list: "queuedJobs" });
   const scope = { ...list, filter: toFilter(list.filter) };
   // Read the epoch before the page: if the database is replaced in between, the cursor expires. The
   // other order could yield a wrong cursor.
   const epoch = await eventLog.epoch();
-  const query = {
-    readerId: user.id,
-    first,
-    beforeId: after?.key ?? null,
-    columns: columnsFor(info),
-  };
+  const { stream: earlier, ...range } = request;
+  const query = { readerId: user.id, ...range, columns: columnsFor(info) };
   // The most frequent list is already batched across requests.
   const page = await (isOwnBrief(scope, query)
     ? queuedJobReads.page(scope, query)
     : loadersOf(context).pages.load({ scope, ...query }));
   budget.takeNodes(page.rows.length);
-  const stream = after?.stream ?? { epoch, seq: page.lastSeq };
+  const stream = earlier ?? { epoch, seq: page.lastSeq };
   const connection = createConnection({
-    rows: page.rows,
-    hasMore: page.hasMore,
-    isFirst: after === null,
+    page,
     cursorOf: (row) =>
       encodePageCursor({ userId: user.id, list: "queuedJobs", key: row.id, stream }),
     countTotal: () => loadersOf(context).counts.load(scope),

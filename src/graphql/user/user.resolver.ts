@@ -68,13 +68,11 @@ export class UserResolver {
     @Ctx() { user, users, budget }: Context,
   ): Promise<Connection<User>> {
     if (user.role !== "ADMIN") throw new ForbiddenError("Only an admin may list users.");
-    const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "users" });
-    const rows = await users.page({ first: first + 1, afterId: after?.key ?? null });
-    budget.takeNodes(rows.length);
+    const range = parseUuidPageRequest(args, { userId: user.id, list: "users" });
+    const page = await users.page(range);
+    budget.takeNodes(page.rows.length);
     return createConnection({
-      rows: rows.slice(0, first),
-      hasMore: rows.length > first,
-      isFirst: after === null,
+      page,
       cursorOf: (row) =>
         encodePageCursor({ userId: user.id, list: "users", key: row.id, stream: null }),
       countTotal: () => users.count(MAX_COUNTED),

@@ -1,4 +1,4 @@
-import { asc, and, getTableColumns, notInArray, sql } from "drizzle-orm";
+import { and, getTableColumns, notInArray, sql } from "drizzle-orm";
 import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
 import { jobs } from "../../db/schema/jobs.js";
@@ -46,7 +46,11 @@ export function createJobs(deps: {
 
   async function read(): Promise<Map<string, Job>> {
     const rows = await available(() =>
-      deps.database.orm.select().from(jobs).orderBy(asc(jobs.name)),
+      // The pages of the list compare names as JavaScript does.
+      deps.database.orm
+        .select()
+        .from(jobs)
+        .orderBy(sql`${jobs.name} collate "C"`),
     );
     byName = new Map(
       rows.map(({ offered, ...row }) => [

@@ -19,7 +19,7 @@ import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
-import { PREVIEW_ATTEMPTS } from "./preview-maker.js";
+import { PREVIEW_ATTEMPTS, reportNotMade } from "./preview-maker.js";
 import { signedHash, storageKeysOf, type NewPhoto, type Photo, type Photos } from "./photos.js";
 import { UploadsUnderWay, type UploadUnderWay } from "./uploads-under-way.js";
 import type { User, Users } from "../users/users.js";
@@ -190,7 +190,7 @@ async function makePreview(
     });
     return { preview: { path: target, thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
   } catch (error) {
-    log.warn({ err: error }, "no preview could be made");
+    reportNotMade(log, error, {});
     return { preview: null, previewAttempts: isAboutPhoto(error) ? PREVIEW_ATTEMPTS : 0 };
   }
 }

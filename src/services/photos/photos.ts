@@ -1,5 +1,18 @@
 import type { Sql } from "postgres";
-import { and, desc, eq, getTableColumns, lt, sql as part } from "drizzle-orm";
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  gte,
+  lt,
+  lte,
+  sql as part,
+  type SQL,
+} from "drizzle-orm";
+import { unionAll } from "drizzle-orm/pg-core";
 import { available, sqlState, type Database } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
 import { photos } from "../../db/schema/photos.js";
@@ -7,6 +20,7 @@ import { queuedJobPhotos } from "../../db/schema/queued-jobs.js";
 import { ConflictError, NotFoundError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { inChunks } from "../reads/ids.js";
+import { cutPage, type Page, type PageRange } from "../reads/page.js";
 import { quotaExceeded, whyNoRoom } from "./quota-exceeded.js";
 import type { User } from "../users/users.js";
 
@@ -35,7 +49,7 @@ export interface Photos {
   ofQueuedJob(queuedJobId: string): Promise<Photo[]>;
   findBySha256(userId: string, sha256: string): Promise<Photo | null>;
   /** Returns a page of photos, newest first. */
-  page(query: { userId: string; first: number; beforeId: string | null }): Promise<Photo[]>;
+  page(query: PageRange & { userId: string }): Promise<Page<Photo>>;
   /** Counts photos, but stops at `most`. */
   count(userId: string, most: number): Promise<number>;
   /**
@@ -137,17 +151,7 @@ function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "remove"
           .where(and(eq(photos.userId, userId), eq(photos.sha256, sha256)));
         return row ?? null;
       }),
-    page: ({ userId, first, beforeId }) =>
-      available(() =>
-        orm
-          .select()
-          .from(photos)
-          .where(
-            and(eq(photos.userId, userId), beforeId === null ? undefined : lt(photos.id, beforeId)),
-          )
-          .orderBy(desc(photos.id))
-          .limit(first),
-      ),
+    page: ({ userId, ...range }) => available(() => readPage(orm, userId, range)),
     count: (userId, most) =>
       available(async () => {
         const [row] = await sql<
@@ -157,6 +161,35 @@ function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "remove"
         return row?.n ?? 0;
       }),
   };
+}
+
+/** Reads the page, and with a key also the nearest photo behind it. */
+async function readPage(
+  orm: Database["orm"],
+  userId: string,
+  range: PageRange,
+): Promise<Page<Photo>> {
+  const { size, backward, key } = range;
+  const [past, ahead, back] = backward ? [gt, asc, desc] : [lt, desc, asc];
+  const upTo = backward ? lte : gte;
+  const scan = (beside: SQL | undefined, order: SQL, limit: number) =>
+    orm
+      .select()
+      .from(photos)
+      .where(and(eq(photos.userId, userId), beside))
+      .orderBy(order)
+      .limit(limit);
+  const rows = await (key === null
+    ? scan(undefined, ahead(photos.id), size + 1)
+    : unionAll(
+        scan(past(photos.id, key), ahead(photos.id), size + 1),
+        scan(upTo(photos.id, key), back(photos.id), 1),
+      ).orderBy(desc(photos.id)));
+  const isOldestFirst = key === null && backward;
+  return cutPage(isOldestFirst ? rows.toReversed() : rows, range, {
+    keyOf: ({ id }) => id,
+    descending: true,
+  });
 }
 
 /**

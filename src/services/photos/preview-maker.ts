@@ -74,7 +74,7 @@ export function createPreviewMaker(deps: {
     }
     for (const { photo, error } of putOff) {
       if (isAway || closed) await available(() => setAttempts(sql, photo, photo.attempts));
-      else warnNotMade(deps.log, photo, error);
+      else reportNotMade(deps.log, error, { photoId: photo.id, attempt: photo.attempts + 1 });
     }
     if (isAway && putOff[0] && !closed) throw putOff[0].error;
     return count;
@@ -109,7 +109,7 @@ async function tryOne(stores: Stores, photo: Due, through: PhotoInspector): Prom
   } catch (error) {
     if (wasPutOff(error)) throw error;
     if (isAboutPhoto(error)) await available(() => setAttempts(sql, photo, PREVIEW_ATTEMPTS));
-    warnNotMade(log, photo, error);
+    reportNotMade(log, error, { photoId: photo.id, attempt: photo.attempts + 1 });
     return false;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -171,8 +171,12 @@ async function record(
   return rows.length === 1;
 }
 
-function warnNotMade(log: Logger, { id, attempts }: Due, error: unknown): void {
-  log.warn({ err: error, photoId: id, attempt: attempts + 1 }, "no preview could be made");
+/** A damaged photo is its owner's: it needs no stack, and no operator. */
+export function reportNotMade(log: Logger, error: unknown, fields: object): void {
+  const message = "no preview could be made";
+  if (isAboutPhoto(error))
+    log.info({ ...fields, code: error.code, reason: error.message }, message);
+  else log.warn({ ...fields, err: error }, message);
 }
 
 /** The store was unavailable or this process is closing, so the photo is not at fault. */

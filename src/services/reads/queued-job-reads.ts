@@ -1,7 +1,8 @@
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../../domain/queued-job.js";
-import { createListPages, type ListScope } from "./list-pages.js";
+import { createListPages } from "./list-pages.js";
+import type { ListScope } from "./list-scan.js";
 import { recordedOutputs } from "../queued-jobs/statements.js";
 import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
 

@@ -17,12 +17,21 @@ export interface Account {
   emailVerified: boolean;
 }
 
+/** Amount of data that is deleted with an account. */
+export interface AccountContents {
+  photos: number;
+  queuedJobs: number;
+  unfinished: number;
+  storedBytes: number;
+}
+
 export interface Accounts extends Pick<AccountErasure, "erase"> {
   /**
    * Finds accounts by id or by e-mail, ignoring case. Sorted oldest first, without deleted
    * accounts.
    */
   find(by: { email: string } | { id: string }): Promise<Account[]>;
+  contents(userId: string): Promise<AccountContents>;
   /**
    * Closes the account at once: nothing more is recorded for it, and tokens issued so far are
    * refused.
@@ -77,6 +86,15 @@ export function createAccounts(deps: AccountsDeps): Accounts {
             and closed_at is null order by id`),
       ]),
 
+    contents: (userId) =>
+      available(async () => {
+        const [row] = await sql<AccountContents[]>`
+          select pending as unfinished, stored_bytes::float8 as "storedBytes",
+            (select count(*)::int from photos where user_id = ${userId}) as photos,
+            (select count(*)::int from queued_jobs where user_id = ${userId}) as "queuedJobs"
+          from user_streams where user_id = ${userId}`;
+        return row ?? { photos: 0, queuedJobs: 0, unfinished: 0, storedBytes: 0 };
+      }),
     close,
     async remove(userId, { forMs } = { forMs: ERASE_MS }) {
       await close(userId);

@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
+import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { UnauthenticatedError } from "../../domain/errors.js";
+import { cutPage, type Page, type PageRange } from "../reads/page.js";
 import { createBearers, userColumns, type Claims, type UserRow } from "./bearers.js";
 
 export interface User {
@@ -32,8 +34,8 @@ export interface Users {
    */
   findOwners(ids: readonly string[]): Promise<(User | null)[]>;
   counters(userId: string): Promise<UserCounters>;
-  /** Returns a page of users, oldest first, starting after `afterId`. */
-  page(query: { first: number; afterId: string | null }): Promise<User[]>;
+  /** Returns a page of users, oldest first. */
+  page(range: PageRange): Promise<Page<User>>;
   /** Counts users, but stops at `most`. */
   count(most: number): Promise<number>;
   /**
@@ -84,12 +86,10 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
           where user_id = ${userId}`;
         return row ?? { pending: 0, storedBytes: 0 };
       }),
-    page: ({ first, afterId }) =>
+    page: (range) =>
       available(async () => {
-        const rows = await sql<UserRow[]>`
-          select ${userColumns(sql)} from users where closed_at is null
-            ${afterId === null ? sql`` : sql`and id > ${afterId}`} order by id limit ${first}`;
-        return rows.map(toUser);
+        const rows = await readAround(sql, range);
+        return cutPage(rows.map(toUser), range, { keyOf: ({ id }) => id, descending: false });
       }),
     count: (most) =>
       available(async () => {
@@ -101,6 +101,18 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
       }),
     forget,
   };
+}
+
+/** Reads the page, and with a key also the nearest user behind it. */
+async function readAround(sql: Sql, { size, backward, key }: PageRange): Promise<UserRow[]> {
+  const users = sql`select * from users where closed_at is null`;
+  const [ahead, back] = backward ? [sql`desc`, sql`asc`] : [sql`asc`, sql`desc`];
+  const [past, upTo] = backward ? [sql`<`, sql`>=`] : [sql`>`, sql`<=`];
+  const beyond = key === null ? sql`` : sql`and id ${past} ${key}`;
+  const page = sql`(${users} ${beyond} order by id ${ahead} limit ${size + 1})`;
+  const behind = sql`(${users} and id ${upTo} ${key} order by id ${back} limit 1)`;
+  return sql<UserRow[]>`select ${userColumns(sql)} from
+    (${page} ${key === null ? sql`` : sql`union all ${behind}`}) users order by id`;
 }
 
 /** Looks a bearer up once in a while and caches the user in between. */

@@ -13,6 +13,7 @@ const service = {
   queues: "http://h/admin/queues",
   explorer: "http://h/explorer/",
   health: "http://h/health/ready",
+  workerHealth: "",
   token: null,
   dataFolder: "/d",
   databaseUrl: "",

@@ -43,7 +43,7 @@ describe("the limits that depend on variables", () => {
     "GRAPHQL_VALIDATION_FAILED",
     "cost",
     `The operation can return up to ${cost} fields; the limit is 200000: request fewer rows ` +
-      "(first) or fewer nested fields.",
+      "(first or last) or fewer nested fields.",
   ];
 
   it("allows a page of a hundred rows with all fields", () => {
@@ -63,7 +63,7 @@ describe("the limits that depend on variables", () => {
     assert.deepEqual(excess(byEdges), tooCostly(2 + 100 * (1 + LIST + 1) + 10_000 + 200_000));
   });
 
-  it("takes the number of rows from a variable, its default, or the schema's default", () => {
+  it("takes the number of rows from a variable, its default, or the list's default", () => {
     const text = USERS("$n", "$m");
     assert.equal(excess(`query ($n: Int, $m: Int) ${text}`, { n: 100, m: 20 }), null);
     assert.deepEqual(
@@ -77,12 +77,27 @@ describe("the limits that depend on variables", () => {
       excess(`{ users { nodes { queuedJobs { nodes { ${"id ".repeat(500)} } } } } }`),
       tooCostly(2 + 20 * (LIST + 1) + 400 * 500),
     );
+    assert.deepEqual(
+      excess(`{ jobs { nodes { ${"id ".repeat(4000)} } } }`),
+      tooCostly(2 + 50 * 4000),
+    );
+  });
+
+  it("counts the rows of both directions", () => {
+    const backward = USERS("$n", "$n").replaceAll("first", "last");
+    assert.deepEqual(excess(`query ($n: Int) ${backward}`, { n: 100 }), tooCostly(202_602));
+    assert.equal(excess(`query ($n: Int) ${backward}`, { n: 20 }), null);
+    const withCursors = USERS("1", "1").replaceAll("first: 1", 'before: "x"');
+    assert.deepEqual(
+      excess(withCursors.replace(IDS, "id ".repeat(500))),
+      tooCostly(2 + 20 * (LIST + 1) + 400 * 500),
+    );
   });
 
   it("counts an invalid number of rows as the maximum or minimum", () => {
     const text = `query ($n: Int) ${USERS("$n", "100")}`;
     assert.deepEqual(excess(text, { n: 2 ** 31 - 1 }), tooCostly(202_602));
-    assert.deepEqual(excess(text, { n: null }), tooCostly(202_602));
+    assert.equal(excess(text, { n: null }), null);
     assert.equal(excess(text, { n: -5 }), null);
     assert.equal(excess(text, { n: 0 }), null);
     // The execution reports the wrong type.

@@ -6,15 +6,17 @@ import type { TestClient } from "../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const LIST =
-  "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, " +
-  "$allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, " +
-  "userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } " +
-  "totalCount eventCursor } }";
+  "query ($first: Int = 100, $after: String, $last: Int, $before: String, " +
+  "$filter: QueuedJobFilter, $userId: ID, $allUsers: Boolean) { queuedJobs(first: $first, " +
+  "after: $after, last: $last, before: $before, filter: $filter, userId: $userId, " +
+  "allUsers: $allUsers) { nodes { id } pageInfo { startCursor endCursor } totalCount " +
+  "eventCursor } }";
 
 interface Listed {
   ids: string[];
   totalCount: number;
   eventCursor: string;
+  startCursor: string | null;
   endCursor: string | null;
 }
 
@@ -25,7 +27,7 @@ async function list(person: TestClient, variables: object = {}): Promise<Listed>
     ids: nodes.map(({ id }: { id: string }) => id),
     totalCount,
     eventCursor,
-    endCursor: pageInfo.endCursor,
+    ...pageInfo,
   };
 }
 
@@ -202,10 +204,9 @@ describe("queuedJobs", () => {
     const late = await person.enqueue("echo");
     const second = await list(person, { first: 1, after: first.endCursor });
     const third = await list(person, { first: 1, after: second.endCursor });
-    assert.deepEqual(
-      [second.eventCursor, third.eventCursor],
-      [first.eventCursor, first.eventCursor],
-    );
+    const previous = await list(person, { first: null, last: 1, before: third.startCursor });
+    assert.deepEqual(previous.ids, second.ids);
+    for (const page of [second, third, previous]) assert.equal(page.eventCursor, first.eventCursor);
     assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
 
     const stream = person.events({ after: third.eventCursor });

@@ -81,8 +81,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a closed account is listed",
     file: USERS,
-    find: "from users where closed_at is null ${afterId === null",
-    replace: "from users where true ${afterId === null",
+    find: "sql`select * from users where closed_at is null`",
+    replace: "sql`select * from users where true`",
     tests: CLOSE,
   },
   {

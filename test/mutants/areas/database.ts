@@ -11,8 +11,6 @@ const EVENT_LOG = ["services/reads/event-log.test"];
 const STATEMENT = "src/db/statement.ts";
 const CONNECTION = "src/db/pooled-connection.ts";
 const CONNECTIONS = "src/db/connection-pool.ts";
-const REDIS = ["redis/mute.test"];
-const BUS = ["events/event-bus.test"];
 
 /**
  * Between the service and PostgreSQL: each statement gets its own answer, and overload is refused.
@@ -196,6 +194,27 @@ export const MUTANTS: Mutant[] = [
     tests: OWN_PAGES,
   },
   {
+    breaks: "a page behind a cursor always has a previous one",
+    file: "src/services/reads/list-scan.ts",
+    find: '(${id}) is not null as "hasBehind"',
+    replace: '(${id}) is not null or true as "hasBehind"',
+    tests: OWN_PAGES,
+  },
+  {
+    breaks: "the row of the cursor itself does not precede the page",
+    file: "src/services/reads/list-scan.ts",
+    find: "return { key, backward: !backward, inclusive: true };",
+    replace: "return { key, backward: !backward };",
+    tests: OWN_PAGES,
+  },
+  {
+    breaks: "a previous page contains the rows of another user",
+    file: "src/services/reads/list-scan.ts",
+    find: "within: sql`<=`",
+    replace: "within: sql`>=`",
+    tests: OWN_PAGES,
+  },
+  {
     breaks: "events of another user are returned",
     file: "src/services/reads/event-log.ts",
     find: "rows.some((row) => row.userId !== userId)",
@@ -222,48 +241,6 @@ export const MUTANTS: Mutant[] = [
     find: "scopes.some(isSlow) ? slow : reads",
     replace: "scopes.some(isSlow) ? reads : reads",
     tests: ["app/create-core.test"],
-  },
-  {
-    breaks: "a silent connection to Redis is kept",
-    file: "src/runtime/redis.ts",
-    find: "socketTimeout: answerMs,",
-    replace: "",
-    tests: REDIS,
-  },
-  {
-    breaks: "an idle connection to Redis is not pinged",
-    file: "src/runtime/redis.ts",
-    find: "redis.ping().catch(() => {})",
-    replace: "redis.status",
-    tests: REDIS,
-  },
-  {
-    breaks: "an idle connection of BullMQ is not pinged",
-    file: "src/runtime/redis.ts",
-    find: "keepPinging(duplicate, pingMs);",
-    replace: "",
-    tests: REDIS,
-  },
-  {
-    breaks: "BullMQ's blocking call is cut off before it can end",
-    file: "src/runtime/redis.ts",
-    find: "2 * answerMs",
-    replace: "answerMs",
-    tests: REDIS,
-  },
-  {
-    breaks: "commands that Redis does not read pile up",
-    file: "src/runtime/redis.ts",
-    find: "> MAX_UNSENT_BYTES",
-    replace: "> Infinity",
-    tests: REDIS,
-  },
-  {
-    breaks: "unpublished notifications are not counted",
-    file: "src/events/event-bus.ts",
-    find: "onDropped?.(count);",
-    replace: "",
-    tests: BUS,
   },
   {
     breaks: "an operator's statement may return to the role of the owner",

@@ -13,6 +13,8 @@ export const VALUES: HostileDocument[] = [
   { what: "first: 0", query: "{ photos(first: 0) { totalCount } }", codes: INPUT },
   { what: "first: 101", query: "{ photos(first: 101) { totalCount } }", codes: INPUT },
   { what: "first: 2³¹", query: "{ photos(first: 2147483648) { totalCount } }", codes: VALIDATION },
+  { what: "last: 101", query: "{ photos(last: 101) { totalCount } }", codes: INPUT },
+  { what: "first and last", query: "{ photos(first: 1, last: 1) { totalCount } }", codes: INPUT },
   {
     what: "first: 1e9 in a variable",
     query: "query ($n: Int) { photos(first: $n) { totalCount } }",
@@ -50,6 +52,11 @@ export const VALUES: HostileDocument[] = [
   {
     what: "SQL as a cursor",
     query: `{ photos(after: "' union select 1 --") { totalCount } }`,
+    codes: INPUT,
+  },
+  {
+    what: "SQL as a cursor backward",
+    query: `{ jobs(last: 5, before: "' union select 1 --") { totalCount } }`,
     codes: INPUT,
   },
   {

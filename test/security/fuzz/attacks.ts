@@ -29,12 +29,14 @@ const DOCUMENTS = [
   "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id version status " +
     "queuePosition } }",
   "mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }",
+  "query ($n: Int, $c: String) { photos(last: $n, before: $c) { nodes { id } pageInfo { " +
+    "hasPreviousPage startCursor } } me { queuedJobs(last: 4) { pageInfo { hasNextPage } } } }",
   '{ jobs(first: 2, after: "x") { nodes @include(if: true) { name } } a: photos(first: ' +
     "1) { nodes { id } } }",
   ...HOSTILE_DOCUMENTS.filter(({ query }) => query.length < 3000).map(({ query }) => query),
 ];
 const VARIABLES = [
-  '{"id":"0198f3a0-0000-7000-8000-000000000000","n":3,' +
+  '{"id":"0198f3a0-0000-7000-8000-000000000000","n":3,"c":"AwAAAAAAAQAwMTk4",' +
     '"f":{"status":["SUCCESS"],"job":["echo"]},"input":{"job":"echo",' +
     '"parameters":{"message":[1,{"a":"b"}],"durationMs":0},"priority":5}}',
   '{"id":"echo","n":100,"f":{},' +

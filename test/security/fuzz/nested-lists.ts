@@ -1,21 +1,21 @@
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 
 /** Fields that lead from one type to another, as GraphQL text; pages lead to their nodes' type. */
-const WAYS: Record<string, { text: (first: number, below: string) => string; to: string }[]> = {
+const WAYS: Record<string, { text: (size: string, below: string) => string; to: string }[]> = {
   Query: [
-    { text: (first, below) => `photos(first: ${first}) { nodes { ${below} } }`, to: "Photo" },
+    { text: (size, below) => `photos(${size}) { nodes { ${below} } }`, to: "Photo" },
     {
-      text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`,
+      text: (size, below) => `queuedJobs(${size}) { totalCount nodes { ${below} } }`,
       to: "QueuedJob",
     },
     {
-      text: (first, below) => `me { queuedJobs(first: ${first}) { nodes { ${below} } } }`,
+      text: (size, below) => `me { queuedJobs(${size}) { nodes { ${below} } } }`,
       to: "QueuedJob",
     },
   ],
   Photo: [
     {
-      text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`,
+      text: (size, below) => `queuedJobs(${size}) { totalCount nodes { ${below} } }`,
       to: "QueuedJob",
     },
   ],
@@ -31,16 +31,16 @@ const WAYS: Record<string, { text: (first: number, below: string) => string; to:
 
 /** Builds a document of nested lists with aliases, of random depth and width. */
 export function nestLists(random: SeededRandom): string {
-  const first = () => random.pick([1, 2, 10, 100]);
+  const size = () => `${random.pick(["first", "last"])}: ${random.pick([1, 2, 10, 100])}`;
   function below(type: string, depth: number): string {
     const ways = WAYS[type] ?? [];
     if (depth === 0 || ways.length === 0) return "id";
     const { text, to } = random.pick(ways);
-    return `id ${text(first(), below(to, depth - 1))}`;
+    return `id ${text(size(), below(to, depth - 1))}`;
   }
   const roots = Array.from({ length: 1 + random.below(19) }, (_, i) => {
     const { text, to } = random.pick(WAYS["Query"] ?? []);
-    return `a${i}: ${text(first(), below(to, random.below(5)))}`;
+    return `a${i}: ${text(size(), below(to, random.below(5)))}`;
   });
   return `{ ${roots.join(" ")} }`;
 }

@@ -3,7 +3,7 @@ type Expected = "null" | [code: string, message: string | RegExp];
 const NO_JOB: Expected = ["NOT_FOUND", "There is no such QueuedJob."];
 const NO_CURSOR: Expected = [
   "BAD_USER_INPUT",
-  "after: is not one of your cursors; pass a cursor from an earlier response or event",
+  /^(after|before): is not one of your cursors; pass a cursor from an earlier response or event$/,
 ];
 const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is not a photo of yours$/];
 
@@ -15,11 +15,17 @@ export const PLACES: Record<string, Expected> = {
   "Query.queuedJob(id)": "null",
   "Query.queuedJobs(userId)": ["FORBIDDEN", "Only an admin can list QueuedJobs of other users."],
   "Query.queuedJobs(after)": NO_CURSOR,
+  "Query.queuedJobs(before)": NO_CURSOR,
   "Query.photos(after)": NO_CURSOR,
+  "Query.photos(before)": NO_CURSOR,
   "Query.jobs(after)": NO_CURSOR,
+  "Query.jobs(before)": NO_CURSOR,
   "Query.users(after)": ["FORBIDDEN", "Only an admin may list users."],
+  "Query.users(before)": ["FORBIDDEN", "Only an admin may list users."],
   "User.queuedJobs(after)": NO_CURSOR,
+  "User.queuedJobs(before)": NO_CURSOR,
   "Photo.queuedJobs(after)": NO_CURSOR,
+  "Photo.queuedJobs(before)": NO_CURSOR,
   "Mutation.deletePhoto(id)": ["NOT_FOUND", "There is no such Photo."],
   "Mutation.cancelQueuedJob(id)": NO_JOB,
   "Mutation.retryQueuedJob(id)": NO_JOB,
@@ -44,13 +50,19 @@ export const ADMIN_ONLY = [
   "UserEdge.node",
 ];
 
-export const BELOW: Record<string, string> = {
-  "User.queuedJobs(after)":
-    "query ($after: String) { me { queuedJobs(after: $after) { totalCount } } }",
-  "Photo.queuedJobs(after)":
-    "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { " +
-    "totalCount } } } }",
-};
+export const BELOW: Record<string, string> = Object.fromEntries(
+  ["after", "before"].flatMap((name) => [
+    [
+      `User.queuedJobs(${name})`,
+      `query ($${name}: String) { me { queuedJobs(${name}: $${name}) { totalCount } } }`,
+    ],
+    [
+      `Photo.queuedJobs(${name})`,
+      `query ($${name}: String) { photos(first: 1) { nodes { queuedJobs(${name}: $${name}) { ` +
+        "totalCount } } } }",
+    ],
+  ]),
+);
 
 /** Other variables that an operation needs in addition to the tested value. */
 export function baseOf(place: string): Record<string, unknown> {

@@ -10,8 +10,8 @@ const ROW =
   "createdAt startedAt runAt parameters queuePosition job { name parameterSchema enabled " +
   "} user { id email role } photos { id } outputs { url } history { type at cursor }";
 const LIST = `query List($first: Int = 3, $after: String, $filter: QueuedJobFilter,
-  $more: Boolean! = true) {
-  queuedJobs(first: $first, after: $after, filter: $filter) {
+  $last: Int, $before: String, $more: Boolean! = true) {
+  queuedJobs(first: $first, after: $after, last: $last, before: $before, filter: $filter) {
     __typename totalCount eventCursor pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     edges { cursor node { ...Row } } nodes @include(if: $more) { other: id ... on Node { id } ...
     on QueuedJob @skip(if: $more) { status } }
@@ -97,6 +97,10 @@ describe("a repeated operation", () => {
       { after: "" },
       { after: "nonsense" },
       { after: 1 },
+      { last: 2 },
+      { first: null, last: 2 },
+      { first: null, last: 0 },
+      { first: null, before: "nonsense" },
       { more: null },
       { more: "yes" },
       { filter: {} },

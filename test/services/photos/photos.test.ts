@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
+import type { PageRange } from "../../../src/services/reads/page.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { outcomeOf } from "../../support/asserts/outcome-of.js";
@@ -137,15 +138,25 @@ describe("photos", () => {
     const owner = await services.newUser();
     const made: string[] = [];
     for (let i = 0; i < 5; i++) made.unshift((await services.newPhoto(owner)).id);
-    const first = await services.photos.page({ userId: owner.id, first: 2, beforeId: null });
-    const rest = await services.photos.page({
-      userId: owner.id,
-      first: 10,
-      beforeId: first.at(-1)?.id ?? "",
-    });
+    const { id: userId } = owner;
+    const idsOf = async (range: PageRange) => {
+      const { rows, hasPrevious, hasNext } = await services.photos.page({ userId, ...range });
+      return [rows.map(({ id }) => id), hasPrevious, hasNext];
+    };
+    const [key = null] = made.slice(1, 2);
     assert.deepEqual(
-      [...first, ...rest].map(({ id }) => id),
-      made,
+      [
+        await idsOf({ size: 2, backward: false, key: null }),
+        await idsOf({ size: 10, backward: false, key }),
+        await idsOf({ size: 2, backward: true, key: null }),
+        await idsOf({ size: 2, backward: true, key: made[2] ?? null }),
+      ],
+      [
+        [made.slice(0, 2), false, true],
+        [made.slice(2), true, false],
+        [made.slice(3), true, false],
+        [made.slice(0, 2), false, true],
+      ],
     );
     assert.deepEqual(
       [await services.photos.count(owner.id, 100), await services.photos.count(owner.id, 3)],

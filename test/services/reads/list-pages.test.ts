@@ -5,9 +5,11 @@ import {
   createQueuedJobReads,
   type QueuedJobReads,
 } from "../../../src/services/reads/queued-job-reads.js";
-import type { ListScope } from "../../../src/services/reads/list-pages.js";
+import type { ListScope } from "../../../src/services/reads/list-scan.js";
 import type { User } from "../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
+
+const NO_ROWS = { rows: [], hasPrevious: false, hasNext: false };
 
 describe("lists of QueuedJobs", () => {
   let services: TestServices;
@@ -30,21 +32,22 @@ describe("lists of QueuedJobs", () => {
   const page = (
     more: Partial<ListScope> = {},
     query: Partial<Parameters<QueuedJobReads["page"]>[1]> = {},
-  ) => reads.page(scope(more), { readerId: user.id, first: 100, beforeId: null, ...query });
+  ) =>
+    reads.page(scope(more), { readerId: user.id, size: 100, backward: false, key: null, ...query });
   const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
   describe("a page", () => {
     it("is sorted newest first, continues, and shows whether more follow", async () => {
       const made = idsOf(await services.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
-      const first = await page({}, { first: 2 });
-      const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
-      const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
+      const first = await page({}, { size: 2 });
+      const second = await page({}, { size: 2, key: first.rows.at(-1)?.id ?? null });
+      const third = await page({}, { size: 2, key: second.rows.at(-1)?.id ?? null });
       assert.deepEqual(
         [first, second, third].map(({ rows }) => idsOf(rows)),
         [made.slice(0, 2), made.slice(2, 4), made.slice(4)],
       );
-      assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
-      assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
+      assert.deepEqual([first.hasNext, second.hasNext, third.hasNext], [true, true, false]);
+      assert.deepEqual(await page({}, { size: 5 }).then(({ hasNext }) => hasNext), false);
     });
 
     it("contains whole rows except for the outputs, which cost more", async () => {
@@ -53,18 +56,14 @@ describe("lists of QueuedJobs", () => {
     });
 
     it("with brief columns has the values of lists, and the rows of a whole page", async () => {
-      assert.deepEqual(await page({}, { columns: "brief" }), {
-        rows: [],
-        hasMore: false,
-        lastSeq: 0,
-      });
+      assert.deepEqual(await page({}, { columns: "brief" }), { ...NO_ROWS, lastSeq: 0 });
       const finished = await services.finished(user, { priority: 7 });
       await services.submit(user);
-      const { rows, hasMore, lastSeq } = await page(
+      const { rows, hasNext, lastSeq } = await page(
         {},
-        { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
+        { columns: "brief", size: 1, key: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
       );
-      assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
+      assert.deepEqual([rows.length, hasNext, lastSeq], [1, true, 4]);
       const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
       const {
         id,
@@ -141,12 +140,13 @@ describe("lists of QueuedJobs", () => {
       for (const columns of ["brief", "state", "whole"] as const) {
         const pages = await reads.pages(scopes, {
           readerId: user.id,
-          first: 2,
-          beforeId: null,
+          size: 2,
+          backward: false,
+          key: null,
           columns,
         });
         assert.deepEqual(
-          pages.map(({ rows, hasMore }) => [idsOf(rows), hasMore]),
+          pages.map(({ rows, hasNext }) => [idsOf(rows), hasNext]),
           [
             [[both], false],
             [[], false],
@@ -156,8 +156,9 @@ describe("lists of QueuedJobs", () => {
         );
         const [, , rest] = await reads.pages(scopes, {
           readerId: user.id,
-          first: 2,
-          beforeId: one,
+          size: 2,
+          backward: false,
+          key: one,
           columns,
         });
         assert.deepEqual(idsOf(rest?.rows ?? []), [both]);
@@ -166,11 +167,11 @@ describe("lists of QueuedJobs", () => {
     });
 
     it("is empty for a user without QueuedJobs, and has the position of the stream", async () => {
-      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
+      assert.deepEqual(await page(), { ...NO_ROWS, lastSeq: 0 });
       const { id } = await services.submit(user);
       await services.queuedJobs.cancel(user, id);
       await services.queuedJobs.remove(user, id);
-      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 3 });
+      assert.deepEqual(await page(), { ...NO_ROWS, lastSeq: 3 });
     });
 
     it("has the position of the reader, whoever owns the rows", async () => {
@@ -189,7 +190,7 @@ describe("lists of QueuedJobs", () => {
         await services.submit(user),
       ];
       assert.deepEqual(
-        idsOf((await page({ userId: null }, { first: 3 })).rows),
+        idsOf((await page({ userId: null }, { size: 3 })).rows),
         idsOf(made).toReversed(),
       );
     });
@@ -203,7 +204,7 @@ describe("lists of QueuedJobs", () => {
       );
       for (let i = 0; i < 25; i++) {
         // Only QUEUED events exist, so the number of rows equals the sequence number.
-        const { rows, lastSeq } = await page({}, { first: 100_000 });
+        const { rows, lastSeq } = await page({}, { size: 100_000 });
         assert.equal(rows.length, lastSeq);
       }
       writing = false;

@@ -5,10 +5,15 @@ import {
   type OwnPage,
   type QueuedJobPage,
 } from "../../../src/services/reads/own-pages.js";
+import { FIRST_ID } from "../../../src/services/reads/ids.js";
+import { LAST_ID } from "../../../src/services/reads/list-scan.js";
+import type { PageRange } from "../../../src/services/reads/page.js";
 import type { User } from "../../../src/services/users/users.js";
 import { desynchronised } from "../../support/stores/desynchronised.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
+
+const FIRST_PAGE = { size: 20, backward: false, key: null };
 
 describe("pages requested in the same turn", () => {
   let services: TestServices;
@@ -34,7 +39,7 @@ describe("pages requested in the same turn", () => {
   });
   after(() => services.close());
   const pageOf = ({ id }: { id: string }, more: Partial<OwnPage> = {}) =>
-    read({ userId: id, first: 20, beforeId: null, ...more });
+    read({ userId: id, ...FIRST_PAGE, ...more });
   const idsOf = ({ rows }: QueuedJobPage) => rows.map(({ id }) => id);
 
   it("are read with one statement, and each equals the page read alone", async () => {
@@ -45,29 +50,54 @@ describe("pages requested in the same turn", () => {
     const own = mine.map(({ id }) => id).toReversed();
     const [all, two, rest, ofOther, ofNobody, ofEmpty] = await Promise.all([
       pageOf(user),
-      pageOf(user, { first: 2 }),
-      pageOf(user, { beforeId: own[1] ?? "" }),
+      pageOf(user, { size: 2 }),
+      pageOf(user, { key: own[1] ?? null }),
       pageOf(other),
       pageOf({ id: "ffffffff-ffff-7fff-8fff-ffffffffffff" }),
       pageOf(await services.newUser()),
     ]);
     assert.deepEqual([all, two, rest].map(idsOf), [own, own.slice(0, 2), own.slice(2)]);
     assert.deepEqual(
-      [all, two, rest].map(({ hasMore, lastSeq }) => [hasMore, lastSeq]),
+      [all, two, rest].map(({ hasPrevious, hasNext, lastSeq }) => [hasPrevious, hasNext, lastSeq]),
       [
-        [false, 3],
-        [true, 3],
-        [false, 3],
+        [false, false, 3],
+        [false, true, 3],
+        [true, false, 3],
       ],
     );
     assert.deepEqual([idsOf(ofOther), ofOther.lastSeq], [[theirs[0]?.id], 1]);
     assert.deepEqual(
       [ofNobody, ofEmpty],
       [
-        { rows: [], hasMore: false, lastSeq: 0 },
-        { rows: [], hasMore: false, lastSeq: 0 },
+        { rows: [], hasPrevious: false, hasNext: false, lastSeq: 0 },
+        { rows: [], hasPrevious: false, hasNext: false, lastSeq: 0 },
       ],
     );
+  });
+
+  it("of both directions take a statement each, whose flags are exact", async () => {
+    await services.submitMany(other, [{}, {}]);
+    const own = (await services.submitMany(user, [{}, {}, {}])).map(({ id }) => id).toReversed();
+    await services.submitMany(other, [{}, {}]);
+    const ranges: [PageRange, [ids: string[], hasPrevious: boolean, hasNext: boolean]][] = [
+      [{ size: 2, backward: false, key: null }, [own.slice(0, 2), false, true]],
+      [{ size: 2, backward: false, key: own[0] ?? null }, [own.slice(1), true, false]],
+      [{ size: 2, backward: false, key: own[2] ?? null }, [[], true, false]],
+      [{ size: 2, backward: false, key: FIRST_ID }, [[], true, false]],
+      [{ size: 2, backward: false, key: LAST_ID }, [own.slice(0, 2), false, true]],
+      [{ size: 2, backward: true, key: null }, [own.slice(1), true, false]],
+      [{ size: 2, backward: true, key: own[2] ?? null }, [own.slice(0, 2), false, true]],
+      [{ size: 1, backward: true, key: own[2] ?? null }, [own.slice(1, 2), true, true]],
+      [{ size: 2, backward: true, key: own[0] ?? null }, [[], false, true]],
+      [{ size: 2, backward: true, key: LAST_ID }, [[], false, true]],
+      [{ size: 2, backward: true, key: FIRST_ID }, [own.slice(1), true, false]],
+    ];
+    const pages = await Promise.all(ranges.map(([range]) => pageOf(user, range)));
+    assert.deepEqual(
+      pages.map((page) => [idsOf(page), page.hasPrevious, page.hasNext]),
+      ranges.map(([, expected]) => expected),
+    );
+    assert.deepEqual([statements, new Set(pages.map(({ lastSeq }) => lastSeq))], [4, new Set([3])]);
   });
 
   it("need one statement, which reads equal pages once, and at most 32 pages", async () => {
@@ -75,7 +105,7 @@ describe("pages requested in the same turn", () => {
     const same = await Promise.all(Array.from({ length: 50 }, () => pageOf(user)));
     assert.deepEqual([statements, new Set(same).size], [1, 1]);
     const different = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => pageOf(user, { first: i + 1 })),
+      Array.from({ length: 50 }, (_, i) => pageOf(user, { size: i + 1 })),
     );
     assert.deepEqual(
       [statements, new Set(different.map((page) => idsOf(page).length)).size],
@@ -97,7 +127,7 @@ describe("pages requested in the same turn", () => {
     for (const from of [user.id, empty.id]) {
       for (const to of [other.id, (await services.newUser()).id, null]) {
         const { database, foreign } = desynchronised(services.database, { from, to });
-        const reading = createOwnPages(database)({ userId: from, first: 20, beforeId: null });
+        const reading = createOwnPages(database)({ userId: from, ...FIRST_PAGE });
         assert.deepEqual(await refusalOf(reading), {
           code: "SERVICE_UNAVAILABLE",
           message: "The database returned a wrong answer; try again in a moment.",
@@ -110,7 +140,7 @@ describe("pages requested in the same turn", () => {
 
   it("fail together when PostgreSQL refuses them, and later ones succeed", async () => {
     await services.submit(user);
-    const asked = [pageOf(user), pageOf(user, { beforeId: "no id" }), pageOf(other)];
+    const asked = [pageOf(user), pageOf(user, { size: 2 ** 31 }), pageOf(other)];
     assert.deepEqual(
       (await Promise.allSettled(asked)).map(({ status }) => status),
       ["rejected", "rejected", "rejected"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import type { Claims } from "../../../src/services/users/bearers.js";
+import type { Page } from "../../../src/services/reads/page.js";
 import { createUsers, type User } from "../../../src/services/users/users.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
@@ -253,17 +254,23 @@ describe("users", () => {
     const users = elsewhere();
     for (let i = 0; i < 5; i++) await users.signIn(claimsOf());
     const total = await users.count(10_000);
-    const paged: User[] = [];
-    for (
-      let page = await users.page({ first: 3, afterId: null });
-      page.length > 0;
-      page = await users.page({ first: 3, afterId: paged.at(-1)?.id ?? "" })
-    ) {
-      assert.ok(page.length <= 3);
-      paged.push(...page);
-    }
-    const ids = paged.map(({ id }) => id);
+    const walk = async (backward: boolean) => {
+      const pages: string[][] = [];
+      for (let key: string | null = null, goesOn = true; goesOn;) {
+        const page: Page<User> = await users.page({ size: 3, backward, key });
+        const [ahead, behind] = backward
+          ? [page.hasPrevious, page.hasNext]
+          : [page.hasNext, page.hasPrevious];
+        assert.equal(behind, key !== null);
+        pages.push(page.rows.map(({ id }) => id));
+        key = page.rows.at(backward ? 0 : -1)?.id ?? null;
+        goesOn = ahead;
+      }
+      return (backward ? pages.toReversed() : pages).flat();
+    };
+    const ids = await walk(false);
     assert.deepEqual([ids.length, new Set(ids).size, ids], [total, total, ids.toSorted()]);
+    assert.deepEqual(await walk(true), ids);
     assert.deepEqual(
       [await users.count(2), await users.count(total), await users.count(total + 1)],
       [2, total, total],

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../../../src/db/database.js";
 import { createQueuedJobReads } from "../../../../src/services/reads/queued-job-reads.js";
+import type { PageQuery } from "../../../../src/services/reads/list-pages.js";
+import type { ListScope } from "../../../../src/services/reads/list-scan.js";
 import type { QueuedJobStatus } from "../../../../src/domain/queued-job-status.js";
 import type { User } from "../../../../src/services/users/users.js";
 import type { SeededRows } from "./seeded-rows.js";
@@ -23,7 +25,7 @@ export function listCases(people: () => Pick<SeededRows, "busy" | "person">): In
       (database) =>
         createQueuedJobReads(database).page(
           { userId: people().busy.id, photoId: null, filter: all },
-          { readerId: people().busy.id, first: 50, beforeId: null },
+          { readerId: people().busy.id, size: 50, backward: false, key: null },
         ),
     ],
     [
@@ -32,7 +34,7 @@ export function listCases(people: () => Pick<SeededRows, "busy" | "person">): In
       (database) =>
         createQueuedJobReads(database).page(
           { userId: people().busy.id, photoId: null, filter: all },
-          { readerId: people().busy.id, first: 50, beforeId: null, columns: "brief" },
+          { readerId: people().busy.id, size: 50, backward: false, key: null, columns: "brief" },
         ),
     ],
     ["its few failed rows", 100, (database) => pageIn(database, people().busy, ["FAILED"], 5)],
@@ -61,8 +63,9 @@ function otherListCases(people: () => Pick<SeededRows, "busy" | "person">): Inde
           { userId: people().busy.id, photoId: null, filter: all },
           {
             readerId: people().busy.id,
-            first: 50,
-            beforeId: "01900000-0000-0000-0000-000000000200",
+            size: 50,
+            backward: false,
+            key: "01900000-0000-0000-0000-000000000200",
           },
         ),
     ],
@@ -72,7 +75,7 @@ function otherListCases(people: () => Pick<SeededRows, "busy" | "person">): Inde
       (database) =>
         createQueuedJobReads(database).page(
           { userId: people().person.id, photoId: null, filter: all },
-          { readerId: people().person.id, first: 50, beforeId: null },
+          { readerId: people().person.id, size: 50, backward: false, key: null },
         ),
     ],
     [
@@ -81,9 +84,10 @@ function otherListCases(people: () => Pick<SeededRows, "busy" | "person">): Inde
       (database) =>
         createQueuedJobReads(database).page(
           { userId: null, photoId: null, filter: all },
-          { readerId: people().person.id, first: 50, beforeId: null },
+          { readerId: people().person.id, size: 50, backward: false, key: null },
         ),
     ],
+    ...pageCases(people),
     ["the page of a photo", 20, (database) => pageOfPhoto(database, people().busy)],
     [
       "a count of a user with few rows",
@@ -96,6 +100,62 @@ function otherListCases(people: () => Pick<SeededRows, "busy" | "person">): Inde
     ],
   ];
 }
+
+/** Pages in the middle of long lists, in both directions. */
+function pageCases(people: () => Pick<SeededRows, "busy" | "person">): IndexCase[] {
+  const key = "01900000-0000-0000-0000-000000002710";
+  const cases: [what: string, more: Partial<ListScope>, range: Partial<PageQuery>, rows: number][] =
+    [
+      ["the last page of its brief columns", {}, { backward: true, columns: "brief" }, 50],
+      ["a previous page of its brief columns", {}, { backward: true, key, columns: "brief" }, 50],
+      ["a next page of its brief columns", {}, { key, columns: "brief" }, 50],
+      ["a previous page of it", {}, { backward: true, key, columns: "state" }, 50],
+      ["a previous page of all users", { userId: null }, { backward: true, key }, 50],
+      [
+        "a previous page of its successful rows",
+        inStatuses("SUCCESS"),
+        { backward: true, key },
+        50,
+      ],
+      ["a next page of its successful rows", inStatuses("SUCCESS"), { key }, 50],
+      [
+        "a previous page of its failed rows",
+        inStatuses("FAILED", "CANCELLED"),
+        { backward: true, key },
+        0,
+      ],
+      ["a next page of its failed rows", inStatuses("FAILED", "CANCELLED"), { key }, 10],
+    ];
+  return [
+    ...cases.map(([what, more, query, rows]): IndexCase => [
+      what,
+      160,
+      async (database) => {
+        const { id } = people().busy;
+        const page = await createQueuedJobReads(database).page(
+          { userId: id, photoId: null, filter: all, ...more },
+          { readerId: id, size: 50, backward: false, key: null, columns: "state", ...query },
+        );
+        assert.equal(page.rows.length, rows);
+        assert.equal(page.hasPrevious && page.hasNext, query.key !== undefined && rows === 50);
+      },
+    ]),
+    [
+      "a previous page of a user with few rows",
+      100,
+      async (database) => {
+        const { id } = people().person;
+        const page = await createQueuedJobReads(database).page(
+          { userId: id, photoId: null, filter: all },
+          { readerId: id, size: 50, backward: true, key, columns: "brief" },
+        );
+        assert.deepEqual([page.rows.length, page.hasPrevious, page.hasNext], [40, false, false]);
+      },
+    ],
+  ];
+}
+
+const inStatuses = (...statuses: QueuedJobStatus[]) => ({ filter: { statuses, jobs: null } });
 
 /** Reads a page and a count. */
 async function pageIn(
@@ -110,8 +170,9 @@ async function pageIn(
   ];
   const { rows } = await reads.page(scope, {
     readerId: busy.id,
-    first: 50,
-    beforeId: null,
+    size: 50,
+    backward: false,
+    key: null,
     columns: "state",
   });
   assert.deepEqual([rows.length, await reads.count(scope, 50)], [expected, expected]);
@@ -121,7 +182,7 @@ async function pageOfPhoto(database: Database, busy: User): Promise<unknown> {
     where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
   const { rows } = await createQueuedJobReads(database).page(
     { userId: busy.id, photoId: photo?.id ?? "", filter: all },
-    { readerId: busy.id, first: 50, beforeId: null },
+    { readerId: busy.id, size: 50, backward: false, key: null },
   );
   return assert.equal(rows.length, 1);
 }

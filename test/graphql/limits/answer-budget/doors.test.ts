@@ -44,7 +44,7 @@ describe("an answer of more than 50,000 rows", () => {
       assert.deepEqual(extensions, { code: "GRAPHQL_VALIDATION_FAILED", limit: "answerNodes" });
       assert.equal(
         message,
-        "The answer has more than 50000 rows: request fewer rows (first) or fewer nested fields.",
+        "The answer has more than 50000 rows: request fewer rows (first or last) or fewer nested fields.",
       );
     }
   }

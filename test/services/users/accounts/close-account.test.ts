@@ -65,7 +65,9 @@ describe("a closed account", () => {
       [
         await users.findMany([user.id]),
         await users.count(1000),
-        (await users.page({ first: 100, afterId: null })).some(({ id }) => id === user.id),
+        (await users.page({ size: 100, backward: false, key: null })).rows.some(
+          ({ id }) => id === user.id,
+        ),
       ],
       [[null], before_ - 1, false],
     );
