@@ -1,3 +1,4 @@
+import { archive } from "./archive/task.js";
 import { contactSheet } from "./contact-sheet/task.js";
 import { convert } from "./convert/task.js";
 import { crop } from "./crop/task.js";
@@ -25,6 +26,7 @@ const tasks = [
   watermark,
   contactSheet,
   prepare,
+  archive,
 ] as const satisfies readonly Task[];
 
 /** Every task by its name: those that users can submit and workers can run. */
