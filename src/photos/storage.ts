@@ -13,9 +13,6 @@ export class SlowDownloadError extends Error {
   override readonly name = "SlowDownloadError";
 }
 
-/** Maximum bytes of a file that `copy` can copy: the limit of S3. */
-export const MAX_COPY_BYTES = 5 * 1024 ** 3;
-
 /** Response headers for a file. */
 interface Presentation {
   mimeType: string;

@@ -7,7 +7,6 @@ import type { StartRate } from "../queue/start-rate.js";
 import { type TaskSuccess, outputKey } from "../domain/queued-job.js";
 import type { Claimed } from "../services/queued-jobs/claim.js";
 import type { Task } from "../tasks/define-task.js";
-import { MAX_COPY_BYTES } from "../photos/storage.js";
 import { noTracer, type SpanAttributes, type Tracer } from "../runtime/tracer.js";
 import { StopError, type Leases } from "./leases.js";
 import { createProgressReporter, type ProgressReporter } from "./progress-reporter.js";
@@ -151,8 +150,8 @@ function runsHere(task: Task, { stalls }: Claimed): boolean {
 
 /**
  * Reuses an earlier result of the same work and copies its files, so that each QueuedJob can be
- * deleted alone. Null when no result exists, or its files are gone or too large to copy; then the
- * task must run. It needs no child.
+ * deleted alone. Null when no result exists or its files are gone; then the task must run. It needs
+ * no child.
  */
 async function reuseResult(
   deps: ExecuteDeps,
@@ -160,7 +159,7 @@ async function reuseResult(
   signal: AbortSignal,
 ): Promise<TaskSuccess | null> {
   const earlier = await deps.queuedJobs.findEarlierResult(claimed);
-  if (!earlier || earlier.outputs.some(({ byteSize }) => byteSize > MAX_COPY_BYTES)) return null;
+  if (!earlier) return null;
   const copies = earlier.outputs.map((output) => ({
     ...output,
     from: output.storageKey,

@@ -112,6 +112,18 @@ describe("an archive", () => {
     await assert.rejects(archiveOf(photos, { photo: { path: "/nowhere" } }), { code: "ENOENT" });
   });
 
+  it("is refused when it would have more than 2 GiB", async () => {
+    await assert.rejects(
+      archiveOf({ "a.jpg": "a", "b.jpg": "b" }, { photo: { byteSize: 2 ** 30 } }),
+      {
+        code: "ARCHIVE_TOO_LARGE",
+        message:
+          "The photos have 2.0 GiB; an archive may have at most 2 GiB. Submit several archives " +
+          "of fewer photos.",
+      },
+    );
+  });
+
   it("stops in the middle of a photo when it is aborted", async () => {
     const stop = new AbortController();
     await assert.rejects(

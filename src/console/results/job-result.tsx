@@ -52,7 +52,7 @@ const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = 
       <OutputPictures outputs={outputs} />
     </>
   ),
-  archive: ({ result, outputs }) => <Download result={result as ArchiveResult} {...outputs[0]} />,
+  archive: ({ result, outputs }) => <Download result={result as ArchiveResult} file={outputs[0]} />,
   prepare: ({ result, photos, outputs }) => (
     <Prepared result={result as PrepareResult} photo={photos[0]} outputs={outputs} />
   ),
@@ -127,17 +127,21 @@ function converted({ format, width, height, byteSize, ratio }: ConvertResult): s
 
 function Download({
   result: { files, byteSize },
-  name = "photos.zip",
-  url,
-}: { result: ArchiveResult } & Partial<QueuedJobDetails["outputs"][number]>) {
+  file,
+}: {
+  result: ArchiveResult;
+  file: QueuedJobDetails["outputs"][number] | undefined;
+}) {
   return (
     <>
       <p>
         {plural(files, "photo")}, {bytes(byteSize)}
       </p>
-      <a class="download" href={url} download={name} target="_blank" rel="noreferrer">
-        Download {name}
-      </a>
+      {file && (
+        <a class="download" href={file.url} download={file.name} target="_blank" rel="noreferrer">
+          Download {file.name}
+        </a>
+      )}
     </>
   );
 }

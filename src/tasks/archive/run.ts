@@ -1,10 +1,16 @@
 import { createReadStream } from "node:fs";
 import { addAbortSignal, type Readable } from "node:stream";
 import { ZipFile } from "yazl";
+import { PermanentTaskError } from "../../domain/errors.js";
 import type { TaskContext, TaskPhoto } from "../define-task.js";
 import type { ArchiveParameters } from "./task.js";
 import { entryNames } from "./entry-names.js";
 
+/**
+ * Maximum bytes of all photos. With names and headers, the archive then has less than 2 GiB, the
+ * largest size that the API can report.
+ */
+const MAX_BYTES = 2 ** 31 - 2 ** 20;
 /** Progress when everything is written; the rest is the upload of the archive to the storage. */
 const WRITTEN = 0.8;
 /** Bytes read at once; larger pieces are not faster. */
@@ -13,6 +19,12 @@ const CHUNK_BYTES = 256 * 1024;
 export async function run(context: TaskContext<ArchiveParameters>) {
   const { photos, signal, progress, output } = context;
   const totalBytes = photos.reduce((sum, { byteSize }) => sum + byteSize, 0);
+  if (totalBytes > MAX_BYTES)
+    throw new PermanentTaskError(
+      "ARCHIVE_TOO_LARGE",
+      `The photos have ${(totalBytes / 2 ** 30).toFixed(1)} GiB; an archive may have at most ` +
+        "2 GiB. Submit several archives of fewer photos.",
+    );
   const source = createPhotoSource(context);
   const zip = addAbortSignal(signal, zipOf(photos, source.open));
   try {

@@ -23,15 +23,15 @@ export const archive = defineTask({
   name: "archive",
   title: "Archive",
   description:
-    "Puts up to 500 photos into one ZIP file, as they were uploaded and in the given order. " +
-    "Photos of the same name are numbered.",
+    "Puts up to 500 photos, together at most 2 GiB, into one ZIP file: as they were uploaded, in " +
+    "the given order. Photos of the same name are numbered.",
   parameters,
   result,
   minPhotos: 1,
   maxPhotos: 500,
   maxAttempts: 3,
-  // Time for 25 GB at 15 MB/s.
-  timeoutMs: 1_800_000,
+  // Time for 2 GiB at 2.4 MB/s.
+  timeoutMs: 900_000,
   // Copying and checksums would delay the leases and hints of the worker process.
   runsIn: "child",
   copiesPhotos: true,
