@@ -23,6 +23,8 @@ export interface S3Request {
   query?: Record<string, string>;
   headers?: Record<string, string>;
   body?: Blob;
+  /** Timeout for the response; default: that of the bucket. */
+  timeoutMs?: number;
 }
 
 export interface S3Bucket {
@@ -83,9 +85,8 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
   }
 
   async function ask(request: S3Request): Promise<{ text: string; etag: string | null } | null> {
-    const signal = AbortSignal.timeout(
-      timeoutMs + Math.ceil((request.body?.size ?? 0) * MS_PER_BYTE),
-    );
+    const bodyMs = Math.ceil((request.body?.size ?? 0) * MS_PER_BYTE);
+    const signal = AbortSignal.timeout((request.timeoutMs ?? timeoutMs) + bodyMs);
     const answer = await send(request, signal);
     if (!answer) return null;
     const text = await answer.text().catch((cause: unknown) => Promise.reject(unavailable(cause)));

@@ -6,6 +6,9 @@ import { textOf } from "./s3-xml.js";
 /** Default size of a part. S3 takes 10,000 parts of 5 MiB or more. */
 export const PART_BYTES = 64 * 1024 ** 2;
 
+/** Time in which a server puts the parts together, which takes S3 up to some minutes. */
+const COMPLETION_MS = 300_000;
+
 /**
  * Stores a file under `key` in parts, one after the other. An aborted signal stops it before the
  * next part. The parts of a failed upload are deleted, except after a crash: then a rule of the bucket must delete them.
@@ -41,7 +44,8 @@ async function complete(
     (etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`,
   );
   const body = new Blob([`<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`]);
-  const answer = await bucket.ask({ method: "POST", key, query: { uploadId }, body });
+  const request = { method: "POST", key, query: { uploadId }, timeoutMs: COMPLETION_MS } as const;
+  const answer = await bucket.ask({ ...request, body });
   // It may fail after its response has begun with 200. Null means that the upload is gone, perhaps
   // because an earlier try completed it and only the response was lost.
   const isThere = answer === null && (await bucket.ask({ method: "HEAD", key })) !== null;

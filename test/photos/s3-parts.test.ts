@@ -15,7 +15,7 @@ import { silentLog } from "../support/runner/silent-log.js";
 const PART_BYTES = 300_000;
 const folder = temporaryFolder().path;
 
-const open = (endpoint: string): Promise<Storage> =>
+const open = (endpoint: string, timeoutMs = 10_000): Promise<Storage> =>
   createS3Storage({
     bucket: "test-bucket",
     prefix: "eu/",
@@ -25,6 +25,7 @@ const open = (endpoint: string): Promise<Storage> =>
     secretAccessKey: "S3RVER",
     scratchFolder: join(folder, randomUUID()),
     partBytes: PART_BYTES,
+    timeoutMs,
     log: silentLog,
   });
 
@@ -39,7 +40,10 @@ describe("a large file", () => {
   after(() => Promise.all(servers.map((server) => server.close())));
 
   /** Serves uploads in parts; `answer` may answer a request instead. It returns the requests. */
-  async function serve(answer: (request: string) => RequestListener | undefined) {
+  async function serve(
+    answer: (request: string) => RequestListener | undefined,
+    timeoutMs?: number,
+  ) {
     const requests: string[] = [];
     const server = createServer((request, response) => {
       const { search } = new URL(request.url ?? "", "http://storage");
@@ -54,7 +58,10 @@ describe("a large file", () => {
     });
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const storage = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const storage = await open(
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      timeoutMs,
+    );
     const path = scratch(storage, Buffer.alloc(2.5 * PART_BYTES));
     return { storage, path, requests };
   }
@@ -113,6 +120,18 @@ describe("a large file", () => {
       assert.equal(requests.at(-1), "DELETE #", which);
       assert.equal(existsSync(path), true);
     }
+  });
+
+  it("is stored although its server takes long to put the parts together", async () => {
+    const timeoutMs = 1000;
+    const late: RequestListener = (_request, response) =>
+      void setTimeout(() => response.end(), 2 * timeoutMs);
+    const { storage, path, requests } = await serve(
+      (asked) => (asked === "POST #" ? late : undefined),
+      timeoutMs,
+    );
+    await storage.put("k", path);
+    assert.equal(requests.at(-1), "POST #");
   });
 
   it("is stored when only the answer to its last request was lost", async () => {
