@@ -76,6 +76,7 @@ const LIBRARIES: Record<string, string[]> = {
   "libheif-js": ["imaging"],
   pino: ["runtime"],
   "dejavu-fonts-ttf": ["tasks"],
+  yazl: ["tasks"],
   aws4fetch: ["photos"],
   "close-with-grace": ["runtime"],
   "cli-progress": ["demo"],

@@ -17,12 +17,14 @@ export interface S3BucketOptions {
 }
 
 export interface S3Request {
-  method: "GET" | "HEAD" | "PUT" | "DELETE";
+  method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** Null for the bucket itself. */
   key: string | null;
   query?: Record<string, string>;
   headers?: Record<string, string>;
   body?: Blob;
+  /** Timeout for the response; default: that of the bucket. */
+  timeoutMs?: number;
 }
 
 export interface S3Bucket {
@@ -33,6 +35,8 @@ export interface S3Bucket {
    * ServiceUnavailableError.
    */
   ask(request: S3Request): Promise<string | null>;
+  /** Stores a part of an upload, and returns its ETag. Throws ServiceUnavailableError. */
+  putPart(request: Omit<S3Request, "method">): Promise<string>;
   /**
    * Returns the response body as a stream; null if the key does not exist. The reader must set a
    * time limit. Throws ServiceUnavailableError.
@@ -80,14 +84,23 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     }
   }
 
+  async function ask(request: S3Request): Promise<{ text: string; etag: string | null } | null> {
+    const bodyMs = Math.ceil((request.body?.size ?? 0) * MS_PER_BYTE);
+    const signal = AbortSignal.timeout((request.timeoutMs ?? timeoutMs) + bodyMs);
+    const answer = await send(request, signal);
+    if (!answer) return null;
+    const text = await answer.text().catch((cause: unknown) => Promise.reject(unavailable(cause)));
+    return { text, etag: answer.headers.get("etag") };
+  }
+
   return {
     pathOf: (key) => `/${options.bucket}/${encodeKey(key)}`,
-    async ask(request) {
-      const signal = AbortSignal.timeout(
-        timeoutMs + Math.ceil((request.body?.size ?? 0) * MS_PER_BYTE),
-      );
-      const answer = await send(request, signal);
-      return answer && answer.text().catch((cause: unknown) => Promise.reject(unavailable(cause)));
+    ask: async (request) => (await ask(request))?.text ?? null,
+    async putPart(request) {
+      const answer = await ask({ ...request, method: "PUT" });
+      if (!answer?.etag)
+        throw unavailable(new Error("The storage accepted a part without an ETag"));
+      return answer.etag;
     },
     async open(request) {
       const stop = new AbortController();

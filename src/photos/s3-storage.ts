@@ -7,6 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { inBatches } from "../runtime/concurrency.js";
 import { contentDisposition } from "./file-urls.js";
 import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
+import { PART_BYTES, putInParts } from "./s3-parts.js";
+import { parseS3Listing } from "./s3-xml.js";
 import { createScratchFolder, SlowDownloadError, type Storage } from "./storage.js";
 
 interface S3StorageOptions extends S3BucketOptions {
@@ -15,6 +17,8 @@ interface S3StorageOptions extends S3BucketOptions {
   scratchFolder: string;
   /** Timeout for the download of a file; default 60,000. */
   downloadMs?: number;
+  /** Size of the parts in which a larger file is uploaded. */
+  partBytes?: number;
 }
 
 /** Concurrent requests when a call deletes several keys. */
@@ -25,7 +29,7 @@ const URL_LIFE_SECONDS = 3600 + URL_STEP_SECONDS;
 
 /** Stores objects on an S3-compatible server, each under the prefix and its key. */
 export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
-  const { prefix } = options;
+  const { prefix, partBytes = PART_BYTES } = options;
   const bucket = createS3Bucket(options);
   const scratch = await createScratchFolder(options.scratchFolder);
   const objectOf = (key: string) => prefix + key;
@@ -38,10 +42,11 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
   return {
     scratchFolder: scratch.path,
     clearScratch: (before) => scratch.clear(before),
-    async put(key, path) {
-      // A blob of a file is sent as a stream with a known length; servers refuse a stream without
-      // one.
-      await bucket.ask({ method: "PUT", key: objectOf(key), body: await blobOf(path) });
+    async put(key, path, signal) {
+      const file = await blobOf(path);
+      if (file.size > partBytes)
+        await putInParts(bucket, { key: objectOf(key), file, partBytes }, signal);
+      else await bucket.ask({ method: "PUT", key: objectOf(key), body: file });
       await rm(path);
     },
     async copy(from, to) {
@@ -119,48 +124,13 @@ async function download(bytes: Readable, path: string, limitMs: number): Promise
   }
 }
 
+/**
+ * A blob of a file is sent as a stream with a known length; servers refuse a stream without one.
+ */
 async function blobOf(path: string): Promise<Blob> {
   try {
     return await openAsBlob(path);
   } catch (cause) {
     throw unavailable(cause);
   }
-}
-
-interface S3Listing {
-  entries: { key: string; modifiedAt: Date }[];
-  /** Continuation token of the next page; null after the last. */
-  next: string | null;
-}
-
-const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-
-/**
- * Parses the response to ListObjectsV2. Its elements have no attributes and are not nested in
- * themselves, so it needs no XML parser.
- */
-export function parseS3Listing(xml: string): S3Listing {
-  const entries = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, entry = ""]) => ({
-    key: textOf(entry, "Key") ?? "",
-    modifiedAt: new Date(textOf(entry, "LastModified") ?? Number.NaN),
-  }));
-  return {
-    entries,
-    next: textOf(xml, "IsTruncated") === "true" ? textOf(xml, "NextContinuationToken") : null,
-  };
-}
-
-function textOf(xml: string, name: string): string | null {
-  const text = xml.match(new RegExp(`<${name}>(.*?)</${name}>`, "s"))?.[1];
-  return text === undefined
-    ? null
-    : text.replaceAll(
-        /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
-        (whole, hex?: string, decimal?: string, entity = "") => {
-          if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-          return decimal === undefined
-            ? (ENTITIES[entity as string] ?? whole)
-            : String.fromCodePoint(Number(decimal));
-        },
-      );
 }

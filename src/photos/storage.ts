@@ -35,9 +35,9 @@ export interface Storage {
   clearScratch(before: Date): Promise<number>;
   /**
    * Moves the file at `path` into the storage. When this resolves, it is durable under its key and
-   * removed from `path`.
+   * removed from `path`. An aborted signal stops the upload of a large file.
    */
-  put(key: string, path: string): Promise<void>;
+  put(key: string, path: string, signal?: AbortSignal): Promise<void>;
   /**
    * Copies the bytes to another key; each can be deleted without the other. Returns false if `from`
    * does not exist.

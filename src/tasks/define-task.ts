@@ -3,7 +3,7 @@ import type { z } from "zod";
 /** A photo as a task receives it: a file on this machine and the data of its row. */
 export interface TaskPhoto {
   id: string;
-  /** Absolute path of the bytes; read-only to the task. */
+  /** Absolute path of the bytes; read-only to the task. Empty if the task `copiesPhotos`. */
   path: string;
   filename: string;
   mimeType: string;
@@ -17,6 +17,8 @@ export interface TaskPhoto {
    * flat or has not been inspected yet.
    */
   phash: string | null;
+  /** Time of the upload (RFC 3339). */
+  createdAt: string;
 }
 
 export interface TaskOutput {
@@ -53,13 +55,18 @@ export interface TaskContext<Parameters> {
   signal: AbortSignal;
   /** `fraction` is between 0 and 1. Frequent calls are cheap: they are coalesced. */
   progress(fraction: number, message?: string): void;
-  /** Writes a file of this attempt and declares it as an output. */
+  /**
+   * Returns the path of a photo for a task that `copiesPhotos`. The path is valid until the next
+   * call. Photos are fetched ahead in their order, so this is also the order to ask in.
+   */
+  fetchPhoto(photo: TaskPhoto): Promise<string>;
+  /** Writes a file of this attempt and declares it as an output. A stream is written in pieces. */
   output(file: {
     name: string;
     mimeType: string;
     width?: number;
     height?: number;
-    data: Uint8Array;
+    data: Uint8Array | AsyncIterable<Uint8Array>;
   }): Promise<TaskOutput>;
   /** Searches the other photos of the QueuedJob's owner. `phash` has 16 hex digits. */
   findNearPhotos(query: { phash: string; maxDistance: number }): Promise<NearPhotoList>;
@@ -86,6 +93,11 @@ export interface Task<
    * pixels. `worker`: runs with others in the worker process.
    */
   runsIn: "worker" | "child";
+  /**
+   * True if the outputs are as large as all photos together. The room for them is checked first,
+   * and the photos are fetched one after the other (`fetchPhoto`).
+   */
+  copiesPhotos?: boolean;
   /**
    * Increase it when the same input gives a different result than before: results of an earlier
    * version are not reused. Default: 1. Null means that the result depends on more than the input,

@@ -205,6 +205,7 @@ async function runHere(
       signal,
       progress,
       output: () => refuse(task, "makes no files"),
+      fetchPhoto: () => refuse(task, "has no photos"),
       findNearPhotos: () => refuse(task, "has no photos"),
     });
     working.catch(

@@ -70,6 +70,12 @@ const SHOWN: Record<string, Shown> = {
       [".outputs img", 1],
     ],
   },
+  archive: {
+    sees: [
+      ["text=2 photos, ", 1],
+      ["a.download:text-is('Download photos.zip')", 1],
+    ],
+  },
   prepare: {
     sees: [
       [".reveal img.is-there", 1],

@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createChildPool } from "../../src/child-pool/child-pool.js";
+import type { RunOptions } from "../../src/child-pool/child-work.js";
 import type { PhotoHeader } from "../../src/imaging/formats/photo-header.js";
 import { createPhotoInspector } from "../../src/imaging/inspect/photo-inspector.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
@@ -73,7 +74,7 @@ export function createJobRunner(folder: string, options: JobRunnerOptions = {}):
       const request = toRequest(task, task.parameters.parse(given), photos, attemptFolder);
       const response = (await pool.run(request, {
         timeoutMs: task.timeoutMs,
-        onAsk: async () => NO_NEIGHBOURS,
+        onAsk: answersFor(photos),
       })) as TaskChildResponse;
       const stray = await strayFiles(response, attemptFolder);
       const wrong = stray ?? (await check?.(response, attemptFolder)) ?? null;
@@ -100,6 +101,11 @@ export function createJobRunner(folder: string, options: JobRunnerOptions = {}):
     },
     close: async () => void (await Promise.all([pool.close(), inspector.close()])),
   };
+}
+
+function answersFor(photos: TaskPhoto[]): RunOptions["onAsk"] {
+  return async (name, argument) =>
+    name === "fetchPhoto" ? photos[(argument as { index: number }).index]?.path : NO_NEIGHBOURS;
 }
 
 function toRequest(
@@ -140,5 +146,6 @@ export async function toTaskPhoto(path: string, header: PhotoHeader | null): Pro
     byteSize: bytes.length,
     sha256,
     phash: null,
+    createdAt: "2026-11-24T13:26:23.120Z",
   };
 }

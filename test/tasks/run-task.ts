@@ -23,6 +23,8 @@ export async function runTask<Parameters extends z.ZodType, Result extends z.Zod
   signal: AbortSignal = new AbortController().signal,
   more: {
     photo?: Partial<TaskPhoto>;
+    photos?: Partial<TaskPhoto>[];
+    fetchPhoto?: TaskContext<unknown>["fetchPhoto"];
     findNearPhotos?: TaskContext<unknown>["findNearPhotos"];
   } = {},
 ): Promise<TaskRun<z.output<Result>>> {
@@ -41,7 +43,9 @@ export async function runTask<Parameters extends z.ZodType, Result extends z.Zod
       byteSize: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
       phash: null,
+      createdAt: "2026-11-24T13:26:23.120Z",
       ...more.photo,
+      ...more.photos?.[index],
     };
   });
   const { run } = await task.load();
@@ -53,11 +57,16 @@ export async function runTask<Parameters extends z.ZodType, Result extends z.Zod
     signal,
     progress: (fraction, message) => steps.push([fraction, message]),
     output: async ({ name, mimeType, width = null, height = null, data }) => {
-      const output = { name, mimeType, byteSize: data.byteLength, width, height };
-      files.set(name, Buffer.from(data));
+      const chunks: Uint8Array[] = [];
+      if (data instanceof Uint8Array) chunks.push(data);
+      else for await (const chunk of data) chunks.push(chunk);
+      const bytes = Buffer.concat(chunks);
+      const output = { name, mimeType, byteSize: bytes.length, width, height };
+      files.set(name, bytes);
       outputs.push(output);
       return output;
     },
+    fetchPhoto: more.fetchPhoto ?? (async ({ path }) => path),
     findNearPhotos: more.findNearPhotos ?? (async () => ({ photos: [], cut: false })),
   });
   return { result: task.result.parse(result), files, outputs, steps };

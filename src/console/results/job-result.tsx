@@ -5,6 +5,7 @@ import { CropBoxes, OutputPictures, PlaceholderReveal } from "./pictures.js";
 import { Duplicates } from "./duplicates.js";
 import { MetadataCard } from "./metadata-card.js";
 import type {
+  ArchiveResult,
   ContactSheetResult,
   ConvertResult,
   CropResult,
@@ -51,6 +52,7 @@ const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = 
       <OutputPictures outputs={outputs} />
     </>
   ),
+  archive: ({ result, outputs }) => <Download result={result as ArchiveResult} file={outputs[0]} />,
   prepare: ({ result, photos, outputs }) => (
     <Prepared result={result as PrepareResult} photo={photos[0]} outputs={outputs} />
   ),
@@ -120,6 +122,27 @@ function converted({ format, width, height, byteSize, ratio }: ConvertResult): s
   return (
     `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the ` +
     "original"
+  );
+}
+
+function Download({
+  result: { files, byteSize },
+  file,
+}: {
+  result: ArchiveResult;
+  file: QueuedJobDetails["outputs"][number] | undefined;
+}) {
+  return (
+    <>
+      <p>
+        {plural(files, "photo")}, {bytes(byteSize)}
+      </p>
+      {file && (
+        <a class="download" href={file.url} download={file.name} target="_blank" rel="noreferrer">
+          Download {file.name}
+        </a>
+      )}
+    </>
   );
 }
 

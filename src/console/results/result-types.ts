@@ -1,5 +1,10 @@
 // The fields of results that the page shows. The catalogue's `resultSchema` has all of them.
 
+export interface ArchiveResult {
+  files: number;
+  byteSize: number;
+}
+
 export interface Variant {
   name: string;
   width: number;

@@ -42,7 +42,7 @@ import {
 } from "./queued-job.type.js";
 import { FILTER_OPTIONS, QueuedJobFilterInput } from "./queued-job-filter.input.js";
 
-/** Upper bounds per QueuedJob; the tasks enforce them. */
+/** Upper bounds per QueuedJob; the tasks enforce them, except those that copy their photos. */
 const MAX_PHOTOS = 100;
 const MAX_OUTPUTS = 12;
 
@@ -131,8 +131,10 @@ export class QueuedJobResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Photo[]> {
     if (photoCount === 0) return [];
+    // The cost of an operation assumes MAX_PHOTOS. Each photo above that counts five times, before
+    // it is read, because an archive may have five times as many.
+    context.budget.takeNodes(photoCount + 4 * Math.max(0, photoCount - MAX_PHOTOS));
     const photos = await loadersOf(context).photos.load(id);
-    context.budget.takeNodes(photos.length);
     await signUrls(context.fileUrls, photos, selectedFields(info, [[]]));
     return photos;
   }

@@ -57,6 +57,8 @@ export interface Photos {
    * QuotaExceededError, and UnauthenticatedError when the user was deleted.
    */
   add(photo: NewPhoto): Promise<Photo | null>;
+  /** Throws QuotaExceededError if this user has no room for so many more bytes. */
+  checkRoom(userId: string, bytes: number): Promise<void>;
   /**
    * Removes a photo of this user. Throws NotFoundError, and ConflictError while unfinished
    * QueuedJobs use it.
@@ -92,6 +94,13 @@ export function createPhotos(deps: {
         throw error;
       }
     },
+    async checkRoom(userId, bytes) {
+      const [full] = await available(
+        () => sql`select from user_streams
+          where user_id = ${userId} and stored_bytes + ${bytes} > ${deps.maxStoredBytes}`,
+      );
+      if (full) throw quotaExceeded.storedBytes(deps.maxStoredBytes);
+    },
     async remove(userId, id) {
       const photo = await findOwn(userId, id);
       if (!(await available(() => removeUnused(sql, photo)))) {
@@ -112,7 +121,7 @@ export function createPhotos(deps: {
   };
 }
 
-function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "remove"> {
+function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "checkRoom" | "remove"> {
   // Built once, because every attempt uses it.
   const ofQueuedJob = orm
     .select(getTableColumns(photos))

@@ -17,6 +17,7 @@ import type { Task, TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
 import type { ProgressReporter } from "../progress-reporter.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
 import { measureOutputs, parseTaskChildResponse } from "./task-child-response.js";
+import { checkDiskSpace, PhotoFiles } from "./photo-files.js";
 
 export interface RunInChildDeps {
   photos: Photos;
@@ -53,92 +54,138 @@ export async function runInChild(
   claimed: Claimed,
   { signal, progress }: { signal: AbortSignal; progress: ProgressReporter["report"] },
 ): Promise<TaskSuccess> {
-  const { attempt, failures, queuedJob } = claimed;
+  const { attempt, queuedJob } = claimed;
   const folder = join(deps.storage.scratchFolder, `${queuedJob.id}.${attempt}`);
+  let files: PhotoFiles<Photo> | null = null;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const photos = await findPhotos(deps, claimed, folder);
-    const request: TaskChildRequest = {
-      task: task.name,
-      ...(task.folder !== undefined && { taskFolder: task.folder }),
-      parameters: task.parameters.parse(queuedJob.parameters),
-      photos,
-      attempt,
-      failures,
-      folder,
-      maxPixels: deps.maxPhotoPixels,
-    };
+    const rows = await findPhotos(deps, task, claimed);
+    if (task.copiesPhotos) {
+      await checkRoom(deps, claimed, rows, folder);
+      files = new PhotoFiles(rows, (photo, into) => fetchPhoto(deps, photo, into), folder);
+    }
+    const photos = files
+      ? rows.map((row) => toTaskPhoto(row, ""))
+      : await fetchAll(deps, rows, folder);
     const onProgress: typeof progress = (fraction, message) => {
       if (fraction >= NEARLY_WORKED) deps.onWorked?.();
       progress(fraction, message);
     };
-    const onAsk = createTaskAnswers(deps, {
-      userId: queuedJob.userId,
-      photoIds: photos.map(({ id }) => id),
-    });
     const options = {
       signal,
       timeoutMs: task.timeoutMs,
       onProgress,
-      onAsk,
+      onAsk: createTaskAnswers(deps, { userId: queuedJob.userId, photos, files }),
       parse: parseTaskChildResponse,
       log: deps.log,
     };
+    const request = toRequest(deps, task, claimed, { photos, folder });
     const response = (await deps.pool.run(request, options)) as TaskChildResponse;
     deps.onWorked?.();
     const result = task.result.parse(response.result);
     const measured = await measureOutputs(folder, response.outputs);
-    const outputs = await storeOutputs(deps.storage, claimed, folder, measured);
+    const outputs = await storeOutputs(deps.storage, claimed, {
+      folder,
+      outputs: measured,
+      signal,
+    });
     await failpoint("work: after the outputs are stored");
     return { result, outputs, reusedFrom: null };
+  } catch (error) {
+    // The child has only a copy of this error, without its class.
+    throw files?.fault ?? error;
   } finally {
+    await files?.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function findPhotos(
-  { photos, storage, acceptHeic }: RunInChildDeps,
+function toRequest(
+  { maxPhotoPixels: maxPixels }: RunInChildDeps,
+  { name, folder: taskFolder, parameters }: Task,
+  { attempt, failures, queuedJob }: Claimed,
+  input: Pick<TaskChildRequest, "photos" | "folder">,
+): TaskChildRequest {
+  const request = {
+    task: name,
+    ...(taskFolder !== undefined && { taskFolder }),
+    parameters: parameters.parse(queuedJob.parameters),
+  };
+  return { ...request, ...input, attempt, failures, maxPixels };
+}
+
+/** Throws before anything is copied, because the copies take time, disk space and storage. */
+async function checkRoom(
+  { photos }: RunInChildDeps,
   { queuedJob }: Claimed,
+  rows: Photo[],
   folder: string,
-): Promise<TaskPhoto[]> {
+): Promise<void> {
+  const bytes = rows.reduce((sum, { byteSize }) => sum + byteSize, 0);
+  await photos.checkRoom(queuedJob.userId, bytes);
+  await checkDiskSpace(folder, bytes);
+}
+
+async function findPhotos(
+  { photos, acceptHeic }: RunInChildDeps,
+  { copiesPhotos = false }: Task,
+  { queuedJob }: Claimed,
+): Promise<Photo[]> {
   const rows = await photos.ofQueuedJob(queuedJob.id);
   if (rows.length < queuedJob.photoCount)
     throw new PermanentTaskError(
       "PHOTO_UNREADABLE",
       "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob.",
     );
-  // The photo was uploaded before HEIC was disabled.
-  if (!acceptHeic && rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType))
+  // The photo was uploaded before HEIC was disabled. A copy of it decodes nothing.
+  if (
+    !acceptHeic &&
+    !copiesPhotos &&
+    rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType)
+  )
     throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);
-  return inBatches(rows, CONCURRENT_PHOTOS, (photo) => toTaskPhoto(photo, storage, folder));
+  return rows;
 }
 
-async function toTaskPhoto(
-  { id, filename, mimeType, width, height, byteSize, sha256, phash, storageKey }: Photo,
-  storage: Storage,
+function fetchAll(deps: RunInChildDeps, rows: Photo[], folder: string): Promise<TaskPhoto[]> {
+  return inBatches(rows, CONCURRENT_PHOTOS, async (photo) =>
+    toTaskPhoto(photo, await fetchPhoto(deps, photo, folder)),
+  );
+}
+
+async function fetchPhoto(
+  { storage }: RunInChildDeps,
+  { storageKey }: Photo,
   folder: string,
-): Promise<TaskPhoto> {
+): Promise<string> {
   const path = await storage.localPath(storageKey, folder);
   if (path === null)
     throw new PermanentTaskError(
       "PHOTO_UNREADABLE",
       "The bytes of a photo are missing in the storage: delete the photo and upload it again.",
     );
-  return { id, path, filename, mimeType, width, height, byteSize, sha256, phash: hashText(phash) };
+  return path;
+}
+
+function toTaskPhoto(
+  { id, filename, mimeType, width, height, byteSize, sha256, phash, createdAt }: Photo,
+  path: string,
+): TaskPhoto {
+  const file = { path, filename, mimeType, width, height, byteSize, sha256 };
+  return { id, ...file, phash: hashText(phash), createdAt: createdAt.toISOString() };
 }
 
 async function storeOutputs(
   storage: Storage,
   { queuedJob }: Claimed,
-  folder: string,
-  outputs: TaskOutput[],
+  { folder, outputs, signal }: { folder: string; outputs: TaskOutput[]; signal: AbortSignal },
 ): Promise<StoredOutput[]> {
   const stored = outputs.map((output) => ({
     ...output,
     storageKey: outputKey(queuedJob, output.name),
   }));
   await inBatches(stored, CONCURRENT_OUTPUTS, ({ name, storageKey }) =>
-    storage.put(storageKey, join(folder, name)),
+    storage.put(storageKey, join(folder, name), signal),
   );
   return stored;
 }
@@ -147,30 +194,47 @@ const findNearPhotos = z.strictObject({
   phash: z.string().regex(/^[0-9a-f]{16}$/),
   maxDistance: z.int().min(0).max(64),
 });
+const fetchPhotoArgument = z.strictObject({ index: z.int().min(0) });
+
+type Answer = (argument: unknown) => Promise<unknown>;
 
 /**
  * Answers the calls of a task in a child, only for photos of the attempt's owner. Arguments are
- * validated, and one call is answered at a time, because a child decodes untrusted bytes.
+ * validated, and one call is answered at a time, because a child decodes untrusted bytes. `files`
+ * is null unless the task copies photos.
  */
 export function createTaskAnswers(
   { nearPhotos }: { nearPhotos: NearPhotos },
-  { userId, photoIds }: { userId: string; photoIds: string[] },
+  attempt: {
+    userId: string;
+    photos: readonly Pick<TaskPhoto, "id">[];
+    files: Pick<PhotoFiles<Photo>, "open"> | null;
+  },
 ): (name: string, argument: unknown) => Promise<unknown> {
+  const { userId, photos, files } = attempt;
+  const exceptIds = photos.map(({ id }) => id);
+  const answers = new Map<string, Answer>([
+    [
+      "findNearPhotos",
+      (argument) => nearPhotos.find({ ...findNearPhotos.parse(argument), userId, exceptIds }),
+    ],
+  ]);
+  if (files)
+    answers.set("fetchPhoto", (argument) => files.open(fetchPhotoArgument.parse(argument).index));
   let busy = false;
   return async (name, argument) => {
-    if (name !== "findNearPhotos")
-      throw new Error(`A task may not call "${name}": it may only call findNearPhotos.`);
+    const answer = answers.get(name);
+    if (!answer)
+      throw new Error(
+        `A task may not call "${name}": it may only call ${[...answers.keys()].join(", ")}.`,
+      );
     if (busy)
       throw new Error(
         "A task may make one call at a time: wait for the answer of the previous one.",
       );
     busy = true;
     try {
-      return await nearPhotos.find({
-        ...findNearPhotos.parse(argument),
-        userId,
-        exceptIds: photoIds,
-      });
+      return await answer(argument);
     } finally {
       busy = false;
     }

@@ -20,6 +20,10 @@ export interface TaskChildRequest {
 /** The names of outputs, which become file names and ends of storage keys. */
 export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
+/** Message to the user when the disk for temporary files is full. */
+export const NO_ROOM =
+  "The worker has too little disk space for the files of this QueuedJob; try again later.";
+
 export interface TaskChildResponse {
   /** The result of the task, not validated yet. */
   result: unknown;

@@ -7,7 +7,10 @@ import { PLAIN_NAME, type TaskChildResponse } from "./task-child-request.js";
 
 /** Maximum outputs of any task. */
 const MAX_OUTPUTS = 12;
-const MIME_TYPES = Object.values(OUTPUT_FILES).map(({ mimeType }) => mimeType);
+const MIME_TYPES = [
+  ...Object.values(OUTPUT_FILES).map(({ mimeType }) => mimeType),
+  "application/zip",
+];
 const side = z.int().min(1).max(65_535).nullable();
 
 const response = z.object({

@@ -7,6 +7,8 @@ const POOL = ["child-pool/unstartable.test"];
 const FAULTS = ["task-worker/faults.test"];
 const TASK_WORKER = "src/worker/task-worker.ts";
 
+const COPIED = ["run-in-child/copied-photos.test"];
+
 /** Limits on what children can do to their worker, and the handling of photos that break them. */
 export const MUTANTS: Mutant[] = [
   {
@@ -176,5 +178,40 @@ export const MUTANTS: Mutant[] = [
     find: 'task.runsIn === "child" || task.maxPhotos === 0',
     replace: "true",
     tests: ["tasks/outside/to-task.test"],
+  },
+  {
+    breaks: "an archive is made although its owner has no room for it",
+    file: "src/worker/child/run-in-child.ts",
+    find: "  await photos.checkRoom(queuedJob.userId, bytes);\n",
+    replace: "",
+    tests: COPIED,
+  },
+  {
+    breaks: "an archive fills the disk",
+    file: "src/worker/child/photo-files.ts",
+    find: "if (bavail * bsize < 2 * bytes)",
+    replace: "if (bavail * bsize < 0 * bytes)",
+    tests: ["photo-files.test"],
+  },
+  {
+    breaks: "all photos of an archive are on the disk at once",
+    file: "src/worker/child/photo-files.ts",
+    find: "await Promise.all(outdated.map((other) => this.#remove(other)));",
+    replace: "outdated.map((other) => this.#fetched.delete(other));",
+    tests: ["photo-files.test"],
+  },
+  {
+    breaks: "a storage that is away while an archive is made counts as a failure of the task",
+    file: "src/worker/child/run-in-child.ts",
+    find: "throw files?.fault ?? error;",
+    replace: "throw error;",
+    tests: COPIED,
+  },
+  {
+    breaks: "a photo leads out of the archive's folder",
+    file: "src/tasks/archive/entry-names.ts",
+    find: '.replaceAll(FORBIDDEN, "_")',
+    replace: "",
+    tests: ["archive/entry-names.test"],
   },
 ];

@@ -44,8 +44,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "photos of QueuedJobs do not count for an answer",
     file: "src/graphql/queued-job/queued-job.resolver.ts",
-    find: "context.budget.takeNodes(photos.length);",
+    find: "context.budget.takeNodes(photoCount + 4 * Math.max(0, photoCount - MAX_PHOTOS));",
     replace: "",
+    tests: BUDGET,
+  },
+  {
+    breaks: "an answer may have five times as many photos, of archives",
+    file: "src/graphql/queued-job/queued-job.resolver.ts",
+    find: "context.budget.takeNodes(photoCount + 4 * Math.max(0, photoCount - MAX_PHOTOS));",
+    replace: "context.budget.takeNodes(photoCount);",
     tests: BUDGET,
   },
   {

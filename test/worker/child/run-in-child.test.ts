@@ -1,13 +1,12 @@
 // The input of a task in a child, and the handling of its response.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { SlowDownloadError } from "../../../src/photos/storage.js";
-import type { Photo } from "../../../src/services/photos/photos.js";
 import type { User } from "../../../src/services/users/users.js";
+import { addPhotoTo } from "../add-photo.js";
 import { childTask, createWorkerScene, testTask, type WorkerScene } from "../worker-scene.js";
 
 const tasks = [
@@ -31,28 +30,7 @@ describe("a task in a child", () => {
   });
   after(() => scene.close());
 
-  async function addPhoto(mimeType = "image/jpeg"): Promise<Photo> {
-    const id = uuidv7();
-    const storageKey = `photos/${user.id}/${id}`;
-    const path = join(await mkdtemp(join(scene.deps.storage.scratchFolder, "p-")), "bytes");
-    await writeFile(path, "bytes");
-    await scene.deps.storage.put(storageKey, path);
-    const photo = await scene.deps.photos.add({
-      id,
-      userId: user.id,
-      filename: `${id}.jpg`,
-      mimeType,
-      width: 3,
-      height: 2,
-      byteSize: 5,
-      sha256: id,
-      storageKey,
-      previewKey: null,
-      thumbhash: null,
-      phash: null,
-    });
-    return photo ?? assert.fail("no photo");
-  }
+  const addPhoto = (mimeType?: string) => addPhotoTo(scene, user, mimeType);
 
   it("gets its parameters with defaults, and its result is validated", async () => {
     const queuedJob = await scene.core.submit(user, { job: "with schemas" });

@@ -47,6 +47,7 @@ function request(task: string, path: string, parameters: unknown = {}): TaskChil
     byteSize: 1,
     sha256: "",
     phash: null,
+    createdAt: "2026-11-24T13:26:23.120Z",
   };
   return {
     task,

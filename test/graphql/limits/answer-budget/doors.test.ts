@@ -34,7 +34,7 @@ describe("an answer of more than 50,000 rows", () => {
   before(async () => {
     service = await startTestService({ workers: 0 });
     person = await service.person();
-    await addManyPhotos(service.database.sql, (await person.get("{ me { id } }")).me.id);
+    await addManyPhotos(service.database.sql, (await person.get("{ me { id } }")).me.id, 24);
   });
   after(() => service.close());
 
@@ -53,6 +53,16 @@ describe("an answer of more than 50,000 rows", () => {
     assert.equal((await person.ask(query(4))).errors, undefined);
     for (let i = 0; i < OFTEN; i++) assertRefused(await person.ask(query(5)));
     assert.equal((await person.ask(query(4))).errors, undefined);
+  });
+
+  it("is counted for archives of 500 photos, of which a default page may be full", async () => {
+    const archives = (first: number) =>
+      person.ask(
+        `{ queuedJobs(first: ${first}, filter: { job: ["archive"] }) { nodes { photos { id } } } }`,
+      );
+    const { data } = await archives(20);
+    assert.equal(data.queuedJobs.nodes[19].photos.length, 500);
+    assertRefused(await archives(24));
   });
 
   it("is not caused by executing a query again after an error", async () => {

@@ -8,7 +8,10 @@ import { childTask, createWorkerScene, type WorkerScene } from "../../worker-sce
 const QUERY = { phash: "00ff00ff00ff00ff", maxDistance: 6 };
 
 function answersOf(find: NearPhotos["find"]) {
-  return createTaskAnswers({ nearPhotos: { find } }, { userId: "ann", photoIds: ["p1"] });
+  return createTaskAnswers(
+    { nearPhotos: { find } },
+    { userId: "ann", photos: [{ id: "p1" }], files: null },
+  );
 }
 
 describe("a call of a task in a child", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseS3Listing } from "../../../src/photos/s3-storage.js";
+import { parseS3Listing } from "../../src/photos/s3-xml.js";
 
 const HEAD =
   '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult ' +
