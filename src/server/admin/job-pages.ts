@@ -75,8 +75,8 @@ export function registerJobPages(scope: FastifyInstance, options: JobPagesOption
     const jobNames = statistics.map(({ jobName }) => jobName);
     const acts = actions && matches && matches.rows.length > 0 && conditionsOf(search).length > 0;
     const content = html`${searchForm(PATH, search, { jobNames, refresh: place.refresh })}
-      ${matches ? results(place, matches) : html`<p class="refused" role="alert">${fault}</p>`}
       ${acts && operationButtons(search)}
+      ${matches ? results(place, matches) : html`<p class="refused" role="alert">${fault}</p>`}
       <h2>Throughput</h2>
       ${statisticsTable(statistics)}
       <p class="mute">${ABOUT_STATISTICS}</p>`;

@@ -12,7 +12,7 @@ interface ActionText {
   effect: string;
 }
 
-export const ACTION_TEXTS: Record<BulkAction, ActionText> = {
+const ACTION_TEXTS: Record<BulkAction, ActionText> = {
   RETRY: {
     verb: "Retry",
     effect: "They become PENDING and run again. Jobs whose photo was deleted are skipped.",
@@ -48,8 +48,11 @@ function jobsText(matched: number | null): string {
   return `${countText(matched)} ${matched === 1 ? "job" : "jobs"}`;
 }
 
-function statusesText(action: BulkAction): string {
-  return sourcesOf(action).join(" or ");
+/** The states to which an action applies, or the one of the search. */
+function statusesText(action: BulkAction, searched = ""): string {
+  return sourcesOf(action)
+    .filter((status) => searched === "" || status === searched)
+    .join(" or ");
 }
 
 /** Buttons that lead from a search to the confirmation of an operation on all its matches. */
@@ -77,8 +80,9 @@ export function renderConfirmation({ action, search, matched, actions }: Confirm
     <button>${verb} ${jobsText(matched)}</button>
   </form>`;
   const offer = actions ? start : html`<p class="refused">${ACTIONS_OFF}</p>`;
+  const states = statusesText(action, search.status) || statusesText(action);
   return html`<p role="status">The search matches <strong>${jobsText(matched)}</strong> in the state
-      ${statusesText(action)}. ${effect}</p>
+      ${states}. ${effect}</p>
     ${factList(searchLines(search))}
     <p class="mute">A worker does it in batches, the oldest first. Jobs submitted from now on are
       left out.</p>

@@ -35,7 +35,8 @@ export type Carrier = ReturnType<typeof createCarrier>;
 const BATCH_SIZE = 200;
 /** Time after which a run ends; the next interval continues. */
 const RUN_MS = 10_000;
-/** A batch is followed by a pause of the same length, so that others get their turn. */
+/** Part of a batch's time for which the next one waits, so that others get their turn. */
+const PAUSE = 0.25;
 const MAX_PAUSE_MS = 1000;
 /** Time for which the duty stays with a worker that died. */
 const HELD_SECONDS = 5;
@@ -76,7 +77,7 @@ export function createCarrier(deps: CarrierDeps) {
         log.error({ err: error, operation: operation.id }, "an operation failed to advance");
         faults.push(error);
       }
-      await pause(Math.min(MAX_PAUSE_MS, performance.now() - startedAt));
+      await pause(Math.min(MAX_PAUSE_MS, PAUSE * (performance.now() - startedAt)));
     }
     return moved;
   }

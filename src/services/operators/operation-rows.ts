@@ -75,23 +75,23 @@ export async function findNext(
   size: number,
 ): Promise<NextRows> {
   const { action, filter, position, bound } = operation;
-  const [found] = await tx<{ rows: ReadRow[]; looked: number; last: string | null }[]>`
-    with looked as materialized (${lookAt(tx, filter, {
-      columns: tx`id, version, user_id, finished_at, ${restColumns(tx)}`,
+  const looked = (columns: Fragment) =>
+    lookAt(tx, filter, {
+      columns,
       range: { after: position, upTo: bound },
       newestFirst: false,
       unsuccessful: isUnsuccessful(action, filter),
-    })}),
-    m as (select id, version from looked t where ${matches(tx, operation)} order by id limit ${size})
-    select
-      coalesce((select jsonb_agg(jsonb_build_object('id', id, 'version', version) order by id)
-        from m), '[]') as rows,
-      (select count(*)::int from looked) as looked,
-      (select id::text from looked order by id desc limit 1) as last`;
-  const { rows, looked, last } = found ?? { rows: [], looked: 0, last: null };
-  const lastRow = rows.length === size ? rows.at(-1)?.id : undefined;
-  const lookedTo = looked < LOOKED_AT ? bound : (last ?? bound);
-  return { rows, position: lastRow ?? lookedTo, revisited: [] };
+    });
+  const columns = tx`id, version, user_id, finished_at, ${restColumns(tx)}`;
+  const rows = await tx<ReadRow[]>`
+    select t.id, t.version from (${looked(columns)}) t where ${matches(tx, operation)}
+    order by t.id limit ${size}`;
+  const found = { rows: [...rows], revisited: [] };
+  const last = rows.at(-1);
+  if (last && rows.length === size) return { ...found, position: last.id };
+  const [end] = await tx<{ id: string }[]>`
+    select id from (${looked(tx`id`)}) t order by id offset ${LOOKED_AT - 1} limit 1`;
+  return { ...found, position: end?.id ?? bound };
 }
 
 /** Finds the next waiting rows that still match. */
