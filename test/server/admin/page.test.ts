@@ -112,28 +112,6 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     await closeWindow(operator);
   });
 
-  it("retry all that match by keyboard only, and show what was done", SLOW, async () => {
-    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
-    const { page } = operator;
-    const press = async (name: string) => {
-      await page.getByRole("button", { name }).focus();
-      await page.keyboard.press("Enter");
-    };
-    await page.goto(`${url}/admin/jobs?code=TASK_FAILED&status=FAILED`);
-    await press("Retry all that match…");
-    await page.getByRole("heading", { name: "Confirm the operation" }).waitFor();
-    await press("Retry 1 job");
-    await page.getByText(/Retry: 1 of 1 job done/).waitFor();
-    await page.getByText("FINISHED").waitFor();
-    assert.deepEqual(await accessibilityFaults(page), []);
-    await assertFits(page, "the operation");
-    await page.getByRole("link", { name: "Audit" }).click();
-    await page.getByRole("rowheader", { name: "retry jobs" }).waitFor();
-    await page.getByRole("link", { name: "operation", exact: true }).click();
-    await page.getByRole("heading", { name: "Operation", exact: true }).waitFor();
-    await closeWindow(operator);
-  });
-
   it("open the photos of a job", SLOW, async () => {
     const operator = await browser.operate(url, ADMIN_PASSWORD);
     const { page } = operator;
@@ -174,6 +152,28 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
       "select 1; drop table users",
     );
     await closeWindow(operator, { but: /400/ });
+  });
+
+  it("retry all that match by keyboard only, and show what was done", SLOW, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
+    const { page } = operator;
+    const press = async (name: string) => {
+      await page.getByRole("button", { name }).focus();
+      await page.keyboard.press("Enter");
+    };
+    await page.goto(`${url}/admin/jobs?code=TASK_FAILED&status=FAILED`);
+    await press("Retry all that match…");
+    await page.getByRole("heading", { name: "Confirm the operation" }).waitFor();
+    await press("Retry 1 job");
+    await page.getByText(/Retry: 1 of 1 job done/).waitFor();
+    await page.getByText("FINISHED").waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await assertFits(page, "the operation");
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByRole("rowheader", { name: "retry jobs" }).waitFor();
+    await page.getByRole("link", { name: "operation", exact: true }).click();
+    await page.getByRole("heading", { name: "Operation", exact: true }).waitFor();
+    await closeWindow(operator);
   });
 
   it("refuse a wrong password", SLOW, async () => {
