@@ -146,6 +146,13 @@ export const MUTANTS: Mutant[] = [
     tests: CARRY_OUT,
   },
   {
+    breaks: "a kill between the QueuedJobs of a batch and its position loses their count",
+    file: "src/services/queued-jobs/bulk/operator-batch.ts",
+    find: "await WRITERS[action](tx, rows, deps)",
+    replace: "await WRITERS[action](deps.sql, rows, deps)",
+    tests: CARRY_OUT,
+  },
+  {
     breaks: "an operation retries a job again that failed again while it ran",
     file: OPERATION_ROWS,
     find: "tx`and t.finished_at < ${createdAt}::timestamptz`",

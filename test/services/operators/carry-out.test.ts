@@ -153,6 +153,7 @@ describe("an operation of an operator", () => {
     await scene.failed(theUser(0), 1);
     const operation = await scene.start("RETRY", { userIds: userIds() });
     await scene.operations.stop(operation, OPERATOR);
+    assert.equal(await scene.carrier.advance({ id: operation, action: "RETRY" }), "idle");
     const stopped = await scene.carryOut(operation);
     assert.deepEqual([stopped.state, stopped.done], ["STOPPED", 0]);
     await assert.rejects(scene.operations.stop(operation, OPERATOR), {
