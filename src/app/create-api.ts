@@ -12,6 +12,8 @@ import { createAdminGuard } from "../server/access/admin-guard.js";
 import { createHttpServer, type HttpServerOptions } from "../server/http-server.js";
 import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
+import { createCarrier } from "../services/operators/carry-out.js";
+import { createOperations } from "../services/operators/operations.js";
 import { createPhotoIntake, type PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createApiServices } from "./create-api-services.js";
@@ -89,7 +91,7 @@ export async function createApi(
     storage,
     signIn: developmentSignIn(config),
     rateLimits,
-    ...createOperatorParts(config, core, verifier),
+    ...createOperatorParts(config, core, { verifier, fileUrls: services.fileUrls, log }),
     readMetrics: metrics.read,
     watch: metrics.edge,
     log,
@@ -107,8 +109,12 @@ export async function createApi(
 /** Creates what operators use to check the service: health, the admin pages and their guard. */
 function createOperatorParts(
   { databaseUrl, adminPassword }: CompleteConfig,
-  { redis, database, slowDatabase, bus }: Core,
-  verifier: TokenVerifier,
+  { redis, database, slowDatabase, bus, queuedJobs }: Core,
+  {
+    verifier,
+    fileUrls,
+    log,
+  }: Pick<Services, "fileUrls"> & { verifier: TokenVerifier; log: Logger },
 ): Pick<HttpServerOptions, "health" | "admin" | "guard"> {
   const queries = createReadOnlyQueries(databaseUrl);
   return {
@@ -116,7 +122,14 @@ function createOperatorParts(
       needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason },
       wanted: { redis: bus.probe },
     },
-    admin: { database: slowDatabase, queries, redis },
+    admin: {
+      database: slowDatabase,
+      queries,
+      redis,
+      operations: createOperations(slowDatabase),
+      carrier: createCarrier({ database, queuedJobs, log }),
+      fileUrls,
+    },
     guard: createAdminGuard(adminPassword),
   };
 }

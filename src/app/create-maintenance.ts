@@ -1,12 +1,17 @@
 import type { Logger } from "../runtime/logger.js";
 import { createMaintenanceMetrics } from "../observability/maintenance-metrics.js";
 import type { MetricsPage } from "../observability/metrics-page.js";
+import { createOperationMetrics } from "../observability/operation-metrics.js";
 import { createDuties } from "../services/maintenance/duties.js";
 import { createAccountErasure } from "../services/users/erase-account.js";
 import { createLostFiles } from "../services/maintenance/lost-files.js";
 import { createPurge, type Purged } from "../services/maintenance/purge.js";
 import { createRecount } from "../services/maintenance/recount.js";
 import { createFileSweep } from "../services/maintenance/sweep-files.js";
+import { createCarrier, type Carrier } from "../services/operators/carry-out.js";
+import { createOperations } from "../services/operators/operations.js";
+import { purgeOperatorActions } from "../services/operators/operator-actions.js";
+import { BULK_ACTIONS } from "../services/queued-jobs/bulk/operator-batch.js";
 import type { PreviewMaker } from "../services/photos/preview-maker.js";
 import { createSchedule, type Schedule, type ScheduledTask } from "../worker/schedule.js";
 import type { Core } from "./create-core.js";
@@ -17,6 +22,7 @@ const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400
 const TIMES = {
   purge: { everyMs: 15 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
+  operations: { everyMs: 2 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
   sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
   recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
@@ -56,6 +62,8 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
   const sweep = createFileSweep({ database, storage, log });
   const recount = createRecount({ database, log });
   const lostFiles = createLostFiles({ database, storage, log });
+  const carrier = createOperationCarrier(deps);
+  const duties = createDuties(database);
   const erasure = createAccountErasure({
     database,
     deleteFiles: (keys) => storage.delete(keys),
@@ -65,12 +73,14 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
 
   const runs: Record<TaskName, ScheduledTask["run"]> = {
     async purge({ signal }) {
+      await purgeOperatorActions(database);
       const purged = await purge.run(signal);
       deps.onPurged(purged);
       metrics.onPurge(purged.lagSeconds);
       return null;
     },
     eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),
+    operations: ({ signal }) => whole(carrier.run({ duties, holder: deps.worker, signal })),
     makePreviews: () => whole(deps.previewMaker.makePreviews()),
     sweepFiles: ({ signal }) => whole(sweep.run(signal)),
     recount: async (slice) => (await recount.run(slice)).next,
@@ -82,13 +92,20 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
   const schedule = createSchedule({
     ...deps.redis,
     tasks,
-    duties: createDuties(database),
+    duties,
     worker: deps.worker,
     log,
     onFailure: metrics.onFailure,
   });
   metrics.watch(schedule.lastSuccesses);
   return schedule;
+}
+
+/** The part that carries out operations of operators, with its metrics. */
+function createOperationCarrier({ database, queuedJobs, page, log }: MaintenanceDeps): Carrier {
+  const { readProgress } = createOperations(database);
+  const { onRows } = createOperationMetrics(page, { actions: BULK_ACTIONS, readProgress });
+  return createCarrier({ database, queuedJobs, log, onRows });
 }
 
 /** For a task that completes a pass in every run. */

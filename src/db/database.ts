@@ -115,9 +115,11 @@ const UNDONE = new Set(["40P01", "40001"]);
 
 /** Returns the SQLSTATE of a PostgreSQL error, even if it is wrapped; otherwise null. */
 export function sqlState(error: unknown): string | null {
-  const code = errorCode(error);
-  // No SQLSTATE class begins with E, but system codes such as EPIPE do.
-  return code !== null && /^(?!E)[0-9A-Z]{5}$/.test(code) ? code : null;
+  // No SQLSTATE class begins with E, but system codes such as EPIPE do. Our own errors have longer
+  // codes.
+  for (const link of causes(error))
+    if ("code" in link && /^(?!E)[0-9A-Z]{5}$/.test(String(link.code))) return String(link.code);
+  return null;
 }
 
 /** Returns the name of the violated constraint, or null. */

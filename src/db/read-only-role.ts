@@ -115,6 +115,30 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
     columns: ["user_id", "seq", "queued_job_id", "type", "at", "snapshot", "bytes"],
   },
   duties: { key: ["name"], columns: ["name", "holder", "held_until"] },
+  operations: {
+    key: ["id"],
+    columns: [
+      "id",
+      "action",
+      "state",
+      "actor",
+      "request_id",
+      "filter",
+      "matched",
+      "done",
+      "skipped",
+      "waiting",
+      "position",
+      "bound",
+      "created_at",
+      "updated_at",
+      "finished_at",
+    ],
+  },
+  operator_actions: {
+    key: ["id"],
+    columns: ["id", "at", "actor", "request_id", "action", "target", "count"],
+  },
 };
 
 /** Settings of each transaction. */

@@ -10,7 +10,8 @@ export type FailpointName =
   | "delete: before the files go"
   | "upload: before the row"
   | "reconcile: before the hints"
-  | "clean-up: between the batches";
+  | "clean-up: between the batches"
+  | "operation: before the position";
 
 type Handler = (name: FailpointName) => Promise<void>;
 

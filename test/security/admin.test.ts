@@ -35,6 +35,8 @@ const SPELLINGS = [
   "/admin\\db",
   "/admin/jobs",
   "/admin/jobs/01987654-3210-7000-8000-000000000000",
+  "/admin/operations",
+  "/admin/audit",
   "/admin/style.css",
   "/admin/style.css/../db",
   "/admin/queues",
@@ -89,6 +91,16 @@ const ODD_ADDRESSES = [
   `/admin/jobs/${encodeURIComponent(MARKUP)}`,
   "/admin/jobs/..%2f..%2fetc",
   "/admin/jobs/%00",
+  ...["code", "request", "worker", "photo", "from", "to", "refresh"].flatMap((name) => [
+    `/admin/jobs?${name}=%00`,
+    `/admin/jobs?${name}=${encodeURIComponent(MARKUP)}`,
+    `/admin/operations/new?action=RETRY&${name}=${encodeURIComponent(MARKUP)}`,
+  ]),
+  "/admin/jobs?from=9999-99-99T99:99",
+  "/admin/jobs?to=0000-01-01",
+  `/admin/operations/${encodeURIComponent(MARKUP)}`,
+  "/admin/operations?before=%00",
+  "/admin/audit?before=' or 1=1 --",
   "/admin/db/users?after=%00",
   "/admin/db/users?after=' or 1=1 --",
   "/admin/db/users?after=a&after=b",
@@ -221,6 +233,7 @@ describe("the operators' pages under attack", () => {
       ["PUT", "/admin/db"],
       ["DELETE", "/admin/db/users"],
       ["POST", "/admin/jobs"],
+      ["POST", "/admin/audit"],
     ] as const) {
       it(`refuse ${method} ${path.slice(13)}, even from their own page`, async () => {
         const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString("base64")}`;

@@ -18,6 +18,7 @@ export async function startWorkerProcess(env: {
   DATABASE_URL: string;
   REDIS_URL: string;
   STORAGE_URL: string;
+  WORKER_TASKS?: string;
 }): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [entry], {
     env: {

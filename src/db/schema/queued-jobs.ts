@@ -103,6 +103,10 @@ export const queuedJobs = pgTable(
     index("queued_jobs_unsuccessful_of_user")
       .on(table.userId, table.status, table.id)
       .where(sql`status in ('FAILED', 'CANCELLED')`),
+    // For searches and operations of operators.
+    index("queued_jobs_unsuccessful")
+      .on(table.id)
+      .where(sql`status in ('FAILED', 'CANCELLED')`),
     index("queued_jobs_unfinished_of_user").on(table.userId, table.priority).where(unfinished),
     index("queued_jobs_reuse")
       .on(table.userId, table.reuseKey, table.id)

@@ -95,6 +95,19 @@ export class QueuedJobMutationsResolver {
 
   @Mutation(() => Int, {
     description:
+      "Retries up to 1,000 FAILED or CANCELLED QueuedJobs that match the filter, oldest first, " +
+      "except those whose photo was deleted. Returns the number of retried ones. " +
+      "QUOTA_EXCEEDED if there is no room for the first one.",
+  })
+  retryQueuedJobs(
+    @Arg("filter", () => QueuedJobFilterInput, FILTER_OPTIONS) filter: QueuedJobFilterInput | null,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<number> {
+    return queuedJobs.retryMany(user.id, toFilter(filter));
+  }
+
+  @Mutation(() => Int, {
+    description:
       "Deletes up to 1,000 finished QueuedJobs that match the filter. Returns the number " +
       "of deleted ones.",
   })

@@ -13,7 +13,8 @@ export interface AdminGuard {
   protect(scope: FastifyInstance): Promise<void>;
 }
 
-const USER = "admin";
+/** The only user of these routes. */
+export const ADMIN_USER = "admin";
 const MAX_WRONG_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 /** Maximum addresses that are remembered; the one whose last wrong guess is oldest goes first. */
@@ -36,7 +37,7 @@ export function createAdminGuard(
     noUpdateTTL: true,
     perf: { now },
   });
-  const right = digest(`${USER}:${password}`);
+  const right = digest(`${ADMIN_USER}:${password}`);
 
   async function validate(user: string, guess: string, request: FastifyRequest): Promise<void> {
     // Digests have one length, and a wrong user takes as long as a wrong password.

@@ -58,13 +58,51 @@ export function inSeconds(seconds: number | null): string {
   return `${seconds.toFixed(seconds >= 10 ? 1 : 3)} s`;
 }
 
-const PLACES = { Jobs: "/admin/jobs", Queues: "/admin/queues", Database: "/admin/db" } as const;
+const DAY_MS = 24 * 3600 * 1000;
+
+/** A time in UTC without what a reader knows: the date of the last day, and milliseconds. */
+export function shortTime(instant: string | null, now = Date.now()): Html | null {
+  if (instant === null) return null;
+  const isRecent = now - Date.parse(instant) < DAY_MS;
+  const text = isRecent ? instant.slice(11, 19) : instant.slice(0, 16).replace("T", " ");
+  return html`<time datetime="${instant}" title="${instant}">${text}</time>`;
+}
+
+/** A list of names and values. */
+export function factList(facts: readonly (readonly [name: string, value: Value])[]): Html {
+  return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>`;
+}
+
+const PLACES = {
+  Jobs: "/admin/jobs",
+  Operations: "/admin/operations",
+  Audit: "/admin/audit",
+  Queues: "/admin/queues",
+  Database: "/admin/db",
+} as const;
+
+/** The links of the navigation that lead to the pages of this service. */
+export const PAGE_LINKS = Object.entries(PLACES).filter(([name]) => name !== "Queues");
+
+interface Page {
+  title: string;
+  place: keyof typeof PLACES;
+  content: Html;
+  /** The browser reloads the page after this time, which only an operator's choice sets. */
+  refreshSeconds?: number | undefined;
+}
+
+const MAX_REFRESH_SECONDS = 3600;
+
+/** Returns the seconds of a query parameter `refresh`; undefined if it is not a valid number. */
+export function readRefresh(value: unknown): number | undefined {
+  const seconds = typeof value === "string" && /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  return seconds >= 1 && seconds <= MAX_REFRESH_SECONDS ? seconds : undefined;
+}
 
 /** Sends an admin page. */
-export function sendPage(
-  reply: FastifyReply,
-  page: { title: string; place: keyof typeof PLACES; content: Html },
-): FastifyReply {
+export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
+  if (page.refreshSeconds !== undefined) reply.header("refresh", String(page.refreshSeconds));
   const links = Object.entries(PLACES).map(([name, path]) =>
     name === page.place
       ? html`<a href="${path}" aria-current="page">${name}</a>`

@@ -1,7 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../../runtime/logger.js";
 import { createBoardQueues } from "../../queue/board-queues.js";
+import type { Database } from "../../db/database.js";
+import { recordOperatorAction } from "../../services/operators/operator-actions.js";
 import { createBareApp } from "../http/app.js";
+import { operatorOf } from "./actions.js";
+import { PAGE_LINKS } from "./page.js";
 
 const PATH = "/admin/queues";
 
@@ -25,6 +29,8 @@ export interface QueueBoardOptions {
   redisUrl: string;
   prefix: string;
   actions: boolean;
+  /** Stores the audit. */
+  database: Database;
   log: Logger;
 }
 
@@ -46,12 +52,19 @@ export async function registerQueueBoard(
   await scope.register(async (boardScope) => {
     boardScope.addHook("onRequest", async (request, reply) => {
       reply.header("content-security-policy", POLICY);
+      if (request.method === "GET" || request.method === "HEAD") return;
       // Do not rely on the board's own read-only mode.
-      if (!options.actions && request.method !== "GET" && request.method !== "HEAD")
+      if (!options.actions)
         return reply.code(405).send({
           code: "FORBIDDEN",
           message: "The dashboard is read-only: set ADMIN_ACTIONS=true to enable actions.",
         });
+      await recordOperatorAction(options.database, {
+        ...operatorOf(request),
+        action: "queue dashboard",
+        target: { method: request.method, path: request.url.replace(/\?.*/, "").slice(0, 500) },
+        count: null,
+      });
     });
     // Leave the request body unread: the board parses it.
     boardScope.removeAllContentTypeParsers();
@@ -85,10 +98,7 @@ async function openBoard(options: QueueBoardOptions): Promise<FastifyInstance> {
         boardTitle: "Photo Service",
         hideDocsLink: true,
         hideRedisDetails: true,
-        miscLinks: [
-          { text: "Jobs", url: "/admin/jobs" },
-          { text: "Database", url: "/admin/db" },
-        ],
+        miscLinks: PAGE_LINKS.map(([text, url]) => ({ text, url })),
       },
     },
   });

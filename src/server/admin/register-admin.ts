@@ -2,12 +2,17 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Database } from "../../db/database.js";
 import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
-import { ServiceUnavailableError } from "../../domain/errors.js";
+import { ConflictError, NotFoundError, ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
+import type { FileUrls } from "../../photos/file-urls.js";
+import type { Carrier } from "../../services/operators/carry-out.js";
+import type { Operations } from "../../services/operators/operations.js";
 import type { AdminGuard } from "../access/admin-guard.js";
+import { registerAuditPage } from "./audit-page.js";
 import { registerDatabasePages } from "./database-pages.js";
 import { html, sendPage } from "./page.js";
 import { registerJobPages } from "./job-pages.js";
+import { registerOperationPages } from "./operation-pages.js";
 import { registerQueueBoard } from "./queue-board.js";
 import { styleSheet } from "./style-sheet.js";
 
@@ -15,7 +20,10 @@ export interface AdminOptions {
   database: Database;
   queries: ReadOnlyQueries;
   redis: { redisUrl: string; prefix: string };
-  /** True if the queue dashboard can change queues. */
+  operations: Operations;
+  carrier: Pick<Carrier, "advance">;
+  fileUrls: Pick<FileUrls, "urlOf">;
+  /** True if operators may act: on QueuedJobs, and on queues in the dashboard. */
   actions: boolean;
   log: Logger;
 }
@@ -33,7 +41,7 @@ const HEADERS = {
 };
 const MAX_FORM_BYTES = 64 * 1024;
 
-/** Registers `/admin/*` behind the guard: jobs, queues, database. */
+/** Registers `/admin/*` behind the guard: jobs, operations, audit, queues, database. */
 export async function registerAdmin(
   app: FastifyInstance,
   guard: AdminGuard,
@@ -54,12 +62,10 @@ export async function registerAdmin(
       reply.type("text/css; charset=utf-8").send(styleSheet),
     );
     registerJobPages(scope, options);
+    registerOperationPages(scope, options);
+    registerAuditPage(scope, options);
     registerDatabasePages(scope, options);
-    await registerQueueBoard(scope, {
-      ...options.redis,
-      actions: options.actions,
-      log: options.log,
-    });
+    await registerQueueBoard(scope, { ...options, ...options.redis });
   });
 }
 
@@ -77,6 +83,8 @@ function setErrorPage(scope: FastifyInstance): void {
 
 function describe(error: FastifyError): [number, string] {
   if (error instanceof ServiceUnavailableError) return [503, error.message];
+  if (error instanceof ConflictError) return [409, error.message];
+  if (error instanceof NotFoundError) return [404, error.message];
   if (error instanceof RefusedQueryError) return [error.later ? 503 : 400, error.message];
   const status = error.statusCode ?? 500;
   return status < 500

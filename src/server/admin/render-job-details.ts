@@ -1,13 +1,19 @@
 import type { QueuedJobDetails } from "../../services/reads/operator-reads.js";
 import type { QueuedJobEvent } from "../../domain/queued-job.js";
-import { html, inSeconds, numberCell, wideTable, type Html } from "./page.js";
+import { factList, html, inSeconds, numberCell, wideTable, type Html } from "./page.js";
+
+/** The photos and outputs of a QueuedJob, with signed URLs. */
+export interface JobFiles {
+  photos: StoredFile[];
+  outputs: StoredFile[];
+}
 
 /** Renders the state, timeline, input and output of one QueuedJob. */
-export function renderJobDetails({ row, events, photos, outputs }: QueuedJobDetails): Html {
+export function renderJobDetails({ row, events }: QueuedJobDetails, files: JobFiles): Html {
   return html`${row ? stateOf(row) : DELETED}
     <h2>Timeline</h2>
     ${timeline(events)}
-    ${row && contentsOf(row, photos, outputs)}`;
+    ${row && contentsOf(row, files)}`;
 }
 
 const DELETED = html`<p>
@@ -16,29 +22,27 @@ const DELETED = html`<p>
 
 type Row = NonNullable<QueuedJobDetails["row"]>;
 
-function contentsOf(
-  row: Row,
-  photos: QueuedJobDetails["photos"],
-  outputs: QueuedJobDetails["outputs"],
-): Html {
-  const named = photos.map((photo) => ({ ...photo, name: photo.filename }));
+function contentsOf(row: Row, { photos, outputs }: JobFiles): Html {
   return html`<div class="columns">
       <section><h2>Parameters</h2>${json(row.parameters)}</section>
       <section><h2>Result</h2>${json(row.result)}</section>
     </div>
     <div class="columns">
-      <section><h2>Photos</h2>${files(named, row.photoCount - photos.length)}</section>
-      <section><h2>Outputs</h2>${files(outputs, 0)}</section>
+      <section><h2>Photos</h2>${fileTable(photos, row.photoCount - photos.length)}</section>
+      <section><h2>Outputs</h2>${fileTable(outputs, 0)}</section>
     </div>`;
 }
 
 type Fact = [name: string, value: string | number | Html | null];
 
 function stateOf(row: Row): Html {
-  const lines = [...factsOf(row), ...timesOf(row), ...originOf(row)]
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`);
-  return html`<dl>${lines}</dl>`;
+  const lines = [...factsOf(row), ...timesOf(row), ...originOf(row)];
+  return factList(lines.filter(([, value]) => value !== null));
+}
+
+function searchLink(field: string, value: string): Html {
+  return html`<a href="/admin/jobs?${new URLSearchParams({ [field]: value }).toString()}">
+    ${value}</a>`;
 }
 
 function factsOf(row: Row): Fact[] {
@@ -47,15 +51,15 @@ function factsOf(row: Row): Fact[] {
     status === "STARTED" && `${Math.round(row.progress * 100)} % ${row.progressMessage ?? ""}`;
   return [
     ["state", html`<span class="status ${status}">${status}</span> ${progress}`],
-    ["error", error && html`<span class="FAILED">${error.code}</span> ${error.message}`],
+    ["error", error && html`${searchLink("code", error.code)} ${error.message}`],
     ["user", html`<a href="/admin/jobs?user=${row.userId}">${row.email}</a>`],
     [
       "attempts",
       `${row.attempts} (${row.failures} failed, ${row.stalls} lost since the last submission ` +
         "or retry)",
     ],
-    ["worker", row.worker],
-    ["request id", row.requestId],
+    ["worker", row.worker && searchLink("worker", row.worker)],
+    ["request id", searchLink("request", row.requestId)],
     ["priority", row.priority],
   ];
 }
@@ -121,21 +125,22 @@ function timelineLine(
 
 interface StoredFile {
   name: string;
+  url: string;
   mimeType: string;
   byteSize: number;
   width: number | null;
   height: number | null;
 }
 
-function files(list: StoredFile[], missing: number): Html {
+function fileTable(list: StoredFile[], missing: number): Html {
   if (list.length === 0 && missing <= 0) return html`<p class="mute">None.</p>`;
   const table = list.length > 0 && wideTable(null, list.map(fileLine));
   return html`${table}${missing > 0 && html`<p class="mute">${missing} deleted.</p>`}`;
 }
 
-function fileLine({ name, mimeType, byteSize, width, height }: StoredFile): Html {
+function fileLine({ name, url, mimeType, byteSize, width, height }: StoredFile): Html {
   return html`<tr>
-    <td class="cell">${name}</td>
+    <td class="cell"><a href="${url}">${name}</a></td>
     <td>${mimeType}</td>
     ${numberCell(`${byteSize.toLocaleString("en")} B`)}
     ${numberCell(width && `${width} × ${height}`)}

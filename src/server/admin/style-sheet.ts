@@ -33,7 +33,8 @@ header {
 header strong { margin-right: auto }
 nav {
   display: flex;
-  gap: 1rem;
+  flex-wrap: wrap;
+  gap: 0 1rem;
 }
 main {
   padding: 1rem 1.25rem 3rem;
@@ -147,6 +148,25 @@ input, select, textarea, button {
   padding: 0.4rem 0.6rem;
   width: 100%;
 }
+input, select { min-height: 2.4rem }
+progress {
+  width: min(30rem, 100%);
+  accent-color: var(--link);
+}
+.actions, .buttons {
+  display: flex;
+  flex-wrap: wrap;
+  gap: 0.5rem;
+}
+.buttons .actions { margin-bottom: 1rem }
+.more { flex-basis: 100% }
+.more[open] summary { margin-bottom: 0.5rem }
+.fields {
+  display: flex;
+  flex-wrap: wrap;
+  gap: 0.75rem;
+  align-items: end;
+}
 textarea {
   min-height: 8rem;
   resize: vertical;
@@ -175,10 +195,10 @@ button.second {
   background: var(--soft);
   overflow-wrap: anywhere;
 }
-.SUCCESS, .SUCCEEDED { color: var(--good) }
+.SUCCESS, .SUCCEEDED, .FINISHED { color: var(--good) }
 .FAILED { color: var(--bad) }
-.STARTED, .RETRYING { color: var(--busy) }
-.CANCELLED, .DELETED { color: var(--mute) }
+.STARTED, .RETRYING, .RUNNING { color: var(--busy) }
+.CANCELLED, .DELETED, .STOPPED { color: var(--mute) }
 .status { font-weight: 600 }
 dl {
   display: grid;

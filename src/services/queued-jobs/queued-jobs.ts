@@ -10,12 +10,14 @@ import type { Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
 import type { User } from "../users/users.js";
 import { createAttempts } from "./attempt.js";
+import { createOperatorBatch } from "./bulk/operator-batch.js";
+import { createOwnerBulk } from "./bulk/owner-bulk.js";
 import { createClaims } from "./claim.js";
 import { createCommitter, type CommitterDeps } from "./commit.js";
 import { createDispatcher } from "./dispatch.js";
 import { createEnqueue } from "./enqueue.js";
 import { createHintDue, createTakeOver } from "./maintenance.js";
-import { createBulkSteps, createOwnerSteps, findQueuedJob } from "./owner-steps.js";
+import { createOwnerSteps, findQueuedJob } from "./owner-steps.js";
 import { createRemover } from "./remove.js";
 import { createSuccesses } from "./success.js";
 
@@ -63,7 +65,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     ...createAttempts(shared),
     ...createSuccesses(shared),
     ...createOwnerSteps({ ...shared, remover }),
-    ...createBulkSteps({ ...shared, remover }),
+    ...createOwnerBulk({ ...shared, remover }),
+    ...createOperatorBatch({ ...shared, remover }),
     /**
      * Stops attempts whose rows were deleted. A worker that misses the message stops at its next
      * lease renewal.

@@ -28,6 +28,9 @@ export function createRemover(deps: RemoverDeps) {
   const { sql } = deps;
   const removal: Removal = { ...deps, broken: new Set() };
   return {
+    /** Deletes the files of removed rows. Never rejects. */
+    deleteFiles: (removed: readonly Removed[]): Promise<void> => deleteFilesOf(removal, removed),
+
     /** Returns false when the QueuedJob has changed since it was read. */
     async one(finished: Finished): Promise<boolean> {
       const removed = await commitRemoval(removal, () =>

@@ -85,17 +85,24 @@ async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
       select j.user_id, s.last_seq, j.id, ${event}, now(), j.snapshot, j.event_bytes from j, s
       returning seq, at, type)
     select ${stepColumns(sql, parts.step)}, s.pending,
-      ${refusals(sql, parts)} as refused
+      ${refusals(sql, parts, sql`select count(*) from p`)} as refused
     from j left join s on true left join e on true`;
   return step ?? null;
 }
 
 /**
  * Makes the statement fail when a counter is missing or above its limit, or when a photo is gone.
+ * `photoCount` counts the locked photos of the row.
  */
 function refusals(
   sql: Sql,
-  { maxPending, maxRecordedBytes, needsPhotos, outputs }: TransitionParts,
+  {
+    maxPending,
+    maxRecordedBytes,
+    needsPhotos,
+    outputs,
+  }: Pick<TransitionParts, "maxPending" | "maxRecordedBytes" | "needsPhotos" | "outputs">,
+  photoCount: Fragment,
 ): Fragment {
   const none = sql``;
   return sql`case
@@ -121,7 +128,7 @@ function refusals(
     ${
       needsPhotos
         ? sql`
-    when (select count(*) from p) <> j.photo_count then refuse(${PHOTO_GONE})`
+    when (${photoCount}) <> j.photo_count then refuse(${PHOTO_GONE})`
         : none
     } end`;
 }
@@ -136,15 +143,16 @@ function recordedBy(sql: Sql, step: TransitionParts["step"]): Fragment {
  * order as the deletion of a photo. Reading links is not enough: links and photos may go while this
  * statement waits for the counter.
  */
-function lockedPhotos(sql: Sql): Fragment {
-  return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id
+function lockedPhotos(sql: Sql, ofOwner = sql`true`): Fragment {
+  return sql`select l.queued_job_id from t join s on ${ofOwner}
+    join queued_job_photos l on l.queued_job_id = t.id
     join photos x on x.id = l.photo_id for key share of x`;
 }
 
 /**
  * `where` and `set` refer to the row as in `transition`, and may use the columns of the item `i`.
  */
-export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set" | "pending"> {
+export interface ManyTransitionParts extends Omit<TransitionParts, "where" | "outputs"> {
   where?: Fragment;
   ids: string[];
   /** Further values of each item: arrays as long as `ids`, and the names of their columns. */
@@ -204,7 +212,9 @@ export async function transitionMany(
         pending = u.pending + ${parts.pending} * c.made,
         recorded_bytes = u.recorded_bytes + c.bytes
       from c where u.user_id = any(array(select user_id from c)) and u.user_id = c.user_id
-      returning u.user_id, u.last_seq - c.made as base, u.pending),
+      returning u.user_id, u.last_seq - c.made as base, u.pending
+        ${parts.pending === 1 ? sql`, u.last_seq, u.recorded_bytes` : sql``}),
+    ${parts.needsPhotos ? sql`p as (${lockedPhotos(sql, sql`s.user_id = t.user_id`)}),` : sql``}
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
       select j.user_id, s.base + row_number() over (partition by j.user_id
@@ -212,9 +222,14 @@ export async function transitionMany(
         ${event}, now(), j.snapshot, j.event_bytes
       from j join s on s.user_id = j.user_id
       returning queued_job_id, seq, at, type)
-    select ${stepColumns(sql, parts.step)}, s.pending,
-      case when e.seq is null then refuse(${OVER_QUOTA}) end as refused
+    select ${stepColumns(sql, parts.step)}, ${unfinishedAfter(sql, parts.pending)} as pending,
+      ${refusals(sql, parts, sql`select count(*) from p where p.queued_job_id = j.id`)} as refused
     from j left join s on s.user_id = j.user_id left join e on e.queued_job_id = j.id`;
   const byId = new Map(steps.map((step) => [step.queuedJob.id, step]));
   return parts.ids.map((id) => byId.get(id) ?? null);
+}
+
+/** Counts the owner's unfinished rows after each step, so that each new hint has its own place. */
+function unfinishedAfter(sql: Sql, pending: TransitionParts["pending"]): Fragment {
+  return pending === 1 ? sql`(s.pending - (s.last_seq - e.seq))::int` : sql`s.pending`;
 }

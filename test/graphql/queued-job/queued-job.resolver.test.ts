@@ -257,6 +257,8 @@ describe("queuedJob and its mutations", () => {
 
     assert.equal(await bulk(admin, "cancelQueuedJobs", null), 0);
     assert.equal(await bulk(admin, "deleteQueuedJobs", {}), 0);
+    assert.equal(await bulk(admin, "retryQueuedJobs", null), 0);
+    assert.equal(await bulk(person, "retryQueuedJobs", { status: ["SUCCESS"] }), 0);
     assert.equal(await bulk(person, "cancelQueuedJobs", { job: ["thumbnail"] }), 0);
     assert.equal(await bulk(person, "cancelQueuedJobs", { status: ["SUCCESS", "FAILED"] }), 0);
     assert.equal(await bulk(person, "cancelQueuedJobs", { status: ["PENDING"] }), 1);

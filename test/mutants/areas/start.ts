@@ -3,8 +3,13 @@ import type { Mutant } from "../mutant.js";
 const LIFECYCLE = ["lifecycle.test"];
 const KEEP = ["embedded/processes/keep-running.test"];
 const START = ["bin/start.test"];
+const CARRY_OUT = ["services/operators/carry-out.test"];
+const OWNER_BULK = ["queued-jobs/bulk/owner-bulk.test"];
 
-/** Start-up, signals, commands and pages, as operators and users see them. */
+const OPERATION_ROWS = "src/services/operators/operation-rows.ts";
+const RETRY_ROWS = "src/services/queued-jobs/bulk/retry-rows.ts";
+
+/** Start-up, signals, commands, pages and actions, as operators and users see them. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "one Ctrl-C, which arrives from the terminal and from npm, counts as two",
@@ -131,5 +136,62 @@ export const MUTANTS: Mutant[] = [
     find: "name === page.place",
     replace: "name !== page.place",
     tests: ["admin/job-pages.test"],
+  },
+
+  {
+    breaks: "a stopped operation continues",
+    file: OPERATION_ROWS,
+    find: "where id = ${id} and state = 'RUNNING' and",
+    replace: "where id = ${id} and",
+    tests: CARRY_OUT,
+  },
+  {
+    breaks: "a kill between the QueuedJobs of a batch and its position loses their count",
+    file: "src/services/queued-jobs/bulk/operator-batch.ts",
+    find: "await WRITERS[action](tx, rows, deps)",
+    replace: "await WRITERS[action](deps.sql, rows, deps)",
+    tests: CARRY_OUT,
+  },
+  {
+    breaks: "an operation retries a job again that failed again while it ran",
+    file: OPERATION_ROWS,
+    find: "tx`and t.finished_at < ${createdAt}::timestamptz`",
+    replace: "tx`and ${createdAt}::timestamptz is not null`",
+    tests: CARRY_OUT,
+  },
+  {
+    breaks: "an operation forgets rows that were locked",
+    file: OPERATION_ROWS,
+    find: "const waiting = [...operation.waiting.slice(revisited.length), ...locked];",
+    replace: "const waiting = operation.waiting.slice(revisited.length);",
+    tests: CARRY_OUT,
+  },
+  {
+    breaks: "an operation acts on what was submitted after its start",
+    file: OPERATION_ROWS,
+    find: "upTo: bound",
+    replace: "upTo: null",
+    tests: CARRY_OUT,
+  },
+  {
+    breaks: "operators act without ADMIN_ACTIONS",
+    file: "src/server/admin/actions.ts",
+    find: "if (actions) return;",
+    replace: "if (actions || _request) return;",
+    tests: ["server/admin/operation-pages.test"],
+  },
+  {
+    breaks: "a bulk retry runs jobs whose photo was deleted in between",
+    file: RETRY_ROWS,
+    find: "needsPhotos: true,\n    ...(skipLocked",
+    replace: "...(skipLocked",
+    tests: OWNER_BULK,
+  },
+  {
+    breaks: "a bulk retry changes rows that changed since they were read",
+    file: RETRY_ROWS,
+    find: "where: sql`version = i.item_version`,",
+    replace: "",
+    tests: OWNER_BULK,
   },
 ];

@@ -61,7 +61,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "bulk calls act on the QueuedJobs of all users",
-    file: "src/services/queued-jobs/owner-steps.ts",
+    file: "src/services/queued-jobs/bulk/owner-bulk.ts",
     find: "where t.user_id = ${query.userId} and t.status",
     replace: "where ${query.userId} <> '' and t.status",
     tests: WALK,

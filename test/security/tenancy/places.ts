@@ -40,7 +40,12 @@ export const KEYS = [
   "Mutation.enqueueJob(input.idempotencyKey)",
   "Mutation.enqueueJobs(inputs[].idempotencyKey)",
 ];
-export const BULK = ["Mutation.cancelQueuedJobs", "Mutation.deleteQueuedJobs", "Mutation.deleteMe"];
+export const BULK = [
+  "Mutation.cancelQueuedJobs",
+  "Mutation.retryQueuedJobs",
+  "Mutation.deleteQueuedJobs",
+  "Mutation.deleteMe",
+];
 /** Paths that only an admin can reach. */
 export const ADMIN_ONLY = [
   "Query.users",

@@ -11,6 +11,7 @@ describe("the job pages", () => {
   let operated: TestService;
   let ann: TestClient;
   let bob: TestClient;
+  let photoId = "";
   const ids: Record<"failed" | "placed" | "bobs" | "deleted", string> = {
     failed: "",
     placed: "",
@@ -24,6 +25,7 @@ describe("the job pages", () => {
       await operated.person({ email: "bob@example.test" }),
     ];
     const photo = await ann.upload(smallPhoto(), { filename: "picture <b>.jpg" });
+    photoId = String(photo.json["id"]);
     ids.failed = (
       await ann.enqueue(
         "echo",
@@ -54,6 +56,11 @@ describe("the job pages", () => {
     const [user] = await operated.database.sql<
       { id: string }[]
     >`select id from users where email = 'bob@example.test'`;
+    const [row] = await operated.database.sql<
+      { worker: string; requestId: string }[]
+    >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.bobs}`;
+    const worker = encodeURIComponent(row?.worker ?? "");
+    const { requestId } = row ?? {};
     for (const [query, expected] of [
       ["", [ids.bobs, ids.placed, ids.failed]],
       ["?user=ANN%40example.test", [ids.placed, ids.failed]],
@@ -64,6 +71,13 @@ describe("the job pages", () => {
       ["?user=nobody%40example.test", []],
       ["?job=nothing", []],
       [`?before=${ids.placed}`, [ids.failed]],
+      ["?code=TASK_FAILED", [ids.failed]],
+      [`?photo=${photoId}`, [ids.placed]],
+      [`?request=${requestId}`, [ids.bobs]],
+      [`?worker=${worker}`, [ids.bobs, ids.placed, ids.failed]],
+      ["?worker=none", []],
+      ["?from=2020-01-01T00:00", [ids.bobs, ids.placed, ids.failed]],
+      ["?from=2020-01-01&to=2020-02-01T00:00:00", []],
     ] as const) {
       assert.deepEqual(await idsFor(query), expected, query);
     }
@@ -94,6 +108,22 @@ describe("the job pages", () => {
       (await operated.operator.get("/admin/jobs?id=7")).text,
       /Not a valid job id: ids are UUIDs\./,
     );
+  });
+
+  it("reload when asked, at most once an hour and at least once a second", async () => {
+    for (const [query, header] of [
+      ["", null],
+      ["?refresh=5", "5"],
+      ["?refresh=3600&job=echo", "3600"],
+      ["?refresh=0", null],
+      ["?refresh=3601", null],
+      ["?refresh=5;url=https://x.test", null],
+    ] as const)
+      assert.equal(
+        (await operated.operator.get(`/admin/jobs${query}`)).headers.get("refresh"),
+        header,
+        query,
+      );
   });
 
   it("show the throughput and the failures of each Job", async () => {
@@ -128,7 +158,12 @@ describe("the job pages", () => {
     assert.ok(!text.includes("<script"));
     assert.ok(!text.includes("a secret key"));
     const placed = (await operated.operator.get(`/admin/jobs/${ids.placed}`)).text;
-    assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td>\s*<td>image\/png<\/td>/);
+    const [, address = ""] =
+      /<a href="(\/files\/photos\/[^"]+)">[^<]*&lt;b&gt;\.jpg<\/a><\/td>\s*<td>image\/png/.exec(
+        placed,
+      ) ?? [];
+    const file = await fetch(`${operated.url}${address.replaceAll("&amp;", "&")}`);
+    assert.deepEqual([file.status, file.headers.get("content-type")], [200, "image/png"]);
     assert.deepEqual(
       [
         ...(await operated.operator.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(

@@ -25,7 +25,7 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
   let placed: string;
   before(async () => {
     [operated, browser] = await Promise.all([
-      startTestService({ operated: true, workers: 1 }),
+      startTestService({ operated: true, workers: 1, env: { ADMIN_ACTIONS: "true" } }),
       startBrowser(),
     ]);
     url = operated.url;
@@ -45,6 +45,10 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
 
   const pagePaths = () => [
     "/admin/jobs",
+    "/admin/jobs?job=echo&from=2026-01-01T00:00&refresh=60",
+    "/admin/operations",
+    "/admin/operations/new?action=DELETE&status=FAILED",
+    "/admin/audit",
     `/admin/jobs/${retried}`,
     `/admin/jobs/${placed}`,
     "/admin/jobs/nothing",
@@ -108,6 +112,17 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     await closeWindow(operator);
   });
 
+  it("open the photos of a job", SLOW, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD);
+    const { page } = operator;
+    await page.goto(`${url}/admin/jobs/${placed}`);
+    const link = page.getByRole("link", { name: "a picture with a rather long name.png" });
+    const address = new URL((await link.getAttribute("href")) ?? "", url).href;
+    const answer = await page.request.get(address);
+    assert.deepEqual([answer.status(), answer.headers()["content-type"]], [200, "image/png"]);
+    await closeWindow(operator);
+  });
+
   it("show SQL results as table and file, long values and refusals", SLOW, async () => {
     const operator = await browser.operate(url, ADMIN_PASSWORD);
     const { page } = operator;
@@ -141,6 +156,28 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
       "select 1; drop table users",
     );
     await closeWindow(operator, { but: /400/ });
+  });
+
+  it("retry all that match by keyboard only, and show what was done", SLOW, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
+    const { page } = operator;
+    const press = async (name: string) => {
+      await page.getByRole("button", { name }).focus();
+      await page.keyboard.press("Enter");
+    };
+    await page.goto(`${url}/admin/jobs?code=TASK_FAILED&status=FAILED`);
+    await press("Retry all that match…");
+    await page.getByRole("heading", { name: "Confirm the operation" }).waitFor();
+    await press("Retry 1 job");
+    await page.getByText(/Retry: 1 of 1 job done/).waitFor();
+    await page.getByText("FINISHED").waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await assertFits(page, "the operation");
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByRole("rowheader", { name: "retry jobs" }).waitFor();
+    await page.getByRole("link", { name: "operation", exact: true }).click();
+    await page.getByRole("heading", { name: "Operation", exact: true }).waitFor();
+    await closeWindow(operator);
   });
 
   it("refuse a wrong password", SLOW, async () => {

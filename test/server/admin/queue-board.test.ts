@@ -141,6 +141,18 @@ describe("the queue dashboard", () => {
     assert.equal((await change(acting, "PUT", "/api/queues/tasks-in-worker/pause")).status, 200);
     const paused = (await boardOf(acting)).queues.find(({ name }) => name === "tasks-in-worker");
     assert.equal((paused as unknown as { isPaused: boolean }).isPaused, true);
+    const audited = await acting.database.sql`
+      select actor, action, target from operator_actions`;
+    assert.deepEqual(
+      [...audited],
+      [
+        {
+          actor: "admin (127.0.0.1)",
+          action: "queue dashboard",
+          target: { method: "PUT", path: "/admin/queues/api/queues/tasks-in-worker/pause" },
+        },
+      ],
+    );
     await acting.close();
   });
 });

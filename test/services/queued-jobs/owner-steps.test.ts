@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import type { QueuedJob } from "../../../src/domain/queued-job.js";
-import { retry } from "../../../src/services/queued-jobs/owner-steps.js";
+import { retry } from "../../../src/services/queued-jobs/bulk/retry-rows.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertCompleteStream } from "../../support/asserts/assert-complete-stream.js";

@@ -8,12 +8,16 @@ import { createBacklogReads } from "../../../../src/services/reads/backlog.js";
 import { createEventLog } from "../../../../src/services/reads/event-log.js";
 import { FIRST_ID } from "../../../../src/services/reads/ids.js";
 import { createQueuedJobReads } from "../../../../src/services/reads/queued-job-reads.js";
-import { searchQueuedJobs } from "../../../../src/services/reads/operator-reads.js";
+import {
+  ANY_JOB,
+  findUserIds,
+  searchQueuedJobs,
+} from "../../../../src/services/reads/operator-search.js";
 import { recordProgress } from "../../../../src/services/queued-jobs/attempt.js";
 import { claimMany } from "../../../../src/services/queued-jobs/claim.js";
 import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
 import { findDue, findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
-import { cancelMany, findOldest } from "../../../../src/services/queued-jobs/owner-steps.js";
+import { cancelMany, findOldest } from "../../../../src/services/queued-jobs/bulk/owner-bulk.js";
 import { findExpired } from "../../../../src/services/queued-jobs/remove.js";
 import { findEarlierResult, succeedMany } from "../../../../src/services/queued-jobs/success.js";
 import type { QueuedJobStatus } from "../../../../src/domain/queued-job-status.js";
@@ -104,15 +108,26 @@ describe(`on ${ROWS} rows`, () => {
         assert.deepEqual(
           (
             await searchQueuedJobs(database, {
-              user: "person4711@EXAMPLE.test",
-              status: null,
-              jobName: null,
+              filter: {
+                ...ANY_JOB,
+                userIds: await findUserIds(database, "person4711@EXAMPLE.test"),
+              },
               beforeId: null,
               first: 50,
             })
           ).rows,
           [],
         ),
+    ],
+    [
+      "the failed rows of all users",
+      60,
+      (database) =>
+        searchQueuedJobs(database, {
+          filter: { ...ANY_JOB, status: "FAILED" },
+          beforeId: null,
+          first: 50,
+        }),
     ],
     [
       "an idempotency key of a user with thousands of rows",

@@ -8,7 +8,7 @@ import { sqlState } from "../../../../src/db/database.js";
 import { OVER_RECORDED } from "../../../../src/db/refusals.js";
 import { toNewQueuedJob } from "../../../../src/services/queued-jobs/check-submission.js";
 import { insertUnits } from "../../../../src/services/queued-jobs/insert.js";
-import { retry } from "../../../../src/services/queued-jobs/owner-steps.js";
+import { retry } from "../../../../src/services/queued-jobs/bulk/retry-rows.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";

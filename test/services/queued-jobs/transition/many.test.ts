@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { cancelMany } from "../../../../src/services/queued-jobs/owner-steps.js";
+import { cancelMany } from "../../../../src/services/queued-jobs/bulk/owner-bulk.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";

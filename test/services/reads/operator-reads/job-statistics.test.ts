@@ -23,8 +23,8 @@ describe("the statistics of the Jobs", () => {
       insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
         due_at, request_id, created_at, updated_at, progress, error_code, started_at, finished_at,
         expires_at)
-      select gen_random_uuid(), (select id from users), 'echo', ${status}, '{}', 0, 0, now(), 'r',
-        now(), now(), 1, case when ${status} = 'FAILED' then 'X'
+      select gen_random_uuid(), (select id from users), 'echo', ${status}, '{}', 0, 0,
+        at - ${2 * seconds} * interval '1 second', 'r', now(), now(), 1, case when ${status} = 'FAILED' then 'X'
         end, at - ${seconds} * interval '1 second', at, at + interval '7 days'
       from (select now() - ${minutesAgo} * interval '1 minute' as at) t, generate_series(1,
         ${count}::int)`;
@@ -36,7 +36,8 @@ describe("the statistics of the Jobs", () => {
       failed: 0,
       cancelled: 0,
       medianSeconds: null,
-      slowestSeconds: null,
+      p95Seconds: null,
+      p95WaitSeconds: null,
     };
     const statistics = await readJobStatistics(store.database);
     assert.deepEqual(
@@ -73,19 +74,26 @@ describe("the statistics of the Jobs", () => {
       oldestWaitSeconds !== null && oldestWaitSeconds >= 90 && oldestWaitSeconds < 120,
       String(oldestWaitSeconds),
     );
-    assert.deepEqual(hour, {
+    const rounded = ({ p95Seconds, p95WaitSeconds, ...others }: typeof hour) => ({
+      ...others,
+      p95Seconds: p95Seconds?.toFixed(1),
+      p95WaitSeconds: p95WaitSeconds?.toFixed(1),
+    });
+    assert.deepEqual(rounded(hour), {
       succeeded: 4,
       failed: 2,
       cancelled: 0,
       medianSeconds: 1,
-      slowestSeconds: 9,
+      p95Seconds: "7.8",
+      p95WaitSeconds: "7.8",
     });
-    assert.deepEqual(day, {
+    assert.deepEqual(rounded(day), {
       succeeded: 9,
       failed: 2,
       cancelled: 1,
       medianSeconds: 30,
-      slowestSeconds: 30,
+      p95Seconds: "30.0",
+      p95WaitSeconds: "30.0",
     });
   });
 });
