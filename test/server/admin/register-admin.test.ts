@@ -47,7 +47,7 @@ describe("the admin pages", () => {
     assert.deepEqual([status, headers.get("location")], [302, "/admin/jobs"]);
     assert.match(
       (await operated.operator.get("/admin/jobs")).text,
-      /<nav><a href="\/admin\/jobs" aria-current="page">Jobs<\/a> <a href="\/admin\/queues">/,
+      /<nav><a href="\/admin\/jobs" aria-current="page">Jobs<\/a> <a href="\/admin\/operations">/,
     );
   });
 
