@@ -14,7 +14,7 @@ import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
 import { createPhotoIntake, type PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
-import { createApiServices } from "./create-api-services.js";
+import { type ApiServices, createApiServices } from "./create-api-services.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { createVerifier, developmentSignIn } from "./create-verifier.js";
 import { type CompleteConfig, version } from "./read-config.js";
@@ -28,6 +28,7 @@ import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
+import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createBacklogReads } from "../services/reads/backlog.js";
 import { catalogue } from "../tasks/catalogue.js";
 
@@ -88,7 +89,7 @@ export async function createApi(
     storage,
     signIn: developmentSignIn(config),
     rateLimits,
-    ...createOperatorParts(config, core, verifier),
+    ...createOperatorParts(config, { core, services, verifier, log }),
     readMetrics: metrics.read,
     watch: metrics.edge,
     log,
@@ -106,8 +107,12 @@ export async function createApi(
 /** Creates what operators use to check the service: health, the admin pages and their guard. */
 function createOperatorParts(
   { databaseUrl, adminPassword }: CompleteConfig,
-  { redis, database, slowDatabase, bus }: Core,
-  verifier: TokenVerifier,
+  {
+    core: { redis, database, slowDatabase, bus },
+    services: { jobs, pauses },
+    verifier,
+    log,
+  }: { core: Core; services: ApiServices; verifier: TokenVerifier; log: Logger },
 ): Pick<HttpServerOptions, "health" | "admin" | "guard"> {
   const queries = createReadOnlyQueries({ database: slowDatabase, databaseUrl });
   return {
@@ -115,7 +120,15 @@ function createOperatorParts(
       needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason },
       wanted: { redis: bus.probe },
     },
-    admin: { database: slowDatabase, queries, redis },
+    admin: {
+      database: slowDatabase,
+      queries,
+      redis,
+      jobs,
+      pauses,
+      workers: createWorkerRegister({ database: slowDatabase, log }),
+      isChildJob: (name) => catalogue.get(name)?.runsIn === "child",
+    },
     guard: createAdminGuard(adminPassword),
   };
 }

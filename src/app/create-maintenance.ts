@@ -6,6 +6,7 @@ import { createAccountErasure } from "../services/users/erase-account.js";
 import { createLostFiles } from "../services/maintenance/lost-files.js";
 import { createPurge, type Purged } from "../services/maintenance/purge.js";
 import { createRecount } from "../services/maintenance/recount.js";
+import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createFileSweep } from "../services/maintenance/sweep-files.js";
 import type { PreviewMaker } from "../services/photos/preview-maker.js";
 import { createSchedule, type Schedule, type ScheduledTask } from "../worker/schedule.js";
@@ -18,6 +19,7 @@ const TIMES = {
   purge: { everyMs: 15 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
+  purgeWorkers: { everyMs: HOUR_MS, lateAfterMs: DAY_MS },
   sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
   recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
   countLostFiles: {
@@ -72,6 +74,7 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
     },
     eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),
     makePreviews: () => whole(deps.previewMaker.makePreviews()),
+    purgeWorkers: () => whole(createWorkerRegister({ database, log }).purge()),
     sweepFiles: ({ signal }) => whole(sweep.run(signal)),
     recount: async (slice) => (await recount.run(slice)).next,
     countLostFiles: async (slice) => (await lostFiles.run(slice)).next,

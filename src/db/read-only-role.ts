@@ -116,6 +116,26 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
     columns: ["user_id", "seq", "queued_job_id", "type", "at", "snapshot", "bytes"],
   },
   duties: { key: ["name"], columns: ["name", "holder", "held_until"] },
+  workers: {
+    key: ["name"],
+    columns: [
+      "name",
+      "version",
+      "revision",
+      "host",
+      "pid",
+      "state",
+      "state_since",
+      "drain",
+      "tasks",
+      "children",
+      "rss_bytes",
+      "running",
+      "started_at",
+      "heartbeat_at",
+    ],
+  },
+  pauses: { key: ["kind", "subject"], columns: ["kind", "subject", "at", "actor", "reason"] },
 };
 
 export const READ_ONLY_SETTINGS = {

@@ -37,6 +37,8 @@ const SPELLINGS = [
   "/admin/jobs/01987654-3210-7000-8000-000000000000",
   "/admin/style.css",
   "/admin/style.css/../db",
+  "/admin/workers",
+  "/admin/pauses",
   "/admin/queues",
   "/admin/queues/",
   "/admin/queues/../db",

@@ -58,7 +58,20 @@ export function inSeconds(seconds: number | null): string {
   return `${seconds.toFixed(seconds >= 10 ? 1 : 3)} s`;
 }
 
-const PLACES = { Queues: "/admin/queues", Jobs: "/admin/jobs", Database: "/admin/db" } as const;
+/** The time since an instant, with the instant itself as its title. */
+export function timeSince(instant: string): Html {
+  const seconds = Math.max(0, (Date.now() - Date.parse(instant)) / 1000);
+  const text = seconds < 120 ? `${Math.round(seconds)} s` : inSeconds(seconds);
+  return html`<time datetime="${instant}" title="${instant}">${text}</time>`;
+}
+
+const PLACES = {
+  Queues: "/admin/queues",
+  Jobs: "/admin/jobs",
+  Workers: "/admin/workers",
+  Pauses: "/admin/pauses",
+  Database: "/admin/db",
+} as const;
 
 /** Sends an admin page. */
 export function sendPage(

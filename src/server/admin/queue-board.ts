@@ -80,6 +80,8 @@ async function openBoard(options: QueueBoardOptions): Promise<FastifyInstance> {
         hideRedisDetails: true,
         miscLinks: [
           { text: "Jobs", url: "/admin/jobs" },
+          { text: "Workers", url: "/admin/workers" },
+          { text: "Pauses", url: "/admin/pauses" },
           { text: "Database", url: "/admin/db" },
         ],
       },

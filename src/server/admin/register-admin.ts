@@ -5,18 +5,19 @@ import { RefusedQueryError } from "../../db/refused-query-error.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { AdminGuard } from "../access/admin-guard.js";
+import { refuseActions } from "./orders.js";
 import { registerDatabasePages } from "./database-pages.js";
 import { html, sendPage } from "./page.js";
 import { registerJobPages } from "./job-pages.js";
+import { registerPausePages, type PausePagesDeps } from "./pause-pages.js";
 import { registerQueueBoard } from "./queue-board.js";
 import { styleSheet } from "./style-sheet.js";
+import { registerWorkerPages, type WorkerPagesDeps } from "./worker-pages.js";
 
-export interface AdminOptions {
+export interface AdminOptions extends PausePagesDeps, WorkerPagesDeps {
   database: Database;
   queries: ReadOnlyQueries;
   redis: { redisUrl: string; prefix: string };
-  /** True if the queue dashboard can change queues. */
-  actions: boolean;
   log: Logger;
 }
 
@@ -33,7 +34,7 @@ const HEADERS = {
 };
 const MAX_FORM_BYTES = 64 * 1024;
 
-/** Registers `/admin/*` behind the guard: queues, jobs, database. */
+/** Registers `/admin/*` behind the guard: queues, jobs, workers, pauses, database. */
 export async function registerAdmin(
   app: FastifyInstance,
   guard: AdminGuard,
@@ -42,6 +43,7 @@ export async function registerAdmin(
   await app.register(async (scope) => {
     scope.addHook("onRequest", async (_request, reply) => void reply.headers(HEADERS));
     await guard.protect(scope);
+    refuseActions(scope, options.actions);
     scope.addHook("onRequest", refuseOtherOrigins);
     scope.addContentTypeParser(
       "application/x-www-form-urlencoded",
@@ -54,6 +56,8 @@ export async function registerAdmin(
       reply.type("text/css; charset=utf-8").send(styleSheet),
     );
     registerJobPages(scope, options);
+    registerWorkerPages(scope, options);
+    registerPausePages(scope, options);
     registerDatabasePages(scope, options);
     await registerQueueBoard(scope, {
       ...options.redis,

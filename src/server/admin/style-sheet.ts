@@ -33,7 +33,8 @@ header {
 header strong { margin-right: auto }
 nav {
   display: flex;
-  gap: 1rem;
+  flex-wrap: wrap;
+  gap: 0.25rem 1rem;
 }
 main {
   padding: 1rem 1.25rem 3rem;
@@ -159,6 +160,12 @@ button {
   border-color: transparent;
   font-weight: 600;
 }
+td form { margin: 0 }
+td ul {
+  margin: 0;
+  padding: 0;
+  list-style: none;
+}
 button.second {
   background: none;
   color: var(--link);
@@ -174,10 +181,10 @@ button.second {
   background: var(--soft);
   overflow-wrap: anywhere;
 }
-.SUCCESS, .SUCCEEDED { color: var(--good) }
-.FAILED { color: var(--bad) }
-.STARTED, .RETRYING { color: var(--busy) }
-.CANCELLED, .DELETED { color: var(--mute) }
+.SUCCESS, .SUCCEEDED, .running { color: var(--good) }
+.FAILED, .lost { color: var(--bad) }
+.STARTED, .RETRYING, .draining { color: var(--busy) }
+.CANCELLED, .DELETED, .stopped { color: var(--mute) }
 .status { font-weight: 600 }
 dl {
   display: grid;

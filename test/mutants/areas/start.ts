@@ -3,9 +3,87 @@ import type { Mutant } from "../mutant.js";
 const LIFECYCLE = ["lifecycle.test"];
 const KEEP = ["embedded/processes/keep-running.test"];
 const START = ["bin/start.test"];
+const PAUSES = ["operators/pauses.test"];
+const REGISTER = ["operators/worker-register.test"];
+const DUE = ["queued-jobs/maintenance/due.test"];
 
-/** Start-up, signals, commands and pages, as operators and users see them. */
+/** Start-up, signals, commands, pages, and the orders of operators, as they and users see them. */
 export const MUTANTS: Mutant[] = [
+  {
+    core: true,
+    breaks: "a QueuedJob starts although its Job or its owner is paused",
+    file: "src/services/queued-jobs/claim.ts",
+    find: "job_name = any(${jobs}) and not ${isPaused(sql)}",
+    replace: "job_name = any(${jobs})",
+    tests: PAUSES,
+  },
+  {
+    core: true,
+    breaks: "the hint of a paused QueuedJob returns to the queue again and again",
+    file: "src/services/queued-jobs/claim.ts",
+    find: "and ${hasOwner(sql)} and not ${isPaused(sql)}",
+    replace: "and ${hasOwner(sql)}",
+    tests: PAUSES,
+  },
+  {
+    core: true,
+    breaks: "the reconciler adds the hints of paused rows",
+    file: "src/services/queued-jobs/maintenance.ts",
+    find: "if (row.paused || ",
+    replace: "if (",
+    tests: DUE,
+  },
+  {
+    core: true,
+    breaks: "a page of paused rows ends the sweep before the rows behind it",
+    file: "src/services/queued-jobs/maintenance.ts",
+    find: "where not paused or place = ${limit}",
+    replace: "where not paused",
+    tests: DUE,
+  },
+  {
+    core: true,
+    breaks: "the hints of resumed rows wait for a later sweep",
+    file: "src/services/operators/pauses.ts",
+    find: "await deps.hints.reportLost();",
+    replace: "",
+    tests: PAUSES,
+  },
+  {
+    breaks: "paused work raises the alert for work that waits",
+    file: "src/services/reads/backlog.ts",
+    find: "where not ${isPaused(sql)} order by due_at",
+    replace: "order by due_at",
+    tests: ["reads/backlog.test"],
+  },
+  {
+    breaks: "a killed worker is shown as running",
+    file: "src/services/operators/worker-register.ts",
+    find: "then 'lost' else state end",
+    replace: "then state else state end",
+    tests: REGISTER,
+  },
+  {
+    breaks: "a lost worker does not show what it ran",
+    file: "src/services/operators/worker-register.ts",
+    find: "then w.running else '{}' end",
+    replace: "then '{}' else '{}' end",
+    tests: REGISTER,
+  },
+  {
+    breaks: "a draining worker takes work",
+    file: "src/worker/task-worker.ts",
+    find: "closing || draining;",
+    replace: "closing;",
+    tests: ["task-worker/closing.test"],
+  },
+  {
+    breaks: "an action of operators needs no ADMIN_ACTIONS",
+    file: "src/server/admin/orders.ts",
+    find: "if (enabled || ",
+    replace: "if (!enabled || ",
+    tests: ["admin/pause-pages.test"],
+  },
   {
     breaks: "one Ctrl-C, which arrives from the terminal and from npm, counts as two",
     file: "src/runtime/lifecycle.ts",

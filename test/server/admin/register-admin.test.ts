@@ -7,6 +7,8 @@ const PAGES = [
   "/admin/queues/api/queues",
   "/admin/jobs",
   "/admin/jobs/01987654-3210-7000-8000-000000000000",
+  "/admin/workers",
+  "/admin/pauses",
   "/admin/db",
   "/admin/db/users",
   "/admin/style.css",
