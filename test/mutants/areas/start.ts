@@ -67,7 +67,7 @@ export const MUTANTS: Mutant[] = [
     breaks: "a lost worker does not show what it ran",
     file: "src/services/operators/worker-register.ts",
     find: "then w.running else '{}' end",
-    replace: "then '{}' else '{}' end",
+    replace: "then '{}'::uuid[] else '{}' end",
     tests: REGISTER,
   },
   {

@@ -69,7 +69,7 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     const target = page.getByRole("button", { name, exact: true });
     await eventually(`the focus is on ${name}`, async () => {
       await page.keyboard.press("Tab");
-      return target.evaluate("(button) => button === document.activeElement");
+      return (await target.and(page.locator(":focus")).count()) === 1;
     });
     await page.keyboard.press("Enter");
     await page.waitForLoadState();
