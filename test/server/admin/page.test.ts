@@ -72,7 +72,6 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
       return (await target.and(page.locator(":focus")).count()) === 1;
     });
     await page.keyboard.press("Enter");
-    await page.waitForLoadState();
   }
 
   async function assertAccessible(options: Parameters<TestBrowser["operate"]>[2]): Promise<void> {
@@ -103,8 +102,9 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     const { page } = operator;
     await page.goto(`${url}/admin/pauses`);
     await pressByKeyboard(page, "Pause this Job");
-    const [job] = await page.getByRole("row").locator("a").allTextContents();
-    await pressByKeyboard(page, `Resume ${job}`);
+    const resume = page.getByRole("button", { name: /^Resume / });
+    await resume.waitFor();
+    await pressByKeyboard(page, (await resume.getAttribute("aria-label")) ?? "");
     await page.getByText("Nothing is paused.").waitFor();
     await page.getByLabel("User: e-mail or id").fill("someone@example.test");
     await page.keyboard.press("Enter");
