@@ -10,15 +10,6 @@ const DUE = ["queued-jobs/maintenance/due.test"];
 /** Start-up, signals, commands, pages, and the orders of operators, as they and users see them. */
 export const MUTANTS: Mutant[] = [
   {
-    core: true,
-    breaks: "a QueuedJob starts although its Job or its owner is paused",
-    file: "src/services/queued-jobs/claim.ts",
-    find: "job_name = any(${jobs}) and not ${isPaused(sql)}",
-    replace: "job_name = any(${jobs})",
-    tests: PAUSES,
-  },
-  {
-    core: true,
     breaks: "the hint of a paused QueuedJob returns to the queue again and again",
     file: "src/services/queued-jobs/claim.ts",
     find: "and ${hasOwner(sql)} and not ${isPaused(sql)}",
@@ -26,15 +17,6 @@ export const MUTANTS: Mutant[] = [
     tests: PAUSES,
   },
   {
-    core: true,
-    breaks: "the reconciler adds the hints of paused rows",
-    file: "src/services/queued-jobs/maintenance.ts",
-    find: "if (row.paused || ",
-    replace: "if (",
-    tests: DUE,
-  },
-  {
-    core: true,
     breaks: "a page of paused rows ends the sweep before the rows behind it",
     file: "src/services/queued-jobs/maintenance.ts",
     find: "where not paused or place = ${limit}",
@@ -42,7 +24,6 @@ export const MUTANTS: Mutant[] = [
     tests: DUE,
   },
   {
-    core: true,
     breaks: "the hints of resumed rows wait for a later sweep",
     file: "src/services/operators/pauses.ts",
     find: "await deps.hints.reportLost();",
