@@ -1,4 +1,4 @@
-// Generated, sources 0e41ed2f0755af59b9fe2994283fc646d28890ecc375bb2a4632c41d0fa009b7. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources 6f840e030229487277b062e47e1013d6bdb31ee7701847576b6befd1ef9fd006. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */

@@ -10,6 +10,7 @@ import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { createEventLog } from "../services/reads/event-log.js";
 import type { ListScope } from "../services/reads/list-scan.js";
+import { createPauses, type Pauses } from "../services/operators/pauses.js";
 import { createQueuePlaces } from "../services/reads/queue-places.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import { createAccounts } from "../services/users/accounts.js";
@@ -27,6 +28,11 @@ export interface ApiServicesDeps {
   closeConnections(userId: string): void;
 }
 
+/** The services of the resolvers and of the operators' pages. */
+export interface ApiServices extends Services {
+  pauses: Pauses;
+}
+
 /** Average number of subscriptions per socket: a user's sockets and streams share the product. */
 const SUBSCRIPTIONS_PER_SOCKET = 10;
 
@@ -38,7 +44,7 @@ export async function createApiServices(
   config: CompleteConfig,
   { core, catalogue, log, onDelivered, closeConnections }: ApiServicesDeps,
   stack: ClosingStack,
-): Promise<{ services: Services; forgetUser(userId: string | null): void }> {
+): Promise<{ services: ApiServices; forgetUser(userId: string | null): void }> {
   const { redis, database, slowDatabase, bus, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
@@ -69,12 +75,14 @@ export async function createApiServices(
     log,
   });
   const signingKey = config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder));
-  const services: Services = {
+  const pauses = createPauses({ database, hints: core.hints });
+  const services: ApiServices = {
     ...core,
+    pauses,
     queuedJobReads: separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
     users,
     accounts,
-    queuePlaces: createQueuePlaces({ database, catalogue, startRate }),
+    queuePlaces: createQueuePlaces({ database, catalogue, startRate, pauses }),
     eventLog,
     feed,
     fileUrls: createFileUrls({ signingKey, publicUrl: config.publicUrl, storage }),

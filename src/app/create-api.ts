@@ -16,7 +16,7 @@ import { createCarrier } from "../services/operators/carry-out.js";
 import { createOperations } from "../services/operators/operations.js";
 import { createPhotoIntake, type PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
-import { createApiServices } from "./create-api-services.js";
+import { type ApiServices, createApiServices } from "./create-api-services.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { createVerifier, developmentSignIn } from "./create-verifier.js";
 import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
@@ -31,6 +31,7 @@ import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
+import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createBacklogReads } from "../services/reads/backlog.js";
 
 interface ApiOptions {
@@ -91,7 +92,7 @@ export async function createApi(
     storage,
     signIn: developmentSignIn(config),
     rateLimits,
-    ...createOperatorParts(config, core, { verifier, fileUrls: services.fileUrls, log }),
+    ...createOperatorParts(config, { core, catalogue, services, verifier, log }),
     readMetrics: metrics.read,
     watch: metrics.edge,
     log,
@@ -109,12 +110,19 @@ export async function createApi(
 /** Creates what operators use to check the service: health, the admin pages and their guard. */
 function createOperatorParts(
   { databaseUrl, adminPassword }: CompleteConfig,
-  { redis, database, slowDatabase, bus, queuedJobs }: Core,
   {
+    core: { redis, database, slowDatabase, bus, queuedJobs },
+    catalogue,
+    services: { jobs, pauses, fileUrls },
     verifier,
-    fileUrls,
     log,
-  }: Pick<Services, "fileUrls"> & { verifier: TokenVerifier; log: Logger },
+  }: {
+    core: Core;
+    catalogue: Catalogue;
+    services: ApiServices;
+    verifier: TokenVerifier;
+    log: Logger;
+  },
 ): Pick<HttpServerOptions, "health" | "admin" | "guard"> {
   const queries = createReadOnlyQueries(databaseUrl);
   return {
@@ -129,6 +137,10 @@ function createOperatorParts(
       operations: createOperations(slowDatabase),
       carrier: createCarrier({ database, queuedJobs, log }),
       fileUrls,
+      jobs,
+      pauses,
+      workers: createWorkerRegister({ database: slowDatabase, log }),
+      isChildJob: (name) => catalogue.get(name)?.runsIn === "child",
     },
     guard: createAdminGuard(adminPassword),
   };

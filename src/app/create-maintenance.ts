@@ -7,6 +7,7 @@ import { createAccountErasure } from "../services/users/erase-account.js";
 import { createLostFiles } from "../services/maintenance/lost-files.js";
 import { createPurge, type Purged } from "../services/maintenance/purge.js";
 import { createRecount } from "../services/maintenance/recount.js";
+import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createFileSweep } from "../services/maintenance/sweep-files.js";
 import { createCarrier, type Carrier } from "../services/operators/carry-out.js";
 import { createOperations } from "../services/operators/operations.js";
@@ -24,6 +25,7 @@ const TIMES = {
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
   operations: { everyMs: 2 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
+  purgeWorkers: { everyMs: HOUR_MS, lateAfterMs: DAY_MS },
   sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
   recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
   countLostFiles: {
@@ -82,6 +84,7 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
     eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),
     operations: ({ signal }) => whole(carrier.run({ duties, holder: deps.worker, signal })),
     makePreviews: () => whole(deps.previewMaker.makePreviews()),
+    purgeWorkers: () => whole(createWorkerRegister({ database, log }).purge()),
     sweepFiles: ({ signal }) => whole(sweep.run(signal)),
     recount: async (slice) => (await recount.run(slice)).next,
     countLostFiles: async (slice) => (await lostFiles.run(slice)).next,

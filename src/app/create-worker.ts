@@ -11,9 +11,11 @@ import { createAdminGuard } from "../server/access/admin-guard.js";
 import { createHealthServer, checkDatabase } from "../server/health/health.js";
 import { createBacklogReads, type BacklogReads } from "../services/reads/backlog.js";
 import { createDuties } from "../services/maintenance/duties.js";
+import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createNearPhotos } from "../services/reads/near-photos.js";
 import { createPreviewMaker } from "../services/photos/preview-maker.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
+import { Heartbeat } from "../worker/heartbeat.js";
 import { createLeases, type Leases } from "../worker/leases.js";
 import { createReconciler, type Reconciler } from "../worker/reconciler.js";
 import { createStuckCheck } from "../worker/stuck-check.js";
@@ -46,6 +48,7 @@ interface WorkerParts {
   metrics: ReturnType<typeof createWorkerMetrics>;
   pool: ChildPool;
   leases: Leases;
+  heartbeat: Heartbeat;
   reconciler: Reconciler;
   /** Unique name of this process. */
   worker: string;
@@ -80,6 +83,8 @@ export async function createWorker(
   stack.add("child pool", () => pool.close());
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
+  const heartbeat = createHeartbeat(config, { core, leases, worker, log });
+  stack.add("heartbeat", () => heartbeat.close());
   const stops = listenForStops({
     ...redis,
     log,
@@ -96,11 +101,42 @@ export async function createWorker(
     log,
   });
   stack.add("reconciler", () => reconciler.close());
-  const parts = { catalogue, core, metrics, pool, leases, reconciler, worker, log };
+  const parts: WorkerParts = {
+    catalogue,
+    core,
+    metrics,
+    pool,
+    leases,
+    heartbeat,
+    reconciler,
+    worker,
+    log,
+  };
   openMaintenance(config, parts, stack);
   const taskWorker = openTaskWorker(config, { ...options, tracer }, { ...parts, startRate });
   stack.add("task worker", () => taskWorker.close());
+  heartbeat.start(taskWorker);
   return { url: await listenForHealth(config, { ...parts, taskWorker }, stack), warm: pool.warm };
+}
+
+function createHeartbeat(
+  config: CompleteConfig,
+  { core, leases, worker, log }: Pick<WorkerParts, "core" | "leases" | "worker" | "log">,
+): Heartbeat {
+  return new Heartbeat({
+    register: createWorkerRegister({ ...core, log }),
+    about: {
+      name: worker,
+      version,
+      revision: config.revision,
+      host: hostname(),
+      pid: process.pid,
+      tasks: config.workerTasks,
+      children: config.workerConcurrency,
+    },
+    leases,
+    log,
+  });
 }
 
 /** Starts the maintenance, with the children that make previews. */
@@ -170,7 +206,7 @@ async function listenForHealth(
   parts: WorkerParts & { taskWorker: TaskWorker },
   stack: ClosingStack,
 ): Promise<string> {
-  const { catalogue, core, metrics, pool, leases, taskWorker, log } = parts;
+  const { catalogue, core, metrics, pool, leases, heartbeat, taskWorker, log } = parts;
   const { database, slowDatabase, bus } = core;
   const backlog = createBacklogReads(database);
   metrics.gauge({
@@ -185,7 +221,10 @@ async function listenForHealth(
   });
   const queue = createStuckCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
   const health = await createHealthServer(
-    { needed: { postgresql: checkDatabase(database), redis: bus.probe, queue }, wanted: {} },
+    {
+      needed: { postgresql: checkDatabase(database), redis: bus.probe, queue },
+      wanted: { pauses: () => heartbeat.describePauses() },
+    },
     { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect },
     log,
   );

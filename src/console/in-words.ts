@@ -46,9 +46,11 @@ export const STATUS_WORDS: Record<Status, string> = {
 /** One line about a job: its queue position, its progress message, its error or its duration. */
 export function standing(
   row: QueuedJobState & { queuePosition: number | null; estimatedStartAt: string | null },
-  now = Date.now(),
+  { paused }: { paused: boolean },
 ): string {
-  const { status, error, progressMessage, startedAt, finishedAt, runAt } = row;
+  const now = Date.now();
+  const { status, error, progressMessage, startedAt, finishedAt, runAt, job } = row;
+  if (status === "PENDING" && (paused || job.paused)) return "paused by an operator";
   if (status === "PENDING" && runAt && Date.parse(runAt) > now) return `starts at ${moment(runAt)}`;
   if (status === "PENDING")
     return [error && `retrying after: ${error.message}`, waiting(row, now)]

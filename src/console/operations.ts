@@ -3,17 +3,22 @@
 const PHOTO = "id filename mimeType width height byteSize url previewUrl thumbhash";
 const STATE =
   "id status version progress progressMessage attempts priority createdAt updatedAt startedAt " +
-  "finishedAt runAt job { name title } error { code message }";
+  "finishedAt runAt job { name title paused } error { code message }";
 const ROW = `${STATE} queuePosition estimatedStartAt photos { ${PHOTO} }`;
-const LIMITS = "maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels";
+const LIMITS =
+  "maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels paused";
 
 export const WELCOME = `query Welcome {
   me { name email role limits { ${LIMITS} } }
-  jobs(first: 100) { nodes { name title description parameterSchema minPhotos maxPhotos enabled } }
+  jobs(first: 100) {
+    nodes { name title description parameterSchema minPhotos maxPhotos enabled paused } }
   photos(first: 60) { nodes { ${PHOTO} } pageInfo { hasNextPage endCursor } totalCount }
 }`;
 
-export const LIMITS_NOW = `query Limits { me { limits { ${LIMITS} } } }`;
+export const LIMITS_NOW = `query Limits {
+  me { limits { ${LIMITS} } }
+  jobs(first: 100) { nodes { name paused } }
+}`;
 
 export const MORE_PHOTOS = `query Photos($after: String) {
   photos(first: 60, after: $after) { nodes { ${PHOTO} } pageInfo { hasNextPage endCursor }

@@ -24,6 +24,8 @@ export interface Limits {
   maxStoredBytes: number;
   storedBytes: number;
   maxPhotoPixels: number;
+  /** True while an operator has paused this user. */
+  paused: boolean;
 }
 
 export interface Me {
@@ -52,6 +54,7 @@ export interface Job {
   minPhotos: number;
   maxPhotos: number;
   enabled: boolean;
+  paused: boolean;
 }
 
 export type Status = "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CANCELLED";
@@ -75,7 +78,7 @@ export interface QueuedJobState {
   startedAt: string | null;
   finishedAt: string | null;
   runAt: string | null;
-  job: { name: string; title: string };
+  job: { name: string; title: string; paused: boolean };
   error: JobError | null;
 }
 

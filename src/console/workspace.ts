@@ -30,6 +30,8 @@ import { createUploads, type Uploads } from "./photos/uploads.js";
 export interface Workspace {
   readonly me: Me;
   readonly limits: ReadonlySignal<Limits>;
+  /** Names of the Jobs that an operator has paused. */
+  readonly pausedJobs: ReadonlySignal<readonly string[]>;
   readonly photos: PhotoLibrary;
   readonly uploads: Uploads;
   readonly submission: Submission;
@@ -52,6 +54,11 @@ interface Welcome {
   photos: PhotoPage;
 }
 
+interface LimitsNow {
+  me: { limits: Limits };
+  jobs: { nodes: Pick<Job, "name" | "paused">[] };
+}
+
 const LIMITS_INTERVAL_MS = 1500;
 const QUEUE_INTERVAL_MS = 3000;
 
@@ -65,7 +72,7 @@ export async function createWorkspace(options: {
   const list = createJobList(ask);
   const [welcome, eventCursor] = await Promise.all([ask<Welcome>(WELCOME), list.read()]);
   const { me } = welcome;
-  const { limits, refresh } = createLimits(ask, me.limits);
+  const { refresh, ...standing } = createLimits(ask, welcome);
   const photoParts = createPhotoParts(ask, {
     token,
     firstPhotos: welcome.photos,
@@ -100,7 +107,7 @@ export async function createWorkspace(options: {
   const stopRefreshing = refreshQueuePositions(list);
   return {
     me,
-    limits,
+    ...standing,
     ...photoParts,
     submission,
     list,
@@ -184,24 +191,32 @@ async function findPhotos(ask: Ask, ids: readonly string[]): Promise<Photo[]> {
   return Object.values(data).filter((photo) => photo !== null);
 }
 
-/** The limits, read again after events that may change them, but not at every event. */
+/** The limits and pauses, read again after events that may change them, but not at every event. */
 function createLimits(
   ask: Ask,
-  first: Limits,
-): { limits: ReadonlySignal<Limits>; refresh(): void } {
-  const limits = signal(first);
+  first: LimitsNow,
+): Pick<Workspace, "limits" | "pausedJobs"> & { refresh(): void } {
+  const limits = signal(first.me.limits);
+  const pausedJobs = signal(pausedAmong(first));
   let timer: ReturnType<typeof setTimeout> | null = null;
   const read = async (): Promise<void> => {
     timer = null;
-    const answer = await ask<{ me: { limits: Limits } }>(LIMITS_NOW).catch(() => null);
-    if (answer) limits.value = answer.me.limits;
+    const answer = await ask<LimitsNow>(LIMITS_NOW).catch(() => null);
+    if (!answer) return;
+    limits.value = answer.me.limits;
+    pausedJobs.value = pausedAmong(answer);
   };
   return {
     limits,
+    pausedJobs,
     refresh: () => {
       timer ??= setTimeout(() => void read(), LIMITS_INTERVAL_MS);
     },
   };
+}
+
+function pausedAmong({ jobs }: LimitsNow): string[] {
+  return jobs.nodes.filter(({ paused }) => paused).map(({ name }) => name);
 }
 
 export const WorkspaceContext = createContext<Workspace | null>(null);

@@ -139,6 +139,26 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
     key: ["id"],
     columns: ["id", "at", "actor", "request_id", "action", "target", "count"],
   },
+  workers: {
+    key: ["name"],
+    columns: [
+      "name",
+      "version",
+      "revision",
+      "host",
+      "pid",
+      "state",
+      "state_since",
+      "drain",
+      "tasks",
+      "children",
+      "rss_bytes",
+      "running",
+      "started_at",
+      "heartbeat_at",
+    ],
+  },
+  pauses: { key: ["kind", "subject"], columns: ["kind", "subject", "at", "actor", "reason"] },
 };
 
 /** Settings of each transaction. */

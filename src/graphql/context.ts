@@ -4,6 +4,7 @@ import type { Logger } from "../runtime/logger.js";
 import type { FileUrls } from "../photos/file-urls.js";
 import type { Accounts } from "../services/users/accounts.js";
 import type { Jobs } from "../services/jobs/jobs.js";
+import type { Pauses } from "../services/operators/pauses.js";
 import type { Photos } from "../services/photos/photos.js";
 import type { QueuePlaces } from "../services/reads/queue-places.js";
 import type { QueuedJobReads } from "../services/reads/queued-job-reads.js";
@@ -18,6 +19,7 @@ export interface Services {
   users: Users;
   accounts: Accounts;
   jobs: Jobs;
+  pauses: Pick<Pauses, "known">;
   photos: Photos;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;

@@ -5,15 +5,19 @@ import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 export interface Backlog {
   pending: number;
   started: number;
-  /** Wait of the QueuedJob that has been due longest; 0 if none is due. */
+  /** Wait of the QueuedJob that has been due longest without a pause; 0 if none is due. */
   oldestWaitSeconds: number;
   jobs: { job: string; status: string; count: number }[];
   /** Connections of all processes with this application name, by PostgreSQL's state. */
   connections: { state: string; count: number }[];
+  paused: { kind: string; count: number }[];
+  workers: { state: string; count: number }[];
   /** Time to get a connection and to answer all of these queries. */
   answerSeconds: number;
 }
 
+const WORKER_STATES = ["running", "draining", "lost", "stopped"];
+const PAUSE_KINDS = ["JOB", "USER"];
 const STATES = ["active", "idle", "idle in transaction", "idle in transaction (aborted)"];
 
 /** Counts the notifications that this process could not publish. */
@@ -37,10 +41,10 @@ export function gaugeStores(
   },
 ): void {
   const jobNames = new Set(deps.jobs);
-  const { depth, backlog, oldest, connections, answer, up } = createGauges(page);
+  const { depth, backlog, oldest, connections, paused, workers, answer, up } = createGauges(page);
 
   function reset(): void {
-    for (const counts of [depth, backlog, connections]) counts.reset();
+    for (const counts of [depth, backlog, connections, paused, workers]) counts.reset();
     for (const moment of [oldest, answer]) moment.set(Number.NaN);
     up.set({ dependency: "postgresql" }, 0);
   }
@@ -59,6 +63,10 @@ export function gaugeStores(
     answer.set(answerSeconds);
     for (const { job, status, count } of counts.jobs)
       backlog.inc({ job: jobNames.has(job) ? job : "other", status }, count);
+    for (const kind of PAUSE_KINDS) paused.set({ kind }, 0);
+    for (const { kind, count } of counts.paused) paused.set({ kind }, count);
+    for (const state of WORKER_STATES) workers.set({ state }, 0);
+    for (const { state, count } of counts.workers) workers.set({ state }, count);
     for (const { state, count } of counts.connections)
       connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
   }
@@ -85,11 +93,21 @@ function createGauges({ registry }: MetricsPage) {
   });
   const oldest = gauge(registry, {
     name: "queue_oldest_wait_seconds",
-    help: "Wait of the QueuedJob that has been due longest",
+    help: "Wait of the QueuedJob that has been due longest, without paused ones",
   });
   const connections = gauge(registry, {
     name: "postgresql_connections",
     help: "Connections of all processes of this kind",
+    labelNames: ["state"],
+  });
+  const paused = gauge(registry, {
+    name: "paused",
+    help: "Jobs and users that an operator has paused",
+    labelNames: ["kind"],
+  });
+  const workers = gauge(registry, {
+    name: "workers",
+    help: "Worker processes of the last day, by state",
     labelNames: ["state"],
   });
   const answer = gauge(registry, {
@@ -101,5 +119,5 @@ function createGauges({ registry }: MetricsPage) {
     help: "1 if the dependency answers, otherwise 0",
     labelNames: ["dependency"],
   });
-  return { depth, backlog, oldest, connections, answer, up };
+  return { depth, backlog, oldest, connections, paused, workers, answer, up };
 }

@@ -56,6 +56,11 @@ export interface HintQueue {
    * Redis is unavailable.
    */
   hasForgotten(): Promise<boolean>;
+  /**
+   * Makes `hasForgotten` return true, so that the reconciler restores all missing hints at once;
+   * best effort.
+   */
+  reportLost(): Promise<void>;
   /** Removes the hint of a row that will not run; best effort. */
   remove(lane: Lane, id: string, run: number): Promise<void>;
   close(): Promise<void>;
@@ -79,19 +84,13 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
   const { log, carry } = options;
   const redis = createRedis({ url: options.redisUrl, purpose: "hints", failFast: true, log });
   const queues = openQueues(redis, options);
+  const remembers = `${options.prefix}:remembers`;
+  const attempt = bestEffort(log);
 
   const addToLane = async (lane: Lane, hints: Hint[]) => {
     const queue = queues.get(lane);
     if (queue && hints.length > 0) await addToQueue(queue, hints, carry?.());
   };
-
-  /** Waits at most TIMEOUT_MS and ignores the outcome. */
-  const attempt = (work: Promise<unknown>, about: object, failure: string) =>
-    withTimeout(
-      work.catch((error: unknown) => log.debug({ err: error, ...about }, failure)),
-      TIMEOUT_MS,
-      () => null,
-    );
 
   async function addMissingOf(lane: Lane, hints: Hint[]): Promise<number> {
     const queue = queues.get(lane);
@@ -120,10 +119,13 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
       return added;
     },
     hasForgotten: () =>
-      redis.set(`${options.prefix}:remembers`, "1", "NX").then(
+      redis.set(remembers, "1", "NX").then(
         (set) => set === "OK",
         () => false,
       ),
+    async reportLost() {
+      await attempt(redis.del(remembers), {}, "lost hints were not reported; a later sweep is due");
+    },
     async remove(lane, id, run) {
       const removed = queues.get(lane)?.remove(hintId(id, run)) ?? Promise.resolve();
       await attempt(removed, { queuedJobId: id }, "a hint was not removed");
@@ -133,6 +135,16 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
       redis.disconnect();
     },
   };
+}
+
+/** Waits at most TIMEOUT_MS for the work, and ignores its outcome. */
+function bestEffort(log: Logger) {
+  return (work: Promise<unknown>, about: object, failure: string) =>
+    withTimeout(
+      work.catch((error: unknown) => log.debug({ err: error, ...about }, failure)),
+      TIMEOUT_MS,
+      () => null,
+    );
 }
 
 type Redis = ReturnType<typeof createRedis>;

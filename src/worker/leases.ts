@@ -62,6 +62,11 @@ export class Leases {
     return this.#held.size;
   }
 
+  /** Ids of the QueuedJobs whose attempts are under way. */
+  get ids(): string[] {
+    return [...this.#held.keys()];
+  }
+
   /** Keeps the lease of an attempt until `release`; aborts its signal when the lease is lost. */
   hold(claimed: Claimed, stop: AbortController): void {
     // A new claim of the same id ends the earlier attempt, which renewals by id would not notice.

@@ -23,6 +23,10 @@ export interface TaskWorker {
   idleReason(): string | null;
   /** Time without a hint in a lane with room; 0 for a full lane. */
   restingMs(lane: Lane): number;
+  /** True while it drains or closes: it finishes what it runs, and takes nothing more. */
+  isLeaving(): boolean;
+  /** Starts or ends draining. */
+  drain(drains: boolean): void;
   /** Takes no more work, lets running tasks finish, and hands the rest back. */
   close(): Promise<void>;
 }
@@ -39,19 +43,10 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   redis.on("ready", options.onRedisReady);
   const share = new UserShare(tasks);
   let closing = false;
-  const attend = createAttendance(deps, () => closing);
-
-  /**
-   * Shares slots between users in this lane only. A task in the worker process may take minutes,
-   * while a child is free again soon.
-   */
-  async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {
-    const { userId } = hint;
-    if (userId === undefined) return attend(hint, onWorked);
-    const entered = closing ? 0 : await share.enter(userId);
-    if (typeof entered === "number") return entered;
-    return attend(hint, onWorked).finally(entered);
-  }
+  let draining = false;
+  const isLeaving = () => closing || draining;
+  const attend = createAttendance(deps, isLeaving);
+  const attendInWorker = withFairShare(attend, share, isLeaving);
 
   /** Pauses the lane while no child can be started, because another worker may be able to. */
   async function attendInChild(hint: HintData, onWorked: () => void): Promise<number | null> {
@@ -59,7 +54,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     if (pool.startFault !== null) {
       lanes.child.pause();
       void pool.untilStartable().then(() => {
-        if (!closing) lanes.child.resume();
+        if (!isLeaving()) lanes.child.resume();
       });
     }
     return delayMs;
@@ -73,8 +68,16 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
 
   return {
     restingMs: (lane) => lanes[lane].restingMs,
+    isLeaving,
+    drain(drains) {
+      if (closing || drains === draining) return;
+      draining = drains;
+      log.info(drains ? "drains: takes no more work" : "takes work again");
+      for (const lane of LANES) lanes[lane][drains ? "pause" : "resume"]();
+    },
     idleReason() {
       if (closing) return "it is closing";
+      if (draining) return "it is draining: an operator has ordered it to take no more work";
       if (redis.status !== "ready") return "Redis is away";
       return pool.startFault && `it takes no photos: ${pool.startFault}`;
     },
@@ -91,14 +94,28 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
 
 type Attend = (hint: HintData, onWorked: () => void) => Promise<number | null>;
 
-function createAttendance(deps: ExecuteDeps, isClosing: () => boolean): Attend {
+/**
+ * Shares slots between users in the lane of the worker process only. A task there may take minutes,
+ * while a child is free again soon.
+ */
+function withFairShare(attend: Attend, share: UserShare, isLeaving: () => boolean): Attend {
+  return async (hint, onWorked) => {
+    const { userId } = hint;
+    if (userId === undefined) return attend(hint, onWorked);
+    const entered = isLeaving() ? 0 : await share.enter(userId);
+    if (typeof entered === "number") return entered;
+    return attend(hint, onWorked).finally(entered);
+  };
+}
+
+function createAttendance(deps: ExecuteDeps, isLeaving: () => boolean): Attend {
   /**
-   * Keeps a hint while the database is unavailable. When the worker closes, another worker takes
-   * the hint.
+   * Keeps a hint while the database is unavailable. When the worker drains or closes, another
+   * worker takes the hint.
    */
   async function untilClaimed(attemptDeps: ExecuteDeps, hint: HintData): Promise<number | null> {
     let isRepeat = false;
-    while (!isClosing()) {
+    while (!isLeaving()) {
       try {
         return await executeTask(attemptDeps, hint, { isRepeat });
       } catch (error) {

@@ -204,7 +204,13 @@ async function attackAndInject(
   const attacking = attack({ pickUrl, token: stage.token, violations, stop });
   await measure("a hostile user attacks");
   say("the faults begin");
-  const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
+  const kinds = createFaults({
+    stage,
+    fleet,
+    random: random.branch(),
+    violations,
+    long: minutes >= 3,
+  });
   // The last fault comes early enough for the checks to cover the time after it.
   const failsOver =
     minutes >= 3 && options.ttlSeconds === null && "standby promoted".includes(only);

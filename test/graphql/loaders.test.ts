@@ -116,10 +116,13 @@ describe("the loaders", () => {
     const of = (first: number) =>
       `{ queuedJobs(first: ${first}) { nodes { user { queuedJobs(first: 3) { totalCount ` +
       "nodes { id parameters } } limits { unfinished } } } } }";
-    assert.equal(
-      (await costOf(of(3), person)).statements,
-      (await costOf(of(1), person)).statements,
-    );
+    // The pauses are read at most once a second, so the first of two may have one statement more.
+    const statements = async (first: number) =>
+      Math.min(
+        (await costOf(of(first), person)).statements,
+        (await costOf(of(first), person)).statements,
+      );
+    assert.equal(await statements(3), await statements(1));
   });
 
   it("return an error, not an empty list, when photos cannot be read", async () => {

@@ -101,6 +101,7 @@ describe("the schema", () => {
     assert.deepEqual(resolved.toSorted(), [
       // JSON values have a resolver that counts them.
       "Job.parameterSchema",
+      "Job.paused",
       "Job.resultSchema",
       "JobConnection.totalCount",
       "Photo.previewUrl",

@@ -155,6 +155,9 @@ describe("the queue of hints", () => {
     const memory = await redis.keys(`${prefix}:*`);
     await hints.hasForgotten();
     assert.equal(await hints.hasForgotten(), false);
+    await hints.reportLost();
+    assert.equal(await hints.hasForgotten(), true);
+    assert.equal(await hints.hasForgotten(), false);
     await redis.del(...memory, `${prefix}:remembers`);
     assert.equal(await hints.hasForgotten(), true);
     assert.equal(await hints.hasForgotten(), false);

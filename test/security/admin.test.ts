@@ -39,6 +39,8 @@ const SPELLINGS = [
   "/admin/audit",
   "/admin/style.css",
   "/admin/style.css/../db",
+  "/admin/workers",
+  "/admin/pauses",
   "/admin/queues",
   "/admin/queues/",
   "/admin/queues/../db",

@@ -1,5 +1,17 @@
-// Tables about the database itself and about the workers.
-import { pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+// Tables about the database itself, about the workers, and about orders of operators.
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  check,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { instant, oneOf } from "./columns.js";
 
 /**
  * Holds one row that identifies this database's history, so that a cursor of another database is
@@ -15,3 +27,52 @@ export const duties = pgTable("duties", {
   holder: text().notNull(),
   heldUntil: timestamp("held_until", { withTimezone: true }).notNull(),
 });
+
+/** States that a worker process reports; one without heartbeats is shown as lost. */
+export const WORKER_STATES = ["running", "draining", "stopped"] as const;
+
+/** Worker processes, each of which renews its row by heartbeats. */
+export const workers = pgTable(
+  "workers",
+  {
+    /** Unique name of the process, as in `queued_jobs.worker`. */
+    name: text().primaryKey(),
+    version: text().notNull(),
+    revision: text(),
+    host: text().notNull(),
+    pid: integer().notNull(),
+    state: text({ enum: WORKER_STATES }).notNull(),
+    stateSince: instant("state_since").notNull(),
+    /** True from an operator's order to drain until it is withdrawn. */
+    drain: boolean().notNull().default(false),
+    /** Maximum tasks at once in the process. */
+    tasks: integer().notNull(),
+    /** Maximum tasks at once in its children, in addition to those. */
+    children: integer().notNull(),
+    rssBytes: bigint("rss_bytes", { mode: "number" }).notNull(),
+    /** Ids of QueuedJobs that it ran at its last heartbeat; bounded. */
+    running: uuid().array().notNull(),
+    startedAt: instant("started_at").notNull(),
+    heartbeatAt: timestamp("heartbeat_at", { withTimezone: true }).notNull(),
+  },
+  (table) => [check("workers_state", sql`${table.state} in (${oneOf(WORKER_STATES)})`)],
+);
+
+export const PAUSE_KINDS = ["JOB", "USER"] as const;
+
+/** Jobs and users whose waiting QueuedJobs do not start until an operator resumes them. */
+export const pauses = pgTable(
+  "pauses",
+  {
+    kind: text({ enum: PAUSE_KINDS }).notNull(),
+    /** Name of the Job, or id of the user. */
+    subject: text().notNull(),
+    at: instant("at").notNull(),
+    actor: text().notNull(),
+    reason: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.subject] }),
+    check("pauses_kind", sql`${table.kind} in (${oneOf(PAUSE_KINDS)})`),
+  ],
+);

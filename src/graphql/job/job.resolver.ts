@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, Extensions, Query, Resolver } from "type-graphql";
+import { Arg, Args, Ctx, Extensions, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { encodePageCursor } from "../../domain/cursors.js";
 import { InvalidInputError } from "../../domain/errors.js";
 import type { Job } from "../../services/jobs/jobs.js";
@@ -44,5 +44,10 @@ export class JobResolver {
         encodePageCursor({ userId: user.id, list: "jobs", key: job.name, stream: null }),
       countTotal: async () => all.length,
     });
+  }
+
+  @FieldResolver()
+  async paused(@Root() { name }: Job, @Ctx() { pauses }: Context): Promise<boolean> {
+    return (await pauses.known()).jobs.has(name);
   }
 }

@@ -45,4 +45,9 @@ export class JobType {
 
   @Field(() => Boolean, { description: "True if it can be submitted now." })
   enabled!: boolean;
+
+  @Field(() => Boolean, {
+    description: "True if an operator has paused it: submissions are accepted and wait.",
+  })
+  paused!: boolean;
 }

@@ -187,7 +187,9 @@ export class QueuedJobResolver {
   @Extensions({ cost: 10 })
   @FieldResolver(() => Int, {
     nullable: true,
-    description: "Estimated number of QueuedJobs that start before this one; null unless PENDING.",
+    description:
+      "Estimated number of QueuedJobs that start before this one; null unless PENDING, and while " +
+      "paused.",
   })
   queuePosition(@Root() row: QueuedJob, @Ctx() context: Context): null | Promise<number | null> {
     return row.status === "PENDING"
@@ -201,7 +203,8 @@ export class QueuedJobResolver {
   @FieldResolver(() => DateTime, {
     nullable: true,
     description:
-      "Estimated start, based on recent runs of the same Job; null if unknown or not PENDING.",
+      "Estimated start, based on recent runs of the same Job; null if unknown, not PENDING, or " +
+      "paused.",
   })
   estimatedStartAt(
     @Root() row: QueuedJob,

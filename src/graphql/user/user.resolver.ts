@@ -95,8 +95,12 @@ export class UserResolver {
   })
   async limits(@Root() root: User, @Ctx() context: Context): Promise<UserLimits> {
     assertVisible(root, context.user);
-    const { pending, storedBytes } = await loadersOf(context).counters.load(root.id);
-    return { ...context.limits, unfinished: pending, storedBytes };
+    const [{ pending, storedBytes }, { users }] = await Promise.all([
+      loadersOf(context).counters.load(root.id),
+      context.pauses.known(),
+    ]);
+    const paused = users.has(root.id);
+    return { ...context.limits, unfinished: pending, storedBytes, paused };
   }
 
   @Extensions({ cost: LIST_COST })

@@ -66,4 +66,10 @@ export class UserLimits {
 
   @Field(() => Int, { description: "Maximum pixels per photo." })
   maxPhotoPixels!: number;
+
+  @Field(() => Boolean, {
+    description:
+      "True if an operator has paused this user's jobs: submissions are accepted and wait.",
+  })
+  paused!: boolean;
 }

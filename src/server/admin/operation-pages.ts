@@ -7,7 +7,7 @@ import type { Carrier } from "../../services/operators/carry-out.js";
 import type { Operations } from "../../services/operators/operations.js";
 import { BULK_ACTIONS, type BulkAction } from "../../services/queued-jobs/bulk/operator-batch.js";
 import type { JobFilter } from "../../services/reads/operator-search.js";
-import { operatorOf, requireActions } from "./actions.js";
+import { ACTION, operatorOf } from "./actions.js";
 import {
   conditionsOf,
   faultOf,
@@ -44,7 +44,6 @@ export function registerOperationPages(
   options: OperationPagesOptions,
 ): void {
   const { operations, actions } = options;
-  const acting = { onRequest: requireActions(actions) };
   scope.get<Query>(OPERATIONS_PATH, async ({ query }, reply) => {
     const before = textOf(query["before"]);
     const found = await operations.page({ beforeId: before || null, first: PAGE_ROWS + 1 });
@@ -59,7 +58,7 @@ export function registerOperationPages(
   scope.get<Query>(`${OPERATIONS_PATH}/new`, ({ query }, reply) =>
     askForConfirmation(reply, query, options),
   );
-  scope.post<{ Body: URLSearchParams }>(OPERATIONS_PATH, acting, (request, reply) =>
+  scope.post<{ Body: URLSearchParams }>(OPERATIONS_PATH, ACTION, (request, reply) =>
     startOperation(request, reply, options),
   );
   scope.get<Query & Named>(`${OPERATIONS_PATH}/:id`, async ({ params, query }, reply) => {
@@ -74,7 +73,7 @@ export function registerOperationPages(
       refreshSeconds,
     });
   });
-  scope.post<Named>(`${OPERATIONS_PATH}/:id/stop`, acting, async (request, reply) => {
+  scope.post<Named>(`${OPERATIONS_PATH}/:id/stop`, ACTION, async (request, reply) => {
     const { id } = request.params;
     await operations.stop(id, operatorOf(request));
     return reply.redirect(`${OPERATIONS_PATH}/${id}`, 303);

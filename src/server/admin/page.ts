@@ -68,6 +68,13 @@ export function shortTime(instant: string | null, now = Date.now()): Html | null
   return html`<time datetime="${instant}" title="${instant}">${text}</time>`;
 }
 
+/** The time since an instant, with the instant itself as its title. */
+export function timeSince(instant: string): Html {
+  const seconds = Math.max(0, (Date.now() - Date.parse(instant)) / 1000);
+  const text = seconds < 120 ? `${Math.round(seconds)} s` : inSeconds(seconds);
+  return html`<time datetime="${instant}" title="${instant}">${text}</time>`;
+}
+
 /** A list of names and values. */
 export function factList(facts: readonly (readonly [name: string, value: Value])[]): Html {
   return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>`;
@@ -76,6 +83,8 @@ export function factList(facts: readonly (readonly [name: string, value: Value])
 const PLACES = {
   Jobs: "/admin/jobs",
   Operations: "/admin/operations",
+  Workers: "/admin/workers",
+  Pauses: "/admin/pauses",
   Audit: "/admin/audit",
   Queues: "/admin/queues",
   Database: "/admin/db",

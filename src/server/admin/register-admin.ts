@@ -8,15 +8,18 @@ import type { FileUrls } from "../../photos/file-urls.js";
 import type { Carrier } from "../../services/operators/carry-out.js";
 import type { Operations } from "../../services/operators/operations.js";
 import type { AdminGuard } from "../access/admin-guard.js";
+import { refuseActions } from "./actions.js";
 import { registerAuditPage } from "./audit-page.js";
 import { registerDatabasePages } from "./database-pages.js";
 import { html, sendPage } from "./page.js";
 import { registerJobPages } from "./job-pages.js";
 import { registerOperationPages } from "./operation-pages.js";
+import { registerPausePages, type PausePagesDeps } from "./pause-pages.js";
 import { registerQueueBoard } from "./queue-board.js";
 import { styleSheet } from "./style-sheet.js";
+import { registerWorkerPages, type WorkerPagesDeps } from "./worker-pages.js";
 
-export interface AdminOptions {
+export interface AdminOptions extends PausePagesDeps, WorkerPagesDeps {
   database: Database;
   queries: ReadOnlyQueries;
   redis: { redisUrl: string; prefix: string };
@@ -41,7 +44,9 @@ const HEADERS = {
 };
 const MAX_FORM_BYTES = 64 * 1024;
 
-/** Registers `/admin/*` behind the guard: jobs, operations, audit, queues, database. */
+/**
+ * Registers `/admin/*` behind the guard: jobs, operations, workers, pauses, audit, queues, database.
+ */
 export async function registerAdmin(
   app: FastifyInstance,
   guard: AdminGuard,
@@ -50,6 +55,7 @@ export async function registerAdmin(
   await app.register(async (scope) => {
     scope.addHook("onRequest", async (_request, reply) => void reply.headers(HEADERS));
     await guard.protect(scope);
+    refuseActions(scope, options.actions);
     scope.addHook("onRequest", refuseOtherOrigins);
     scope.addContentTypeParser(
       "application/x-www-form-urlencoded",
@@ -64,6 +70,8 @@ export async function registerAdmin(
     registerJobPages(scope, options);
     registerOperationPages(scope, options);
     registerAuditPage(scope, options);
+    registerWorkerPages(scope, options);
+    registerPausePages(scope, options);
     registerDatabasePages(scope, options);
     await registerQueueBoard(scope, { ...options, ...options.redis });
   });

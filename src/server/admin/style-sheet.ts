@@ -34,7 +34,7 @@ header strong { margin-right: auto }
 nav {
   display: flex;
   flex-wrap: wrap;
-  gap: 0 1rem;
+  gap: 0.25rem 1rem;
 }
 main {
   padding: 1rem 1.25rem 3rem;
@@ -180,6 +180,12 @@ button {
   border-color: transparent;
   font-weight: 600;
 }
+td form { margin: 0 }
+td ul {
+  margin: 0;
+  padding: 0;
+  list-style: none;
+}
 button.second {
   background: none;
   color: var(--link);
@@ -195,10 +201,10 @@ button.second {
   background: var(--soft);
   overflow-wrap: anywhere;
 }
-.SUCCESS, .SUCCEEDED, .FINISHED { color: var(--good) }
-.FAILED { color: var(--bad) }
-.STARTED, .RETRYING, .RUNNING { color: var(--busy) }
-.CANCELLED, .DELETED, .STOPPED { color: var(--mute) }
+.SUCCESS, .SUCCEEDED, .FINISHED, .running { color: var(--good) }
+.FAILED, .lost { color: var(--bad) }
+.STARTED, .RETRYING, .RUNNING, .draining { color: var(--busy) }
+.CANCELLED, .DELETED, .STOPPED, .stopped { color: var(--mute) }
 .status { font-weight: 600 }
 dl {
   display: grid;

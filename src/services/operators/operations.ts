@@ -15,7 +15,7 @@ import {
   restOf,
   type JobFilter,
 } from "../reads/operator-search.js";
-import { recordOperatorAction, type Operator } from "./operator-actions.js";
+import { changeAndRecord, type Operator } from "./operator-actions.js";
 
 export type OperationState = "RUNNING" | "FINISHED" | "STOPPED";
 
@@ -146,8 +146,9 @@ const PHRASES = { RETRY: "retry jobs", CANCEL: "cancel jobs", DELETE: "delete jo
 async function start(sql: Sql, request: OperationRequest): Promise<string> {
   const { action, filter, matched, operator } = request;
   const id = uuidv7();
-  await sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql;
+  const target = { operation: id, filter };
+  const recorded = { ...operator, action: PHRASES[action], target, count: matched };
+  const isStarted = await changeAndRecord(sql, recorded, async (tx) => {
     const rows = await tx`
       insert into operations (id, action, state, actor, request_id, filter, matched, position,
         bound, created_at, updated_at)
@@ -157,31 +158,25 @@ async function start(sql: Sql, request: OperationRequest): Promise<string> {
           (select id from queued_jobs order by id desc limit 1), ${FIRST_ID}::uuid), now(), now()
       where (select count(*) from operations where state = 'RUNNING') < ${MAX_RUNNING}
       returning id`;
-    if (rows.length === 0)
-      throw new ConflictError(
-        `At most ${MAX_RUNNING} operations run at once: stop one, or wait until one has finished.`,
-      );
-    await recordOperatorAction(
-      { sql: tx },
-      { ...operator, action: PHRASES[action], target: { operation: id, filter }, count: matched },
-    );
+    return rows.length > 0;
   });
+  if (!isStarted)
+    throw new ConflictError(
+      `At most ${MAX_RUNNING} operations run at once: stop one, or wait until one has finished.`,
+    );
   return id;
 }
 
 async function stop(sql: Sql, id: string, operator: Operator): Promise<void> {
-  await sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql;
+  const action = { ...operator, action: "stop operation", target: { operation: id }, count: null };
+  const isStopped = await changeAndRecord(sql, action, async (tx) => {
     const rows = await tx`
       update operations set state = 'STOPPED', finished_at = now()
       where id = ${id} and state = 'RUNNING' returning id`;
-    if (rows.length === 0)
-      throw new ConflictError("The operation does not run: it has finished or was stopped.");
-    await recordOperatorAction(
-      { sql: tx },
-      { ...operator, action: "stop operation", target: { operation: id }, count: null },
-    );
+    return rows.length > 0;
   });
+  if (!isStopped)
+    throw new ConflictError("The operation does not run: it has finished or was stopped.");
 }
 
 async function readOperations(

@@ -1,5 +1,6 @@
 // The audit: one row for each action of an operator. It is kept apart from the QueuedJobs, and
 // longer.
+import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import { available, type Database } from "../../db/database.js";
 import type { Instant } from "../../domain/queued-job.js";
@@ -35,6 +36,25 @@ export async function recordOperatorAction(
       insert into operator_actions (id, at, actor, request_id, action, target, count)
       values (${uuidv7()}, clock_timestamp(), ${actor}, ${requestId}, ${action},
         ${JSON.stringify(target)}::jsonb, ${count})`,
+  );
+}
+
+/**
+ * Changes something and records it in one transaction. Returns false, and records nothing, when
+ * `change` finds nothing to do.
+ */
+export function changeAndRecord(
+  sql: Sql,
+  action: OperatorAction,
+  change: (tx: Sql) => Promise<boolean>,
+): Promise<boolean> {
+  return available(() =>
+    sql.begin(async (transaction) => {
+      const tx = transaction as unknown as Sql;
+      if (!(await change(tx))) return false;
+      await recordOperatorAction({ sql: tx }, action);
+      return true;
+    }),
   );
 }
 

@@ -6,6 +6,7 @@ import { withParameters, type QueuedJob, type QueuedJobSnapshot } from "../../do
 import { MAX_DELAY_MS } from "../../queue/hint-queue.js";
 import type { Logger } from "../../runtime/logger.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
+import { isPaused } from "../operators/paused-rows.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import { briefLocks, hasOwner, stepColumns, withSnapshots, type Step } from "./statements.js";
@@ -150,8 +151,8 @@ function toClaimed(step: Step, leasedAt: number): Claimed {
 }
 
 /**
- * PENDING → STARTED, if the row is due and this is its current run. The worker must have the task,
- * which an older version may lack during a roll-out.
+ * PENDING → STARTED, if the row is due, not paused, and this is its current run. The worker must
+ * have the task, which an older version may lack during a roll-out.
  */
 export function claim(sql: Sql, { id, run, worker }: Claim, jobs: string[]): Promise<Step | null> {
   const where = sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)} and ${briefLocks(sql)}`;
@@ -179,7 +180,8 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
 }
 
 function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
-  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})`;
+  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})
+    and not ${isPaused(sql)}`;
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
@@ -193,14 +195,14 @@ function leaseUntil(sql: Sql): Fragment {
 
 /**
  * Returns the milliseconds until an unclaimed row is due, and 0 for a due row that was locked.
- * Returns null when this run is over.
+ * Returns null when this run is over, or paused: the reconciler restores its hint after the resume.
  */
 async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promise<number | null> {
   const [row] = await sql<{ ms: number }[]>`
     select greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as ms
     from queued_jobs
     where id = ${id} and run = ${run} and status = 'PENDING' and job_name = any(${jobs})
-      and ${hasOwner(sql)}`;
+      and ${hasOwner(sql)} and not ${isPaused(sql)}`;
   return row?.ms ?? null;
 }
 

@@ -8,6 +8,7 @@ import { MAX_DELAY_MS } from "../../queue/hint-queue.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Task } from "../../tasks/define-task.js";
+import { isPaused } from "../operators/paused-rows.js";
 import { FIRST_ID } from "../reads/ids.js";
 import { stall } from "./attempt.js";
 import type { Attempt } from "./claim.js";
@@ -99,7 +100,7 @@ export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) 
   const reported = new Set<string>();
 
   function isWanted(row: DueRow, sweep: DueSweep): boolean {
-    if (sweep.patient && !row.settled) return false;
+    if (row.paused || (sweep.patient && !row.settled)) return false;
     if (catalogue.has(row.jobName)) return true;
     reportUnknown(row.jobName);
     return sweep.admitsUnknown(row.jobName);
@@ -125,7 +126,7 @@ export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) 
     await failpoint("reconcile: before the hints");
     const wanted = [];
     for (const row of due) {
-      const backlog = sweep.countBacklog(row);
+      const backlog = row.paused ? 0 : sweep.countBacklog(row);
       if (!isWanted(row, sweep)) continue;
       const { id, userId, run, requestId, priority, delayMs, jobName } = row;
       wanted.push({ id, userId, run, requestId, priority, delayMs, backlog, jobName });
@@ -157,6 +158,9 @@ export interface DueRow {
   delayMs: number;
   /** True when the last change is so old that the hint must have arrived. */
   settled: boolean;
+  paused: boolean;
+  /** Place in the page, from 1; paused rows have one too. */
+  place: number;
 }
 
 export interface DuePage {
@@ -166,18 +170,25 @@ export interface DuePage {
   aheadMs: number;
 }
 
-/** Returns a page of waiting rows that are due, in the order of `(due_at, id)`. */
+/**
+ * Returns a page of waiting rows that are due, in the order of `(due_at, id)`. Paused rows are left
+ * out, except for the last one of a full page, where the next page starts. A page therefore reads at
+ * most `limit` rows, however many are paused.
+ */
 export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<DueRow[]> {
   // Beware: an index condition cannot use clock_timestamp(), and all later rows would be read.
   return sql<DueRow[]>`
-    select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId", priority,
-      due_at::text as "dueAt",
-      greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs",
-      updated_at < clock_timestamp() - ${SETTLED_SECONDS} * interval '1 second' as settled
-    from queued_jobs
-    where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
-      and due_at < now() + ${aheadMs} * interval '1 millisecond'
-    order by due_at, id limit ${limit}`;
+    select * from (
+      select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId",
+        priority, due_at::text as "dueAt",
+        greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs",
+        updated_at < clock_timestamp() - ${SETTLED_SECONDS} * interval '1 second' as settled,
+        ${isPaused(sql)} as paused, row_number() over (order by due_at, id)::int as place
+      from queued_jobs
+      where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
+        and due_at < now() + ${aheadMs} * interval '1 millisecond'
+      order by due_at, id limit ${limit}) page
+    where not paused or place = ${limit} order by place`;
 }
 
 /**
@@ -230,10 +241,10 @@ export class DueSweep {
     return count < MAX_UNKNOWN;
   }
 
-  /** Moves the position after these rows; fewer than `limit` rows are the last page. */
+  /** Moves the position after these rows; a page with fewer than `limit` rows is the last one. */
   pass(rows: DueRow[], limit: number): void {
     const last = rows.at(-1);
     if (last) this.#position = { dueAt: last.dueAt, id: last.id };
-    this.#ended = rows.length < limit;
+    this.#ended = last?.place !== limit;
   }
 }

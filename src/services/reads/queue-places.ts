@@ -6,12 +6,14 @@ import { HINT_BLOCK, type Lane, LANES } from "../../queue/hint-queue.js";
 import type { StartRate } from "../../queue/start-rate.js";
 import type { Instant, QueuedJob } from "../../domain/queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
+import { isPaused } from "../operators/paused-rows.js";
+import type { Paused, Pauses } from "../operators/pauses.js";
 
 /** The expected place of a due QueuedJob in the queue. */
 export interface Place {
-  /** Approximate number of QueuedJobs that start first. */
-  position: number;
-  /** Approximate start; null when no task has started lately. */
+  /** Approximate number of QueuedJobs that start first; null for a paused one. */
+  position: number | null;
+  /** Approximate start; null when no task has started lately, and for a paused one. */
   startsAt: Instant | null;
 }
 
@@ -67,6 +69,7 @@ export function createQueuePlaces(deps: {
   database: Database;
   catalogue: ReadonlyMap<string, Task>;
   startRate: Pick<StartRate, "rate">;
+  pauses: Pick<Pauses, "known">;
 }): QueuePlaces {
   const { sql } = deps.database;
   const lanes = taskLanes(deps.catalogue);
@@ -75,19 +78,25 @@ export function createQueuePlaces(deps: {
 
   return {
     async find(rows) {
-      const [lines, waiting, rates] = await Promise.all([
+      const [lines, waiting, rates, paused] = await Promise.all([
         readLines([...new Set(rows.map(({ userId }) => userId))]),
         readWaiting(),
         readRates(deps.startRate),
+        deps.pauses.known(),
       ]);
       return rows.map((row) => {
         const { userId } = row;
+        if (mustWait(row, paused)) return { position: null, startsAt: null };
         const lane = lanes.of(row.jobName);
         const rank = rankOf(row, lane, lines.get(userId));
         return rank === null ? null : toPlace(waiting, rates, { userId, lane, rank });
       });
     },
   };
+}
+
+function mustWait({ jobName, userId }: Waiter, { jobs, users }: Paused): boolean {
+  return jobs.has(jobName) || users.has(userId);
 }
 
 function taskLanes(catalogue: ReadonlyMap<string, Task>): TaskLanes {
@@ -121,7 +130,7 @@ async function queryWaiting(sql: Sql, lanes: TaskLanes): Promise<Waiting[]> {
     from (
       select user_id, job_name from queued_jobs where status = 'PENDING'
         and due_at <= clock_timestamp() order by due_at limit ${MAX_ROWS}) waiting
-    group by 1, 2`;
+    where not ${isPaused(sql)} group by 1, 2`;
   return rows.map(({ userId, child, count }) => ({ userId, lane: laneOf(child), count }));
 }
 
@@ -170,7 +179,7 @@ async function queryLines(
         order by priority desc, due_at, id) as ids, string_agg(priority::text, ' '
           order by priority desc, due_at, id) as priorities
       from queued_jobs where user_id = u.id and status = 'PENDING' and due_at <= asked.now
-        group by 1) w on true`;
+        and not ${isPaused(sql)} group by 1) w on true`;
   const lines = new Map<string, OwnLines>();
   for (const { userId, readAt, child, ids, priorities } of rows) {
     const own = lines.get(userId) ?? { readAt, lanes: {} };

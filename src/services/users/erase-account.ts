@@ -197,7 +197,8 @@ async function eraseUser(sql: Sql, userId: string): Promise<boolean> {
         and not exists (select from queued_jobs where user_id = u.id) and not exists (select
           from photos where user_id = u.id)
         and not exists (select from queued_job_events where user_id = u.id)
-      returning id)
+      returning id),
+    p as (delete from pauses where kind = 'USER' and subject = ${userId}::text)
     select exists (select from d) or not exists (select from users
       where id = ${userId}) as "isGone"`;
   return row?.isGone === true;

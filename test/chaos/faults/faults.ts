@@ -8,9 +8,11 @@ import type { TcpProxy } from "../../support/stores/tcp-proxy.js";
 import type { Fleet } from "../fleet.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import type { Stage } from "../stage.js";
+import type { Violations } from "../checks/violations.js";
+import { pauseAndResume } from "./pause-and-resume.js";
 import { postgresAnswers, redisAnswers, untilBack } from "./until-back.js";
 
-export type Component = "worker" | "api" | "redis" | "postgres" | "network";
+export type Component = "worker" | "api" | "redis" | "postgres" | "network" | "operator";
 
 export interface Fault {
   component: Component;
@@ -23,11 +25,13 @@ export function createFaults({
   stage,
   fleet,
   random,
+  violations,
   long,
 }: {
   stage: Stage;
   fleet: Fleet;
   random: SeededRandom;
+  violations: Violations;
   long: boolean;
 }): Fault[] {
   const fault = (component: Component, kind: string, inject: () => Promise<void>): Fault => ({
@@ -51,6 +55,9 @@ export function createFaults({
     fault("api", "API killed", () => fleet.kill(any("api"))),
     fault("api", "API rolled", () => fleet.roll(any("api"))),
     fault("api", "API frozen for a moment", () => fleet.freeze(any("api"), aWhile())),
+    fault("operator", "a Job or a user paused and resumed", () =>
+      pauseAndResume(stage, { random, violations }),
+    ),
     ...redisFaults(stage, aWhile).map(([kind, inject]) => fault("redis", kind, inject)),
     ...postgresFaults(stage, aWhile, long).map(([kind, inject]) => fault("postgres", kind, inject)),
     ...(long ? [fault("network", "connections to Redis mute", () => mute(stage.toRedis))] : []),

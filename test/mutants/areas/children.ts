@@ -42,7 +42,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a worker takes no photos although its children start again",
     file: TASK_WORKER,
-    find: "if (!closing) lanes.child.resume();",
+    find: "if (!isLeaving()) lanes.child.resume();",
     replace: "",
     tests: FAULTS,
   },

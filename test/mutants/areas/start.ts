@@ -8,9 +8,61 @@ const OWNER_BULK = ["queued-jobs/bulk/owner-bulk.test"];
 
 const OPERATION_ROWS = "src/services/operators/operation-rows.ts";
 const RETRY_ROWS = "src/services/queued-jobs/bulk/retry-rows.ts";
+const PAUSES = ["operators/pauses.test"];
+const REGISTER = ["operators/worker-register.test"];
+const DUE = ["queued-jobs/maintenance/due.test"];
 
-/** Start-up, signals, commands, pages and actions, as operators and users see them. */
+/** Start-up, signals, commands, pages, and the orders of operators, as they and users see them. */
 export const MUTANTS: Mutant[] = [
+  {
+    breaks: "the hint of a paused QueuedJob returns to the queue again and again",
+    file: "src/services/queued-jobs/claim.ts",
+    find: "and ${hasOwner(sql)} and not ${isPaused(sql)}",
+    replace: "and ${hasOwner(sql)}",
+    tests: PAUSES,
+  },
+  {
+    breaks: "a page of paused rows ends the sweep before the rows behind it",
+    file: "src/services/queued-jobs/maintenance.ts",
+    find: "where not paused or place = ${limit}",
+    replace: "where not paused",
+    tests: DUE,
+  },
+  {
+    breaks: "the hints of resumed rows wait for a later sweep",
+    file: "src/services/operators/pauses.ts",
+    find: "await deps.hints.reportLost();",
+    replace: "",
+    tests: PAUSES,
+  },
+  {
+    breaks: "paused work raises the alert for work that waits",
+    file: "src/services/reads/backlog.ts",
+    find: "where not ${isPaused(sql)} order by due_at",
+    replace: "order by due_at",
+    tests: ["reads/backlog.test"],
+  },
+  {
+    breaks: "a killed worker is shown as running",
+    file: "src/services/operators/worker-register.ts",
+    find: "then 'lost' else state end",
+    replace: "then state else state end",
+    tests: REGISTER,
+  },
+  {
+    breaks: "a lost worker does not show what it ran",
+    file: "src/services/operators/worker-register.ts",
+    find: "then w.running else '{}' end",
+    replace: "then '{}'::uuid[] else '{}' end",
+    tests: REGISTER,
+  },
+  {
+    breaks: "a draining worker takes work",
+    file: "src/worker/task-worker.ts",
+    find: "closing || draining;",
+    replace: "closing;",
+    tests: ["task-worker/closing.test"],
+  },
   {
     breaks: "one Ctrl-C, which arrives from the terminal and from npm, counts as two",
     file: "src/runtime/lifecycle.ts",
@@ -176,9 +228,9 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "operators act without ADMIN_ACTIONS",
     file: "src/server/admin/actions.ts",
-    find: "if (actions) return;",
-    replace: "if (actions || _request) return;",
-    tests: ["server/admin/operation-pages.test"],
+    find: "if (enabled || ",
+    replace: "if (!enabled || ",
+    tests: ["server/admin/operation-pages.test", "admin/pause-pages.test"],
   },
   {
     breaks: "a bulk retry runs jobs whose photo was deleted in between",

@@ -24,6 +24,22 @@ const TASK_WORKER = "src/worker/task-worker.ts";
 export const MUTANTS: Mutant[] = [
   {
     core: true,
+    breaks: "a QueuedJob starts although its Job or its owner is paused",
+    file: "src/services/queued-jobs/claim.ts",
+    find: "job_name = any(${jobs}) and not ${isPaused(sql)}",
+    replace: "job_name = any(${jobs})",
+    tests: ["operators/pauses.test"],
+  },
+  {
+    core: true,
+    breaks: "the reconciler adds the hints of paused rows",
+    file: "src/services/queued-jobs/maintenance.ts",
+    find: "if (row.paused || ",
+    replace: "if (",
+    tests: ["queued-jobs/maintenance/due.test"],
+  },
+  {
+    core: true,
     breaks: "a locked row delays the leases of all",
     file: CLAIM_FILE,
     find: "for no key update of q skip locked)",

@@ -10,6 +10,7 @@ import {
   type PersonAtPage,
   type TestBrowser,
 } from "../../support/clients/browser.js";
+import { eventually } from "../../support/runner/eventually.js";
 import { ADMIN_PASSWORD } from "../../support/clients/operator-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
@@ -52,6 +53,8 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     `/admin/jobs/${retried}`,
     `/admin/jobs/${placed}`,
     "/admin/jobs/nothing",
+    "/admin/workers",
+    "/admin/pauses",
     "/admin/db",
     "/admin/db/queued_jobs",
     "/admin/db/users",
@@ -63,6 +66,16 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
       "[document.documentElement.scrollWidth, innerWidth]",
     )) as [number, number];
     assert.ok(content <= window, `${path} is ${content} wide in a window of ${window}`);
+  }
+
+  /** Moves the focus with the Tab key to the element whose name matches, and presses Enter. */
+  async function pressByKeyboard(page: PersonAtPage["page"], name: string): Promise<void> {
+    const target = page.getByRole("button", { name, exact: true });
+    await eventually(`the focus is on ${name}`, async () => {
+      await page.keyboard.press("Tab");
+      return (await target.and(page.locator(":focus")).count()) === 1;
+    });
+    await page.keyboard.press("Enter");
   }
 
   async function assertAccessible(options: Parameters<TestBrowser["operate"]>[2]): Promise<void> {
@@ -86,6 +99,27 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     await assertAccessible({});
     await assertAccessible({ dark: true });
     await assertAccessible({ ...PHONE, dark: true });
+  });
+
+  it("pause and resume a Job, and drain a worker, by keyboard alone", SLOW, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
+    const { page } = operator;
+    await page.goto(`${url}/admin/pauses`);
+    await pressByKeyboard(page, "Pause this Job");
+    const resume = page.getByRole("button", { name: /^Resume / });
+    await resume.waitFor();
+    await pressByKeyboard(page, (await resume.getAttribute("aria-label")) ?? "");
+    await page.getByText("Nothing is paused.").waitFor();
+    await page.getByLabel("User: e-mail or id").fill("someone@example.test");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").filter({ hasText: "No user has the e-mail address" }).waitFor();
+    await page.goto(`${url}/admin/workers`);
+    const label = await page.getByRole("button").getAttribute("aria-label");
+    await pressByKeyboard(page, label ?? "");
+    await page.getByRole("button", { name: /^Take work again: / }).waitFor();
+    await pressByKeyboard(page, (label ?? "").replace("Drain", "Take work again"));
+    await page.getByRole("button", { name: /^Drain: / }).waitFor();
+    await closeWindow(operator, { but: /404/ });
   });
 
   it("lead from a search by e-mail to a job, and to all jobs of its user", SLOW, async () => {

@@ -11,6 +11,8 @@ const PAGES = [
   "/admin/operations/new",
   "/admin/operations/01987654-3210-7000-8000-000000000000",
   "/admin/audit",
+  "/admin/workers",
+  "/admin/pauses",
   "/admin/db",
   "/admin/db/users",
   "/admin/style.css",

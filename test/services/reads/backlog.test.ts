@@ -57,6 +57,27 @@ describe("the backlog", () => {
     );
   });
 
+  it("leaves paused QueuedJobs out of the waits, and counts them as waiting", async () => {
+    const { sql } = services.database;
+    const [{ pending }, { hasWaited }] = [await read(), createBacklogReads(services.database)];
+    await sql`insert into pauses (kind, subject, at, actor, reason)
+      values ('JOB', 'echo', now(), 'admin', '')`;
+    const partly = await read();
+    assert.deepEqual(
+      [partly.pending, partly.oldestWaitSeconds > 60, partly.paused],
+      [pending, true, [{ kind: "JOB", count: 1 }]],
+    );
+    assert.deepEqual(await Promise.all([hasWaited(["echo"], 60), hasWaited(["album"], 60)]), [
+      false,
+      true,
+    ]);
+    await sql`insert into pauses (kind, subject, at, actor, reason)
+      select 'USER', user_id, now(), 'admin', '' from queued_jobs group by user_id`;
+    assert.equal((await read()).oldestWaitSeconds, 0);
+    assert.equal(await hasWaited(["album"], 60), false);
+    await sql`delete from pauses`;
+  });
+
   it("finds a Job that has waited behind thousands of another one", async () => {
     const { sql } = services.database;
     const user = await services.newUser();

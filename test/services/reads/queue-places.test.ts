@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { QueuedJob } from "../../../src/domain/queued-job.js";
 import type { Lane } from "../../../src/queue/hint-queue.js";
 import { createQueuePlaces, type QueuePlaces } from "../../../src/services/reads/queue-places.js";
+import { createPauses } from "../../../src/services/operators/pauses.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { albumTask } from "../../support/service/album-task.js";
 import { eventually } from "../../support/runner/eventually.js";
@@ -25,6 +26,7 @@ describe("the places in the queue", () => {
       database: services.database,
       catalogue: new Map([...catalogue, [albumTask.name, albumTask]]),
       startRate: { rate: async (lane) => rates[lane] },
+      pauses: createPauses({ ...services, hints: { reportLost: async () => {} } }),
     });
   const positions = async (...rows: QueuedJob[]) =>
     (await unseen().find(rows)).map((place) => place?.position ?? null);
@@ -56,6 +58,26 @@ describe("the places in the queue", () => {
       [null, null, null, null, 0],
     );
     assert.deepEqual(await unseen().find([]), []);
+  });
+
+  it("are null for paused QueuedJobs, which delay no other one", async () => {
+    const { sql } = services.database;
+    const [user, pausedUser] = [await services.newUser(), await services.newUser()];
+    const { id: photoId } = await services.newPhoto(user);
+    const others = await services.submitMany(pausedUser, [{}, {}]);
+    const [first, second] = await services.submitMany(user, [{ priority: 5 }, {}]);
+    const album = await services.submit(user, { job: "album", photoIds: [photoId] });
+    assert.ok(others[0] && first && second);
+    assert.deepEqual(await positions(first, second, others[0], album), [2, 3, 2, 0]);
+    await sql`insert into pauses (kind, subject, at, actor, reason) values
+      ('USER', ${pausedUser.id}, now(), 'admin', ''), ('JOB', 'album', now(), 'admin', '')`;
+    assert.deepEqual(await positions(first, second, others[0], album), [0, 1, null, null]);
+    // This one is newer than the read of its owner's queue.
+    const places = unseen();
+    await places.find([album]);
+    const late = await services.submit(user, { job: "album", photoIds: [photoId] });
+    assert.deepEqual(await places.find([late]), [{ position: null, startsAt: null }]);
+    await sql`delete from pauses`;
   });
 
   it("alternate between users in blocks of 16, so that no first one waits long", async () => {
@@ -95,6 +117,7 @@ describe("the places in the queue", () => {
       database: { ...services.database, sql },
       catalogue,
       startRate: { rate: async () => null },
+      pauses: { known: async () => ({ jobs: new Set(), users: new Set() }) },
     });
     const find = async (...rows: QueuedJob[]) =>
       (await places.find(rows)).map((place) => place?.position ?? null);
@@ -102,8 +125,8 @@ describe("the places in the queue", () => {
     const [low, high] = await services.submitMany(user, [{}, { priority: 5 }]);
     assert.ok(low && high);
     assert.deepEqual(await find(low, high), [1, 0]);
-    // One statement for this user, and one for the backlog.
-    assert.equal(statements, 2);
+    // One statement for this user, and one for the backlog, each with a fragment.
+    assert.equal(statements, 4);
     const [late, urgent, between] = await services.submitMany(user, [
       {},
       { priority: 9 },
@@ -119,9 +142,9 @@ describe("the places in the queue", () => {
       }),
       [1, 2, 0, 1, null, null],
     );
-    assert.equal(statements, 2);
-    await eventually("it is read again", async () => (await find(late))[0] === 4);
     assert.equal(statements, 4);
+    await eventually("it is read again", async () => (await find(late))[0] === 4);
+    assert.equal(statements, 8);
   });
 
   it("include a start time from the recent rate of the lane, and none without a rate", async () => {

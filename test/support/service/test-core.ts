@@ -135,6 +135,7 @@ function createNotedHints(hinted: Hint[], queue: HintQueue | null): HintQueue {
     },
     addMissing: async (some) => (await queue?.addMissing(some)) ?? addMissing(hinted, some),
     hasForgotten: async () => (await queue?.hasForgotten()) ?? false,
+    reportLost: async () => queue?.reportLost(),
     remove: async (lane, id, run) => queue?.remove(lane, id, run),
     close: async () => {},
   };

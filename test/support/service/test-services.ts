@@ -193,6 +193,7 @@ function noteHints({ hinted, offered, unhinted }: Notes, isAway: () => boolean):
       return hints.length;
     },
     hasForgotten: async () => false,
+    reportLost: async () => {},
     remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
     close: async () => {},
   };

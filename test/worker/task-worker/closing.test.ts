@@ -40,6 +40,31 @@ describe("a worker", () => {
     await next.close();
   });
 
+  it("finishes what it runs while it drains, and takes nothing more until the end of it", async () => {
+    const worker = scene.open();
+    const running = await scene.submit("brief");
+    await eventually("it runs", async () => (await scene.statusOf(running)) === "STARTED");
+    worker.drain(true);
+    worker.drain(true);
+    assert.match(worker.idleReason() ?? "", /^it is draining/);
+    assert.equal(worker.isLeaving(), true);
+    const waiting = [await scene.submit("echo"), await scene.submit("child")];
+    await eventually("it is done", async () => (await scene.statusOf(running)) === "SUCCESS");
+    const next = scene.open();
+    await eventually("another worker takes the rest", async () =>
+      (await Promise.all(waiting.map(scene.statusOf))).every((status) => status === "SUCCESS"),
+    );
+    await next.close();
+    const late = await scene.submit("echo");
+    // The draining worker had the time to take it; only the end of draining starts it.
+    await wait(300);
+    assert.equal(await scene.statusOf(late), "PENDING");
+    worker.drain(false);
+    assert.equal(worker.idleReason(), null);
+    await eventually("it is taken", async () => (await scene.statusOf(late)) === "SUCCESS");
+    await worker.close();
+  });
+
   it("puts back unclaimed hints when it closes, for another worker", async () => {
     const { queuedJobs } = scene.core;
     const worker = scene.open(

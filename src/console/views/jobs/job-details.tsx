@@ -11,7 +11,7 @@ import { JobButtons } from "./job-row.js";
 const isNarrow = matchMedia("(max-width: 760px)");
 
 export function JobDetails() {
-  const { selection, list } = useWorkspace();
+  const { selection, list, limits } = useWorkspace();
   const id = selection.id.value;
   // This read subscribes the component to added and removed rows.
   void list.ids.value;
@@ -51,7 +51,7 @@ export function JobDetails() {
         <>
           <p class={`line is-${row.status.toLowerCase()}`}>
             <span class="status">{STATUS_WORDS[row.status]}</span>
-            {row.status !== "FAILED" && <span class="faint">{standing(row)}</span>}
+            {row.status !== "FAILED" && <span class="faint">{standing(row, limits.value)}</span>}
             <JobButtons row={row} />
           </p>
           {row.status === "STARTED" && (

@@ -40,6 +40,7 @@ export function JobForm() {
         ))}
       </select>
       <small id="job-description">{job.value.description}</small>
+      <PauseNote job={job.value} />
       <div class="fields">
         {fields.value.map((field) => (
           <ParameterInput key={`${job.value.name} ${field.name}`} field={field} />
@@ -61,6 +62,16 @@ export function JobForm() {
       {count.value === 0 && <small class="faint">{missingPhotos(job.value)}</small>}
       <AsGraphql label="Show as GraphQL" {...operation.value} />
     </form>
+  );
+}
+
+function PauseNote({ job: { name } }: { job: Job }) {
+  const { limits, pausedJobs } = useWorkspace();
+  if (!limits.value.paused && !pausedJobs.value.includes(name)) return null;
+  return (
+    <p role="status" class="faint">
+      Paused by an operator: submissions are accepted and wait.
+    </p>
   );
 }
 

@@ -57,7 +57,7 @@ export function JobRow({
 }
 
 function RowState({ row }: { row: QueuedJob }) {
-  const line = standing(row);
+  const line = standing(row, useWorkspace().limits.value);
   return (
     <span class="state">
       <span class="status">

@@ -151,6 +151,33 @@ describe("the rows that the reconciler finds", () => {
     assert.match(lines.join(), /this worker lacks the task of waiting jobs: give all workers/);
   });
 
+  it("exclude paused rows, however many wait in front, and read one page at a time", async () => {
+    const { sql } = services.database;
+    const pausedUser = await services.newUser();
+    const photo = await services.newPhoto(user);
+    const paused = [
+      ...(await services.submitMany(
+        pausedUser,
+        Array.from({ length: 25 }, () => ({})),
+      )),
+      await services.submit(user, { job: "album", photoIds: [photo.id] }),
+    ];
+    const { id } = await services.submit(user);
+    await age(id, ...paused.map((row) => row.id));
+    await sql`insert into pauses (kind, subject, at, actor, reason) values
+      ('USER', ${pausedUser.id}, now(), 'admin', ''), ('JOB', 'album', now(), 'admin', '')`;
+    for (const limit of [1, 5, 9, 26, 27, 28]) {
+      services.offered.length = 0;
+      const sweep = new DueSweep({ patient: false });
+      let pages = 0;
+      for (; !sweep.ended; pages++) await services.queuedJobs.hintDue(sweep, limit);
+      assert.deepEqual([backlogs(), pages], [[[id, 0]], Math.floor(27 / limit) + 1]);
+    }
+    await sql`delete from pauses`;
+    services.offered.length = 0;
+    assert.equal(await hintAll(), 27);
+  });
+
   it("are found again from the old position when hints could not be added", async () => {
     const many = (await services.submitMany(user, [{}, {}, {}])).map(({ id }) => id);
     await age(...many);
