@@ -62,9 +62,16 @@ export class Heartbeat {
 
   #beat(): void {
     // A slow heartbeat must not be overtaken by the next one.
-    this.#beating ??= this.#report(this.#taskWorker?.isLeaving() ? "draining" : "running").finally(
-      () => (this.#beating = null),
-    );
+    this.#beating ??= this.#reportState().finally(() => (this.#beating = null));
+  }
+
+  /** Reports again at once when the answer contains an order that changes the state. */
+  async #reportState(): Promise<void> {
+    const isLeaving = () => this.#taskWorker?.isLeaving() ?? false;
+    const toState = (leaves: boolean) => (leaves ? "draining" : "running");
+    const before = isLeaving();
+    await this.#report(toState(before));
+    if (isLeaving() !== before) await this.#report(toState(isLeaving()));
   }
 
   async #report(state: WorkerState): Promise<void> {

@@ -245,6 +245,6 @@ export class DueSweep {
   pass(rows: DueRow[], limit: number): void {
     const last = rows.at(-1);
     if (last) this.#position = { dueAt: last.dueAt, id: last.id };
-    this.#ended = last?.place !== limit;
+    this.#ended = (last?.place ?? 0) < limit;
   }
 }

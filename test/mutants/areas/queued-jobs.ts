@@ -109,7 +109,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the sweep reads only its first page",
     file: "src/services/queued-jobs/maintenance.ts",
-    find: "this.#ended = last?.place !== limit;",
+    find: "this.#ended = (last?.place ?? 0) < limit;",
     replace: "this.#ended = true;",
     tests: DUE,
   },
