@@ -91,6 +91,7 @@ describe("the metrics of a service", () => {
           "attempts",
           "upkeep_actions",
           "maintenance_failures",
+          "operation_jobs",
         ],
       ],
     ] as const) {
