@@ -6,13 +6,12 @@ import { pipeline } from "node:stream/promises";
 import { UnreachableError } from "../errors.js";
 import type { OutputFile } from "../types.js";
 
-/** Throws an Error that names the file. */
 export async function readPhoto(path: string): Promise<{ file: Blob; filename: string }> {
   try {
     return { file: new Blob([await readFile(path)]), filename: basename(path) };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new Error(`${path} cannot be read (${code}).`, { cause: error });
+    throw new Error(`The file cannot be read (${code}).`, { cause: error });
   }
 }
 

@@ -82,7 +82,7 @@ export async function run({ args, terminal, interrupt, open }: CommandContext): 
     inJobs(job, positionals).map((photos) =>
       limit(async () => {
         const outcome = await runner.run(photos);
-        runner.print(values["json"] === true ? toJson(outcome) : toText(outcome));
+        runner.print(outcome, values["json"] === true);
         return outcome;
       }, new AbortController().signal),
     ),
@@ -143,7 +143,7 @@ class JobRunner {
 
   async run(photos: readonly string[]): Promise<Outcome> {
     const { bars, interrupt } = this.#submission;
-    const label = photos.length === 1 ? String(photos[0]) : `${photos.length} photos`;
+    const label = labelOf(photos);
     const outcome: Outcome = { photos, queuedJob: null, saved: [], error: null };
     try {
       await this.#run(label, outcome);
@@ -184,8 +184,11 @@ class JobRunner {
     return this.#service.upload(file, { filename, signal, onProgress });
   }
 
-  print(text: string): void {
-    this.#submission.bars.line(text);
+  print(outcome: Outcome, isJson: boolean): void {
+    const { bars } = this.#submission;
+    if (isJson) bars.line(JSON.stringify(outcome));
+    else if (outcome.error === null) bars.line(toText(outcome));
+    if (outcome.error !== null) bars.fault(`✗ ${labelOf(outcome.photos)}  ${outcome.error}`);
   }
 
   close(): void {
@@ -193,23 +196,20 @@ class JobRunner {
   }
 }
 
-function toJson({ photos, queuedJob, saved, error }: Outcome): string {
-  return JSON.stringify({ photos, queuedJob, saved, error });
+function labelOf(photos: readonly string[]): string {
+  return photos.length === 1 ? String(photos[0]) : `${photos.length} photos`;
 }
 
-function toText({ photos, queuedJob, saved, error }: Outcome): string {
-  const name = photos.length === 1 ? photos[0] : `${photos.length} photos`;
-  if (error !== null) return `✗ ${name}  ${error}`;
+function toText({ photos, queuedJob, saved }: Outcome): string {
   const files = saved.length > 0 ? saved : (queuedJob?.outputs ?? []).map(({ url }) => url);
   const shown = files.length > 0 ? files : [JSON.stringify(queuedJob?.result)];
-  return [`✓ ${name}`, ...shown.map((line) => `  ${line}`)].join("\n");
+  return [`✓ ${labelOf(photos)}`, ...shown.map((line) => `  ${line}`)].join("\n");
 }
 
 function report(outcomes: readonly Outcome[], terminal: Terminal): number {
   const failed = outcomes.filter(({ error }) => error !== null);
   if (failed.length === 0) return 0;
-  terminal.err(`${failed.length} of ${outcomes.length} failed:\n`);
-  for (const { photos, error } of failed) terminal.err(`  ${photos.join(", ")}  ${error}\n`);
+  if (outcomes.length > 1) terminal.err(`${failed.length} of ${outcomes.length} failed.\n`);
   return 1;
 }
 

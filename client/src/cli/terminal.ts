@@ -13,6 +13,8 @@ export interface Bars {
   remove(key: string): void;
   /** Prints a line that stays, above the bars. */
   line(text: string): void;
+  /** The same for a fault, on stderr. */
+  fault(text: string): void;
   close(): void;
 }
 
@@ -43,6 +45,11 @@ export function createBars(terminal: Terminal): Bars {
     drawn = lines.length;
   }
 
+  const print = (write: (text: string) => void, text: string): void => {
+    erase();
+    write(`${text}\n`);
+    drawSoon();
+  };
   const drawSoon = (): void => void (timer ??= setTimeout(draw, INTERVAL_MS));
   return {
     set(key, fraction, text) {
@@ -53,11 +60,8 @@ export function createBars(terminal: Terminal): Bars {
       bars.delete(key);
       drawSoon();
     },
-    line(text) {
-      erase();
-      terminal.out(`${text}\n`);
-      drawSoon();
-    },
+    line: (text) => print(terminal.out, text),
+    fault: (text) => print(terminal.err, text),
     close() {
       if (timer) clearTimeout(timer);
       erase();

@@ -1,4 +1,4 @@
-import { reasonOf, type CommandContext } from "./command.js";
+import { INTERRUPTED, reasonOf, type CommandContext } from "./command.js";
 import { parseFlags, UsageError } from "./command-line.js";
 import { readPhoto } from "./files.js";
 import { createBars } from "./terminal.js";
@@ -10,7 +10,7 @@ export async function upload({ args, terminal, interrupt, open }: CommandContext
     throw new UsageError("Which photos? For example: photo-service upload *.jpg");
   const service = await open(values);
   const bars = createBars(terminal);
-  const failures = await Promise.all(
+  const results = await Promise.all(
     positionals.map(async (path) => {
       try {
         const { file, filename } = await readPhoto(path);
@@ -18,16 +18,15 @@ export async function upload({ args, terminal, interrupt, open }: CommandContext
         const photo = await service.upload(file, { filename, signal: interrupt, onProgress });
         bars.remove(path);
         bars.line(values["json"] === true ? JSON.stringify(photo) : `${photo.id}  ${path}`);
-        return [];
+        return true;
       } catch (error) {
         bars.remove(path);
-        return [`${path}  ${interrupt.aborted ? "interrupted" : reasonOf(error)}\n`];
+        bars.fault(`✗ ${path}  ${interrupt.aborted ? "interrupted" : reasonOf(error)}`);
+        return false;
       }
     }),
   );
   bars.close();
-  const reasons = failures.flat();
-  if (reasons.length === 0) return 0;
-  terminal.err(`${reasons.length} of ${positionals.length} failed:\n${reasons.join("")}`);
-  return 1;
+  if (interrupt.aborted) return INTERRUPTED;
+  return results.every(Boolean) ? 0 : 1;
 }

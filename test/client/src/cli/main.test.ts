@@ -62,9 +62,9 @@ describe("the command photo-service", () => {
     const { code, stdout, stderr } = await run("run", "palette", "a.png", "text.jpg", "none.jpg");
     assert.equal(code, 1);
     assert.match(stdout, /^✓ a\.png\n {2}\{"dominant"/m);
-    assert.match(stderr, /^2 of 3 failed:\n/);
-    assert.match(stderr, /^ {2}none\.jpg {2}none\.jpg cannot be read \(ENOENT\)\.$/m);
-    assert.match(stderr, /^ {2}text\.jpg {2}This is .*text/m);
+    assert.match(stderr, /^✗ none\.jpg {2}The file cannot be read \(ENOENT\)\.$/m);
+    assert.match(stderr, /^✗ text\.jpg {2}This is .*text/m);
+    assert.match(stderr, /\n2 of 3 failed\.\n$/);
     const failed = await run("run", "echo", "--fail-permanently", "--json");
     assert.equal(failed.code, 1);
     const { error, queuedJob } = JSON.parse(failed.stdout) as {
