@@ -1,4 +1,4 @@
-// npm run build:client: renews the types of the Jobs, compiles the package and packs it.
+// Renews the types of the Jobs, compiles the package and packs it.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
