@@ -5,7 +5,12 @@ import type { QueuedJob, SentEvent } from "../../../../client/src/types.js";
 
 const row = (version: number, more: Partial<QueuedJob> = {}) =>
   ({
-    ...{ id: "1", version, status: "STARTED", progress: 0, parameters: { steps: 1 }, photos: [] },
+    id: "1",
+    version,
+    status: "STARTED",
+    progress: 0,
+    parameters: { steps: 1 },
+    photos: [],
     ...more,
   }) as unknown as QueuedJob;
 const event = (type: string, version: number, progress = 0) => {
