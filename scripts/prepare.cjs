@@ -7,7 +7,16 @@ const fs = require("fs");
 const path = require("path");
 const manifest = require("../package.json");
 
-const INPUTS = ["src", "test", "bench", "examples", "package-lock.json", "tsconfig.json"];
+const INPUTS = [
+  "src",
+  "test",
+  "bench",
+  "examples",
+  "client/src",
+  "client/build",
+  "package-lock.json",
+  "tsconfig.json",
+];
 /** The time of this file is when the last successful compilation began. */
 const BUILT = "dist/.built";
 const COMPILER = "node_modules/typescript/bin/tsc";

@@ -35,6 +35,7 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
       "dist",
       "drizzle",
       "examples",
+      "client",
     ])
       cpSync(part, join(copy, part), {
         recursive: true,

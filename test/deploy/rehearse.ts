@@ -83,6 +83,7 @@ function build(): void {
     "dist/test",
     "src",
     "examples",
+    "client",
   ])
     rmSync(join(app, left), { recursive: true, force: true });
   report(

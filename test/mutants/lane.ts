@@ -14,7 +14,7 @@ export interface Lane {
   with<T>(file: string, source: string, work: () => Promise<T>): Promise<T>;
 }
 
-const COPIED = ["src", "dist"];
+const COPIED = ["src", "client", "dist"];
 const TEST_TIMEOUT_MS = 180_000;
 
 /** Copies the sources and the compiled files to `folder` and links everything else. */

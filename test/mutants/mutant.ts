@@ -4,7 +4,7 @@ export interface Mutant {
   core?: true;
   /** The resulting fault, as a sentence. */
   breaks: string;
-  file: `src/${string}.ts`;
+  file: `src/${string}.ts` | `client/src/${string}.ts`;
   /** Code that occurs exactly once in the file, in any layout. */
   find: string;
   replace: string;

@@ -35,6 +35,7 @@ describe("scripts/check.mjs", () => {
     assert.deepEqual(stdout.match(/^> \w+/gm), ["> types", "> format", "> lint"]);
     assert.deepEqual(readFileSync(join(folder, "ran"), "utf8").trimEnd().split("\n"), [
       "tsc -p src/console",
+      "tsc -p client",
       "prettier --check --log-level warn .",
       "oxlint --deny-warnings",
       "knip --no-config-hints",

@@ -168,8 +168,8 @@ describe("the scripts of package.json", () => {
   const entries = Object.entries(scripts);
   const programs = entries.filter(([, line]) => /\bdist\//.test(line));
 
-  it("are at most 20, of at most 100 characters each", () => {
-    assert.ok(entries.length <= 20, `${entries.length} scripts`);
+  it("are at most 21, of at most 100 characters each", () => {
+    assert.ok(entries.length <= 21, `${entries.length} scripts`);
     assert.deepEqual(
       entries.filter(([, line]) => line.length > 100),
       [],

@@ -32,12 +32,12 @@ export const resolveImport = (from: string, name: string) => {
   return existsSync(join("src", `${path}x`)) ? `${path}x` : path;
 };
 
-/** All compiled source files, and style sheets. */
-export const checkedFiles = ["src", "test", "examples", "bench"]
+/** All compiled source files that are not generated, and style sheets. */
+export const checkedFiles = ["src", "test", "examples", "bench", "client/src", "client/build"]
   .flatMap((root) =>
     readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)),
   )
-  .filter((path) => /\.(tsx?|css)$/.test(path) && !path.includes("node_modules"));
+  .filter((path) => /\.(tsx?|css)$/.test(path) && !/node_modules|\/generated\//.test(path));
 
 export function libraryOf(name: string): string {
   return name.startsWith("@")

@@ -27,6 +27,7 @@ const PARTS = [
   "dist",
   "drizzle",
   "examples",
+  "client",
 ];
 const FREE_PORTS = { HOST: "127.0.0.1", PORT: "0", WORKER_PORT: "0" };
 

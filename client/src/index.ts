@@ -1,0 +1,43 @@
+export { createPhotoService } from "./photo-service.js";
+export type { PhotoService, PhotoServiceOptions } from "./photo-service.js";
+export {
+  ClosedError,
+  ConflictError,
+  CursorExpiredError,
+  ForbiddenError,
+  IdempotencyConflictError,
+  InternalServerError,
+  InvalidInputError,
+  InvalidRequestError,
+  NotFoundError,
+  PhotoServiceError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  QuotaExceededError,
+  ServiceUnavailableError,
+  TokenError,
+  UnauthenticatedError,
+  UnreachableError,
+} from "./errors.js";
+export type { InputIssue } from "./errors.js";
+export type * from "./generated/jobs.js";
+export type { JobList, JobListOptions, JobListSnapshot } from "./live/job-list.js";
+export { createLiveJob, type LiveJobSnapshot } from "./live/live-job.js";
+export type { Live } from "./live/live.js";
+export { createPhotoList } from "./live/photo-list.js";
+export type { PhotoList, PhotoListOptions, PhotoListSnapshot } from "./live/photo-list.js";
+export type { Reference, RunOptions } from "./queued-jobs.js";
+export type { RequestOptions } from "./transport/requests.js";
+export type { Token } from "./transport/token.js";
+export { isFinished, isJob } from "./types.js";
+export type {
+  JobError,
+  OutputFile,
+  Photo,
+  QueuedJob,
+  QueuedJobEvent,
+  QueuedJobEventType,
+  QueuedJobStatus,
+} from "./types.js";
+export type { Upload, UploadOptions } from "./upload.js";
+export type { WatchOptions } from "./watch.js";

@@ -1,0 +1,62 @@
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import type { JobName } from "../generated/jobs.js";
+import type { JobList, JobListOptions, JobListSnapshot } from "../live/job-list.js";
+import { createLiveJob, type LiveJobSnapshot } from "../live/live-job.js";
+import type { Live } from "../live/live.js";
+import {
+  createPhotoList,
+  type PhotoList,
+  type PhotoListOptions,
+  type PhotoListSnapshot,
+} from "../live/photo-list.js";
+import type { QueuedJob } from "../types.js";
+import { usePhotoService } from "./provider.js";
+
+function useLive<Snapshot>(live: Live<Snapshot>): Snapshot {
+  return useSyncExternalStore(live.subscribe, live.getSnapshot, live.getSnapshot);
+}
+
+/**
+ * The user's QueuedJobs, newest first and current. `onEvent` may be a new function in each render;
+ * a change of another option starts a new list.
+ */
+export function useJobs(options: JobListOptions = {}): JobListSnapshot & Pick<JobList, "loadMore"> {
+  const service = usePhotoService();
+  const { status, job, first, onEvent } = options;
+  const current = useRef(onEvent);
+  useEffect(() => {
+    current.current = onEvent;
+  });
+  const list = useMemo(
+    () => service.jobs({ status, job, first, onEvent: (event) => current.current?.(event) }),
+    [service, JSON.stringify([status, job, first])],
+  );
+  return { ...useLive(list), loadMore: list.loadMore };
+}
+
+const NOTHING: Live<LiveJobSnapshot<never>> = {
+  getSnapshot: () => EMPTY,
+  subscribe: () => () => {},
+};
+const EMPTY: LiveJobSnapshot<never> = { job: null, error: null };
+
+/** One QueuedJob, current until it finishes: what `run` returned, or an id. */
+export function useJob<Name extends JobName>(
+  source: QueuedJob<Name> | string | null | undefined,
+): LiveJobSnapshot<Name> {
+  const service = usePhotoService();
+  const id = typeof source === "object" ? source?.id : source;
+  const live = useMemo<Live<LiveJobSnapshot<Name>>>(
+    () => (source ? createLiveJob(service, source) : NOTHING),
+    [service, id],
+  );
+  return useLive(live);
+}
+
+/** The user's photos, newest first, with those that this client uploads. */
+export function usePhotos({ first }: PhotoListOptions = {}): PhotoListSnapshot &
+  Pick<PhotoList, "loadMore" | "refresh"> {
+  const service = usePhotoService();
+  const list = useMemo(() => createPhotoList(service, { first }), [service, first]);
+  return { ...useLive(list), loadMore: list.loadMore, refresh: list.refresh };
+}

@@ -1,0 +1,3 @@
+export { useJob, useJobs, usePhotos } from "./hooks.js";
+export { PhotoServiceProvider, usePhotoService } from "./provider.js";
+export { useUpload, type UploadState, type UseUpload } from "./use-upload.js";

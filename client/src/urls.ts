@@ -1,0 +1,27 @@
+import type { OutputFile, Photo } from "./types.js";
+
+/** Makes the URLs of files absolute: the service sends them relative to its address. */
+export interface Urls {
+  ofPhoto(photo: Photo): Photo;
+  /** For a row, or for the fields that an event carries. */
+  ofQueuedJob<Row extends { outputs: readonly OutputFile[]; photos?: readonly Photo[] }>(
+    row: Row,
+  ): Row;
+}
+
+export function createUrls(base: string): Urls {
+  const absolute = (url: string): string => new URL(url, base).href;
+  const ofPhoto = (photo: Photo): Photo => ({
+    ...photo,
+    url: absolute(photo.url),
+    previewUrl: photo.previewUrl && absolute(photo.previewUrl),
+  });
+  return {
+    ofPhoto,
+    ofQueuedJob: (row) => ({
+      ...row,
+      outputs: row.outputs.map((file) => ({ ...file, url: absolute(file.url) })),
+      ...(row.photos && { photos: row.photos.map(ofPhoto) }),
+    }),
+  };
+}
