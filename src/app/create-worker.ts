@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { explainListening } from "../embedded/ports.js";
-import { createChildPool, type ChildPool, type ChildFault } from "../child-pool/child-pool.js";
+import type { ChildPool, ChildFault } from "../child-pool/child-pool.js";
 import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
@@ -23,6 +23,7 @@ import { createTaskWorker, type TaskWorker } from "../worker/task-worker.js";
 import { createMaintenance } from "./create-maintenance.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
+import { openChildPools } from "./open-child-pools.js";
 import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -47,6 +48,7 @@ interface WorkerParts {
   core: Core;
   metrics: ReturnType<typeof createWorkerMetrics>;
   pool: ChildPool;
+  suspects: ChildPool;
   leases: Leases;
   heartbeat: Heartbeat;
   reconciler: Reconciler;
@@ -73,14 +75,8 @@ export async function createWorker(
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
   const { redis, database, queuedJobs } = core;
-  const pool = createChildPool({
-    entry: new URL("../worker/child/task-child.js", import.meta.url),
-    size: config.workerConcurrency,
-    memoryLimitBytes: CHILD_MEMORY_BYTES,
-    log,
-    onFault: metrics.onChildFault,
-  });
-  stack.add("child pool", () => pool.close());
+  const childOptions = { size: config.workerConcurrency, log, onFault: metrics.onChildFault };
+  const { pool, suspects } = openChildPools(childOptions, stack);
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
   const heartbeat = createHeartbeat(config, { core, leases, worker, log });
@@ -106,6 +102,7 @@ export async function createWorker(
     core,
     metrics,
     pool,
+    suspects,
     leases,
     heartbeat,
     reconciler,
@@ -173,19 +170,14 @@ function openTaskWorker(
   { drainMs, tracer }: { drainMs: number; tracer: Tracer },
   parts: WorkerParts & { startRate: StartRate },
 ): TaskWorker {
-  const { catalogue, core, metrics, pool, leases, reconciler, startRate, worker, log } = parts;
+  const { core, metrics, reconciler } = parts;
   return createTaskWorker(
     {
       ...core,
+      ...parts,
       nearPhotos: createNearPhotos(core.slowDatabase),
-      pool,
-      startRate,
       maxPhotoPixels: config.maxPhotoPixels,
       acceptHeic: config.acceptHeic,
-      catalogue,
-      leases,
-      worker,
-      log,
       tracer,
       onAttempt: metrics.onAttempt,
       onBug: metrics.onBug,

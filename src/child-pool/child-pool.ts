@@ -48,6 +48,8 @@ export interface ChildPoolOptions {
   log: Logger;
   /** Number of tasks after which a child is replaced; default 500. */
   recycleAfterTasks?: number;
+  /** False to start a child only for a waiting task; default true. */
+  keepsWarm?: boolean;
   /**
    * Resident memory after a task above which a child is replaced; default 400 MB. Only the end of a
    * process returns the memory that libraries keep.
@@ -234,7 +236,8 @@ function part(self: Self, child: WarmChild): void {
 }
 
 function refill(self: Self): void {
-  if (mayStart(self)) start(self);
+  const { keepsWarm = true } = self.options;
+  if (keepsWarm && mayStart(self)) start(self);
 }
 
 function count(self: Self, state: WarmChild["state"]): number {

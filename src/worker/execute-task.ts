@@ -1,4 +1,5 @@
 // The course of an attempt under its lease: claim, run, settle.
+import type { ChildPool } from "../child-pool/child-pool.js";
 import { PermanentTaskError } from "../domain/errors.js";
 import { failpoint } from "../runtime/failpoint.js";
 import type { Logger } from "../runtime/logger.js";
@@ -21,6 +22,11 @@ import {
 } from "./settle-attempt.js";
 
 export interface ExecuteDeps extends RunInChildDeps, SettleDeps {
+  /**
+   * Runs attempts of the worker process whose last worker died. They may take minutes, so they must
+   * not hold up the children that decode photos.
+   */
+  suspects: ChildPool;
   leases: Leases;
   startRate: Pick<StartRate, "note">;
   /** The name of this worker in its leases. */
@@ -131,7 +137,12 @@ async function runTask(
       (await reuseResult(deps, claimed, stop.signal)) ??
       (await (runsHere(task, claimed)
         ? runHere(deps, task, claimed, { stop, progress: reporter.report })
-        : runInChild(deps, task, claimed, { signal: stop.signal, progress: reporter.report })));
+        : runInChild(
+            task.runsIn === "worker" ? { ...deps, pool: deps.suspects } : deps,
+            task,
+            claimed,
+            { signal: stop.signal, progress: reporter.report },
+          )));
     if ((JSON.stringify(success.result) ?? "").length > MAX_RESULT_CHARACTERS)
       throw new PermanentTaskError(
         "TASK_FAILED",

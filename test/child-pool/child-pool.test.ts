@@ -7,6 +7,7 @@ import {
   TaskFailedError,
 } from "../../src/domain/errors.js";
 import { eventually } from "../support/runner/eventually.js";
+import { processTree } from "../support/processes/process-tree.js";
 import { processAlive } from "./process-alive.js";
 import { answer, ask, begin, createTestPools } from "./child-pool/test-pools.js";
 
@@ -18,6 +19,14 @@ describe("a child pool", () => {
     const first = await ask(pool, { do: "answer", value: { deep: [1, "ü", null] } });
     assert.deepEqual(first.value, { deep: [1, "ü", null] });
     assert.equal((await ask(pool, answer)).pid, first.pid);
+  });
+
+  it("keeps no child after its task where none is to stay warm", async () => {
+    const pool = makePool({ size: 2, recycleAfterTasks: 1, keepsWarm: false });
+    const answers = await Promise.all([ask(pool, answer), ask(pool, answer), ask(pool, answer)]);
+    assert.equal(new Set(answers.map(({ pid }) => pid)).size, 3);
+    await eventually("no child is left", () => processTree(process.pid).length === 1);
+    assert.equal((await ask(pool, answer)).value, 1);
   });
 
   it("starts no child before the first task, and all of them with warm()", async () => {

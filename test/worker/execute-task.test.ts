@@ -70,6 +70,23 @@ describe("an attempt", () => {
     });
   });
 
+  it("after a worker death holds up no photo job, however long it takes", async () => {
+    const lost = await Promise.all([1, 2, 3].map(() => scene.submit("answers", { hang: true })));
+    await scene.core.database
+      .sql`update queued_jobs set stalls = 1 where id = any(${lost.map(({ id }) => id)})`;
+    const running = lost.map((queuedJob) => scene.execute(queuedJob));
+    await eventually("they run", async () =>
+      (await Promise.all(lost.map(scene.find))).every((row) => row?.status === "STARTED"),
+    );
+    const photo = await scene.submit("child");
+    const photoEnds = scene.execute(photo);
+    const isDone = async () => (await scene.find(photo))?.status === "SUCCESS";
+    await eventually("the photo job is done", isDone, 10_000);
+    await photoEnds;
+    for (const { id } of lost) await scene.core.queuedJobs.cancel(scene.user, id);
+    await Promise.all(running);
+  });
+
   it("of a task that this worker lacks fails with a message without internal details", async () => {
     const queuedJob = await scene.submit("answers");
     await scene.execute(queuedJob, { catalogue: new Map() });

@@ -109,7 +109,7 @@ export async function createWorkerScene(
     },
     async close() {
       deps.leases.close();
-      await deps.pool.close();
+      await Promise.all([deps.pool.close(), deps.suspects.close()]);
       await core.close();
       await rm(folder, { recursive: true, force: true });
     },
@@ -123,16 +123,17 @@ function createExecuteDeps(
   renewMs: number,
 ) {
   const worker = "test-worker";
+  const children = {
+    entry: new URL("./scripted-child.js", import.meta.url),
+    memoryLimitBytes: 1e9,
+    graceMs: 200,
+    log: silentLog,
+  };
   return {
     queuedJobs,
     storage,
-    pool: createChildPool({
-      entry: new URL("./scripted-child.js", import.meta.url),
-      size: 2,
-      memoryLimitBytes: 1e9,
-      graceMs: 200,
-      log: silentLog,
-    }),
+    pool: createChildPool({ ...children, size: 2 }),
+    suspects: createChildPool({ ...children, size: 4, recycleAfterTasks: 1, keepsWarm: false }),
     leases: createLeases({ queuedJobs, worker, log: silentLog, renewMs }),
     photos: createPhotos({
       database,

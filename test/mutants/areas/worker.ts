@@ -277,4 +277,18 @@ export const MUTANTS: Mutant[] = [
     replace: "name: z.string(),",
     tests: CHILD,
   },
+  {
+    breaks: "a long attempt whose last worker died holds up photos",
+    file: "src/worker/execute-task.ts",
+    find: 'task.runsIn === "worker" ? { ...deps, pool: deps.suspects } : deps',
+    replace: "deps",
+    tests: ["worker/execute-task.test"],
+  },
+  {
+    breaks: "the children of suspects stay after their attempt",
+    file: "src/child-pool/child-pool.ts",
+    find: "if (keepsWarm && mayStart(self)) start(self);",
+    replace: "if (mayStart(self)) start(self);",
+    tests: ["child-pool/child-pool.test"],
+  },
 ];
