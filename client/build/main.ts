@@ -3,12 +3,21 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readCommandLine } from "../../src/runtime/command-line.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { renderJobTypes } from "./job-types.js";
 
 /** Path of the repository, relative to the compiled file. */
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const CLIENT = join(ROOT, "client");
+
+readCommandLine(
+  {
+    name: "npm run build:client",
+    about: "Renews the types of the Jobs, compiles the package and packs it into dist/package/.",
+  },
+  () => null,
+);
 
 const types = join(CLIENT, "src/generated/jobs.ts");
 const rendered = await renderJobTypes(catalogue.values());

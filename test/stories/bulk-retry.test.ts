@@ -11,11 +11,12 @@ import { testRedis } from "../support/stores/test-redis.js";
 import { startApiProcess } from "./api-process.js";
 import { startWorkerProcess } from "./worker-process.js";
 
-const USERS = 500;
+/** BULK_USERS=500 retries 10,000 jobs, which takes a minute longer. */
+const USERS = Number(process.env["BULK_USERS"] ?? 100);
 const JOBS = 20;
 const ALL = USERS * JOBS;
 
-describe("10,000 failed jobs of 500 users", { ...long, timeout: 600_000 }, () => {
+describe("the failed jobs of many users", { ...long, timeout: 600_000 }, () => {
   let service: TestService;
   let streamed: Awaited<ReturnType<TestService["person"]>>;
   before(async () => {
