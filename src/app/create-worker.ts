@@ -43,6 +43,9 @@ interface WorkerOptions {
   tracer?: Tracer;
 }
 
+/** The program of the children. */
+const CHILD = new URL("../worker/child/task-child.js", import.meta.url);
+
 interface WorkerParts {
   catalogue: Catalogue;
   core: Core;
@@ -75,8 +78,8 @@ export async function createWorker(
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
   const { redis, database, queuedJobs } = core;
-  const childOptions = { size: config.workerConcurrency, log, onFault: metrics.onChildFault };
-  const { pool, suspects } = openChildPools(childOptions, stack);
+  const children = { entry: CHILD, size: config.workerConcurrency, onFault: metrics.onChildFault };
+  const { pool, suspects } = openChildPools({ ...children, log }, stack);
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
   const heartbeat = createHeartbeat(config, { core, leases, worker, log });

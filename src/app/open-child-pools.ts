@@ -14,14 +14,10 @@ const MAX_SUSPECTS = 8;
  * end after each task, since suspects are rare.
  */
 export function openChildPools(
-  options: Pick<ChildPoolOptions, "size" | "log" | "onFault">,
+  options: Pick<ChildPoolOptions, "entry" | "size" | "log" | "onFault">,
   stack: ClosingStack,
 ): { pool: ChildPool; suspects: ChildPool } {
-  const common = {
-    ...options,
-    entry: new URL("../worker/child/task-child.js", import.meta.url),
-    memoryLimitBytes: CHILD_MEMORY_BYTES,
-  };
+  const common = { ...options, memoryLimitBytes: CHILD_MEMORY_BYTES };
   const pool = createChildPool(common);
   stack.add("child pool", () => pool.close());
   const alone = { size: MAX_SUSPECTS, recycleAfterTasks: 1, keepsWarm: false };
