@@ -15,8 +15,7 @@ import {
 import { eventually } from "../../support/runner/eventually.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
-import { createTcpProxy } from "../../support/stores/tcp-proxy.js";
-import { clientOf } from "../client-of.js";
+import { clientOf, proxiedClientOf } from "../client-of.js";
 
 describe("the client package", () => {
   let service: TestService;
@@ -67,13 +66,7 @@ describe("the client package", () => {
   });
 
   it("submits once when the answer is lost", async (t) => {
-    const proxy = await createTcpProxy(service.url);
-    const person = await service.person();
-    const { client } = clientOf({ url: proxy.url, token: person.token });
-    t.after(async () => {
-      client.close();
-      await proxy.close();
-    });
+    const { client, proxy, person } = await proxiedClientOf(t, service);
     let cuts = 0;
     proxy.cutReplies(() => {
       cuts++;

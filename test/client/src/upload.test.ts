@@ -5,8 +5,7 @@ import { PhotoServiceError } from "../../../client/src/index.js";
 import { makePng } from "../../imaging/make-png.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
-import { createTcpProxy } from "../../support/stores/tcp-proxy.js";
-import { clientOf } from "../client-of.js";
+import { clientOf, proxiedClientOf } from "../client-of.js";
 
 const noise = (side: number) =>
   makePng({ width: side, height: side, colorType: 2, samples: randomBytes(side * side * 3) });
@@ -38,13 +37,7 @@ describe("upload", () => {
   });
 
   it("starts over when the connection breaks, and makes one Photo", async (t) => {
-    const proxy = await createTcpProxy(service.url);
-    const person = await service.person();
-    const { client } = clientOf({ url: proxy.url, token: person.token });
-    t.after(async () => {
-      client.close();
-      await proxy.close();
-    });
+    const { client, proxy, person } = await proxiedClientOf(t, service);
     proxy.down();
     let starts = 0;
     const photo = await client.upload(new Blob([smallPhoto()]), {

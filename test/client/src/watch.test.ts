@@ -3,8 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { createLiveJob } from "../../../client/src/index.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
-import { createTcpProxy } from "../../support/stores/tcp-proxy.js";
-import { clientOf } from "../client-of.js";
+import { clientOf, proxiedClientOf } from "../client-of.js";
 
 describe("watch", () => {
   let service: TestService;
@@ -14,13 +13,7 @@ describe("watch", () => {
   after(() => service?.close());
 
   it("yields the steps of a QueuedJob to its end, also across an API that is away", async (t) => {
-    const proxy = await createTcpProxy(service.url);
-    const person = await service.person();
-    const { client } = clientOf({ url: proxy.url, token: person.token });
-    t.after(async () => {
-      client.close();
-      await proxy.close();
-    });
+    const { client, proxy, person } = await proxiedClientOf(t, service);
     const job = await client.run("echo", { durationMs: 400, steps: 4, failAttempts: 1 });
     const types: string[] = [];
     for await (const { type, queuedJob } of client.watch(job)) {
@@ -40,13 +33,7 @@ describe("watch", () => {
   });
 
   it("throws CURSOR_EXPIRED after too long a pause, where a live QueuedJob goes on", async (t) => {
-    const proxy = await createTcpProxy(service.url);
-    const person = await service.person();
-    const { client } = clientOf({ url: proxy.url, token: person.token });
-    t.after(async () => {
-      client.close();
-      await proxy.close();
-    });
+    const { client, proxy, person } = await proxiedClientOf(t, service);
     const job = await client.run("echo", { durationMs: 600_000 });
     const live = createLiveJob(client, job);
     t.after(live.subscribe(() => {}));

@@ -4,8 +4,7 @@ import { createPhotoList } from "../../../../client/src/index.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
-import { createTcpProxy } from "../../../support/stores/tcp-proxy.js";
-import { clientOf } from "../../client-of.js";
+import { clientOf, proxiedClientOf } from "../../client-of.js";
 
 describe("the live list of jobs", () => {
   let service: TestService;
@@ -15,13 +14,7 @@ describe("the live list of jobs", () => {
   after(() => service?.close());
 
   it("stays current across lost connections and an expired cursor", async (t) => {
-    const proxy = await createTcpProxy(service.url);
-    const person = await service.person();
-    const { client } = clientOf({ url: proxy.url, token: person.token });
-    t.after(async () => {
-      client.close();
-      await proxy.close();
-    });
+    const { client, proxy, person } = await proxiedClientOf(t, service);
     const list = client.jobs();
     t.after(list.subscribe(() => {}));
     const ids: string[] = [];
