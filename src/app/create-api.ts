@@ -139,7 +139,7 @@ function createOperatorParts(
       fileUrls,
       jobs,
       pauses,
-      workers: createWorkerRegister({ database: slowDatabase, log }),
+      workers: createWorkerRegister(slowDatabase),
       isChildJob: (name) => catalogue.get(name)?.runsIn === "child",
     },
     guard: createAdminGuard(adminPassword),

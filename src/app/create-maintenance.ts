@@ -25,7 +25,7 @@ const TIMES = {
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
   operations: { everyMs: 2 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
-  purgeWorkers: { everyMs: HOUR_MS, lateAfterMs: DAY_MS },
+  purgeOperators: { everyMs: HOUR_MS, lateAfterMs: DAY_MS },
   sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
   recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
   countLostFiles: {
@@ -75,7 +75,6 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
 
   const runs: Record<TaskName, ScheduledTask["run"]> = {
     async purge({ signal }) {
-      await purgeOperatorActions(database);
       const purged = await purge.run(signal);
       deps.onPurged(purged);
       metrics.onPurge(purged.lagSeconds);
@@ -84,7 +83,8 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
     eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),
     operations: ({ signal }) => whole(carrier.run({ duties, holder: deps.worker, signal })),
     makePreviews: () => whole(deps.previewMaker.makePreviews()),
-    purgeWorkers: () => whole(createWorkerRegister({ database, log }).purge()),
+    purgeOperators: () =>
+      whole(Promise.all([createWorkerRegister(database).purge(), purgeOperatorActions(database)])),
     sweepFiles: ({ signal }) => whole(sweep.run(signal)),
     recount: async (slice) => (await recount.run(slice)).next,
     countLostFiles: async (slice) => (await lostFiles.run(slice)).next,

@@ -124,7 +124,7 @@ function createHeartbeat(
   { core, leases, worker, log }: Pick<WorkerParts, "core" | "leases" | "worker" | "log">,
 ): Heartbeat {
   return new Heartbeat({
-    register: createWorkerRegister({ ...core, log }),
+    register: createWorkerRegister(core.database),
     about: {
       name: worker,
       version,

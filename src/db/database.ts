@@ -90,6 +90,12 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** Runs `work` in a transaction, which is rolled back when it throws. */
+export function inTransaction<T>(sql: Sql, work: (tx: Sql) => Promise<T>): Promise<T> {
+  // A transaction has all parts of a client that write statements.
+  return sql.begin((transaction) => work(transaction as unknown as Sql)) as Promise<T>;
+}
+
 /**
  * Runs `query`. A lost or refused connection becomes ServiceUnavailableError, from any library.
  * After a deadlock or a serialisation failure the statement is undone, so it runs again.

@@ -11,7 +11,8 @@ const COMPLETION_MS = 300_000;
 
 /**
  * Stores a file under `key` in parts, one after the other. An aborted signal stops it before the
- * next part. The parts of a failed upload are deleted, except after a crash: then a rule of the bucket must delete them.
+ * next part. The parts of a failed upload are deleted, except after a crash: then a rule of the
+ * bucket must delete them.
  */
 export async function putInParts(
   bucket: S3Bucket,

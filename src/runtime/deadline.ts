@@ -64,6 +64,11 @@ export function withoutDeadline<T>(work: () => T): T {
   return deadlines.run(undefined, work);
 }
 
+/** True unless the deadline of the current operation is less than `ms` away. */
+export function hasTimeFor(ms: number): boolean {
+  return (currentDeadline()?.left() ?? Infinity) >= ms;
+}
+
 /** Returns the deadline of the current operation, if it has one. */
 export function currentDeadline(): Deadline | undefined {
   return deadlines.getStore();

@@ -18,7 +18,7 @@ describe("the heartbeat of a worker", () => {
   let heartbeat: Heartbeat;
   before(async () => {
     store = await createTestDatabase();
-    register = createWorkerRegister({ database: store.database, log: silentLog });
+    register = createWorkerRegister(store.database);
   });
   afterEach(() => heartbeat.close());
   after(() => store.close());

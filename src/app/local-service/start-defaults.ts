@@ -13,7 +13,7 @@ type StartVariable = Omit<EffectiveVariable, "source"> & {
   source: EffectiveVariable["source"] | "embedded" | "generated" | "npm start";
 };
 
-/** Replaces the defaults with the values that `npm start` chooses for variables that are not set. */
+/** Replaces defaults with the values that `npm start` chooses for variables that are not set. */
 export function asStarted(variables: EffectiveVariable[], config: Config): StartVariable[] {
   if (config.production && !config.embedded) return variables;
   const chosen = startDefaults(config);

@@ -19,7 +19,7 @@ export interface OutsideTasks {
   faults: TaskFault[];
 }
 
-/** Loads the tasks of TASKS; a broken one becomes a fault. `own` are the tasks of this repository. */
+/** Loads the tasks of TASKS; a broken one becomes a fault. `own` are this repository's tasks. */
 export async function loadOutsideTasks(
   entries: readonly string[],
   own: ReadonlyMap<string, Task>,

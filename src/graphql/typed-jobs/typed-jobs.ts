@@ -90,8 +90,8 @@ function toSchemas(task: Task): Schemas {
 function writeTypes(writer: TypeWriter, { task, parameters, result }: Schemas): TypedJob {
   const name = toPascalCase(task.name);
   const [parametersType, resultType] = [`${name}Parameters`, `${name}Result`];
-  const isPlain = hasNamedFields(parameters) || isEmpty(parameters);
-  if (isPlain)
+  const isTyped = hasInputType(parameters);
+  if (isTyped)
     writer.define("input", parametersType, name, {
       ...parameters,
       description: `Parameters of the Job \`${task.name}\`.`,
@@ -105,7 +105,7 @@ function writeTypes(writer: TypeWriter, { task, parameters, result }: Schemas): 
     task,
     field: name.slice(0, 1).toLowerCase() + name.slice(1),
     parameters,
-    parametersType: isPlain ? parametersType : "JSONObject",
+    parametersType: isTyped ? parametersType : "JSONObject",
     resultType,
     isWrapped,
   };
@@ -116,8 +116,11 @@ const WRAPPED: JsonSchema = {
   properties: { value: { description: "The result as JSON." } },
 };
 
-function isEmpty({ properties = {}, additionalProperties }: JsonSchema): boolean {
-  return Object.keys(properties).length === 0 && additionalProperties === false;
+/** An object without fields has an input type too. */
+function hasInputType(schema: JsonSchema): boolean {
+  const { properties = {}, additionalProperties } = schema;
+  const isEmpty = Object.keys(properties).length === 0 && additionalProperties === false;
+  return isEmpty || hasNamedFields(schema);
 }
 
 function writeUnion(jobs: TypedJob[]): string {
@@ -156,7 +159,7 @@ function withoutNulls(value: unknown, schema: JsonSchema): unknown {
   const { schema: inner } = withoutNull(schema);
   if (Array.isArray(value)) return value.map((entry) => withoutNulls(entry, inner.items ?? {}));
   if (typeof value !== "object" || value === null) return value;
-  if (!hasNamedFields(inner) && !isEmpty(inner)) return value;
+  if (!hasInputType(inner)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, part]) => part !== null || acceptsNull(inner.properties?.[key]))

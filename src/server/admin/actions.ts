@@ -12,6 +12,9 @@ declare module "fastify" {
 
 export const ACTIONS_OFF = "These pages only show: set ADMIN_ACTIONS=true to enable actions.";
 
+/** The note of a page that would have actions. */
+export const SHOWS_ONLY = html`<p class="mute">${ACTIONS_OFF}</p>`;
+
 /** Options of a route that changes something. */
 export const ACTION = { config: { isAction: true } };
 

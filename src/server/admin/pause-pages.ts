@@ -7,7 +7,7 @@ import {
   type PauseKind,
   type Pauses,
 } from "../../services/operators/pauses.js";
-import { ACTION, actionButton, ACTIONS_OFF, fieldOf, operatorOf } from "./actions.js";
+import { ACTION, actionButton, SHOWS_ONLY, fieldOf, operatorOf } from "./actions.js";
 import { html, sendPage, timeSince, wideTable, type Html } from "./page.js";
 
 export interface PausePagesDeps {
@@ -76,7 +76,7 @@ async function send(
     place: "Pauses",
     content: html`${refusal !== null && html`<p class="refused" role="alert">${refusal}</p>`}
       ${table}
-      ${actions ? forms(catalogue.map(({ name }) => name)) : html`<p class="mute">${ACTIONS_OFF}</p>`}
+      ${actions ? forms(catalogue.map(({ name }) => name)) : SHOWS_ONLY}
       <p class="mute">${ABOUT}</p>`,
   });
 }

@@ -45,7 +45,8 @@ const HEADERS = {
 const MAX_FORM_BYTES = 64 * 1024;
 
 /**
- * Registers `/admin/*` behind the guard: jobs, operations, workers, pauses, audit, queues, database.
+ * Registers `/admin/*` behind the guard: jobs, operations, workers, pauses, audit, queues and the
+ * database.
  */
 export async function registerAdmin(
   app: FastifyInstance,

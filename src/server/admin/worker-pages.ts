@@ -4,7 +4,7 @@ import type {
   WorkerAttempt,
   WorkerRegister,
 } from "../../services/operators/worker-register.js";
-import { ACTION, actionButton, ACTIONS_OFF, fieldOf, operatorOf } from "./actions.js";
+import { ACTION, actionButton, SHOWS_ONLY, fieldOf, operatorOf } from "./actions.js";
 import { html, numberCell, sendPage, timeSince, wideTable, type Html } from "./page.js";
 
 export interface WorkerPagesDeps {
@@ -22,8 +22,8 @@ const LISTED_ATTEMPTS = 200;
 
 const ABOUT =
   "A worker without a heartbeat for 20 seconds is lost; its jobs are taken over within a minute. " +
-  "A draining worker finishes what it runs and takes nothing more, until it is restarted or takes " +
-  "work again. Rows are kept for a day after the last heartbeat.";
+  "A draining worker finishes what it runs and takes nothing more, until it is restarted or " +
+  "takes work again. Rows are kept for a day after the last heartbeat.";
 
 /** The page of the worker processes: what each runs, and the orders to drain. */
 export function registerWorkerPages(scope: FastifyInstance, deps: WorkerPagesDeps): void {
@@ -42,7 +42,7 @@ export function registerWorkerPages(scope: FastifyInstance, deps: WorkerPagesDep
       place: "Workers",
       content: html`${table}
         <p class="mute">${ABOUT}</p>
-        ${!actions && html`<p class="mute">${ACTIONS_OFF}</p>`}`,
+        ${!actions && SHOWS_ONLY}`,
     });
   });
 

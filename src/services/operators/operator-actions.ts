@@ -2,7 +2,7 @@
 // longer.
 import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
-import { available, type Database } from "../../db/database.js";
+import { available, inTransaction, type Database } from "../../db/database.js";
 import type { Instant } from "../../domain/queued-job.js";
 import { isUuid } from "../reads/ids.js";
 import { lowestIdAt } from "../reads/operator-search.js";
@@ -49,8 +49,7 @@ export function changeAndRecord(
   change: (tx: Sql) => Promise<boolean>,
 ): Promise<boolean> {
   return available(() =>
-    sql.begin(async (transaction) => {
-      const tx = transaction as unknown as Sql;
+    inTransaction(sql, async (tx) => {
       if (!(await change(tx))) return false;
       await recordOperatorAction({ sql: tx }, action);
       return true;

@@ -1,5 +1,5 @@
-// Operators pause a Job or a user at run time. The row in `pauses` is the only truth: the claim reads
-// it in its own statement, so that nothing new starts once it is committed.
+// Operators pause a Job or a user at run time. The row in `pauses` is the only truth: the claim
+// reads it in its own statement, so that nothing new starts once it is committed.
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import type { PAUSE_KINDS } from "../../db/schema/deployment.js";

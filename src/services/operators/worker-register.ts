@@ -6,7 +6,6 @@ import type { WORKER_STATES } from "../../db/schema/deployment.js";
 import { isStorable } from "../../domain/is-storable.js";
 import type { Instant } from "../../domain/queued-job.js";
 import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
-import type { Logger } from "../../runtime/logger.js";
 import { changeAndRecord, type Operator } from "./operator-actions.js";
 
 export type WorkerState = (typeof WORKER_STATES)[number];
@@ -81,8 +80,7 @@ export function stateOfWorker(sql: Sql): Fragment {
     then 'lost' else state end`;
 }
 
-export function createWorkerRegister(deps: { database: Database; log: Logger }): WorkerRegister {
-  const { sql } = deps.database;
+export function createWorkerRegister({ sql }: Pick<Database, "sql">): WorkerRegister {
   return {
     beat: (report) => available(() => beat(sql, report)),
     list: () => available(() => listWorkers(sql)),
@@ -127,7 +125,7 @@ async function beat(sql: Sql, report: WorkerReport): Promise<WorkerOrders> {
   return orders;
 }
 
-/** A lost worker shows what it ran at its last heartbeat, since its attempts are taken over soon. */
+/** A lost worker shows what it ran at its last heartbeat: its attempts are taken over soon. */
 async function listWorkers(sql: Sql): Promise<RegisteredWorker[]> {
   return [
     ...(await sql<RegisteredWorker[]>`

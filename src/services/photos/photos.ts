@@ -13,7 +13,7 @@ import {
   type SQL,
 } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/pg-core";
-import { available, sqlState, type Database } from "../../db/database.js";
+import { inTransaction, available, sqlState, type Database } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
 import { photos } from "../../db/schema/photos.js";
 import { queuedJobPhotos } from "../../db/schema/queued-jobs.js";
@@ -237,7 +237,7 @@ async function insertPhoto(
  * waits.
  */
 async function removeUnused(sql: Sql, photo: Photo): Promise<boolean> {
-  return sql.begin(async (tx) => {
+  return inTransaction(sql, async (tx) => {
     await tx`select from user_streams where user_id = ${photo.userId} for no key update`;
     await tx`select from photos where id = ${photo.id} for update`;
     const [gone] = await tx`
@@ -249,7 +249,7 @@ async function removeUnused(sql: Sql, photo: Photo): Promise<boolean> {
       update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
         where s.user_id = p.user_id returning s.user_id`;
     return gone !== undefined;
-  }) as Promise<boolean>;
+  });
 }
 
 /** Converts a perceptual hash of 16 hex digits to the signed 64-bit number that is stored. */

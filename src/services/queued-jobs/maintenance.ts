@@ -172,8 +172,8 @@ export interface DuePage {
 
 /**
  * Returns a page of waiting rows that are due, in the order of `(due_at, id)`. Paused rows are left
- * out, except for the last one of a full page, where the next page starts. A page therefore reads at
- * most `limit` rows, however many are paused.
+ * out, except for the last one of a full page, where the next page starts. A page therefore reads
+ * at most `limit` rows, however many are paused.
  */
 export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<DueRow[]> {
   // Beware: an index condition cannot use clock_timestamp(), and all later rows would be read.

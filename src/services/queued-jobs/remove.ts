@@ -4,7 +4,7 @@ import type { Fragment, Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import { FINISHED_STATUSES } from "../../domain/queued-job-status.js";
-import { currentDeadline, withoutDeadline } from "../../runtime/deadline.js";
+import { hasTimeFor, withoutDeadline } from "../../runtime/deadline.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Committer } from "./commit.js";
@@ -47,7 +47,7 @@ export function createRemover(deps: RemoverDeps) {
     async many(finished: readonly Finished[]): Promise<number> {
       let count = 0;
       for (let i = 0; i < finished.length; i += BATCH_SIZE) {
-        if ((currentDeadline()?.left() ?? Infinity) < STATEMENT_MS) break;
+        if (!hasTimeFor(STATEMENT_MS)) break;
         try {
           const removed = await removeTogether(removal, finished.slice(i, i + BATCH_SIZE));
           withoutDeadline(() => void deleteFilesOf(removal, removed));

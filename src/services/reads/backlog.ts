@@ -28,8 +28,8 @@ export interface BacklogReads {
   /** Reads at most once in two seconds; in between, returns the last answer. */
   read(): Promise<Backlog>;
   /**
-   * Returns true if one of these Jobs has been due for more than `seconds` and is not paused; checks
-   * 20,000 rows.
+   * Returns true if one of these Jobs has been due for more than `seconds` and is not paused;
+   * checks 20,000 rows.
    */
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
 }

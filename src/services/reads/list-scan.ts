@@ -1,5 +1,5 @@
-// Scans of lists of QueuedJobs along their ids, in both directions. Each uses an index that leads to
-// its rows, however many other rows the user has.
+// Scans of lists of QueuedJobs along their ids, in both directions. Each uses an index that leads
+// to its rows, however many other rows the user has.
 import type { Fragment, Sql } from "postgres";
 import { UNFINISHED_STATUSES, type QueuedJobStatus } from "../../domain/queued-job-status.js";
 import { filterCondition, type QueuedJobFilter } from "../queued-jobs/statements.js";
@@ -86,7 +86,8 @@ function idsOnPhoto(sql: Sql, filter: QueuedJobFilter, scan: Scan, limit: number
     select distinct l.queued_job_id as id from queued_job_photos l join queued_jobs t
       on t.id = l.queued_job_id
     where l.photo_id = q.photo_id and l.queued_job_id ${past} ${scan.key}
-      and t.user_id = q.user_id ${filterCondition(sql, filter)} order by id ${order} limit ${limit}`;
+      and t.user_id = q.user_id ${filterCondition(sql, filter)}
+    order by id ${order} limit ${limit}`;
 }
 
 /** Reads each status through the index that serves it. */

@@ -1,5 +1,5 @@
-// A hook of Node's module loader. A task outside this repository finds no packages above its folder,
-// so this repository provides zod and its own tasks' interface.
+// A hook of Node's module loader. A task outside this repository finds no packages above its
+// folder, so this repository provides zod and its own tasks' interface.
 
 /** The part of a hook's context that is used here. */
 interface Context {

@@ -6,7 +6,6 @@ import {
   type WorkerReport,
 } from "../../../src/services/operators/worker-register.js";
 import { createBacklogReads } from "../../../src/services/reads/backlog.js";
-import { silentLog } from "../../support/runner/silent-log.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const BY = { actor: "admin", requestId: "request" };
@@ -28,7 +27,7 @@ describe("the register of workers", () => {
   let register: WorkerRegister;
   before(async () => {
     services = await createTestServices();
-    register = createWorkerRegister({ database: services.database, log: silentLog });
+    register = createWorkerRegister(services.database);
   });
   beforeEach(async () => {
     await services.database.sql`delete from workers`;

@@ -1,6 +1,7 @@
 // One batch of an operation by operators, over the QueuedJobs of many users. The caller's rows,
 // such as the position of the operation, change in the same transaction as the QueuedJobs.
 import type { Sql } from "postgres";
+import { inTransaction } from "../../../db/database.js";
 import { FINISHED_STATUSES, TRANSITIONS } from "../../../domain/queued-job-status.js";
 import type { Committer } from "../commit.js";
 import type { AcceptLimits } from "../insert.js";
@@ -72,16 +73,15 @@ async function writeBatch<T>(
   work: (tx: Sql, apply: Apply) => Promise<T>,
 ): Promise<{ value: T } & Pick<Written, "steps" | "removed">> {
   let written: Written = { steps: [], removed: [], refused: {} };
-  const value = await deps.sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql;
-    return work(tx, async (rows) => {
+  const value = await inTransaction(deps.sql, (tx) =>
+    work(tx, async (rows) => {
       written = rows.length === 0 ? written : await WRITERS[action](tx, rows, deps);
       const stepped = written.steps.flatMap((step) => (step ? [step.queuedJob.id] : []));
       const removed = written.removed.map(({ id }) => id);
       return { done: [...new Set([...stepped, ...removed])], refused: written.refused };
-    });
-  });
-  return { value: value as T, steps: written.steps, removed: written.removed };
+    }),
+  );
+  return { value, steps: written.steps, removed: written.removed };
 }
 
 const WRITERS: Record<

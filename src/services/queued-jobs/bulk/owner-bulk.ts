@@ -8,7 +8,7 @@ import {
   UNFINISHED_STATUSES,
   type QueuedJobStatus,
 } from "../../../domain/queued-job-status.js";
-import { currentDeadline } from "../../../runtime/deadline.js";
+import { hasTimeFor } from "../../../runtime/deadline.js";
 import type { Committer } from "../commit.js";
 import type { AcceptLimits } from "../insert.js";
 import type { Remover } from "../remove.js";
@@ -65,7 +65,7 @@ export function createOwnerBulk(deps: OwnerBulkDeps) {
     async retryMany(userId: string, filter: QueuedJobFilter): Promise<number> {
       let count = 0;
       for (const rows of slicesOf(await oldest(userId, filter, TRANSITIONS.retry.from))) {
-        if ((currentDeadline()?.left() ?? Infinity) < SLICE_MS) break;
+        if (!hasTimeFor(SLICE_MS)) break;
         const { steps, quota } = await retrySlice(deps, rows);
         committer.logSteps(steps, "retry");
         count += countSteps(steps);

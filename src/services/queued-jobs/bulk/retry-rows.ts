@@ -1,4 +1,4 @@
-// FAILED or CANCELLED → PENDING, as after a new submission, except that attempts and version stay.
+// FAILED or CANCELLED → PENDING, as after a submission, except that attempts and version stay.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../../db/refusals.js";
