@@ -1,6 +1,7 @@
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { Notification } from "./event-bus.js";
 import type { LogPage } from "./event-log.js";
+import { ProgressUpdates } from "./progress-updates.js";
 import { Ring } from "./ring.js";
 
 const PAGE_SIZE = 100;
@@ -32,6 +33,8 @@ export class Channel {
   readonly #read: ReadLog;
   readonly #ring = new Ring();
   readonly #progress = new ProgressUpdates();
+  /** The newest PROGRESS of each QueuedJob whose later events are being read from the log. */
+  readonly #unchecked = new Map<string, QueuedJobEvent>();
   readonly #listeners = new Set<() => void>();
   #reading: Map<string, Promise<Page>> | null = null;
   #holeTimer: NodeJS.Timeout | null = null;
@@ -67,7 +70,7 @@ export class Channel {
   receive(notification: Notification): void {
     this.#notifications++;
     for (const event of notification.events) {
-      if (event.type === "PROGRESS") this.#progress.receive(event);
+      if (event.type === "PROGRESS") this.#receiveProgress(event);
       else {
         this.#progress.receiveLogged(event);
         this.#ring.receive(event);
@@ -154,6 +157,29 @@ export class Channel {
     this.#holeTimer = null;
   }
 
+  #receiveProgress(event: QueuedJobEvent): void {
+    const { id } = event.queuedJob;
+    if (this.#progress.knows(id)) return this.#progress.receive(event);
+    const checking = this.#unchecked.has(id);
+    this.#unchecked.set(id, event);
+    if (!checking) void this.#checkProgress(event);
+  }
+
+  /**
+   * Accepts a PROGRESS of a QueuedJob of which this process remembers no event, unless the log has
+   * a later one: it may arrive after the end of its attempt, before which this channel was opened.
+   */
+  async #checkProgress({ seq, queuedJob: { id } }: QueuedJobEvent): Promise<void> {
+    const page = await this.#read({ seq, queuedJobId: id, limit: 1 }).catch(() => null);
+    const newest = this.#unchecked.get(id);
+    this.#unchecked.delete(id);
+    // Progress is best effort: what was not checked is dropped.
+    if (!page || newest?.seq !== seq) return;
+    this.#progress.receiveLogged(page.events[0] ?? newest);
+    this.#progress.receive(newest);
+    this.#wake();
+  }
+
   async #readPage(seq: number, queuedJobId: string | null): Promise<Page> {
     const notificationsBefore = this.#notifications;
     const page = await this.#read({ seq, queuedJobId, limit: PAGE_SIZE });
@@ -194,83 +220,5 @@ export class Channel {
       listener();
     }
     this.#wakeSoon(rest);
-  }
-}
-
-const MAX_IN_PROGRESS = 1000;
-/**
- * Maximum QueuedJobs per generation whose last event number is remembered; there are two
- * generations.
- */
-const MAX_REMEMBERED = 1000;
-/** Calls of `forget` that end a generation; a PROGRESS is not expected to arrive later. */
-const FORGOTTEN_AFTER = 30;
-
-interface Entry {
-  serial: number;
-  event: QueuedJobEvent;
-}
-
-/**
- * The last PROGRESS of each QueuedJob of one user. It is not in the log, so delivery is best
- * effort. It is never sent after the event that ended its attempt.
- */
-export class ProgressUpdates {
-  // Created on demand, because most users have no progress.
-  #last: Map<string, Entry> | null = null;
-  #logged: Map<string, number> | null = null;
-  #earlier: Map<string, number> | null = null;
-  #calls = 0;
-  #serial = 0;
-
-  /** Count of PROGRESS events; a subscriber has sent those up to its own count. */
-  get serial(): number {
-    return this.#serial;
-  }
-
-  receive(event: QueuedJobEvent): void {
-    const { id } = event.queuedJob;
-    if (this.#lastLogged(id) > event.seq) return;
-    const last = (this.#last ??= new Map());
-    last.delete(id);
-    last.set(id, { serial: ++this.#serial, event });
-    // The oldest is dropped; the notification of its end was lost.
-    const [oldest] = last.keys();
-    if (last.size > MAX_IN_PROGRESS && oldest !== undefined) last.delete(oldest);
-  }
-
-  /** Records a logged event; an earlier PROGRESS is then stale. */
-  receiveLogged({ seq, queuedJob: { id } }: QueuedJobEvent): void {
-    this.#logged ??= new Map();
-    this.#logged.set(id, Math.max(seq, this.#lastLogged(id)));
-    if (this.#logged.size > MAX_REMEMBERED) this.#startGeneration();
-    const progress = this.#last?.get(id);
-    if (progress && progress.event.seq < seq) this.#last?.delete(id);
-  }
-
-  /** Returns the oldest PROGRESS that is not sent yet and does not overtake the position `seq`. */
-  after(sentSerial: number, seq: number, queuedJobId: string | null): Entry | undefined {
-    if (sentSerial === this.#serial || !this.#last) return undefined;
-    for (const entry of this.#last.values()) {
-      const matches = queuedJobId === null || entry.event.queuedJob.id === queuedJobId;
-      if (matches && entry.serial > sentSerial && entry.event.seq <= seq) return entry;
-    }
-    return undefined;
-  }
-
-  /** Drops QueuedJobs that had no event during the last calls. */
-  forget(): void {
-    if (++this.#calls >= FORGOTTEN_AFTER) this.#startGeneration();
-  }
-
-  #lastLogged(id: string): number {
-    return this.#logged?.get(id) ?? this.#earlier?.get(id) ?? 0;
-  }
-
-  #startGeneration(): void {
-    this.#earlier = this.#logged;
-    this.#logged = null;
-    if (this.#last?.size === 0) this.#last = null;
-    this.#calls = 0;
   }
 }

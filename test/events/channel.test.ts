@@ -182,20 +182,57 @@ describe("a channel", () => {
 
   it("treats a PROGRESS as stale after an event in a notification or in a page", async () => {
     const { queries, channel } = createScene();
-    receive(
-      channel,
-      bareEvent(1, { id: "a", type: "PROGRESS" }),
-      bareEvent(1, { id: "b", type: "PROGRESS" }),
-      bareEvent(1, { id: "c", type: "PROGRESS" }),
-    );
+    const jobs = ["a", "b", "c"];
+    receive(channel, ...jobs.map((id) => bareEvent(1, { id, type: "STARTED" })));
+    receive(channel, ...jobs.map((id) => bareEvent(1, { id, type: "PROGRESS" })));
     receive(channel, bareEvent(2, { id: "a", type: "SUCCEEDED" }));
     const page = channel.page(2, "b");
     queries[0]?.answer({ events: [bareEvent(3, { id: "b", type: "CANCELLED" })], last: 3 });
     await page;
     assert.deepEqual(
-      ["a", "b", "c"].map((id) => channel.progress.after(0, 9, id)?.event.queuedJob.id),
+      jobs.map((id) => channel.progress.after(0, 9, id)?.event.queuedJob.id),
       [undefined, undefined, "c"],
     );
+  });
+
+  it("looks once in the log for a later event before the first PROGRESS it sees", async () => {
+    const { queries, channel } = createScene();
+    let woken = 0;
+    channel.join(() => woken++);
+    for (const value of [0.1, 0.2])
+      receive(channel, bareEvent(4, { id: "a", type: "PROGRESS", progress: value }));
+    assert.deepEqual(
+      queries.map(({ seq, queuedJobId }) => [seq, queuedJobId]),
+      [[4, "a"]],
+    );
+    await eventually("the notifications woke it", () => woken > 0);
+    await turn();
+    assert.equal(channel.progress.after(0, 9, null), undefined);
+    woken = 0;
+    queries[0]?.answer({ last: 9 });
+    await eventually("it is woken", () => woken > 0);
+    assert.equal(channel.progress.after(0, 9, null)?.event.queuedJob.progress, 0.2);
+    receive(channel, bareEvent(4, { id: "a", type: "PROGRESS", progress: 0.3 }));
+    assert.equal(queries.length, 1);
+  });
+
+  it("drops a PROGRESS whose later events cannot be read", async () => {
+    const { queries, channel } = createScene();
+    receive(channel, bareEvent(4, { id: "a", type: "PROGRESS" }));
+    queries[0]?.fail(new Error("away"));
+    await turn();
+    assert.equal(channel.progress.serial, 0);
+    receive(channel, bareEvent(4, { id: "a", type: "PROGRESS" }));
+    assert.equal(queries.length, 2, "it looks again for the next one");
+  });
+
+  it("does not accept a PROGRESS by a look for events after an earlier attempt", async () => {
+    const { queries, channel } = createScene();
+    receive(channel, bareEvent(4, { id: "a", type: "PROGRESS" }));
+    receive(channel, bareEvent(6, { id: "a", type: "PROGRESS" }));
+    queries[0]?.answer({ events: [bareEvent(5, { id: "a", type: "RETRYING" })], last: 7 });
+    await turn();
+    assert.equal(channel.progress.serial, 0);
   });
 });
 

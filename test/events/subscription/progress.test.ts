@@ -91,6 +91,20 @@ describe("progress in a stream", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
+  it("is not delivered after that end if the stream was opened after it", async () => {
+    const user = await core.newUser();
+    const claimed = await core.start(await core.submit(user));
+    await core.queuedJobs.succeed(claimed, null, []);
+    const running = await core.start(await core.submit(user));
+    const stream = received(await reader.open(user.id));
+    for (const late of [claimed, running]) core.bus.publish(user.id, [progressEvent(late, 0.9)]);
+    await stream.count(1);
+    await core.submit(user);
+    await stream.count(2);
+    assert.deepEqual(stream.story, ["PROGRESS 5", "QUEUED 6"]);
+    assert.equal(stream.events[0]?.event.queuedJob.id, running.queuedJob.id);
+  });
+
   it("is not delivered after that end if its notification was lost or too long", async () => {
     const user = await core.newUser();
     const stream = received(await reader.open(user.id));

@@ -92,6 +92,13 @@ export const MUTANTS: Mutant[] = [
     tests: HISTORY,
   },
   {
+    breaks: "a stream opened after the end of a job gets a late PROGRESS of it",
+    file: "src/events/channel.ts",
+    find: "if (this.#progress.knows(id)) return this.#progress.receive(event);",
+    replace: "return this.#progress.receive(event);",
+    tests: ["events/subscription/progress.test"],
+  },
+  {
     core: true,
     breaks: "a cursor of another history is resumed",
     file: "src/events/feed.ts",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ProgressUpdates } from "../../../src/events/channel.js";
-import { bareEvent } from "../../support/asserts/bare-event.js";
+import { ProgressUpdates } from "../../src/events/progress-updates.js";
+import { bareEvent } from "../support/asserts/bare-event.js";
 
 const progress = (seq: number, id = "a", value = 0.5) =>
   bareEvent(seq, { id, type: "PROGRESS", progress: value });
