@@ -57,10 +57,10 @@ export class InternalServerError extends PhotoServiceError {}
 /** The document or the request is not valid. */
 export class InvalidRequestError extends PhotoServiceError {}
 
-/** The service could not be reached (code `UNREACHABLE`). */
+/** The service cannot be reached, or the connection was lost (code `UNREACHABLE`). */
 export class UnreachableError extends PhotoServiceError {
-  constructor(message: string, cause?: unknown) {
-    super("UNREACHABLE", message, { cause });
+  constructor(cause?: unknown) {
+    super("UNREACHABLE", "The service cannot be reached.", { cause });
   }
 }
 

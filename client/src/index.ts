@@ -23,11 +23,13 @@ export type { InputIssue } from "./errors.js";
 export type * from "./generated/jobs.js";
 export type { JobList, JobListOptions, JobListSnapshot } from "./live/job-list.js";
 export { createLiveJob, type LiveJobSnapshot } from "./live/live-job.js";
+export { isNewer } from "./live/job-rows.js";
 export type { Live } from "./live/live.js";
 export { createPhotoList } from "./live/photo-list.js";
 export type { PhotoList, PhotoListOptions, PhotoListSnapshot } from "./live/photo-list.js";
 export type { Reference, RunOptions } from "./queued-jobs.js";
-export type { RequestOptions } from "./transport/requests.js";
+export type { Follow, FollowOptions } from "./transport/follow.js";
+export type { Query, RequestOptions } from "./transport/requests.js";
 export type { Token } from "./transport/token.js";
 export { isFinished, isJob } from "./types.js";
 export type {
@@ -39,5 +41,5 @@ export type {
   QueuedJobEventType,
   QueuedJobStatus,
 } from "./types.js";
-export type { Upload, UploadOptions } from "./upload.js";
+export type { Upload, UploadedPhoto, UploadOptions } from "./upload.js";
 export type { WatchOptions } from "./watch.js";

@@ -11,7 +11,7 @@ import {
   type QueuedJobCalls,
   type Reference,
 } from "./queued-jobs.js";
-import { createEvents } from "./transport/follow.js";
+import { createEvents, type Follow } from "./transport/follow.js";
 import { createQuery, type Query, type RequestOptions } from "./transport/requests.js";
 import type { Token } from "./transport/token.js";
 import type { Running } from "./transport/with-signal.js";
@@ -52,8 +52,10 @@ export interface PhotoService extends QueuedJobCalls {
   jobs(options?: JobListOptions): JobList;
   /** ConflictError while an unfinished QueuedJob uses it. */
   deletePhoto(photo: Reference, options?: RequestOptions): Promise<void>;
-  /** Any other operation of the API. */
+  /** Any other query or mutation of the API. */
   query: Query;
+  /** The events of the user with fields of your choice, for a list of your own. */
+  follow: Follow;
   /** Ends all connections; calls that are running or come later throw ClosedError. */
   close(): void;
 }
@@ -92,6 +94,7 @@ export function createPhotoService(options: PhotoServiceOptions): PhotoService {
       photos.emit({ deletedId: idOf(photo) });
     },
     query,
+    follow: events.follow,
     close() {
       running.closedBy = new ClosedError();
       for (const controller of running.controllers) controller.abort(running.closedBy);

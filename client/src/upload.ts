@@ -19,7 +19,12 @@ export interface UploadOptions {
   signal?: AbortSignal | undefined;
 }
 
-export type Upload = (file: Blob, options?: UploadOptions) => Promise<Photo>;
+export interface UploadedPhoto extends Photo {
+  /** False if the service had these bytes already, also from an attempt whose answer was lost. */
+  isNew: boolean;
+}
+
+export type Upload = (file: Blob, options?: UploadOptions) => Promise<UploadedPhoto>;
 
 /** Browsers open six connections per host; the rest stay free for other requests. */
 const CONCURRENCY = 3;
@@ -62,7 +67,7 @@ function headersOf(file: Blob, { filename }: UploadOptions, token: string) {
 async function sendOnce(
   sending: Omit<Sending, "onProgress">,
   { onProgress = () => {} }: UploadOptions,
-): Promise<Photo> {
+): Promise<UploadedPhoto> {
   onProgress(0);
   const { status, json } = await (XHR
     ? withSignal(
@@ -81,7 +86,7 @@ async function sendOnce(
     : sendWithFetch(sending));
   if (status >= 300) throw errorFrom(json as SentError);
   onProgress(1);
-  return json as Photo;
+  return { ...(json as Photo), isNew: status === 201 };
 }
 
 /** Outside of browsers, only the beginning and the end are reported. */

@@ -2,7 +2,7 @@ import type { OutputFile, Photo } from "./types.js";
 
 /** Makes the URLs of files absolute: the service sends them relative to its address. */
 export interface Urls {
-  ofPhoto(photo: Photo): Photo;
+  ofPhoto<Kind extends Photo>(photo: Kind): Kind;
   /** For a row, or for the fields that an event carries. */
   ofQueuedJob<Row extends { outputs: readonly OutputFile[]; photos?: readonly Photo[] }>(
     row: Row,
@@ -11,7 +11,7 @@ export interface Urls {
 
 export function createUrls(base: string): Urls {
   const absolute = (url: string): string => new URL(url, base).href;
-  const ofPhoto = (photo: Photo): Photo => ({
+  const ofPhoto = <Kind extends Photo>(photo: Kind): Kind => ({
     ...photo,
     url: absolute(photo.url),
     previewUrl: photo.previewUrl && absolute(photo.previewUrl),

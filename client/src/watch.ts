@@ -1,7 +1,8 @@
 import type { JobName } from "./generated/jobs.js";
 import { merged } from "./live/job-rows.js";
+import { EVENTS } from "./operations.js";
 import type { Events } from "./transport/follow.js";
-import { isFinished, type QueuedJob, type QueuedJobEvent } from "./types.js";
+import { isFinished, type QueuedJob, type QueuedJobEvent, type SentEvent } from "./types.js";
 import type { Urls } from "./urls.js";
 
 export interface WatchOptions {
@@ -21,7 +22,7 @@ export function createWatch({ events, urls }: { events: Events; urls: Urls }): W
   return <Name extends JobName>(queuedJob: QueuedJob<Name>, { signal }: WatchOptions = {}) =>
     iterate<QueuedJobEvent<Name>>(
       (push, ended) =>
-        events.follow({
+        events.follow<SentEvent>(EVENTS, {
           after: null,
           queuedJobId: queuedJob.id,
           signal: ended,
@@ -69,7 +70,7 @@ async function* iterate<Item>(
   end.catch(() => {});
   try {
     for (;;) {
-      for (let item = items.shift(); item !== undefined; item = items.shift()) yield item;
+      while (items.length > 0) yield* items.splice(0);
       if (isOver) break;
       await new Promise<void>((resolve) => (wake = resolve));
     }

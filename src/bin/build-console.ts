@@ -4,7 +4,7 @@ import { consoleBundle, REPOSITORY } from "../app/local-service/console-bundle.j
 
 // The bundler is a development dependency, and loading it takes longer than checking whether it is
 // needed.
-const inputs = ["src/console", "examples/resumable.ts", "package-lock.json"].flatMap((path) =>
+const inputs = ["src/console", "client/src", "package-lock.json"].flatMap((path) =>
   filesOf(join(REPOSITORY, path)),
 );
 const built = join(REPOSITORY, "dist/console/index.html");

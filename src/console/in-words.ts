@@ -1,5 +1,6 @@
-// Sizes, times and states as text for people.
-import type { QueuedJobState, Status } from "./types.js";
+// Sizes, times, states and errors as text for people.
+import type { QueuedJobStatus } from "../../client/src/index.js";
+import type { QueuedJob } from "./types.js";
 
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;
@@ -35,7 +36,10 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
 }
 
-export const STATUS_WORDS: Record<Status, string> = {
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+export const STATUS_WORDS: Record<QueuedJobStatus, string> = {
   PENDING: "Waiting",
   STARTED: "Running",
   SUCCESS: "Done",
@@ -44,10 +48,7 @@ export const STATUS_WORDS: Record<Status, string> = {
 };
 
 /** One line about a job: its queue position, its progress message, its error or its duration. */
-export function standing(
-  row: QueuedJobState & { queuePosition: number | null; estimatedStartAt: string | null },
-  { paused }: { paused: boolean },
-): string {
+export function standing(row: Omit<QueuedJob, "photos">, { paused }: { paused: boolean }): string {
   const now = Date.now();
   const { status, error, progressMessage, startedAt, finishedAt, runAt, job } = row;
   if (status === "PENDING" && (paused || job.paused)) return "paused by an operator";
@@ -64,10 +65,7 @@ export function standing(
 }
 
 function waiting(
-  {
-    queuePosition,
-    estimatedStartAt,
-  }: { queuePosition: number | null; estimatedStartAt: string | null },
+  { queuePosition, estimatedStartAt }: Pick<QueuedJob, "queuePosition" | "estimatedStartAt">,
   now: number,
 ): string {
   const place =

@@ -1,21 +1,24 @@
-// The API's types, with the fields that the page selects.
+// What the page reads of the API: parts of the client's types, and what these lack.
+import type {
+  JobError,
+  JobName,
+  Photo as WholePhoto,
+  QueuedJob as WholeQueuedJob,
+  QueuedJobEventType,
+} from "../../client/src/index.js";
 
-export interface Issue {
-  path: (string | number)[];
-  message: string;
-}
-
-export interface Photo {
-  id: string;
-  filename: string;
-  mimeType: string;
-  width: number;
-  height: number;
-  byteSize: number;
-  url: string;
-  previewUrl: string | null;
-  thumbhash: string | null;
-}
+export type Photo = Pick<
+  WholePhoto,
+  | "id"
+  | "filename"
+  | "mimeType"
+  | "width"
+  | "height"
+  | "byteSize"
+  | "url"
+  | "previewUrl"
+  | "thumbhash"
+>;
 
 export interface Limits {
   maxUnfinished: number;
@@ -57,74 +60,39 @@ export interface Job {
   paused: boolean;
 }
 
-export type Status = "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CANCELLED";
-
-export interface JobError {
-  code: string;
-  message: string;
-}
+/** Fields of a QueuedJob that only its details have. */
+type Detail = "parameters" | "result" | "outputs" | "expiresAt";
 
 /** Fields of a QueuedJob that events carry. */
-export interface QueuedJobState {
-  id: string;
-  status: Status;
-  version: number;
-  progress: number;
-  progressMessage: string | null;
-  attempts: number;
-  priority: number;
-  createdAt: string;
-  updatedAt: string;
-  startedAt: string | null;
-  finishedAt: string | null;
-  runAt: string | null;
-  job: { name: string; title: string; paused: boolean };
-  error: JobError | null;
+export interface QueuedJobState extends Omit<WholeQueuedJob, Detail | "photos" | "job"> {
+  job: WholeQueuedJob["job"] & { paused: boolean };
 }
 
 /** Fields of a QueuedJob in the list. */
 export interface QueuedJob extends QueuedJobState {
   queuePosition: number | null;
   estimatedStartAt: string | null;
-  photos: Photo[];
+  photos: readonly Photo[];
 }
-
-export type EventType =
-  "QUEUED" | "STARTED" | "PROGRESS" | "RETRYING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "DELETED";
 
 export interface QueuedJobEvent {
   cursor: string;
-  type: EventType;
+  type: QueuedJobEventType;
   at: string;
   queuedJob: QueuedJobState;
 }
 
-export interface OutputFile {
-  name: string;
-  mimeType: string;
-  byteSize: number;
-  width: number | null;
-  height: number | null;
-  url: string;
-}
-
 export interface HistoryEvent {
   cursor: string;
-  type: EventType;
+  type: QueuedJobEventType;
   at: string;
   queuedJob: { version: number; attempts: number; error: JobError | null };
 }
 
 /** All fields of one QueuedJob. */
-export interface QueuedJobDetails extends QueuedJob {
-  parameters: Record<string, unknown>;
-  result: unknown;
-  outputs: OutputFile[];
+export interface QueuedJobDetails<Name extends JobName = JobName>
+  extends QueuedJob, Pick<WholeQueuedJob<Name>, Detail> {
   /** Id of the identical QueuedJob whose result was reused. */
   reusedFrom: string | null;
-  expiresAt: string | null;
-  history: HistoryEvent[];
+  history: readonly HistoryEvent[];
 }
-
-const FINISHED: readonly Status[] = ["SUCCESS", "FAILED", "CANCELLED"];
-export const isFinished = (status: Status): boolean => FINISHED.includes(status);

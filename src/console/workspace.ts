@@ -1,8 +1,14 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { createGraphqlClient, type Ask } from "./graphql-client.js";
-import { STATUS_WORDS } from "./in-words.js";
+import {
+  createPhotoService,
+  isFinished,
+  UnauthenticatedError,
+  type PhotoService,
+  type Query,
+} from "../../client/src/index.js";
+import { messageOf, STATUS_WORDS } from "./in-words.js";
 import { createJobList, type JobList } from "./jobs/job-list.js";
 import {
   createLatePreviews,
@@ -15,15 +21,7 @@ import { createLiveFeed, type LiveFeed } from "./feed/live-feed.js";
 import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
 import { createSelection, type Selection } from "./photos/selection.js";
 import { createSubmission, type Submission } from "./submission/submission.js";
-import {
-  isFinished,
-  type Job,
-  type Limits,
-  type Me,
-  type Photo,
-  type QueuedJob,
-  type QueuedJobEvent,
-} from "./types.js";
+import type { Job, Limits, Me, Photo, QueuedJob, QueuedJobEvent } from "./types.js";
 import { createUploads, type Uploads } from "./photos/uploads.js";
 
 /** State and actions of a signed-in user. */
@@ -62,27 +60,22 @@ interface LimitsNow {
 const LIMITS_INTERVAL_MS = 1500;
 const QUEUE_INTERVAL_MS = 3000;
 
-/** Throws RequestError if the token is not valid or the service cannot be reached. */
+/** Throws PhotoServiceError if the token is not valid or the service cannot be reached. */
 export async function createWorkspace(options: {
   token: string;
   onSignedOut(why: string): void;
 }): Promise<Workspace> {
   const { token, onSignedOut } = options;
-  const ask = createGraphqlClient({ token, onSignedOut });
+  const service = createPhotoService({ url: location.origin, token });
+  const ask = createAsk(service, onSignedOut);
   const list = createJobList(ask);
   const [welcome, eventCursor] = await Promise.all([ask<Welcome>(WELCOME), list.read()]);
-  const { me } = welcome;
   const { refresh, ...standing } = createLimits(ask, welcome);
-  const photoParts = createPhotoParts(ask, {
-    token,
-    firstPhotos: welcome.photos,
-    maxBytes: me.limits.maxUploadBytes,
-    onUploaded: refresh,
-  });
+  const photoParts = createPhotoParts(ask, { service, welcome, onUploaded: refresh });
   const announcement = signal("");
   const selection = createSelection(ask, list);
   const feed = createLiveFeed({
-    token,
+    follow: service.follow,
     ask,
     onEvent(event) {
       list.apply(event);
@@ -91,7 +84,7 @@ export async function createWorkspace(options: {
       refresh();
     },
     onSignedOut,
-    onExpired: () => void list.read().then(feed.start, () => {}),
+    onExpired: list.read,
   });
   feed.start(eventCursor);
 
@@ -106,7 +99,7 @@ export async function createWorkspace(options: {
   });
   const stopRefreshing = refreshQueuePositions(list);
   return {
-    me,
+    me: welcome.me,
     ...standing,
     ...photoParts,
     submission,
@@ -120,35 +113,50 @@ export async function createWorkspace(options: {
       photoParts.latePreviews.close();
       selection.close();
       feed.close();
+      service.close();
     },
   };
 }
 
+/** The page shows a failure at once; its user, or the next interval, tries again. */
+function createAsk({ query }: PhotoService, onSignedOut: (why: string) => void): Query {
+  return <Data>(document: string, variables?: object) =>
+    query<Data>(document, variables, { retryForMs: 0 }).catch((error: unknown) => {
+      if (error instanceof UnauthenticatedError) onSignedOut(error.message);
+      throw error;
+    });
+}
+
 function createPhotoParts(
-  ask: Ask,
-  options: { token: string; firstPhotos: PhotoPage; maxBytes: number; onUploaded(): void },
+  ask: Query,
+  options: { service: PhotoService; welcome: Welcome; onUploaded(): void },
 ): Pick<Workspace, "photos" | "uploads" | "latePreviews" | "findPhotos"> {
-  const { token, firstPhotos, maxBytes, onUploaded } = options;
-  const photos = createPhotoLibrary(ask, firstPhotos);
+  const { service, welcome, onUploaded } = options;
+  const photos = createPhotoLibrary(ask, welcome.photos);
   function onPhoto(photo: Photo): void {
     photos.add(photo);
     onUploaded();
   }
   return {
     photos,
-    uploads: createUploads({ token, maxBytes, onPhoto }),
+    uploads: createUploads({
+      upload: service.upload,
+      maxBytes: welcome.me.limits.maxUploadBytes,
+      onPhoto,
+    }),
     latePreviews: createLatePreviews((ids) => findPhotos(ask, ids)),
     findPhotos: (ids) => findPhotos(ask, ids),
   };
 }
 
-function announcementOf({ type, queuedJob: { status, job } }: QueuedJobEvent): string | null {
-  return isFinished(status) && type !== "DELETED"
+function announcementOf({ type, queuedJob }: QueuedJobEvent): string | null {
+  const { status, job } = queuedJob;
+  return isFinished(queuedJob) && type !== "DELETED"
     ? `${job.title}: ${STATUS_WORDS[status].toLowerCase()}`
     : null;
 }
 
-function createActions(ask: Ask, list: JobList): Pick<Workspace, "complaint" | "act"> {
+function createActions(ask: Query, list: JobList): Pick<Workspace, "complaint" | "act"> {
   const complaint = signal<string | null>(null);
   return {
     complaint,
@@ -163,7 +171,7 @@ function createActions(ask: Ask, list: JobList): Pick<Workspace, "complaint" | "
         }
         complaint.value = null;
       } catch (error) {
-        complaint.value = error instanceof Error ? error.message : String(error);
+        complaint.value = messageOf(error);
       }
     },
   };
@@ -182,7 +190,7 @@ function refreshQueuePositions(list: JobList): () => void {
   return () => clearInterval(timer);
 }
 
-async function findPhotos(ask: Ask, ids: readonly string[]): Promise<Photo[]> {
+async function findPhotos(ask: Query, ids: readonly string[]): Promise<Photo[]> {
   if (ids.length === 0) return [];
   const data = await ask<Record<string, Photo | null>>(
     photosQuery(ids.length),
@@ -193,7 +201,7 @@ async function findPhotos(ask: Ask, ids: readonly string[]): Promise<Photo[]> {
 
 /** The limits and pauses, read again after events that may change them, but not at every event. */
 function createLimits(
-  ask: Ask,
+  ask: Query,
   first: LimitsNow,
 ): Pick<Workspace, "limits" | "pausedJobs"> & { refresh(): void } {
   const limits = signal(first.me.limits);

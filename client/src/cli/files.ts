@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { UnreachableError } from "../errors.js";
+import { PhotoServiceError } from "../errors.js";
 import type { OutputFile } from "../types.js";
 
 export async function readPhoto(path: string): Promise<{ file: Blob; filename: string }> {
@@ -42,7 +42,10 @@ export function createOutputFolder(folder: string): OutputFolder {
       await mkdir(folder, { recursive: true });
       const response = await fetch(url, { signal });
       if (!response.ok || !response.body)
-        throw new UnreachableError(`${name} cannot be fetched: ${response.status}.`);
+        throw new PhotoServiceError(
+          "UNREACHABLE",
+          `${name} cannot be fetched: ${response.status}.`,
+        );
       await pipeline(Readable.fromWeb(response.body), createWriteStream(path), { signal });
       return path;
     },

@@ -1,4 +1,5 @@
 import { CursorExpiredError, type PhotoServiceError } from "../errors.js";
+import { EVENTS } from "../operations.js";
 import type { Parts } from "../parts.js";
 import type { QueuedJob, QueuedJobEvent, SentEvent } from "../types.js";
 import { createJobPages, type JobFilter } from "./job-pages.js";
@@ -37,7 +38,7 @@ export function createJobList(parts: Parts, options: JobListOptions = {}): JobLi
       listen: () => parts.rows.listen(keep),
       async run(signal) {
         cursor ??= await read(true, signal);
-        await parts.events.follow({
+        await parts.events.follow(EVENTS, {
           after: cursor,
           signal,
           onEvent: receive,

@@ -38,16 +38,21 @@ export function createJobRows() {
         deleted.add(id);
         rows.delete(id);
         incomplete.delete(id);
-      } else if (!stored && !deleted.has(id)) {
-        incomplete.add(id);
+      } else if (stored ? isNewer(queuedJob, stored) : !deleted.has(id)) {
+        if (!stored) incomplete.add(id);
         rows.set(id, merged(stored, queuedJob));
-      } else if (stored && isNewer(queuedJob, stored)) rows.set(id, merged(stored, queuedJob));
+      }
     },
   };
 }
 
-/** Progress belongs to the version of the transition before it, and does not fall within it. */
-export function isNewer(state: QueuedJobState, stored: QueuedJobState): boolean {
+type Age = Pick<QueuedJobState, "version" | "progress">;
+
+/**
+ * True if the state is not older than the stored one, which it then replaces. Progress belongs to
+ * the version of the transition before it, and does not fall within it.
+ */
+export function isNewer(state: Age, stored: Age): boolean {
   return state.version === stored.version
     ? state.progress >= stored.progress
     : state.version > stored.version;
@@ -55,5 +60,5 @@ export function isNewer(state: QueuedJobState, stored: QueuedJobState): boolean 
 
 /** A row with the fields of an event. */
 export function merged(row: QueuedJob | undefined, state: QueuedJobState): QueuedJob {
-  return { ...(row ?? { parameters: {}, photos: [] }), ...state } as QueuedJob;
+  return { parameters: {}, photos: [], ...row, ...state } as QueuedJob;
 }

@@ -1,6 +1,6 @@
 import { CursorExpiredError, NotFoundError, type PhotoServiceError } from "../errors.js";
 import type { JobName } from "../generated/jobs.js";
-import { rowsQuery } from "../operations.js";
+import { EVENTS, rowsQuery } from "../operations.js";
 import { partsFor } from "../parts.js";
 import type { PhotoService } from "../photo-service.js";
 import type { Query } from "../transport/requests.js";
@@ -57,7 +57,13 @@ export function createLiveJob<Name extends JobName>(
       if (!getSnapshot().job) keep(urls.ofQueuedJob(await readRow(query, id, signal)));
       const onState = (error: PhotoServiceError | null): void => update({ error });
       if (!isOver())
-        await events.follow({ after: cursor, queuedJobId: id, signal, onEvent: receive, onState });
+        await events.follow(EVENTS, {
+          after: cursor,
+          queuedJobId: id,
+          signal,
+          onEvent: receive,
+          onState,
+        });
       // A finished one changes again when this client retries it.
       else await new Promise<void>((resolve) => (wake = resolve));
     }

@@ -1,11 +1,5 @@
 import { createClient, type Client } from "graphql-ws/client";
-import {
-  errorFrom,
-  PhotoServiceError,
-  UnauthenticatedError,
-  UnreachableError,
-  type SentError,
-} from "../errors.js";
+import { errorFrom, PhotoServiceError, UnreachableError, type SentError } from "../errors.js";
 import { readToken, type Token } from "./token.js";
 
 export interface Subscription {
@@ -117,7 +111,6 @@ function subscribeOnce(
       { query, variables },
       {
         next({ data, errors }) {
-          if (signal.aborted) return;
           if (errors?.[0]) end(errorFrom(errors[0]));
           else onData(data);
         },
@@ -138,13 +131,14 @@ function subscribeOnce(
   });
 }
 
+/** What the service means by the codes with which it closes a connection. */
+const REFUSALS: Record<number, string> = { 4403: "UNAUTHENTICATED", 4429: "QUOTA_EXCEEDED" };
+
 /** The library reports errors of the operation, events of the socket, and what was thrown. */
 function reasonOf(error: unknown): PhotoServiceError {
   if (error instanceof PhotoServiceError) return error;
   if (Array.isArray(error)) return errorFrom((error as SentError[])[0] ?? {});
-  const { code, reason } = error as { code?: number; reason?: string };
-  if (code === 4403)
-    return new UnauthenticatedError("UNAUTHENTICATED", reason || "The token was refused.");
-  const words = ["The connection was lost.", code, reason];
-  return new UnreachableError(words.filter(Boolean).join(" "), error);
+  const { code, reason } = error as { code: number; reason: string };
+  const refusal = REFUSALS[code];
+  return refusal ? errorFrom({ code: refusal, message: reason }) : new UnreachableError(error);
 }

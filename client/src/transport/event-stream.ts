@@ -4,8 +4,11 @@ import { reasonOf, send } from "./requests.js";
 import { withToken, type Token } from "./token.js";
 import { withSignal } from "./with-signal.js";
 
-/** The service sends a comment every 12 seconds; a longer silence means a lost connection. */
-const SILENCE_MS = 40_000;
+/**
+ * The service sends a comment at once, and then every 12 seconds; a longer silence means a lost
+ * connection.
+ */
+const SILENCE_MS = 20_000;
 
 /** Subscribes over Server-Sent Events, where WebSockets are blocked or do not exist. */
 export function createEventStream({ url, token }: { url: string; token: Token }): Subscribe {
@@ -34,7 +37,7 @@ async function readStream(
   if (!body || !headers.get("content-type")?.startsWith("text/event-stream")) {
     const { errors } = (await response.json()) as { errors?: SentError[] };
     throwFirst(errors);
-    throw new UnreachableError("The connection was lost.");
+    throw new UnreachableError();
   }
   subscription.onOpen();
   await readFrames(body.getReader(), subscription, onBytes);
@@ -51,7 +54,7 @@ async function readFrames(
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) throw new UnreachableError("The connection was lost.");
+      if (done) throw new UnreachableError();
       onBytes();
       const frames = (text + decoder.decode(value, { stream: true })).split("\n\n");
       text = frames.pop() ?? "";

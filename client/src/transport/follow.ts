@@ -8,30 +8,32 @@ import {
   UnauthenticatedError,
   UnreachableError,
 } from "../errors.js";
-import { EVENTS } from "../operations.js";
-import type { SentEvent } from "../types.js";
 import { createEventSocket, type Subscription } from "./event-socket.js";
 import { createEventStream } from "./event-stream.js";
 import { backOff, pause } from "./repeat.js";
 import type { Connection } from "./requests.js";
 import { withSignal } from "./with-signal.js";
 
-export interface FollowOptions {
+export interface FollowOptions<Event> {
   /** The cursor behind which the stream starts; without it, see the API's `queuedJobEvents`. */
   after: string | null;
   /** Only the events of this QueuedJob; the stream then ends after its terminal event. */
   queuedJobId?: string;
-  onEvent(event: SentEvent): void;
+  onEvent(event: Event): void;
   /** Called with null when events can arrive, and with the reason when they cannot. */
   onState?(error: PhotoServiceError | null): void;
   signal: AbortSignal;
 }
 
 /**
- * Delivers events until the stream of a QueuedJob ends or the signal is aborted. It reconnects as
- * long as that can help, and rejects with any other error, such as CURSOR_EXPIRED.
+ * Delivers the events of a subscription to `queuedJobEvents` that selects their `cursor`, until the
+ * stream of a QueuedJob ends or the signal is aborted. It reconnects as long as that can help, and
+ * rejects with any other error, such as CURSOR_EXPIRED.
  */
-export type Follow = (options: FollowOptions) => Promise<void>;
+export type Follow = <Event extends { cursor: string }>(
+  document: string,
+  options: FollowOptions<Event>,
+) => Promise<void>;
 
 export interface Events {
   follow: Follow;
@@ -55,18 +57,25 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
       ? socket.subscribe(subscription)
       : subscribeByStream(subscription);
 
+  /** Also for errors that a call throws at once. A refused token passes if a function gives it. */
   const isWorthWaiting = (error: unknown): error is PhotoServiceError =>
-    canPass(error) || (error instanceof UnauthenticatedError && typeof token === "function");
+    isPassing(error) ||
+    error instanceof InternalServerError ||
+    error instanceof TokenError ||
+    (error instanceof UnauthenticatedError && typeof token === "function");
 
-  async function resume(options: FollowOptions): Promise<void> {
-    const { after, queuedJobId, onState = () => {}, signal } = options;
+  async function resume<Event extends { cursor: string }>(
+    query: string,
+    { after, queuedJobId, onEvent, onState = () => {} }: FollowOptions<Event>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const variables: Record<string, unknown> = { after, queuedJobId };
     let failures = 0;
     while (!signal.aborted) {
       let openedAt = Infinity;
       try {
         await subscribe({
-          query: EVENTS,
+          query,
           variables,
           signal,
           onOpen() {
@@ -75,13 +84,14 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
           },
           onData(data) {
             if (signal.aborted) return;
-            const { queuedJobEvents: event } = data as { queuedJobEvents: SentEvent };
-            variables["after"] = event.cursor;
-            deliver(options.onEvent, event);
+            for (const event of Object.values(data as Record<string, Event>)) {
+              variables["after"] = event.cursor;
+              deliver(onEvent, event);
+            }
           },
         });
         if (signal.aborted || queuedJobId !== undefined) return;
-        throw new UnreachableError("The connection was lost.");
+        throw new UnreachableError();
       } catch (error) {
         if (signal.aborted) return;
         if (!isWorthWaiting(error)) throw error;
@@ -93,8 +103,8 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
   }
 
   return {
-    async follow(options) {
-      await withSignal(options.signal, (signal) => resume({ ...options, signal }), { running });
+    async follow(document, options) {
+      await withSignal(options.signal, (signal) => resume(document, options, signal), { running });
       if (running.closedBy) throw running.closedBy;
     },
     isWorthWaiting,
@@ -102,13 +112,8 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
   };
 }
 
-/** Also for errors that a call throws at once. A refused token passes if a function gives it. */
-function canPass(error: unknown): boolean {
-  return isPassing(error) || error instanceof InternalServerError || error instanceof TokenError;
-}
-
 /** An error that a listener throws must not end the connection: it surfaces as uncaught. */
-function deliver(onEvent: (event: SentEvent) => void, event: SentEvent): void {
+function deliver<Event>(onEvent: (event: Event) => void, event: Event): void {
   try {
     onEvent(event);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Runs at most `max` works at once; the others wait in order, until their signal is aborted. */
 export function createLimit(max: number) {
   let running = 0;
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   return async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
     while (running >= max) {
       await new Promise<void>((resolve) => {
@@ -16,9 +16,7 @@ export function createLimit(max: number) {
     } finally {
       running--;
       // All of them, because the first may have been aborted.
-      const woken = waiting;
-      waiting = [];
-      for (const wake of woken) wake();
+      for (const wake of waiting.splice(0)) wake();
     }
   };
 }

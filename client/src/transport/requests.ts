@@ -94,6 +94,6 @@ export function reasonOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   // A broken connection is a TypeError, and a proxy's page instead of JSON is a SyntaxError.
   return error instanceof TypeError || error instanceof SyntaxError
-    ? new UnreachableError("The service cannot be reached.", error)
+    ? new UnreachableError(error)
     : error;
 }

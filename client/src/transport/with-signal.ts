@@ -26,10 +26,7 @@ export async function withSignal<T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   function renew(): void {
     clearTimeout(timer);
-    if (timeoutMs)
-      timer = setTimeout(() => {
-        controller.abort(new UnreachableError("The service cannot be reached."));
-      }, timeoutMs);
+    if (timeoutMs) timer = setTimeout(() => controller.abort(new UnreachableError()), timeoutMs);
   }
   renew();
   try {

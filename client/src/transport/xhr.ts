@@ -45,12 +45,12 @@ export function sendWithXhr({
       reject(signal.reason);
       request.abort();
     };
-    const lose = (): void => reject(new UnreachableError("The connection was lost."));
+    const lose = (): void => reject(new UnreachableError());
     request.open("POST", url);
     request.responseType = "json";
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded, total }) =>
-      onProgress(total > 0 ? loaded / total : 0),
+      onProgress(loaded / (total || 1)),
     );
     request.addEventListener("error", lose);
     request.addEventListener("load", () => {

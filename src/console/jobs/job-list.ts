@@ -1,10 +1,14 @@
 import { batch, signal, type ReadonlySignal } from "@preact/signals";
-import type { Ask } from "../graphql-client.js";
+import type { Query } from "../../../client/src/index.js";
 import { rowsQuery } from "../operations.js";
 import type { QueuedJob, QueuedJobEvent } from "../types.js";
 import { createJobRows, type JobRows, createListedIds, type ListedIds } from "./listed-ids.js";
 import { createListPages, type Filter } from "./list-pages.js";
 
+/**
+ * Not the list of the client: its rows carry places in the queue, and each row is a signal, so that
+ * an event among 10,000 rows draws one.
+ */
 export interface JobList {
   /** Newest first; only the pages read so far. */
   readonly ids: ReadonlySignal<readonly string[]>;
@@ -26,7 +30,7 @@ export interface JobList {
 
 const MAX_REFRESHED = 20;
 
-export function createJobList(ask: Ask): JobList {
+export function createJobList(ask: Query): JobList {
   const filter = signal<Filter>({ status: [], job: [] });
   const rows = createJobRows();
   const pages = createListPages(ask, filter);
@@ -101,7 +105,7 @@ function showFirst(
   });
 }
 
-async function refreshRows(ask: Ask, rows: JobRows, ids: readonly string[]): Promise<void> {
+async function refreshRows(ask: Query, rows: JobRows, ids: readonly string[]): Promise<void> {
   const wanted = ids.filter((id) => !rows.isDeleted(id)).slice(0, MAX_REFRESHED);
   if (wanted.length === 0) return;
   const answer = await ask<Record<string, QueuedJob | null>>(

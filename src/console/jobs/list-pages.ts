@@ -1,10 +1,10 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { Ask } from "../graphql-client.js";
+import type { Query, QueuedJobStatus } from "../../../client/src/index.js";
 import { QUEUED_JOBS } from "../operations.js";
-import type { QueuedJob, Status } from "../types.js";
+import type { QueuedJob } from "../types.js";
 
 export interface Filter {
-  status: Status[];
+  status: QueuedJobStatus[];
   job: string[];
 }
 
@@ -30,7 +30,7 @@ const FIRST = 50;
 /** The maximum page size of the service. */
 const MORE = 100;
 
-export function createListPages(ask: Ask, filter: Signal<Filter>): ListPages {
+export function createListPages(ask: Query, filter: Signal<Filter>): ListPages {
   const isReading = signal(false);
   let pageInfo: Page["pageInfo"] = { hasNextPage: true, endCursor: null };
   let reads = 0;

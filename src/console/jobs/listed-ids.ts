@@ -1,4 +1,5 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { isNewer } from "../../../client/src/index.js";
 import type { QueuedJobState, QueuedJob, QueuedJobEvent } from "../types.js";
 import type { Filter, ListPages } from "./list-pages.js";
 
@@ -97,24 +98,21 @@ export function createJobRows(): JobRows {
     keep(row) {
       const stored = rows.get(row.id);
       if (!stored) rows.set(row.id, signal(row));
-      else if (
-        row.version > stored.value.version ||
-        (row.version === stored.value.version && row.progress >= stored.value.progress)
-      )
-        stored.value = row;
+      else if (isNewer(row, stored.value)) stored.value = row;
       // Events carry no photos.
       else if (stored.value.photos.length === 0 && row.photos.length > 0)
         stored.value = { ...stored.value, photos: row.photos };
     },
-    apply({ type, queuedJob }) {
+    apply({ queuedJob }) {
       const stored = rows.get(queuedJob.id);
       if (deleted.has(queuedJob.id)) return "ignored";
       if (!stored) {
         rows.set(queuedJob.id, signal({ photos: [], ...NOT_IN_EVENTS, ...queuedJob }));
         return "added";
       }
-      if (!isNewer(type, queuedJob, stored.value)) return "ignored";
-      stored.value = { ...stored.value, ...queuedJob, ...NOT_IN_EVENTS };
+      if (!isNewer(queuedJob, stored.value)) return "ignored";
+      const isTransition = queuedJob.version > stored.value.version;
+      stored.value = { ...stored.value, ...queuedJob, ...(isTransition && NOT_IN_EVENTS) };
       return "changed";
     },
     remove(id) {
@@ -122,18 +120,4 @@ export function createJobRows(): JobRows {
       rows.delete(id);
     },
   };
-}
-
-/** A PROGRESS event has the version of the transition before it. */
-function isNewer(
-  type: QueuedJobEvent["type"],
-  reported: QueuedJobState,
-  stored: QueuedJobState,
-): boolean {
-  if (type !== "PROGRESS") return reported.version > stored.version;
-  return (
-    reported.version === stored.version &&
-    reported.status === stored.status &&
-    reported.progress >= stored.progress
-  );
 }

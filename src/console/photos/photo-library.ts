@@ -1,5 +1,5 @@
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { Ask } from "../graphql-client.js";
+import type { Query } from "../../../client/src/index.js";
 import { DELETE_PHOTO, MORE_PHOTOS } from "../operations.js";
 import type { Photo } from "../types.js";
 
@@ -21,11 +21,11 @@ export interface PhotoLibrary {
   chooseAll(): void;
   chooseNone(): void;
   readMore(): Promise<void>;
-  /** Throws RequestError, e.g. CONFLICT while unfinished QueuedJobs use a photo. */
+  /** Throws PhotoServiceError, e.g. CONFLICT while unfinished QueuedJobs use a photo. */
   deleteChosen(): Promise<void>;
 }
 
-export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
+export function createPhotoLibrary(ask: Query, first: PhotoPage): PhotoLibrary {
   const photos = signal<readonly Photo[]>(first.nodes);
   const chosen = signal<readonly string[]>([]);
   const page = signal(first.pageInfo);

@@ -1,5 +1,5 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import type { Ask } from "../graphql-client.js";
+import type { Query } from "../../../client/src/index.js";
 import type { JobList } from "../jobs/job-list.js";
 import { QUEUED_JOB } from "../operations.js";
 import type { QueuedJobDetails } from "../types.js";
@@ -16,7 +16,7 @@ export interface Selection {
 const AGAIN_MS = 2000;
 
 /** The selected QueuedJob. Its details are read again at each new version. */
-export function createSelection(ask: Ask, list: JobList): Selection {
+export function createSelection(ask: Query, list: JobList): Selection {
   const id = signal<string | null>(null);
   const details = signal<QueuedJobDetails | null>(null);
   const isGone = signal(false);

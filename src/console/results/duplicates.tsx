@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { HashResult } from "../../../client/src/index.js";
 import { plural } from "../in-words.js";
 import type { Photo } from "../types.js";
 import { Preview } from "../views/preview.js";
 import { useWorkspace } from "../workspace.js";
-import type { HashResult } from "./result-types.js";
 
 /** The photo beside its likely duplicates. */
 export function Duplicates({

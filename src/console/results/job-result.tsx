@@ -1,67 +1,65 @@
 import type { ComponentChildren } from "preact";
+import type {
+  ArchiveResult,
+  ContactSheetResult,
+  ConvertResult,
+  JobName,
+  Jobs,
+  PaletteResult,
+  PrepareResult,
+  ScrubResult,
+} from "../../../client/src/index.js";
 import { bytes, plural } from "../in-words.js";
 import type { QueuedJobDetails } from "../types.js";
 import { CropBoxes, OutputPictures, PlaceholderReveal } from "./pictures.js";
 import { Duplicates } from "./duplicates.js";
 import { MetadataCard } from "./metadata-card.js";
-import type {
-  ArchiveResult,
-  ContactSheetResult,
-  ConvertResult,
-  CropResult,
-  HashResult,
-  MetadataResult,
-  PaletteResult,
-  PlaceholderResult,
-  PrepareResult,
-  ScrubResult,
-} from "./result-types.js";
 import { CopyButton } from "../views/as-graphql.js";
 
+type Succeeded<Name extends JobName> = QueuedJobDetails<Name> & { result: Jobs[Name]["result"] };
+
 /** How to show the result of each Job. All others are shown as JSON. */
-const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = {
+const SHOWN: { [Name in JobName]?: (details: Succeeded<Name>) => ComponentChildren } = {
   thumbnail: ({ outputs }) => <OutputPictures outputs={outputs} />,
-  metadata: ({ result }) => <MetadataCard result={result as MetadataResult} />,
-  placeholder: ({ result, photos }) => (
-    <PlaceholderReveal result={result as PlaceholderResult} photo={photos[0]} />
-  ),
-  palette: ({ result }) => <PaletteChips result={result as PaletteResult} />,
-  hash: ({ result, photos }) => <Duplicates result={result as HashResult} photo={photos[0]} />,
+  metadata: ({ result }) => <MetadataCard result={result} />,
+  placeholder: ({ result, photos }) => <PlaceholderReveal result={result} photo={photos[0]} />,
+  palette: ({ result }) => <PaletteChips result={result} />,
+  hash: ({ result, photos }) => <Duplicates result={result} photo={photos[0]} />,
   crop: ({ result, photos, outputs }) => (
     <>
-      <CropBoxes result={result as CropResult} photo={photos[0]} />
+      <CropBoxes result={result} photo={photos[0]} />
       <OutputPictures outputs={outputs} />
     </>
   ),
   scrub: ({ result, outputs }) => (
     <>
-      <RemovedTags result={result as ScrubResult} />
+      <RemovedTags result={result} />
       <OutputPictures outputs={outputs} />
     </>
   ),
   convert: ({ result, outputs }) => (
     <>
-      <p>{converted(result as ConvertResult)}</p>
+      <p>{converted(result)}</p>
       <OutputPictures outputs={outputs} />
     </>
   ),
   watermark: ({ outputs }) => <OutputPictures outputs={outputs} />,
   "contact-sheet": ({ result, outputs }) => (
     <>
-      <p>{sheet(result as ContactSheetResult)}</p>
+      <p>{sheet(result)}</p>
       <OutputPictures outputs={outputs} />
     </>
   ),
-  archive: ({ result, outputs }) => <Download result={result as ArchiveResult} file={outputs[0]} />,
+  archive: ({ result, outputs }) => <Download result={result} file={outputs[0]} />,
   prepare: ({ result, photos, outputs }) => (
-    <Prepared result={result as PrepareResult} photo={photos[0]} outputs={outputs} />
+    <Prepared result={result} photo={photos[0]} outputs={outputs} />
   ),
 };
 
 export function JobResult({ details }: { details: QueuedJobDetails }) {
   const { result, job } = details;
   const warnings = (result as { warnings?: string[] } | null)?.warnings ?? [];
-  const show = SHOWN[job.name];
+  const show = SHOWN[job.name] as ((details: QueuedJobDetails) => ComponentChildren) | undefined;
   return (
     <section class="result" aria-label="Result">
       <h3>Result</h3>

@@ -1,5 +1,5 @@
+import type { MetadataResult } from "../../../client/src/index.js";
 import { number } from "../in-words.js";
-import type { MetadataResult } from "./result-types.js";
 
 export function MetadataCard({ result }: { result: MetadataResult }) {
   const { tags } = result;

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { bytes } from "../in-words.js";
-import type { OutputFile, Photo } from "../types.js";
+import type { CropResult, OutputFile, PlaceholderResult } from "../../../client/src/index.js";
+import type { Photo } from "../types.js";
 import { Preview } from "../views/preview.js";
-import type { CropResult, PlaceholderResult } from "./result-types.js";
 
 /** The output files of a job, each as a link. */
 export function OutputPictures({ outputs }: { outputs: readonly OutputFile[] }) {

@@ -1,7 +1,8 @@
 // A form built from a JSON Schema: the control of each property, and the value of its text.
 // The service validates the values. Text that cannot be converted is sent as typed, and the
 // service's message is shown at the field.
-import type { Issue, Job, PropertySchema } from "../types.js";
+import type { InputIssue } from "../../../client/src/index.js";
+import type { Job, PropertySchema } from "../types.js";
 
 export type FieldKind = "choice" | "flag" | "number" | "text" | "list" | "json";
 
@@ -53,7 +54,7 @@ export function readField({ kind, schema }: ParameterField, text: string | undef
  * Faults at or below one place of a submission, e.g. `["parameters", "widths"]`, as sentences.
  * A fault that occurs in several submissions of a batch is listed once.
  */
-export function faultsAt(issues: readonly Issue[], place: readonly string[]): string[] {
+export function faultsAt(issues: readonly InputIssue[], place: readonly string[]): string[] {
   return once(
     issues
       .filter((issue) => isAt(issue, place))
@@ -65,7 +66,7 @@ export function faultsAt(issues: readonly Issue[], place: readonly string[]): st
 
 /** Faults at places for which the form has no control. */
 export function faultsElsewhere(
-  issues: readonly Issue[],
+  issues: readonly InputIssue[],
   places: readonly (readonly string[])[],
 ): string[] {
   return once(
@@ -75,21 +76,21 @@ export function faultsElsewhere(
   );
 }
 
-export const isAt = ({ path }: Issue, place: readonly string[]): boolean =>
+export const isAt = ({ path }: InputIssue, place: readonly string[]): boolean =>
   place.every((step, i) => insideSubmission(path)[i] === step);
 
 const once = (texts: string[]): string[] => [...new Set(texts)];
 
 /** In a batch of submissions, the path begins with an index. */
-function insideSubmission(path: Issue["path"]): Issue["path"] {
+function insideSubmission(path: InputIssue["path"]): InputIssue["path"] {
   return typeof path[0] === "number" ? path.slice(1) : path;
 }
 
-function entryOf([first]: Issue["path"]): string {
+function entryOf([first]: InputIssue["path"]): string {
   return typeof first === "number" ? `Entry ${first + 1}` : "";
 }
 
-function placeOf([first, second]: Issue["path"]): string {
+function placeOf([first, second]: InputIssue["path"]): string {
   if (first === "photoIds" && typeof second === "number") return `Photo ${second + 1}`;
   return labelOf(String((first === "parameters" ? second : undefined) ?? first ?? ""));
 }

@@ -1,6 +1,12 @@
 import { computed, signal, type ReadonlySignal, type Signal, batch } from "@preact/signals";
-import { RequestError, type Ask } from "../graphql-client.js";
-import type { Issue, Job, QueuedJob } from "../types.js";
+import {
+  IdempotencyConflictError,
+  PhotoServiceError,
+  type InputIssue,
+  type Query,
+} from "../../../client/src/index.js";
+import { messageOf } from "../in-words.js";
+import type { Job, QueuedJob } from "../types.js";
 import {
   type ParameterField,
   parameterFields,
@@ -21,7 +27,7 @@ export interface Submission {
   readonly runAt: Signal<string>;
   /** True runs the job even if an identical job's result could be reused. */
   readonly fresh: Signal<boolean>;
-  readonly issues: ReadonlySignal<readonly Issue[]>;
+  readonly issues: ReadonlySignal<readonly InputIssue[]>;
   /** Message of a refusal that the input did not cause. */
   readonly failure: ReadonlySignal<string | null>;
   readonly isSending: ReadonlySignal<boolean>;
@@ -37,7 +43,7 @@ export interface Submission {
 }
 
 interface SubmissionOptions {
-  ask: Ask;
+  ask: Query;
   jobs: readonly Job[];
   photoIds: ReadonlySignal<readonly string[]>;
   onSubmitted(queuedJobs: QueuedJob[]): void;
@@ -75,8 +81,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     } catch (error) {
       faults.show(error);
       // The service refuses a key that was used with other arguments.
-      if (error instanceof RequestError && error.code === "IDEMPOTENCY_CONFLICT")
-        key.value = newKey();
+      if (error instanceof IdempotencyConflictError) key.value = newKey();
     } finally {
       isSending.value = false;
     }
@@ -104,7 +109,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
   };
 }
 
-async function submit(ask: Ask, { query, variables }: Operation): Promise<QueuedJob[]> {
+async function submit(ask: Query, { query, variables }: Operation): Promise<QueuedJob[]> {
   const { enqueueJob, enqueueJobs } = await ask<{
     enqueueJob?: QueuedJob;
     enqueueJobs?: QueuedJob[];
@@ -154,7 +159,7 @@ function createJobChoice(jobs: readonly Job[]): JobChoice {
 
 /** Reasons why the last submission was refused. */
 interface SubmissionFaults {
-  readonly issues: ReadonlySignal<readonly Issue[]>;
+  readonly issues: ReadonlySignal<readonly InputIssue[]>;
   /** Message of a refusal that the input did not cause. */
   readonly failure: ReadonlySignal<string | null>;
   show(error: unknown): void;
@@ -164,14 +169,15 @@ interface SubmissionFaults {
 }
 
 function createSubmissionFaults(): SubmissionFaults {
-  const issues = signal<readonly Issue[]>([]);
+  const issues = signal<readonly InputIssue[]>([]);
   const failure = signal<string | null>(null);
   return {
     issues,
     failure,
     show(error) {
-      if (error instanceof RequestError && error.issues.length > 0) issues.value = error.issues;
-      else failure.value = error instanceof Error ? error.message : String(error);
+      if (error instanceof PhotoServiceError && error.issues.length > 0)
+        issues.value = error.issues;
+      else failure.value = messageOf(error);
     },
     clear: () =>
       batch(() => {

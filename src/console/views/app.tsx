@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { messageOf } from "../in-words.js";
 import { signOut, token, signedOutBecause, signIn } from "../session.js";
 import { createWorkspace, WorkspaceContext, type Workspace } from "../workspace.js";
 import { Desk } from "./desk.js";
@@ -20,7 +21,7 @@ export function App() {
     createWorkspace({ token: current, onSignedOut }).then(
       (created) => (isCurrent ? (workspace.value = created) : created.close()),
       (error: unknown) => {
-        failure.value = error instanceof Error ? error.message : String(error);
+        failure.value = messageOf(error);
         // The service may be restarting, so try again.
         if (isCurrent)
           timer = window.setTimeout(() => {

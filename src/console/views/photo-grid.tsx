@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { plural } from "../in-words.js";
+import { messageOf, plural } from "../in-words.js";
 import type { Photo } from "../types.js";
 import { useWorkspace } from "../workspace.js";
 import { Preview } from "./preview.js";
@@ -11,7 +11,7 @@ export function PhotoGrid() {
   const remove = (): void => {
     complaint.value = null;
     photos.deleteChosen().catch((error: unknown) => {
-      complaint.value = error instanceof Error ? error.message : String(error);
+      complaint.value = messageOf(error);
     });
   };
   if (photos.photos.value.length === 0)

@@ -26,8 +26,8 @@ export function TopBar() {
           disabled={kind !== "live"}
           onClick={feed.unplug}
           title={
-            "Cuts this page's connection for ten seconds. Jobs keep running; missed events " +
-            "arrive when the page reconnects."
+            "Disconnects this page for ten seconds. Jobs keep running; missed events arrive when " +
+            "the page reconnects."
           }
         >
           Go offline
@@ -86,7 +86,7 @@ function inWords(state: FeedState, resumed: CatchUp | null): string {
       return `Offline demo: last update at ${clock(state.since)}`;
     case "away":
       return `Connection lost, reconnecting… Last update at ${clock(state.since)}`;
-    case "ended":
+    case "refused":
       return state.why;
     case "live":
       return resumed ? `Live · ${afterCut(resumed)}` : "Live";

@@ -20,7 +20,9 @@ import { clientOf, proxiedClientOf } from "../client-of.js";
 describe("the client package", () => {
   let service: TestService;
   before(async () => {
-    service = await startTestService({ env: { MAX_PENDING_PER_USER: "3" } });
+    service = await startTestService({
+      env: { MAX_PENDING_PER_USER: "3", MAX_SOCKETS_PER_USER: "1" },
+    });
   });
   after(() => service?.close());
 
@@ -149,6 +151,37 @@ describe("the client package", () => {
     await assert.rejects(refused.client.run("echo", {}), UnauthenticatedError);
     await assert.rejects(away.client.run("echo", {}), UnreachableError);
     assert.throws(() => createPhotoService({ url: "nowhere", token: "any" }), TypeError);
+  });
+
+  it("follows with fields of the caller's choice, once the user has room for it", async (t) => {
+    const person = await service.person();
+    const { client } = clientOf({ url: service.url, token: person.token });
+    const { client: second } = clientOf({ url: service.url, token: person.token });
+    t.after(() => [client, second].forEach((one) => one.close()));
+    const list = client.jobs();
+    list.subscribe(() => {});
+    await eventually("the list is live", () => list.getSnapshot().isLive);
+    const { queuedJobs } = await person.get("{ queuedJobs { eventCursor } }");
+    const states: (string | null)[] = [];
+    const versions: number[] = [];
+    const stop = new AbortController();
+    const following = second.follow<{ cursor: string; queuedJob: { version: number } }>(
+      "subscription ($after: String) " +
+        "{ queuedJobEvents(after: $after) { cursor queuedJob { version } } }",
+      {
+        after: queuedJobs.eventCursor,
+        signal: stop.signal,
+        onState: (error) => states.push(error?.code ?? null),
+        onEvent: ({ queuedJob }) => versions.push(queuedJob.version),
+      },
+    );
+    await eventually("the second connection is refused", () => states[0] === "QUOTA_EXCEEDED");
+    client.close();
+    await person.finished((await person.enqueue("echo")).id);
+    await eventually("it has caught up", () => versions.length === 3);
+    assert.deepEqual([versions, states.at(-1)], [[1, 2, 3], null]);
+    stop.abort();
+    await following;
   });
 
   it("ends everything with close()", async () => {

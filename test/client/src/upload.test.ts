@@ -23,8 +23,10 @@ describe("upload", () => {
     const file = new Blob([smallPhoto(9, 8)]);
     const photo = await client.upload(file, { filename: "ü \ud800.png" });
     assert.deepEqual([photo.width, photo.height, photo.filename], [9, 8, "ü \ufffd.png"]);
+    assert.equal(photo.isNew, true);
     assert.equal((await fetch(photo.url)).status, 200);
-    assert.equal((await client.upload(file)).id, photo.id);
+    const { id, isNew } = await client.upload(file);
+    assert.deepEqual([id, isNew], [photo.id, false]);
   });
 
   it("reports the progress from 0 to 1", async (t) => {

@@ -33,6 +33,20 @@ const CLIENT_MUTANTS: Mutant[] = [
     tests: FOLLOW,
   },
   {
+    breaks: "a user with too many connections does not see the reason",
+    file: "client/src/transport/event-socket.ts",
+    find: ", 4429: \"QUOTA_EXCEEDED\"",
+    replace: "",
+    tests: CALLS,
+  },
+  {
+    breaks: "every client reconnects to a restarting service at once",
+    file: "client/src/transport/repeat.ts",
+    find: "FIRST_WAIT_MS * 2 ** failures",
+    replace: "0",
+    tests: ["client/src/transport/repeat.test"],
+  },
+  {
     breaks: "a list with an expired cursor stays as it is",
     file: "client/src/live/job-list.ts",
     find: "if (error instanceof CursorExpiredError) cursor = null;\n        else update",

@@ -169,13 +169,6 @@ export const MUTANTS: Mutant[] = [
     tests: ["demo/run-demo.test"],
   },
   {
-    breaks: "every open page reconnects to a restarting service at once",
-    file: "src/console/feed/plug.ts",
-    find: "out?.promise ?? pause(",
-    replace: "out === null ? Promise.resolve() : pause(",
-    tests: ["console/feed/plug.test"],
-  },
-  {
     breaks: "a click on a photo does nothing",
     file: "src/console/photos/photo-library.ts",
     find: "chosen.value.includes(id) ? chosen.value.filter",

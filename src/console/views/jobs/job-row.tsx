@@ -1,5 +1,6 @@
+import { isFinished } from "../../../../client/src/index.js";
 import { moment, plural, standing, STATUS_WORDS } from "../../in-words.js";
-import { isFinished, type QueuedJob } from "../../types.js";
+import type { QueuedJob } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
 import { Preview } from "../preview.js";
 
@@ -103,9 +104,9 @@ export function JobButtons({
   );
   return (
     <span class="buttons">
-      {!isFinished(status) && button("cancel", "Cancel")}
+      {!isFinished({ status }) && button("cancel", "Cancel")}
       {(status === "FAILED" || status === "CANCELLED") && button("retry", "Retry")}
-      {isFinished(status) && button("delete", "Delete")}
+      {isFinished({ status }) && button("delete", "Delete")}
     </span>
   );
 }

@@ -1,12 +1,12 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { RefObject } from "preact";
+import type { QueuedJobStatus } from "../../../../client/src/index.js";
 import { useWorkspace } from "../../workspace.js";
 import { JobRow } from "./job-row.js";
 import { number, STATUS_WORDS } from "../../in-words.js";
 import { toInput, type Filter } from "../../jobs/list-pages.js";
 import { EVENTS, QUEUED_JOBS } from "../../operations.js";
-import type { Status } from "../../types.js";
 import { AsGraphql } from "../as-graphql.js";
 
 /** Height of a row; equals `--row` in base.css. */
@@ -133,7 +133,11 @@ export function ListFilter() {
           aria-label="State"
           value={status[0] ?? ""}
           onChange={(event) =>
-            read({ status: event.currentTarget.value ? [event.currentTarget.value as Status] : [] })
+            read({
+              status: event.currentTarget.value
+                ? [event.currentTarget.value as QueuedJobStatus]
+                : [],
+            })
           }
         >
           <option value="">Any state</option>
