@@ -54,7 +54,7 @@ export interface PhotoService extends QueuedJobCalls {
   deletePhoto(photo: Reference, options?: RequestOptions): Promise<void>;
   /** Any other query or mutation of the API. */
   query: Query;
-  /** The events of the user with fields of your choice, for a list of your own. */
+  /** The events of the user with fields of your choice, for another kind of list. */
   follow: Follow;
   /** Ends all connections; calls that are running or come later throw ClosedError. */
   close(): void;

@@ -1,4 +1,4 @@
-// What the page reads of the API: parts of the client's types, and what these lack.
+// The parts of the client's types that the page selects, and the types that the client lacks.
 import type {
   JobError,
   JobName,

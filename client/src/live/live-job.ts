@@ -55,15 +55,9 @@ export function createLiveJob<Name extends JobName>(
     signal.addEventListener("abort", () => wake());
     while (!signal.aborted && !isDeleted) {
       if (!getSnapshot().job) keep(urls.ofQueuedJob(await readRow(query, id, signal)));
+      const place = { after: cursor, queuedJobId: id };
       const onState = (error: PhotoServiceError | null): void => update({ error });
-      if (!isOver())
-        await events.follow(EVENTS, {
-          after: cursor,
-          queuedJobId: id,
-          signal,
-          onEvent: receive,
-          onState,
-        });
+      if (!isOver()) await events.follow(EVENTS, { ...place, signal, onEvent: receive, onState });
       // A finished one changes again when this client retries it.
       else await new Promise<void>((resolve) => (wake = resolve));
     }

@@ -8,7 +8,7 @@ import {
   UnauthenticatedError,
   UnreachableError,
 } from "../errors.js";
-import { createEventSocket, type Subscription } from "./event-socket.js";
+import { createEventSocket } from "./event-socket.js";
 import { createEventStream } from "./event-stream.js";
 import { backOff, pause } from "./repeat.js";
 import type { Connection } from "./requests.js";
@@ -52,17 +52,10 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
   const subscribeByStream = createEventStream(connection);
 
   /** WebSockets first; event streams where these are blocked, as by a proxy without upgrades. */
-  const subscribe = (subscription: Subscription): Promise<void> =>
-    socket && !socket.isBlocked()
-      ? socket.subscribe(subscription)
-      : subscribeByStream(subscription);
+  const transport = () => (socket && !socket.isBlocked() ? socket.subscribe : subscribeByStream);
 
-  /** Also for errors that a call throws at once. A refused token passes if a function gives it. */
   const isWorthWaiting = (error: unknown): error is PhotoServiceError =>
-    isPassing(error) ||
-    error instanceof InternalServerError ||
-    error instanceof TokenError ||
-    (error instanceof UnauthenticatedError && typeof token === "function");
+    canPass(error) || (error instanceof UnauthenticatedError && typeof token === "function");
 
   async function resume<Event extends { cursor: string }>(
     query: string,
@@ -74,7 +67,7 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
     while (!signal.aborted) {
       let openedAt = Infinity;
       try {
-        await subscribe({
+        await transport()({
           query,
           variables,
           signal,
@@ -84,10 +77,9 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
           },
           onData(data) {
             if (signal.aborted) return;
-            for (const event of Object.values(data as Record<string, Event>)) {
-              variables["after"] = event.cursor;
-              deliver(onEvent, event);
-            }
+            const [event] = Object.values(data as object) as [Event];
+            variables["after"] = event.cursor;
+            deliver(onEvent, event);
           },
         });
         if (signal.aborted || queuedJobId !== undefined) return;
@@ -110,6 +102,11 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
     isWorthWaiting,
     close: () => socket?.close(),
   };
+}
+
+/** Also for errors that a call throws at once. A refused token passes if a function gives it. */
+function canPass(error: unknown): boolean {
+  return isPassing(error) || error instanceof InternalServerError || error instanceof TokenError;
 }
 
 /** An error that a listener throws must not end the connection: it surfaces as uncaught. */

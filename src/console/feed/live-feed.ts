@@ -80,10 +80,10 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     if (!error && "since" in value) resumption.connected(value.since);
   }
 
-  function end(error: unknown): void {
-    if (error instanceof CursorExpiredError) options.onExpired().then(start, end);
-    else if (error instanceof UnauthenticatedError) options.onSignedOut(SIGNED_OUT);
-    else state.value = { kind: "refused", why: `${messageOf(error)} Reload the page to continue.` };
+  function end(reason: unknown): void {
+    if (reason instanceof CursorExpiredError) options.onExpired().then(start, end);
+    else if (reason instanceof UnauthenticatedError) options.onSignedOut(SIGNED_OUT);
+    else state.value = { kind: "refused", why: `${messageOf(reason)} Reload the page.` };
   }
 
   function stop(): void {

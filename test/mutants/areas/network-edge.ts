@@ -35,7 +35,7 @@ const CLIENT_MUTANTS: Mutant[] = [
   {
     breaks: "a user with too many connections does not see the reason",
     file: "client/src/transport/event-socket.ts",
-    find: ", 4429: \"QUOTA_EXCEEDED\"",
+    find: ', 4429: "QUOTA_EXCEEDED"',
     replace: "",
     tests: CALLS,
   },
