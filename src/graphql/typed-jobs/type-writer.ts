@@ -45,7 +45,9 @@ export class TypeWriter {
     );
     if (fields.length === 0) fields.push(EMPTY);
     this.#add(name, `${describe(schema.description)}${kind} ${name} {\n${fields.join("\n")}\n}`);
-    this.#names.set(identityOf(kind, schema), name);
+    const identity = identityOf(kind, schema);
+    // A task that is added later must not rename the type of an existing field.
+    if (!this.#names.has(identity)) this.#names.set(identity, name);
   }
 
   get sdl(): string {

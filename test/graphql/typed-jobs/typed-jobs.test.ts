@@ -134,6 +134,12 @@ describe("typed Jobs", () => {
     assert.equal(typed.toTyped("small", { words: [1] }), null);
   });
 
+  it("renames no type of a field when a later task has an equal result", () => {
+    const copy = taskOf("twin", z.strictObject({}), z.object(inner.shape));
+    const { sdl } = createTypedJobs([...TASKS, copy]);
+    assert.match(sdl, /small: SmallResult!/);
+  });
+
   it("rejects two tasks that need a type of the same name", () => {
     const [task] = TASKS.filter(({ name }) => name === "small");
     assert.ok(task);
