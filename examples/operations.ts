@@ -1,4 +1,4 @@
-// Generated, sources 6f840e030229487277b062e47e1013d6bdb31ee7701847576b6befd1ef9fd006. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources b19a60f4d5e749d6a86e08883ce9450bee523e6535d23685ab5f44ffa8d91037. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */

@@ -1,12 +1,13 @@
 // Every operation that the package sends.
 
 const PHOTO =
-  "id filename mimeType width height byteSize sha256 createdAt url previewUrl thumbhash";
+  "id filename mimeType width height byteSize sha256 createdAt url previewUrl urlExpiresAt " +
+  "thumbhash";
 /** Fields that events carry. Photos and parameters do not change, and come with the row. */
 const STATE =
   "id version status progress progressMessage attempts priority runAt createdAt updatedAt " +
   "startedAt finishedAt expiresAt result job{name title}error{code message}" +
-  "outputs{name mimeType byteSize width height url}";
+  "outputs{name mimeType byteSize width height url urlExpiresAt}";
 const ROW = `${STATE}parameters photos{${PHOTO}}`;
 const PAGE_INFO = "pageInfo{hasNextPage endCursor}";
 

@@ -5,7 +5,7 @@ export type QueuedJobStatus = "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CA
 export type QueuedJobEventType =
   "QUEUED" | "STARTED" | "PROGRESS" | "RETRYING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "DELETED";
 
-/** An uploaded picture. All URLs are absolute and signed; they expire. */
+/** An uploaded picture. All URLs are absolute and signed. */
 export interface Photo {
   id: string;
   filename: string;
@@ -19,6 +19,8 @@ export interface Photo {
   url: string;
   /** A small upright WebP; null when it could not be made. */
   previewUrl: string | null;
+  /** When the URLs expire; a later read returns new ones. */
+  urlExpiresAt: string;
   /** ThumbHash of the picture in base64; null when it could not be made. */
   thumbhash: string | null;
 }
@@ -30,8 +32,10 @@ export interface OutputFile {
   byteSize: number;
   width: number | null;
   height: number | null;
-  /** Absolute, signed URL; it expires. */
+  /** Absolute, signed URL. */
   url: string;
+  /** When the URL expires; a later read returns a new one. */
+  urlExpiresAt: string;
 }
 
 /** Why the last attempt of a QueuedJob failed. */

@@ -1,7 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { MultiBar, Presets } from "cli-progress";
-import { createDemoClient, type DemoEvent, type DemoClient } from "./demo-client.js";
+import {
+  createPhotoService,
+  isFinished,
+  type JobList,
+  type Photo,
+  type PhotoService,
+  type QueuedJob,
+  type QueuedJobEvent,
+} from "../../client/src/index.js";
 
 interface DemoOptions {
   url: string;
@@ -15,13 +23,13 @@ interface DemoOptions {
 }
 
 const PICTURE_COLUMNS = 40;
+const MAX_WAIT_MS = 300_000;
 
-const JOBS = ["thumbnail", "metadata", "placeholder"];
-const ENDS = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
+const JOBS = ["thumbnail", "metadata", "placeholder"] as const;
 
 /**
- * Runs the whole path: uploads, submits, shows every event and downloads the results. Returns true
- * when all jobs succeeded.
+ * Runs the whole path with the client package: uploads, submits, shows every event and downloads
+ * the results. Returns true when all jobs succeeded.
  */
 export async function runDemo({
   url,
@@ -31,52 +39,72 @@ export async function runDemo({
   out,
   draw,
 }: DemoOptions): Promise<boolean> {
-  const client = createDemoClient({ url, token });
+  const service = createPhotoService({ url, token });
   try {
-    const uploaded = await client.upload(photo.bytes, photo.filename);
+    const uploaded = await service.upload(new Blob([photo.bytes]), { filename: photo.filename });
     out.write(
       `Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ` +
         `${Math.ceil(photo.bytes.length / 1000)} kB. Submitting ${JOBS.join(", ")}.\n\n`,
     );
-    const { ids, eventCursor } = await client.submit(JOBS, uploaded.id);
-    const ended = await watch(client, { ids, eventCursor, out });
-    const paths = (
-      await Promise.all(
-        ended.map((event) => saveResult(client, event, join(resolve(folder), ids[0] ?? "demo"))),
-      )
-    ).flat();
-    const thumbnail = ended.find(({ queuedJob }) => queuedJob.job.name === "thumbnail")?.queuedJob
-      .outputs[0];
+    const display = createEventDisplay(out);
+    const jobs = await runJobs(service, uploaded, display.show).finally(() => display.close());
+    const target = resolve(folder, jobs[0]?.id ?? "demo");
+    const paths = (await Promise.all(jobs.map((job) => saveResult(job, target)))).flat();
+    const thumbnail = jobs.find(({ job }) => job.name === "thumbnail")?.outputs[0];
     if (draw && thumbnail)
-      out.write(`\n${await draw(await client.download(thumbnail.url), PICTURE_COLUMNS)}`);
+      out.write(`\n${await draw(await download(thumbnail.url), PICTURE_COLUMNS)}`);
     out.write(`\nThe results:\n${paths.map((path) => `  ${path}`).join("\n")}\n`);
-    return ended.every((event) => event.type === "SUCCEEDED");
+    return jobs.every(({ status }) => status === "SUCCESS");
   } finally {
-    client.close();
+    service.close();
   }
 }
 
-async function watch(
-  client: DemoClient,
-  { ids, eventCursor, out }: { ids: string[]; eventCursor: string; out: NodeJS.WriteStream },
-): Promise<DemoEvent[]> {
-  const display = createEventDisplay(out);
-  const ended = new Map<string, DemoEvent>();
-  const onEvent = (event: DemoEvent): void => {
-    if (!ids.includes(event.queuedJob.id)) return;
-    display.show(event);
-    if (ENDS.has(event.type)) ended.set(event.queuedJob.id, event);
-  };
-  await client
-    .watch(eventCursor, onEvent, () => ended.size === ids.length)
-    .finally(() => display.close());
-  return [...ended.values()];
+/** Submits the Jobs and shows each of their events; resolves when all have finished. */
+async function runJobs(
+  service: PhotoService,
+  photo: Photo,
+  show: (event: QueuedJobEvent) => void,
+): Promise<QueuedJob[]> {
+  const ids = new Set<string>();
+  const finished = new Map<string, QueuedJob>();
+  const list = service.jobs({
+    first: 1,
+    onEvent(event) {
+      const { queuedJob } = event;
+      if (!ids.has(queuedJob.id)) return;
+      show(event);
+      if (isFinished(queuedJob)) finished.set(queuedJob.id, queuedJob);
+    },
+  });
+  // The list keeps its position in the stream, so that the events of the submissions follow it.
+  await until(list, () => !list.getSnapshot().isLoading);
+  const submitted = await Promise.all(JOBS.map((job) => service.run(job, {}, [photo])));
+  for (const { id } of submitted) ids.add(id);
+  await until(list, () => finished.size === ids.size);
+  return [...finished.values()];
+}
+
+/** Keeps the list current until the condition holds after one of its changes. */
+function until(list: JobList, isTrue: () => boolean): Promise<void> {
+  return new Promise((done, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      stop();
+      done();
+    };
+    // The list calls its subscribers before `onEvent`.
+    const stop = list.subscribe(() => queueMicrotask(() => void (isTrue() && end())));
+    const timer = setTimeout(() => {
+      stop();
+      reject(new Error("The jobs have not finished in time: npm run status shows the service."));
+    }, MAX_WAIT_MS);
+  });
 }
 
 /** Saves the files and the result of a job; returns their paths. */
 async function saveResult(
-  client: DemoClient,
-  { queuedJob: { job, result, error, outputs } }: DemoEvent,
+  { job, result, error, outputs }: QueuedJob,
   folder: string,
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
@@ -85,15 +113,19 @@ async function saveResult(
   const files = await Promise.all(
     outputs.map(async (output) => {
       const path = join(folder, `${job.name}-${output.name}`);
-      await writeFile(path, await client.download(output.url));
+      await writeFile(path, await download(output.url));
       return path;
     }),
   );
   return [resultPath, ...files];
 }
 
+async function download(url: string): Promise<Buffer> {
+  return Buffer.from(await (await fetch(url)).arrayBuffer());
+}
+
 interface EventDisplay {
-  show(event: DemoEvent): void;
+  show(event: QueuedJobEvent): void;
   close(): void;
 }
 

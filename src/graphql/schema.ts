@@ -91,7 +91,7 @@ const OF_ROWS = [
   "queuePosition",
   "estimatedStartAt",
 ] as const;
-const OF_PHOTOS = ["url", "previewUrl"] as const;
+const OF_PHOTOS = ["url", "previewUrl", "urlExpiresAt"] as const;
 
 function resolveAtOnce(schema: GraphQLSchema): void {
   const [rows, photos] = [new QueuedJobResolver(), new PhotoResolver()];

@@ -14,13 +14,15 @@ interface FileAddress {
 }
 
 export interface FileUrls {
-  /** Returns the storage's own URL if it has one, otherwise a URL signed by the service. */
-  urlOf(file: FileAddress): Promise<string>;
+  /** Returns the expiry of URLs that are signed now: see `urlExpiry`. */
+  expiry(): Date;
   /**
-   * Signs a URL `/files/<kind>/<id>/<name>` that is valid for 60 to 75 minutes. It is absolute if
-   * the public address is set.
+   * Returns the storage's own URL if it has one, otherwise a URL signed by the service. It is valid
+   * until `expiresAt`, an earlier result of `expiry`; default: that of now.
    */
-  sign(kind: FileKind, id: string, name: string): string;
+  urlOf(file: FileAddress, expiresAt?: Date): Promise<string>;
+  /** Signs a URL `/files/<kind>/<id>/<name>`. It is absolute if the public address is set. */
+  sign(kind: FileKind, id: string, name: string, expiresAt?: Date): string;
   /**
    * Returns true if the raw `path` was signed with this expiry (seconds since 1970) and is still
    * valid.
@@ -28,11 +30,18 @@ export interface FileUrls {
   verify(path: string, expiry: string, signature: string): boolean;
 }
 
-const LIFE_SECONDS = 3600;
+const LIFE_MS = 3_600_000;
+const STEP_MS = 900_000;
+/** Maximum time for which a URL is valid. */
+export const MAX_LIFE_MS = LIFE_MS + STEP_MS;
+
 /**
- * Expiries are rounded up to a multiple, so that a file keeps its URL for a while and caches work.
+ * Returns the expiry of URLs that are signed now, in 60 to 75 minutes. It is rounded up to a
+ * multiple, so that a file keeps its URL for a while and caches work.
  */
-const STEP_SECONDS = 900;
+export function urlExpiry(now: number = Date.now()): Date {
+  return new Date(Math.ceil((now + LIFE_MS) / STEP_MS) * STEP_MS);
+}
 
 /**
  * Signs path and expiry with HMAC-SHA256; the secret has no other use. `signingKey` may list
@@ -58,18 +67,21 @@ export function createFileUrls(options: {
     return createHmac("sha256", key).update(`v1\n${path}\n${expiry}`).digest();
   }
 
-  function sign(kind: FileKind, id: string, name: string): string {
+  function sign(kind: FileKind, id: string, name: string, expiresAt = urlExpiry(now())): string {
     const path = `/files/${kind}/${id}/${segmentOf(name)}`;
-    const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
+    const expiry = String(expiresAt.getTime() / 1000);
     const signature = mac(signingKey, path, expiry).toString("base64url");
     return `${base}${path}?exp=${expiry}&sig=${signature}`;
   }
 
   return {
     sign,
-    urlOf: async ({ kind, id, name, storageKey, mimeType }) =>
-      (await options.storage.presign(storageKey, { mimeType, filename: name })) ??
-      sign(kind, id, name),
+    expiry: () => urlExpiry(now()),
+    async urlOf({ kind, id, name, storageKey, mimeType }, expiresAt = urlExpiry(now())) {
+      const presentation = { mimeType, filename: name };
+      const url = await options.storage.presign(storageKey, presentation, expiresAt);
+      return url ?? sign(kind, id, name, expiresAt);
+    },
     verify(path, expiry, signature) {
       const actual = Buffer.from(signature, "base64url");
       // One byte sequence has several base64url spellings; only the canonical one is accepted.

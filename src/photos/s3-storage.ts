@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { inBatches } from "../runtime/concurrency.js";
-import { contentDisposition } from "./file-urls.js";
+import { contentDisposition, MAX_LIFE_MS, urlExpiry } from "./file-urls.js";
 import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
 import { PART_BYTES, putInParts } from "./s3-parts.js";
 import { parseS3Listing } from "./s3-xml.js";
@@ -24,8 +24,6 @@ interface S3StorageOptions extends S3BucketOptions {
 /** Concurrent requests when a call deletes several keys. */
 const DELETE_CONCURRENCY = 16;
 const DOWNLOAD_MS = 60_000;
-const URL_STEP_SECONDS = 900;
-const URL_LIFE_SECONDS = 3600 + URL_STEP_SECONDS;
 
 /** Stores objects on an S3-compatible server, each under the prefix and its key. */
 export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
@@ -69,15 +67,16 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       await download(bytes, path, options.downloadMs ?? DOWNLOAD_MS);
       return path;
     },
-    presign(key, { mimeType, filename }) {
+    presign(key, { mimeType, filename }, expiresAt = urlExpiry()) {
       const query = {
         "response-content-type": mimeType,
         // Spaces are removed, because servers decode them differently.
         "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""),
         "response-cache-control": "private,max-age=900",
       };
-      const life = { at: startOfUrl(), seconds: URL_LIFE_SECONDS };
-      return bucket.presign(objectOf(key), query, life);
+      // The life begins in the past, and depends on the expiry alone: a file keeps its URL.
+      const at = new Date(expiresAt.getTime() - MAX_LIFE_MS);
+      return bucket.presign(objectOf(key), query, { at, seconds: MAX_LIFE_MS / 1000 });
     },
     list: () => listBucket(bucket, prefix),
     // Keys are deleted one by one, because not every server supports the request for many.
@@ -86,11 +85,6 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
         bucket.ask({ method: "DELETE", key: objectOf(key) }),
       )),
   };
-}
-
-/** Rounded down, so that a file keeps its URL for a while and caches work. */
-function startOfUrl(): Date {
-  return new Date(Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000);
 }
 
 async function* listBucket(bucket: S3Bucket, prefix: string): ReturnType<Storage["list"]> {

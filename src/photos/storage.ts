@@ -53,10 +53,10 @@ export interface Storage {
    */
   localPath(key: string, folder: string): Promise<string | null>;
   /**
-   * Returns a direct URL to the bytes, valid for 60 to 75 minutes. Returns null if the service must
-   * serve them. It does not check that the key exists.
+   * Returns a direct URL to the bytes, valid until `expiresAt`; default: `urlExpiry()`. Returns null
+   * if the service must serve them. It does not check that the key exists.
    */
-  presign(key: string, presentation: Presentation): Promise<string | null>;
+  presign(key: string, presentation: Presentation, expiresAt?: Date): Promise<string | null>;
   /** Lists everything that is stored, in no order. */
   list(): AsyncIterable<{ key: string; modifiedAt: Date }>;
   /** Deletes keys; a missing key is not an error. */

@@ -89,7 +89,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     users: services.users,
     rateLimits,
   });
-  const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
+  const origins = createOrigins({
+    allowed: config.allowedOrigins,
+    localhost: !config.production,
+    log,
+  });
   await guardRoutes(app, { config, origins, rateLimits, timeouts });
   await registerPhotoUploads(app, {
     authenticator,

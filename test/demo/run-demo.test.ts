@@ -49,7 +49,15 @@ describe("the demo", () => {
     assert.ok(paths.length >= 5 && paths.every((path) => readFileSync(path).length > 0), text);
   });
 
-  it("draws nothing if the terminal cannot show pictures", async () => {
-    assert.doesNotMatch(await run(null), /▀/);
+  it("shows every step of each job, and draws nothing if the terminal cannot", async () => {
+    const text = await run(null);
+    assert.doesNotMatch(text, /▀/);
+    for (const job of ["thumbnail", "metadata", "placeholder"]) {
+      const steps = [...text.matchAll(new RegExp(`^  ${job} +([A-Z]+) `, "gm"))];
+      assert.deepEqual(
+        steps.map(([, type]) => type).filter((type) => type !== "PROGRESS"),
+        ["QUEUED", "STARTED", "SUCCEEDED"],
+      );
+    }
   });
 });

@@ -12,7 +12,7 @@ import { startTestService } from "../support/service/test-service.js";
 const SCRIPT = fileURLToPath(new URL("../../examples/node-script.js", import.meta.url));
 
 describe("the example for Node", () => {
-  it("prints every event and the thumbnail's URL; a second run reuses the job", async (t) => {
+  it("prints every event and the thumbnail's URL, or the reason of a failure", async (t) => {
     const service = await startTestService();
     const folder = mkdtempSync(join(tmpdir(), "photo-service-example-"));
     t.after(async () => {
@@ -26,17 +26,27 @@ describe("the example for Node", () => {
       API: service.url,
       TOKEN: await service.token({ sub: "example" }),
     };
-    const run = () =>
-      promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 60_000 });
+    const run = (photo = path, more: Record<string, string> = {}) =>
+      promisify(execFile)(process.execPath, [SCRIPT, photo], {
+        env: { ...env, ...more },
+        timeout: 60_000,
+      });
 
     const { stdout } = await run();
     const url = /^320w\.webp (http\S+)$/m.exec(stdout)?.[1] ?? assert.fail(stdout);
     assert.match(stdout, /^SUCCEEDED 100 %$/m);
     assert.equal((await fetch(url)).headers.get("content-type"), "image/webp");
     assert.match((await run()).stdout, /^320w\.webp http/);
-    await assert.rejects(
-      promisify(execFile)(process.execPath, [SCRIPT, path], { env: { ...env, TOKEN: "none" } }),
-      /UNAUTHENTICATED/,
-    );
+    for (const [failing, reason] of [
+      [() => run(path, { TOKEN: "none" }), /\nUNAUTHENTICATED: /],
+      [() => run(path, { TOKEN: "" }), /\nTOKEN_FAILED: There is no token\./],
+      [() => run(join(folder, "none.jpg")), /\nENOENT: .*none\.jpg/],
+      [() => run(SCRIPT), /\nPHOTO_UNREADABLE: This is /],
+    ] as const)
+      await assert.rejects(failing(), (error: Error) => {
+        assert.match(error.message, reason);
+        assert.doesNotMatch(error.message, /\n {4}at /);
+        return true;
+      });
   });
 });

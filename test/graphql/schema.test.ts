@@ -107,6 +107,7 @@ describe("the schema", () => {
       "Photo.previewUrl",
       "Photo.queuedJobs",
       "Photo.url",
+      "Photo.urlExpiresAt",
       "PhotoConnection.totalCount",
       "QueuedJob.estimatedStartAt",
       "QueuedJob.history",

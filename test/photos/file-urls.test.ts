@@ -121,6 +121,12 @@ describe("file URLs", () => {
       const life = Number(split(urls.sign("previews", ID, "p")).expiry) - now / 1000;
       assert.ok(life >= 3600 && life <= 4500, `lives ${life} s`);
     }
+    assert.equal(
+      urls.expiry().getTime() / 1000,
+      Number(split(urls.sign("outputs", ID, "o")).expiry),
+    );
+    const earlier = new Date(Number(expiry) * 1000);
+    assert.equal(urls.sign("previews", ID, "p", earlier), first, "two URLs expire together");
     now = Number(expiry) * 1000 - 1;
     assert.equal(urls.verify(path, expiry, signature), true);
     now = Number(expiry) * 1000;
@@ -145,6 +151,7 @@ describe("file URLs", () => {
 
   it("are the storage's own URLs if it has some", async () => {
     const calls: unknown[] = [];
+    const expiresAt = new Date(NOON);
     const presign = async (...args: unknown[]) => (calls.push(args), "https://s3.test/key?signed");
     const file = {
       kind: "outputs",
@@ -158,10 +165,15 @@ describe("file URLs", () => {
         signingKey,
         publicUrl: "https://photos.example.test",
         storage: { presign },
-      }).urlOf(file),
+      }).urlOf(file, expiresAt),
       "https://s3.test/key?signed",
     );
-    assert.deepEqual(calls, [["outputs/a", { mimeType: "image/webp", filename: "a.webp" }]]);
+    assert.deepEqual(calls, [
+      ["outputs/a", { mimeType: "image/webp", filename: "a.webp" }, expiresAt],
+    ]);
     assert.equal(await urls.urlOf(file), urls.sign("outputs", ID, "a.webp"));
+    const signed = urls.sign("outputs", ID, "a.webp", expiresAt);
+    assert.equal(await urls.urlOf(file, expiresAt), signed);
+    assert.equal(split(signed).expiry, String(NOON / 1000));
   });
 });

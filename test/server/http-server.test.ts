@@ -94,7 +94,7 @@ describe("the HTTP server", () => {
     }
   });
 
-  it("allows no CORS for other origins", async () => {
+  it("allows no CORS for other origins, and names them in the log", async () => {
     for (const origin of ["https://evil.test", "null", "http://localhost:3000"]) {
       for (const method of ["OPTIONS", "GET"]) {
         const answer = await fetch(`${service.url}/graphql`, {
@@ -107,6 +107,11 @@ describe("the HTTP server", () => {
           `${method} from ${origin}`,
         );
       }
+      const lines = service.logged.filter((line) => line["origin"] === origin);
+      assert.deepEqual(
+        lines.map(({ level }) => level),
+        [40],
+      );
     }
   });
 

@@ -24,15 +24,21 @@ export interface ApiProcess {
 
 const entry = fileURLToPath(new URL("../../src/bin/api.js", import.meta.url));
 
-/** Starts an API in a separate process, as in production. */
-export async function startApiProcess(env: Record<string, string>): Promise<ApiProcess> {
-  const port = String(await freePort());
-  const url = `http://127.0.0.1:${port}`;
+/** Starts an API in a separate process, as in production; by default on a free port. */
+export async function startApiProcess(
+  env: Record<string, string>,
+  port?: number,
+): Promise<ApiProcess> {
+  const PORT = String(port ?? (await freePort()));
+  const url = `http://127.0.0.1:${PORT}`;
   const child = spawn(process.execPath, [entry], {
-    env: { ...env, PATH: process.env["PATH"], HOST: "127.0.0.1", PORT: port, LOG_LEVEL: "warn" },
+    env: { ...env, PATH: process.env["PATH"], HOST: "127.0.0.1", PORT, LOG_LEVEL: "warn" },
     stdio: ["ignore", process.env["API_LOG"] ? "inherit" : "ignore", "inherit"],
   });
-  const stop = (): void => void child.kill("SIGKILL");
+  const stop = (): void => {
+    process.off("exit", stop);
+    child.kill("SIGKILL");
+  };
   process.once("exit", stop);
   const isLive = (): Promise<boolean> =>
     fetch(`${url}/health/live`).then((response) => response.ok);

@@ -48,7 +48,7 @@ export function createJobList(parts: Parts, options: JobListOptions = {}): JobLi
       onError(error) {
         if (error instanceof CursorExpiredError) cursor = null;
         else update({ isLoading: false, isLive: false, error: error as PhotoServiceError });
-        return !cursor || parts.events.isWorthWaiting(error);
+        return error instanceof CursorExpiredError || parts.events.isWorthWaiting(error);
       },
     },
   );

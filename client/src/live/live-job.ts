@@ -6,7 +6,7 @@ import type { PhotoService } from "../photo-service.js";
 import type { Query } from "../transport/requests.js";
 import { isFinished, type QueuedJob, type SentEvent } from "../types.js";
 import { isNewer, merged } from "./job-rows.js";
-import { createLive, type Live } from "./live.js";
+import { ATTEMPT, createLive, type Live } from "./live.js";
 
 export interface LiveJobSnapshot<Name extends JobName = JobName> {
   /** Null before it is read, and after it was deleted. */
@@ -74,7 +74,11 @@ export function createLiveJob<Name extends JobName>(
 }
 
 async function readRow(query: Query, id: string, signal: AbortSignal): Promise<QueuedJob> {
-  const { r0: row } = await query<{ r0: QueuedJob | null }>(rowsQuery(1), { i0: id }, { signal });
+  const { r0: row } = await query<{ r0: QueuedJob | null }>(
+    rowsQuery(1),
+    { i0: id },
+    { ...ATTEMPT, signal },
+  );
   if (!row) throw new NotFoundError("NOT_FOUND", `There is no QueuedJob ${id}.`);
   return row;
 }

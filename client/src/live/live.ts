@@ -1,5 +1,7 @@
 import { createChannel } from "../channel.js";
+import type { PhotoServiceError } from "../errors.js";
 import { backOff, pause } from "../transport/repeat.js";
+import type { RequestOptions } from "../transport/requests.js";
 
 /** A value that changes, in the form that React's useSyncExternalStore takes. */
 export interface Live<Snapshot> {
@@ -12,6 +14,9 @@ export interface Live<Snapshot> {
 export interface LiveStore<Snapshot> extends Live<Snapshot> {
   update(changes: Partial<Snapshot>): void;
 }
+
+/** For requests of `run`: a failure shows at once, because `run` itself is repeated. */
+export const ATTEMPT: RequestOptions = { retryForMs: 0 };
 
 interface Source {
   /** Called with the first subscriber; the returned function when the last one has left. */
@@ -56,7 +61,7 @@ async function keepRunning({ listen, run, onError }: Source, signal: AbortSignal
       return await run(signal);
     } catch (error) {
       if (signal.aborted || !onError(error)) return;
-      await pause(backOff(failures), signal);
+      await pause((error as PhotoServiceError).retryAfterMs ?? backOff(failures), signal);
     }
   }
 }

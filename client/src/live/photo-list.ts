@@ -3,7 +3,7 @@ import { PHOTOS } from "../operations.js";
 import { partsFor, type PhotoChange } from "../parts.js";
 import type { PhotoService } from "../photo-service.js";
 import type { Page, Photo } from "../types.js";
-import { createLive, type Live } from "./live.js";
+import { ATTEMPT, createLive, type Live } from "./live.js";
 
 export interface PhotoListOptions {
   /** Number of photos of a page, 1 to 100. Default: 50. */
@@ -45,7 +45,11 @@ export function createPhotoList(
   async function read(after: string | null, signal?: AbortSignal): Promise<void> {
     live.update({ isLoading: true });
     try {
-      const { page } = await query<{ page: Page<Photo> }>(PHOTOS, { first, after }, { signal });
+      const { page } = await query<{ page: Page<Photo> }>(
+        PHOTOS,
+        { first, after },
+        signal && { ...ATTEMPT, signal },
+      );
       const nodes = page.nodes.map(urls.ofPhoto);
       const earlier = after === null ? [] : live.getSnapshot().photos;
       const ids = new Set(earlier.map(({ id }) => id));

@@ -27,7 +27,8 @@ import { PageArgs, parseUuidPageRequest } from "../paging/page-request.js";
 import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { QueuedJobConnection } from "../queued-job/queued-job.type.js";
 import { PhotoType } from "./photo.type.js";
-import { signedPreviewUrl, signedUrl } from "./signed-urls.js";
+import { DateTime } from "../scalars.js";
+import { signedPreviewUrl, signedUrl, urlExpiryOf } from "./signed-urls.js";
 
 /** The URL is long, and has to be signed. */
 const URL_COST: FieldCost = { cost: 3 };
@@ -100,6 +101,13 @@ export class PhotoResolver {
     @Ctx() { fileUrls }: Context,
   ): string | null | Promise<string | null> {
     return signedPreviewUrl.of(fileUrls, photo);
+  }
+
+  @FieldResolver(() => DateTime, {
+    description: "When `url` and `previewUrl` expire; a later read returns new URLs.",
+  })
+  urlExpiresAt(@Root() photo: Photo, @Ctx() { fileUrls }: Context): Date {
+    return urlExpiryOf(fileUrls, photo);
   }
 
   @Extensions({ cost: LIST_COST })

@@ -2,7 +2,16 @@ import type { FileUrls } from "../../photos/file-urls.js";
 import { photoUrl, previewUrl } from "../../services/photos/photo-urls.js";
 import type { Photo } from "../../services/photos/photos.js";
 
-type Sign<Url> = (fileUrls: FileUrls, photo: Photo) => Promise<Url>;
+type Sign<Url> = (fileUrls: FileUrls, photo: Photo, expiresAt: Date) => Promise<Url>;
+
+const expiries = new WeakMap<Photo, Date>();
+
+/** Returns the instant at which all URLs of a photo in an answer expire. */
+export function urlExpiryOf(fileUrls: FileUrls, photo: Photo): Date {
+  const expiry = expiries.get(photo) ?? fileUrls.expiry();
+  expiries.set(photo, expiry);
+  return expiry;
+}
 
 /**
  * Signs each photo's URL once, however often the photo is in an answer. A URL that was signed
@@ -28,7 +37,7 @@ class SignedUrl<Url> {
   }
 
   async #run(fileUrls: FileUrls, photo: Photo): Promise<Url> {
-    const url = await this.#sign(fileUrls, photo);
+    const url = await this.#sign(fileUrls, photo, urlExpiryOf(fileUrls, photo));
     this.#signed.set(photo, url);
     return url;
   }

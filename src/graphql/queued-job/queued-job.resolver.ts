@@ -150,16 +150,17 @@ export class QueuedJobResolver {
     const files =
       outputs ?? (status === "SUCCESS" ? await loadersOf(context).outputs.load(id) : []);
     context.budget.takeNodes(files.length);
+    const urlExpiresAt = context.fileUrls.expiry();
     return Promise.all(
-      files.map(async (file) => ({
-        ...file,
-        url: await context.fileUrls.urlOf({
+      files.map(async (file) => {
+        const storageKey = outputKey({ id, userId, attempts }, file.name);
+        const address = { ...file, kind: "outputs", id, storageKey } as const;
+        return {
           ...file,
-          kind: "outputs",
-          id,
-          storageKey: outputKey({ id, userId, attempts }, file.name),
-        }),
-      })),
+          url: await context.fileUrls.urlOf(address, urlExpiresAt),
+          urlExpiresAt,
+        };
+      }),
     );
   }
 

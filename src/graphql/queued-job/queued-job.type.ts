@@ -80,6 +80,9 @@ export class OutputFile {
   @Extensions({ cost: 3 })
   @Field(() => String, { description: "Signed URL of the file; it expires." })
   url!: string;
+
+  @Field(() => DateTime, { description: "When `url` expires; a later read returns a new URL." })
+  urlExpiresAt!: Date;
 }
 
 @ObjectType("QueuedJob", {

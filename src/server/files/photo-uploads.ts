@@ -133,6 +133,7 @@ function decode(header: string | string[] | undefined): string {
 
 async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
+  const urlExpiresAt = fileUrls.expiry();
   return {
     id,
     filename,
@@ -142,8 +143,9 @@ async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
     byteSize,
     sha256,
     createdAt,
-    url: await photoUrl(fileUrls, photo),
-    previewUrl: await previewUrl(fileUrls, photo),
+    url: await photoUrl(fileUrls, photo, urlExpiresAt),
+    previewUrl: await previewUrl(fileUrls, photo, urlExpiresAt),
+    urlExpiresAt,
     thumbhash,
   };
 }

@@ -2,12 +2,19 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import helmet, { type HelmetOptions } from "helmet";
+import type { Logger } from "../../runtime/logger.js";
 
 export interface Origins {
-  /** True if a page of this origin may call this service. A request without origin is allowed. */
+  /**
+   * True if a page of this origin may call this service. A request without origin is allowed. A
+   * refused origin is logged once.
+   */
   allows(request: Pick<IncomingMessage, "headers">): boolean;
 }
 
+/** Maximum number of refused origins in the log, and of characters of each. */
+const MAX_LOGGED = 100;
+const MAX_LOGGED_LENGTH = 200;
 const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /**
@@ -17,20 +24,38 @@ const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 export function createOrigins(options: {
   allowed: readonly string[];
   localhost: boolean;
+  log: Pick<Logger, "warn">;
 }): Origins {
   const allowed = new Set(
     options.allowed.map((origin) => origin.replace(/\/+$/, "").toLowerCase()),
   );
+  const report = createRefusalReport(options.log);
   return {
     allows({ headers }) {
       const origin = headers.origin?.toLowerCase();
       if (origin === undefined) return true;
-      return (
+      const isAllowed =
         allowed.has(origin) ||
         (options.localhost && LOCAL.test(origin)) ||
-        (URL.canParse(origin) && new URL(origin).host === headers.host?.toLowerCase())
-      );
+        (URL.canParse(origin) && new URL(origin).host === headers.host?.toLowerCase());
+      if (!isAllowed) report(origin);
+      return isAllowed;
     },
+  };
+}
+
+/** Browsers hide from a page why it was refused. Any client can invent origins, so few are kept. */
+function createRefusalReport(log: Pick<Logger, "warn">): (origin: string) => void {
+  const logged = new Set<string>();
+  return (sent) => {
+    const origin = sent.slice(0, MAX_LOGGED_LENGTH);
+    if (logged.size >= MAX_LOGGED || logged.has(origin)) return;
+    logged.add(origin);
+    log.warn(
+      { origin },
+      "refused a page of another origin: add the origin to ALLOWED_ORIGINS if its pages may call " +
+        "this service",
+    );
   };
 }
 

@@ -5,22 +5,18 @@ import type { Photo } from "./photos.js";
 export function photoUrl(
   fileUrls: FileUrls,
   { id, filename, storageKey, mimeType }: Photo,
+  expiresAt?: Date,
 ): Promise<string> {
-  return fileUrls.urlOf({ kind: "photos", id, name: filename, storageKey, mimeType });
+  return fileUrls.urlOf({ kind: "photos", id, name: filename, storageKey, mimeType }, expiresAt);
 }
 
 /** Returns the signed URL of a photo's preview; null when it has none. */
 export async function previewUrl(
   fileUrls: FileUrls,
-  { id, previewKey }: Photo,
+  { id, previewKey: storageKey }: Photo,
+  expiresAt?: Date,
 ): Promise<string | null> {
-  return previewKey === null
-    ? null
-    : fileUrls.urlOf({
-        kind: "previews",
-        id,
-        name: "preview.webp",
-        storageKey: previewKey,
-        mimeType: "image/webp",
-      });
+  if (storageKey === null) return null;
+  const file = { kind: "previews", id, name: "preview.webp", storageKey } as const;
+  return fileUrls.urlOf({ ...file, mimeType: "image/webp" }, expiresAt);
 }

@@ -55,7 +55,7 @@ describe("the service on S3", () => {
   const outputsOf = async (person: Awaited<ReturnType<TestService["person"]>>, id: string) =>
     (
       await person.get(
-        "query ($id: ID!) { queuedJob(id: $id) { outputs { name url byteSize } } }",
+        "query ($id: ID!) { queuedJob(id: $id) { outputs { name url urlExpiresAt byteSize } } }",
         { id },
       )
     ).queuedJob.outputs;
@@ -76,6 +76,8 @@ describe("the service on S3", () => {
     stream.stop();
     const [output] = await outputsOf(person, job.id);
     assert.equal((await fetchBytes(output.url)).length, output.byteSize);
+    for (const { url, urlExpiresAt } of [output, photo])
+      assert.equal(urlExpiresAt, expiryOf(String(url)), String(url));
     assert.equal((await keys()).length, 3);
     assert.deepEqual(storedFiles(storage.scratchFolder), []);
 
@@ -166,3 +168,14 @@ describe("the service on S3", () => {
     assert.ok(bytes.equals(await fetchBytes(answer.headers.get("location"))));
   });
 });
+
+/** The instant at which a presigned URL expires, as JSON. */
+function expiryOf(url: string): string {
+  const { searchParams } = new URL(url);
+  const signedAt = (searchParams.get("X-Amz-Date") ?? "").replace(
+    /(....)(..)(..)T(..)(..)(..)Z/,
+    "$1-$2-$3T$4:$5:$6Z",
+  );
+  const seconds = Number(searchParams.get("X-Amz-Expires"));
+  return new Date(Date.parse(signedAt) + seconds * 1000).toISOString();
+}

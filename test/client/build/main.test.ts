@@ -4,10 +4,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
+import { checkPackage, createPackageFromTarballData, type Problem } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const read = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+
+/** The package has ES modules only: neither `require` nor TypeScript's old resolution finds it. */
+const isOfModules = (problem: Problem): boolean =>
+  !("resolutionKind" in problem && /^(node10|node16-cjs)$/.test(problem.resolutionKind));
 
 describe("the packed client", () => {
   it("has the version of the service, and depends on its graphql-ws alone", () => {
@@ -18,7 +23,7 @@ describe("the packed client", () => {
     });
   });
 
-  it("is complete, and passes publint", async (t) => {
+  it("is complete, and passes publint and arethetypeswrong", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "photo-service-pack-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     for (const part of ["package.json", "README.md", "tsconfig.json", "src"])
@@ -35,11 +40,11 @@ describe("the packed client", () => {
       "false",
       ...types,
     ]);
-    const listed = execFileSync("npm", ["pack", "--dry-run", "--json"], {
+    const listed = execFileSync("npm", ["pack", "--json"], {
       cwd: join(folder, "client"),
       encoding: "utf8",
     });
-    const [pack] = JSON.parse(listed) as [{ files: { path: string }[] }];
+    const [pack] = JSON.parse(listed) as [{ filename: string; files: { path: string }[] }];
     const paths = pack.files.map(({ path }) => path);
     for (const path of ["README.md", "dist/index.d.ts", "dist/react/index.js", "dist/cli/main.js"])
       assert.ok(paths.includes(path), path);
@@ -49,5 +54,9 @@ describe("the packed client", () => {
       messages.map((message) => formatMessage(message, pkg as Record<string, unknown>)),
       [],
     );
+    const tarball = readFileSync(join(folder, "client", pack.filename));
+    const analysis = await checkPackage(createPackageFromTarballData(tarball));
+    assert.deepEqual(analysis.types, { kind: "included" });
+    assert.deepEqual(("problems" in analysis ? analysis.problems : []).filter(isOfModules), []);
   });
 });

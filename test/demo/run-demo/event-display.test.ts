@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
-import type { DemoEvent } from "../../../src/demo/demo-client.js";
+import type { QueuedJobEvent } from "../../../client/src/index.js";
 import { createEventDisplay } from "../../../src/demo/run-demo.js";
 
-function eventOf(type: string, queuedJob: Partial<DemoEvent["queuedJob"]>): DemoEvent {
-  return {
-    cursor: "c",
-    type,
-    queuedJob: {
-      id: "1",
-      status: "STARTED",
-      progress: 0,
-      progressMessage: null,
-      result: null,
-      error: null,
-      outputs: [],
-      job: { name: "thumbnail" },
-      ...queuedJob,
-    },
-  };
+function eventOf(type: string, queuedJob: object): QueuedJobEvent {
+  const base = { id: "1", progress: 0, progressMessage: null, error: null };
+  const job = { name: "thumbnail" };
+  return { type, queuedJob: { ...base, job, ...queuedJob } } as QueuedJobEvent;
 }
 
 describe("the event display", () => {

@@ -30,7 +30,7 @@ describe("photo, photos and deletePhoto", () => {
     const { photo } = await owner.get(PHOTO, { id: String(json["id"]).toUpperCase() });
     assert.deepEqual(json, photo);
     assert.deepEqual(
-      { ...photo, id: 0, createdAt: 0, url: 0, previewUrl: 0, thumbhash: 0 },
+      { ...photo, id: 0, createdAt: 0, url: 0, previewUrl: 0, urlExpiresAt: 0, thumbhash: 0 },
       {
         id: 0,
         filename: "Küste.png",
@@ -42,6 +42,7 @@ describe("photo, photos and deletePhoto", () => {
         createdAt: 0,
         url: 0,
         previewUrl: 0,
+        urlExpiresAt: 0,
         thumbhash: 0,
       },
     );
@@ -49,6 +50,9 @@ describe("photo, photos and deletePhoto", () => {
     assert.match(photo.url, /^\/files\/photos\//);
     assert.match(photo.previewUrl, /^\/files\/previews\//);
     assert.match(photo.thumbhash, /^[A-Za-z0-9+/]{20,40}={0,2}$/);
+    const expiry = Date.parse(photo.urlExpiresAt) / 1000;
+    for (const url of [photo.url, photo.previewUrl])
+      assert.equal(/[?&]exp=(\d+)/.exec(url)?.[1], String(expiry));
   });
 
   it("are null or empty for others; an admin reads any photo but lists only own ones", async () => {

@@ -54,6 +54,13 @@ const CLIENT_MUTANTS: Mutant[] = [
     tests: LIST,
   },
   {
+    breaks: "a list with a refused token keeps trying",
+    file: "client/src/live/job-list.ts",
+    find: "return error instanceof CursorExpiredError || parts.events.isWorthWaiting(error);",
+    replace: "return true;",
+    tests: FOLLOW,
+  },
+  {
     breaks: "a list reads its first page again when a subscriber comes back",
     file: "client/src/live/job-list.ts",
     find: "cursor ??= await",
@@ -106,6 +113,13 @@ const CLIENT_MUTANTS: Mutant[] = [
 
 /** Limits on the rate of requests and on the number of sockets. */
 export const MUTANTS: Mutant[] = [
+  {
+    breaks: "a client that invents origins fills the log and the memory",
+    file: "src/server/http/secure-answers.ts",
+    find: "logged.size >= MAX_LOGGED || ",
+    replace: "",
+    tests: ["server/http/secure-answers/origins.test"],
+  },
   {
     breaks: "counts are kept after their minute",
     file: "src/server/access/rate-limits.ts",

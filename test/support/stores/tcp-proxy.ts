@@ -137,9 +137,9 @@ export class TcpProxy {
     this.#target = new URL(target);
   }
 
-  /** Cuts every connection; new ones are accepted. */
-  cut(): void {
-    for (const { from } of this.#ways) from.destroy();
+  /** Cuts every connection, or those that `isCut` chooses; new ones are accepted. */
+  cut(isCut: () => boolean = () => true): void {
+    for (const { from } of this.#ways) if (isCut()) from.destroy();
   }
 
   /** Cuts every connection within the server's next reply, after that many bytes, until `heal`. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createPhotoList } from "../../../../client/src/index.js";
+import { createLiveJob, createPhotoList } from "../../../../client/src/index.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";
@@ -36,6 +36,21 @@ describe("the live list of jobs", () => {
         ids.map((id) => [id, 3]),
       );
     }
+  });
+
+  it("says why it cannot start while the service is away, and starts when it is back", async (t) => {
+    const { client, proxy } = await proxiedClientOf(t, service);
+    proxy.down();
+    const [list, photos] = [client.jobs(), createPhotoList(client)];
+    const byId = createLiveJob(client, "not an id");
+    for (const live of [list, photos, byId]) t.after(live.subscribe(() => {}));
+    const errors = () => [list, photos, byId].map((live) => live.getSnapshot().error?.code);
+    await eventually("all say why", () => errors().every((code) => code === "UNREACHABLE"));
+    proxy.up();
+    await eventually("the list is live", () => list.getSnapshot().isLive);
+    await eventually("the photos are read", () => !photos.getSnapshot().error);
+    await eventually("the job is read", () => errors().at(-1) === "BAD_USER_INPUT");
+    assert.equal(list.getSnapshot().error, null);
   });
 
   it("goes on from its cursor when a subscriber comes back, without reading again", async (t) => {

@@ -1,27 +1,18 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { build, type InlineConfig } from "vite";
+import { build } from "vite";
 import type { QueuedJobEvent } from "../../../../client/src/index.js";
 import { freePort } from "../../../../src/embedded/ports.js";
 import { NOT_ALL } from "../../../support/clients/browser.js";
 import { launchChromium, watchPage } from "../../../support/clients/chromium.js";
-import { serveBundle } from "../../../support/clients/serve-bundle.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
 import { startTestService } from "../../../support/service/test-service.js";
 import { createTcpProxy } from "../../../support/stores/tcp-proxy.js";
-import { PAGE, RENDER } from "./page.js";
-
-/** The sources, because the other tests compile without the types of React. */
-const ALIASES: NonNullable<NonNullable<InlineConfig["resolve"]>["alias"]> = [
-  { find: "photo-service-client/react", replacement: resolve("client/src/react/index.ts") },
-  { find: "photo-service-client", replacement: resolve("client/src/index.ts") },
-  { find: /^(react|react-dom)(?=\/|$)/, replacement: resolve("node_modules", "$1") },
-];
+import { ALIASES, PAGE, RENDER, servePage } from "./page.js";
 
 describe("the hooks for React", () => {
   it("render on a server without a request, and need the provider", async (t) => {
@@ -52,25 +43,9 @@ describe("the hooks for React", () => {
         env: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}`, MAX_UPLOAD_BYTES: "1000000" },
       });
       t.after(() => service.close());
-      const root = mkdtempSync(join(tmpdir(), "photo-service-hooks-"));
-      writeFileSync(
-        join(root, "index.html"),
-        '<!doctype html><title>Page</title><link rel="icon" href="data:,"><div id="root"></div>' +
-          '<script type="module" src="./main.js"></script>',
-      );
-      writeFileSync(join(root, "main.js"), PAGE);
       const proxy = await createTcpProxy(service.url);
-      const [bundle, browser] = await Promise.all([
-        serveBundle(port, {
-          root,
-          resolve: { alias: ALIASES },
-        }),
-        launchChromium(),
-      ]);
-      t.after(async () => {
-        await Promise.all([browser.close(), bundle.close(), proxy.close()]);
-        rmSync(root, { recursive: true, force: true });
-      });
+      const [bundle, browser] = await Promise.all([servePage(port, PAGE), launchChromium()]);
+      t.after(() => Promise.all([browser.close(), bundle.close(), proxy.close()]));
       const person = await service.person();
       const page = await browser.newPage();
       const { errors } = watchPage(page, proxy.url);
