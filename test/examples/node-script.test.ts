@@ -36,7 +36,7 @@ describe("the example for Node", () => {
     const url = /^320w\.webp (http\S+)$/m.exec(stdout)?.[1] ?? assert.fail(stdout);
     assert.match(stdout, /^SUCCEEDED 100 %$/m);
     assert.equal((await fetch(url)).headers.get("content-type"), "image/webp");
-    assert.match((await run()).stdout, /^320w\.webp http/);
+    assert.match((await run()).stdout, /^320w\.webp http/m);
     for (const [failing, reason] of [
       [() => run(path, { TOKEN: "none" }), /\nUNAUTHENTICATED: /],
       [() => run(path, { TOKEN: "" }), /\nTOKEN_FAILED: There is no token\./],
