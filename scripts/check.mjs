@@ -4,7 +4,7 @@
 //
 //   npm run check                    all steps of CHECK
 //   npm run check -- format lint     only the steps that are named
-//   npm run check -- react           the steps of REACT
+//   npm run check -- examples        the steps of EXAMPLES
 //   npm run check -- --list          prints the steps with their reasons
 import { spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
@@ -60,28 +60,23 @@ const CHECK = [
 ];
 
 /**
- * `examples/react` has its own packages, which need a newer Node.js than the service does.
+ * The examples for browsers have their own packages. CHECK runs their tests when these exist.
  * @type {Step[]}
  */
-const REACT = [
+const EXAMPLES = [
   {
-    name: "react-install",
-    command: "npm ci --prefix examples/react --engine-strict=false",
-    reason: "Installs the packages of the example.",
+    name: "examples-install",
+    command: "node dist/client/build/main.js && npm ci --prefix examples",
+    reason: "Packs the client, and installs it with the packages of the examples.",
   },
   {
-    name: "react-build",
-    command: "npm run --prefix examples/react check",
-    reason: "The example compiles against the generated types and is bundled.",
-  },
-  {
-    name: "react-tests",
-    command: `LONG=1 ${NODE} dist/test/run.js examples/react`,
-    reason: "The example works in a real browser.",
+    name: "examples-tests",
+    command: `LONG=1 ${NODE} dist/test/run.js examples.test`,
+    reason: "The examples compile with the types of codegen, and work in a real browser.",
   },
 ];
 
-const STEPS = [...CHECK, ...REACT];
+const STEPS = [...CHECK, ...EXAMPLES];
 
 const wanted = process.argv.slice(2).filter((argument) => argument !== "--");
 if (wanted.includes("--list")) {
@@ -96,7 +91,7 @@ if (wanted.includes("--list")) {
 function choose(names) {
   if (names.length === 0) return CHECK;
   return names.flatMap((name) => {
-    if (name === "react") return REACT;
+    if (name === "examples") return EXAMPLES;
     const step = STEPS.find((candidate) => candidate.name === name);
     if (step) return [step];
     process.stderr.write(

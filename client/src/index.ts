@@ -20,6 +20,7 @@ export {
   UnreachableError,
 } from "./errors.js";
 export type { InputIssue } from "./errors.js";
+export { execute, type Operation, type Sink } from "./execute.js";
 export type * from "./generated/jobs.js";
 export type { JobList, JobListOptions, JobListSnapshot } from "./live/job-list.js";
 export { createLiveJob, type LiveJobSnapshot } from "./live/live-job.js";

@@ -6,7 +6,6 @@ import {
   isPassing,
   TokenError,
   UnauthenticatedError,
-  UnreachableError,
 } from "../errors.js";
 import { createEventSocket } from "./event-socket.js";
 import { createEventStream } from "./event-stream.js";
@@ -19,7 +18,10 @@ export interface FollowOptions<Event> {
   after: string | null;
   /** Only the events of this QueuedJob; the stream then ends after its terminal event. */
   queuedJobId?: string;
-  onEvent(event: Event): void;
+  /** Variables of a document that needs others; they come first. */
+  variables?: object | undefined;
+  /** `data` is the whole answer. */
+  onEvent(event: Event, data: unknown): void;
   /** Called with null when events can arrive, and with the reason when they cannot. */
   onState?(error: PhotoServiceError | null): void;
   signal: AbortSignal;
@@ -27,8 +29,8 @@ export interface FollowOptions<Event> {
 
 /**
  * Delivers the events of a subscription to `queuedJobEvents` that selects their `cursor`, until the
- * stream of a QueuedJob ends or the signal is aborted. It reconnects as long as that can help, and
- * rejects with any other error, such as CURSOR_EXPIRED.
+ * stream ends, as that of a QueuedJob does, or the signal is aborted. It reconnects as long as that
+ * can help, and rejects with any other error, such as CURSOR_EXPIRED.
  */
 export type Follow = <Event extends { cursor: string }>(
   document: string,
@@ -59,15 +61,15 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
 
   async function resume<Event extends { cursor: string }>(
     query: string,
-    { after, queuedJobId, onEvent, onState = () => {} }: FollowOptions<Event>,
+    { after, queuedJobId, onEvent, variables: others, onState = () => {} }: FollowOptions<Event>,
     signal: AbortSignal,
   ): Promise<void> {
-    const variables: Record<string, unknown> = { after, queuedJobId };
+    const variables: Record<string, unknown> = { after, queuedJobId, ...others };
     let failures = 0;
     while (!signal.aborted) {
       let openedAt = Infinity;
       try {
-        await transport()({
+        return await transport()({
           query,
           variables,
           signal,
@@ -79,11 +81,9 @@ export function createEvents(connection: Connection, webSocket: unknown): Events
             if (signal.aborted) return;
             const [event] = Object.values(data as object) as [Event];
             variables["after"] = event.cursor;
-            deliver(onEvent, event);
+            deliver(() => onEvent(event, data));
           },
         });
-        if (signal.aborted || queuedJobId !== undefined) return;
-        throw new UnreachableError();
       } catch (error) {
         if (signal.aborted) return;
         if (!isWorthWaiting(error)) throw error;
@@ -110,9 +110,9 @@ function canPass(error: unknown): boolean {
 }
 
 /** An error that a listener throws must not end the connection: it surfaces as uncaught. */
-function deliver<Event>(onEvent: (event: Event) => void, event: Event): void {
+function deliver(listener: () => void): void {
   try {
-    onEvent(event);
+    listener();
   } catch (error) {
     setTimeout(() => {
       throw error;

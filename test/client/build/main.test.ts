@@ -23,6 +23,16 @@ describe("the packed client", () => {
     });
   });
 
+  it("is installed by the examples as it is packed, whatever its bytes are", () => {
+    const { version } = read("package.json") as { version: string };
+    const { packages } = read("examples/package-lock.json") as {
+      packages: Record<string, { resolved?: string; integrity?: string }>;
+    };
+    const { resolved, integrity } = packages["node_modules/photo-service-client"] ?? {};
+    assert.equal(resolved, `file:../dist/package/photo-service-client-${version}.tgz`);
+    assert.equal(integrity, undefined, "npm install has added it: remove that line");
+  });
+
   it("is complete, and passes publint and arethetypeswrong", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "photo-service-pack-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));

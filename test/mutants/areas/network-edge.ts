@@ -13,6 +13,7 @@ const SOCKETS = ["server/graphql/websocket/graphql-sockets/places.test", "securi
 const FOLLOW = ["client/src/transport/follow.test"];
 const LIST = ["client/src/live/job-list.test"];
 const ROWS = ["client/src/live/job-rows.test"];
+const EXECUTE = ["client/src/execute.test"];
 const CALLS = ["client/src/photo-service.test"];
 const COMMAND = ["client/src/cli/main.test"];
 
@@ -80,6 +81,13 @@ const CLIENT_MUTANTS: Mutant[] = [
     find: "deleted.add(id);",
     replace: "",
     tests: ROWS,
+  },
+  {
+    breaks: "mutations of other GraphQL clients are repeated",
+    file: "client/src/execute.ts",
+    find: '...(kind === "mutation" && ONCE)',
+    replace: "",
+    tests: EXECUTE,
   },
   {
     breaks: "a submission whose answer is lost happens twice",

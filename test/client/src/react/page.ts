@@ -122,12 +122,13 @@ import { createElement as h } from "react";
 import { renderToString } from "react-dom/server";
 import { createPhotoService } from "photo-service-client";
 import {
-  PhotoServiceProvider, useJob, useJobs, usePhotos, useUpload,
+  PhotoServiceProvider, useJob, useJobs, usePhotoJob, usePhotos, useUpload,
 } from "photo-service-client/react";
 
 function Everything() {
   const states = [useJobs().isLoading, usePhotos().isLoading, useJob(null).job];
-  return h("p", null, JSON.stringify([...states, useUpload().uploads]));
+  const { photo, progress } = usePhotoJob("thumbnail", {});
+  return h("p", null, JSON.stringify([...states, useUpload().uploads, photo, progress]));
 }
 
 export function render(isProvided) {

@@ -1,0 +1,52 @@
+// React with the hooks of the package: the types come with it, and there is nothing to generate.
+import { createPhotoService } from "photo-service-client";
+import { PhotoServiceProvider, usePhotoJob } from "photo-service-client/react";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { thumbHashToDataURL } from "thumbhash";
+
+const service = createPhotoService({
+  url: import.meta.env.VITE_API ?? "http://127.0.0.1:4000",
+  token: import.meta.env.VITE_TOKEN,
+});
+
+function Thumbnail() {
+  const { start, cancel, progress, photo, job, error } = usePhotoJob("thumbnail", {
+    widths: [320, 2560],
+  });
+  const [variant] = job?.result?.variants ?? [];
+  return (
+    <>
+      <input
+        type="file"
+        aria-label="Photo"
+        accept="image/*"
+        onChange={({ target }) => void start(target.files?.[0])}
+      />
+      <progress aria-label="Progress" value={progress} />
+      <button onClick={() => void cancel()}>Cancel</button>
+      <p role="status">{error?.message ?? job?.error?.message ?? job?.status}</p>
+      {photo && (
+        <img
+          alt={photo.filename}
+          width={variant?.width ?? 320}
+          height={variant?.height}
+          src={job?.outputs[0]?.url ?? blurred(photo.thumbhash)}
+        />
+      )}
+    </>
+  );
+}
+
+/** A blurred picture of some 25 bytes, which is there before the thumbnail. */
+function blurred(thumbhash: string | null) {
+  return thumbHashToDataURL(Uint8Array.from(atob(thumbhash ?? ""), (byte) => byte.charCodeAt(0)));
+}
+
+createRoot(document.getElementById("root") ?? document.body).render(
+  <StrictMode>
+    <PhotoServiceProvider service={service}>
+      <Thumbnail />
+    </PhotoServiceProvider>
+  </StrictMode>,
+);
