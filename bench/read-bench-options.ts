@@ -1,7 +1,7 @@
 import { readCommandLine } from "../src/runtime/command-line.js";
 import { FULL, QUICK, type Scale } from "./scale.js";
 
-export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;
+export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "W8", "start", "memory"] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
 /** Left out of a quick run unless selected, because their preparation takes too long. */

@@ -23,9 +23,10 @@ export async function runBench(
 ): Promise<BenchOutcome> {
   const { scale, only, say } = options;
   const outcome: BenchOutcome = { rounds: [], failures: [] };
-  const photos = only.has("W6")
-    ? await makeSamplePhotos(scale.thumbnails.photos + WARM_UP_PHOTOS)
-    : [];
+  const photos =
+    only.has("W6") || only.has("W8")
+      ? await makeSamplePhotos(scale.thumbnails.photos + WARM_UP_PHOTOS)
+      : [];
   const longHistory = only.has("W5") ? await makeLongHistory(rig, options) : null;
   // The first start creates the folder, so it is not measured.
   if (only.has("start")) await measureStart(rig.folder);

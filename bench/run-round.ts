@@ -22,6 +22,7 @@ import { measureLatency } from "./workloads/latency.js";
 import { measurePage } from "./workloads/page.js";
 import { measureStart } from "./workloads/start-time.js";
 import { measureThroughput } from "./workloads/throughput.js";
+import { measureImages } from "./workloads/images.js";
 import { measureThumbnails } from "./workloads/thumbnails.js";
 
 /** Rows in the table before the pages are read; the reader owns a fortieth of them. */
@@ -85,12 +86,13 @@ const FIELDS: {
     },
   },
   {
-    workloads: ["W2", "W1", "W4", "W6"],
+    workloads: ["W2", "W1", "W4", "W6", "W8"],
     async compete(options, stand) {
       await visitLatency(options, stand);
       await visitThroughput(options, stand);
       await visitPages(options, stand);
       await visitThumbnails(options, stand);
+      await visitImages(options, stand);
     },
   },
 ];
@@ -242,6 +244,23 @@ async function visitThumbnails(
     [NAIVE]: measure(NAIVE, field.naive),
     [BARE]: async () =>
       record(BARE, (photos.length * THUMBNAIL_WIDTHS.length) / (await runBareSharp(rig, photos))),
+  });
+}
+
+async function visitImages(
+  { rig, photos }: RoundOptions,
+  { field, measurements, visit }: Stand,
+): Promise<void> {
+  await visit("W8", {
+    async [SERVICE]() {
+      const { url } = field.service;
+      const perSecond = await measureImages({ url, token: rig.token(READER), photos });
+      return measurements.record("images/s", SERVICE, perSecond);
+    },
+    async [BARE]() {
+      const perSecond = photos.length / (await runBareSharp(rig, photos, "images"));
+      return measurements.record("images/s", BARE, perSecond);
+    },
   });
 }
 

@@ -37,6 +37,7 @@ const OTHER: Record<string, string> = {
   DISABLED_JOBS: "crop",
   ECHO: "true",
   ACCEPT_HEIC: "false",
+  IMAGE_CHILDREN: "2",
   RATE_LIMIT_PER_MINUTE: "12",
   INTROSPECTION: "true",
   EXPLORER: "true",

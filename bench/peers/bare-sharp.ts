@@ -6,8 +6,12 @@ import { fileURLToPath } from "node:url";
 import type { Rig } from "../rig.js";
 import { THUMBNAIL_QUALITY, THUMBNAIL_WIDTHS } from "./graphql-peer.js";
 
-/** Runs sharp alone in a separate process, one photo per core. Resolves with the seconds. */
-export async function runBareSharp(rig: Rig, photos: readonly Buffer[]): Promise<number> {
+/** Runs sharp alone in a separate process. Resolves with the seconds. */
+export async function runBareSharp(
+  rig: Rig,
+  photos: readonly Buffer[],
+  script: "thumbnails" | "images" = "thumbnails",
+): Promise<number> {
   const folder = join(rig.folder, "bare-photos");
   await mkdir(folder, { recursive: true });
   const files = await Promise.all(
@@ -17,7 +21,7 @@ export async function runBareSharp(rig: Rig, photos: readonly Buffer[]): Promise
       return file;
     }),
   );
-  const child = fork(fileURLToPath(new URL("./bare/thumbnails.js", import.meta.url)), {
+  const child = fork(fileURLToPath(new URL(`./bare/${script}.js`, import.meta.url)), {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const ended = once(child, "exit");

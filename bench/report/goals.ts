@@ -61,6 +61,7 @@ export function goalsOf(scale: Scale): Goal[] {
     besideItself("W5", "CPU ms/job", `at ${grouped(many)} / ${grouped(few)} rows`, { less: true }),
     beside(NAIVE, "W6", "thumbnails/s", { floor: 1.2, goal: 1.6 }),
     beside(BARE, "W6", "thumbnails/s", { floor: 0.7, goal: 0.9, beyond: 0.95 }),
+    beside(BARE, "W8", "images/s", { floor: 0.8, goal: 0.9 }),
     alone("start", "npm start to ready, s", { floor: 5, goal: 2 }),
     alone("memory", "API idle, MB", { floor: 200, goal: 120 }),
     alone("memory", "worker idle, MB", { floor: 200, goal: 120 }),

@@ -29,7 +29,7 @@ export interface ApiServicesDeps {
 }
 
 /** The services of the resolvers and of the operators' pages. */
-export interface ApiServices extends Services {
+export interface ApiServices extends Omit<Services, "keptOutputs"> {
   pauses: Pauses;
 }
 

@@ -2,9 +2,8 @@ import type { GraphQLSchema } from "graphql";
 import type { TokenVerifier } from "../auth/token-verifier.js";
 import { createReadOnlyQueries } from "../db/read-only-queries.js";
 import { explainListening } from "../embedded/ports.js";
-import type { Services } from "../graphql/context.js";
 import { createSchema } from "../graphql/schema.js";
-import { createPhotoInspector, type PhotoInspector } from "../imaging/inspect/photo-inspector.js";
+import type { PhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { checkDatabase } from "../server/health/health.js";
@@ -14,12 +13,13 @@ import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
 import { createCarrier } from "../services/operators/carry-out.js";
 import { createOperations } from "../services/operators/operations.js";
-import { createPhotoIntake, type PhotoIntake } from "../services/photos/photo-intake.js";
+import type { PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { type ApiServices, createApiServices } from "./create-api-services.js";
-import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
+import { createCore, type Core } from "./create-core.js";
 import { createVerifier, developmentSignIn } from "./create-verifier.js";
 import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
+import { openPhotos } from "./open-photos.js";
 import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -27,6 +27,7 @@ import type { Feed } from "../events/feed.js";
 import type { ChildFault } from "../child-pool/child-pool.js";
 import { createEdgeMetrics, gaugeEdge, type SocketGauges } from "../observability/edge-metrics.js";
 import { createFaultMetrics, createOverloadMetrics } from "../observability/fault-metrics.js";
+import { createImageMetrics } from "../observability/image-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
@@ -74,22 +75,23 @@ export async function createApi(
     log,
   });
   stack.add("rate limits", () => rateLimits.close());
-  const { inspector, intake } = openPhotoIntake(config, { core, services, metrics, log }, stack);
+  const parts = openPhotos(config, { core, users: services.users, metrics, log }, stack);
   metrics.gauge({
     database,
     slowDatabase,
     bus,
     feed: services.feed,
-    inspector,
+    inspector: parts.inspector,
     sockets: () => server.sockets,
   });
   const server = await createHttpServer({
     config,
     schema: metrics.watchSchema(await createSchema(services.typedJobs)),
-    services,
+    services: { ...services, keptOutputs: parts.keptOutputs },
     verifier,
-    intake,
+    intake: metrics.measureIntake(parts.intake),
     storage,
+    renditions: parts.renditions,
     signIn: developmentSignIn(config),
     rateLimits,
     ...createOperatorParts(config, { core, catalogue, services, verifier, log }),
@@ -104,7 +106,7 @@ export async function createApi(
   await options.beforeListening?.();
   const place = { host: config.host, port: config.port, variable: "PORT" };
   const url = await server.listen(place).catch(explainListening(place));
-  return { url, warm: inspector.warm };
+  return { url, warm: parts.warm };
 }
 
 /** Creates what operators use to check the service: health, the admin pages and their guard. */
@@ -146,36 +148,6 @@ function createOperatorParts(
   };
 }
 
-/** Creates the intake of uploads; the stack closes its child processes. */
-function openPhotoIntake(
-  config: CompleteConfig,
-  {
-    core: { photos, storage },
-    services: { users },
-    metrics,
-    log,
-  }: { core: Core; services: Services; metrics: ReturnType<typeof createApiMetrics>; log: Logger },
-  stack: ClosingStack,
-): { inspector: PhotoInspector; intake: PhotoIntake } {
-  const inspector = createPhotoInspector({
-    log,
-    maxPixels: config.maxPhotoPixels,
-    acceptHeic: config.acceptHeic,
-    memoryLimitBytes: CHILD_MEMORY_BYTES,
-    onFault: metrics.onChildFault,
-  });
-  stack.add("photo inspector", () => inspector.close());
-  const intake = createPhotoIntake({
-    photos,
-    users,
-    storage,
-    inspector,
-    maxUploadBytes: config.maxUploadBytes,
-    maxStoredBytes: config.maxStoredBytesPerUser,
-  });
-  return { inspector, intake: metrics.measureIntake(intake) };
-}
-
 /** Creates the metrics of the API, and the wrappers that measure its parts. */
 function createApiMetrics(options: {
   revision: string | null;
@@ -191,6 +163,7 @@ function createApiMetrics(options: {
     onStep: createStepMetrics(page, new Set(catalogue.keys())),
     onDropped: countDropped(page),
     onForeignRows: () => onFault("foreign_rows"),
+    images: createImageMetrics(page),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),

@@ -46,6 +46,8 @@ export interface ChildPoolOptions {
   /** Maximum memory of each child; a decode that needs more fails. Works on Linux only. */
   memoryLimitBytes: number;
   log: Logger;
+  /** Niceness of the children, from 0 to 19; default 0. */
+  niceness?: number;
   /** Number of tasks after which a child is replaced; default 500. */
   recycleAfterTasks?: number;
   /** False to start a child only for a waiting task; default true. */
@@ -167,6 +169,7 @@ async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<v
 
 function start(self: Self): void {
   const { entry, memoryLimitBytes, graceMs = 500, startTimeoutMs = 30_000, log } = self.options;
+  const { niceness = 0 } = self.options;
   if (!canCap) warnUncapped(self);
   try {
     const child = new WarmChild({
@@ -175,6 +178,7 @@ function start(self: Self): void {
       graceMs,
       startTimeoutMs,
       log,
+      niceness,
       onUncapped: () => warnUncapped(self),
     });
     self.children.add(child);

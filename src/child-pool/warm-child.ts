@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "../runtime/logger.js";
 import { childMessage } from "./child-message.js";
@@ -59,6 +60,16 @@ function spawnChild(entry: URL, memoryLimitBytes: number): ChildProcess {
   return spawn("/bin/sh", ["-c", SCRIPT, process.execPath, limitKib, ...node], options);
 }
 
+/** Set at once, because on Linux only threads that start later inherit it. */
+function makeNicer({ pid }: ChildProcess, niceness: number): void {
+  if (niceness === 0 || pid === undefined) return;
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // The process has ended already, or the system forbids it; the priority is only a preference.
+  }
+}
+
 interface WarmChildOptions {
   entry: URL;
   memoryLimitBytes: number;
@@ -67,6 +78,8 @@ interface WarmChildOptions {
   /** Time within which the child must send `ready`. */
   startTimeoutMs: number;
   log: Logger;
+  /** Niceness of the process, from 0 to 19; a nicer one leaves the processor to others. */
+  niceness: number;
   /** Called when the system refuses the memory limit and the child runs without one. */
   onUncapped(): void;
 }
@@ -98,6 +111,7 @@ export class WarmChild {
     this.#options = options;
     this.#log = options.log;
     this.#process = spawnChild(options.entry, options.memoryLimitBytes);
+    makeNicer(this.#process, options.niceness);
     this.gone = this.#untilGone();
     this.ready = Promise.race([this.#untilReady(), this.gone.then(() => false)]);
     this.#process.on("message", (received) => this.#receive(received));

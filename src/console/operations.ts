@@ -1,6 +1,8 @@
 // Every operation of the page. "Show as GraphQL" shows these texts unchanged.
 
 const PHOTO = "id filename mimeType width height byteSize url previewUrl thumbhash";
+/** The sizes in which the page shows photos. */
+const SIZES = "srcset(maxWidth: 1024)";
 const STATE =
   "id status version progress progressMessage attempts priority createdAt updatedAt startedAt " +
   "finishedAt runAt job { name title paused } error { code message }";
@@ -12,7 +14,7 @@ export const WELCOME = `query Welcome {
   me { name email role limits { ${LIMITS} } }
   jobs(first: 100) {
     nodes { name title description parameterSchema minPhotos maxPhotos enabled paused } }
-  photos(first: 60) { nodes { ${PHOTO} } pageInfo { hasNextPage endCursor } totalCount }
+  photos(first: 60) { nodes { ${PHOTO} ${SIZES} } pageInfo { hasNextPage endCursor } totalCount }
 }`;
 
 export const LIMITS_NOW = `query Limits {
@@ -21,7 +23,7 @@ export const LIMITS_NOW = `query Limits {
 }`;
 
 export const MORE_PHOTOS = `query Photos($after: String) {
-  photos(first: 60, after: $after) { nodes { ${PHOTO} } pageInfo { hasNextPage endCursor }
+  photos(first: 60, after: $after) { nodes { ${PHOTO} ${SIZES} } pageInfo { hasNextPage endCursor }
   totalCount }
 }`;
 
@@ -38,6 +40,7 @@ export const QUEUED_JOBS = `query QueuedJobs($first: Int, $after: String,
 export const QUEUED_JOB = `query QueuedJob($id: ID!) {
   queuedJob(id: $id) {
     ${ROW}
+    photos { ${SIZES} }
     parameters result reusedFrom expiresAt
     outputs { name mimeType byteSize width height url }
     history { cursor type at queuedJob { version attempts error { code message } } }
@@ -64,6 +67,9 @@ export const ENQUEUE_MANY = `mutation EnqueueMany($inputs: [EnqueueJobInput!]!) 
 export const CANCEL = `mutation Cancel($id: ID!) { cancelQueuedJob(id: $id) { ${ROW} } }`;
 export const RETRY = `mutation Retry($id: ID!) { retryQueuedJob(id: $id) { ${ROW} } }`;
 export const DELETE = "mutation Delete($id: ID!) { deleteQueuedJob(id: $id) }";
+export const KEEP = `mutation Keep($queuedJobId: ID!, $name: String!) {
+  keepOutput(queuedJobId: $queuedJobId, name: $name) { ${PHOTO} ${SIZES} }
+}`;
 export const DELETE_PHOTO = "mutation DeletePhoto($id: ID!) { deletePhoto(id: $id) }";
 
 /** Reads several rows in one request, under the aliases `r0`, `r1`, … */

@@ -18,7 +18,10 @@ export type Photo = Pick<
   | "url"
   | "previewUrl"
   | "thumbhash"
->;
+> & {
+  /** Absent where the page only shows its preview. */
+  srcset?: string;
+};
 
 export interface Limits {
   maxUnfinished: number;

@@ -18,7 +18,7 @@ import {
   type PhotoPage,
 } from "./photos/photo-library.js";
 import { createLiveFeed, type LiveFeed } from "./feed/live-feed.js";
-import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
+import { CANCEL, DELETE, KEEP, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
 import { createSelection, type Selection } from "./photos/selection.js";
 import { createSubmission, type Submission } from "./submission/submission.js";
 import type { Job, Limits, Me, Photo, QueuedJob, QueuedJobEvent } from "./types.js";
@@ -43,6 +43,8 @@ export interface Workspace {
   readonly complaint: Signal<string | null>;
   act(what: "cancel" | "retry" | "delete", id: string): Promise<void>;
   findPhotos(ids: readonly string[]): Promise<Photo[]>;
+  /** Copies an output to the photos. */
+  keepOutput(queuedJobId: string, name: string): Promise<void>;
   close(): void;
 }
 
@@ -130,7 +132,7 @@ function createAsk({ query }: PhotoService, onSignedOut: (why: string) => void):
 function createPhotoParts(
   ask: Query,
   options: { service: PhotoService; welcome: Welcome; onUploaded(): void },
-): Pick<Workspace, "photos" | "uploads" | "latePreviews" | "findPhotos"> {
+): Pick<Workspace, "photos" | "uploads" | "latePreviews" | "findPhotos" | "keepOutput"> {
   const { service, welcome, onUploaded } = options;
   const photos = createPhotoLibrary(ask, welcome.photos);
   function onPhoto(photo: Photo): void {
@@ -146,6 +148,10 @@ function createPhotoParts(
     }),
     latePreviews: createLatePreviews((ids) => findPhotos(ask, ids)),
     findPhotos: (ids) => findPhotos(ask, ids),
+    async keepOutput(queuedJobId, name) {
+      const { keepOutput: photo } = await ask<{ keepOutput: Photo }>(KEEP, { queuedJobId, name });
+      onPhoto(photo);
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { FileUrls } from "../photos/file-urls.js";
 import type { Accounts } from "../services/users/accounts.js";
 import type { Jobs } from "../services/jobs/jobs.js";
 import type { Pauses } from "../services/operators/pauses.js";
+import type { KeptOutputs } from "../services/photos/kept-outputs.js";
 import type { Photos } from "../services/photos/photos.js";
 import type { QueuePlaces } from "../services/reads/queue-places.js";
 import type { QueuedJobReads } from "../services/reads/queued-job-reads.js";
@@ -21,6 +22,7 @@ export interface Services {
   jobs: Jobs;
   pauses: Pick<Pauses, "known">;
   photos: Photos;
+  keptOutputs: KeptOutputs;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;
   queuePlaces: QueuePlaces;

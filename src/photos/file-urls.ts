@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Storage } from "./storage.js";
 
 /** Kinds of files that a signed URL can serve. */
-export const FILE_KINDS = ["photos", "previews", "outputs"] as const;
+export const FILE_KINDS = ["photos", "previews", "outputs", "images"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
 interface FileAddress {
@@ -43,6 +43,18 @@ export function urlExpiry(now: number = Date.now()): Date {
   return new Date(Math.ceil((now + LIFE_MS) / STEP_MS) * STEP_MS);
 }
 
+const IMAGE_LIFE_MS = 86_400_000;
+const IMAGE_STEP_MS = 43_200_000;
+
+/**
+ * Returns the expiry of an image's URL, in 24 to 36 hours. The images of different photos get new
+ * URLs at different times, so caches never all miss.
+ */
+function imageExpiry(id: string, now: number): Date {
+  const shift = (1000 * (Number.parseInt(id.slice(-4), 16) || 0)) % IMAGE_STEP_MS;
+  return new Date(Math.ceil((now + IMAGE_LIFE_MS - shift) / IMAGE_STEP_MS) * IMAGE_STEP_MS + shift);
+}
+
 /**
  * Signs path and expiry with HMAC-SHA256; the secret has no other use. `signingKey` may list
  * several keys with commas. The first signs and all verify, so that a key can be replaced while
@@ -67,7 +79,12 @@ export function createFileUrls(options: {
     return createHmac("sha256", key).update(`v1\n${path}\n${expiry}`).digest();
   }
 
-  function sign(kind: FileKind, id: string, name: string, expiresAt = urlExpiry(now())): string {
+  function sign(
+    kind: FileKind,
+    id: string,
+    name: string,
+    expiresAt = kind === "images" ? imageExpiry(id, now()) : urlExpiry(now()),
+  ): string {
     const path = `/files/${kind}/${id}/${segmentOf(name)}`;
     const expiry = String(expiresAt.getTime() / 1000);
     const signature = mac(signingKey, path, expiry).toString("base64url");

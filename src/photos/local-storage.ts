@@ -2,8 +2,7 @@ import { createReadStream } from "node:fs";
 import { access, link, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
-import { ServiceUnavailableError } from "../domain/errors.js";
-import { createScratchFolder, type Storage } from "./storage.js";
+import { createScratchFolder, refusesFiles, type Storage } from "./storage.js";
 
 /** Stores files in a folder, each with its key as the path. */
 export async function createLocalStorage(folder: string): Promise<Storage> {
@@ -95,15 +94,6 @@ async function sync(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function refusesFiles(cause: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError(
-    "The storage accepts no files at the moment; try again later.",
-    {
-      cause,
-    },
-  );
 }
 
 function isMissing(error: unknown): boolean {

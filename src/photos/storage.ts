@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { ServiceUnavailableError } from "../domain/errors.js";
 
 /** A part of a file from byte `start` to byte `end`, inclusive. */
 interface ByteRange {
@@ -85,4 +86,24 @@ export async function createScratchFolder(path: string): Promise<ScratchFolder> 
       return removed;
     },
   };
+}
+
+/** Runs `work` with a new folder, which is removed afterwards. */
+export async function withScratchFolder<T>(
+  { scratchFolder }: Pick<Storage, "scratchFolder">,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(scratchFolder, "work-")).catch((cause: unknown) => {
+    throw refusesFiles(cause);
+  });
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export function refusesFiles(cause: unknown): ServiceUnavailableError {
+  const message = "The storage accepts no files at the moment; try again later.";
+  return new ServiceUnavailableError(message, { cause });
 }

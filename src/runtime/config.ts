@@ -201,6 +201,16 @@ function missing(
   return faults;
 }
 
+function toStorageConfig(values: Values) {
+  return {
+    storageUrl: values.STORAGE_URL,
+    awsAccessKeyId: values.AWS_ACCESS_KEY_ID ?? null,
+    awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY ?? null,
+    awsRegion: values.AWS_REGION ?? null,
+    awsEndpointUrl: values.AWS_ENDPOINT_URL ?? null,
+  };
+}
+
 function toConfig(values: Values) {
   const production = values.NODE_ENV === "production";
   return {
@@ -219,11 +229,7 @@ function toConfig(values: Values) {
     adminPassword: values.ADMIN_PASSWORD ?? null,
     adminActions: values.ADMIN_ACTIONS,
     fileSigningKey: values.FILE_SIGNING_KEY ?? null,
-    storageUrl: values.STORAGE_URL,
-    awsAccessKeyId: values.AWS_ACCESS_KEY_ID ?? null,
-    awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY ?? null,
-    awsRegion: values.AWS_REGION ?? null,
-    awsEndpointUrl: values.AWS_ENDPOINT_URL ?? null,
+    ...toStorageConfig(values),
     jobTtlSeconds: Math.min(values.MAX_JOB_TTL, CENTURY_SECONDS),
     eventTtlSeconds: Math.min(values.EVENT_TTL, CENTURY_SECONDS),
     allowedOrigins: values.ALLOWED_ORIGINS,
@@ -238,6 +244,8 @@ function toConfig(values: Values) {
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
     maxPhotoPixels: values.MAX_PHOTO_PIXELS,
     acceptHeic: values.ACCEPT_HEIC,
+    /** Child processes that make renditions. */
+    imageChildren: values.IMAGE_CHILDREN,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     maxSocketsPerUser: values.MAX_SOCKETS_PER_USER,
     maxSubscriptionsPerSocket: values.MAX_SUBSCRIPTIONS_PER_SOCKET,

@@ -98,6 +98,7 @@ export const variables = {
   MAX_UPLOAD_BYTES: wholeNumber(1).default(50 * MEBIBYTE),
   MAX_PHOTO_PIXELS: wholeNumber(1).default(100_000_000),
   ACCEPT_HEIC: flag.default(true),
+  IMAGE_CHILDREN: wholeNumber(1, 1024).default(1),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0).default(6000),
   MAX_SOCKETS_PER_USER: wholeNumber(1).default(50),
   MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1).default(100),

@@ -7,6 +7,7 @@ import type { Services } from "../graphql/context.js";
 import type { Logger } from "../runtime/logger.js";
 import type { Storage } from "../photos/storage.js";
 import type { PhotoIntake } from "../services/photos/photo-intake.js";
+import type { Renditions } from "../services/photos/renditions.js";
 import type { AdminGuard } from "./access/admin-guard.js";
 import { registerAdmin, type AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator, type Authenticator } from "./access/authenticator.js";
@@ -32,6 +33,7 @@ import { createOperations } from "./graphql/operations.js";
 import { createOrigins, type Origins, secureAnswers } from "./http/secure-answers.js";
 import { registerPhotoUploads } from "./files/photo-uploads.js";
 import { createProxies, type Proxies } from "./http/client-address.js";
+import { registerImages } from "./files/images.js";
 import { registerSignedFiles } from "./files/signed-files.js";
 import { createUserConnections, type UserConnections } from "./access/user-connections.js";
 
@@ -42,6 +44,7 @@ export interface HttpServerOptions {
   verifier: TokenVerifier;
   intake: PhotoIntake;
   storage: Storage;
+  renditions: Pick<Renditions, "read">;
   /** Creates a development token; null when those are disabled. */
   signIn: (() => Promise<string>) | null;
   rateLimits: RateLimits;
@@ -102,6 +105,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     maxUploadBytes: config.maxUploadBytes,
   });
   registerSignedFiles(app, { ...services, storage: options.storage });
+  registerImages(app, { fileUrls: services.fileUrls, renditions: options.renditions });
   let closing = false;
   const { needed, wanted } = options.health;
   registerHealth(app, {

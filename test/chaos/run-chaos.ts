@@ -9,6 +9,7 @@ import { createFleet, type Fleet } from "./fleet.js";
 import { attack, type HostileStatistics } from "./people/hostile-user.js";
 import { injectFaults, type Injected } from "./faults/inject-faults.js";
 import { followLog, type LogTail } from "./feeds/log-tail.js";
+import { lookAtImages } from "./people/look-at-images.js";
 import { meddle } from "./people/meddle.js";
 import type { ChaosOptions } from "./read-chaos-options.js";
 import { createPerson, type Person } from "./people/person.js";
@@ -157,6 +158,11 @@ async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promis
       submitJobs(person, { random: random.branch(), violations, stop, paceMs }),
       meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null }),
     ]),
+    ...people
+      .slice(0, 2)
+      .map((person) =>
+        lookAtImages(person, { random: random.branch(), violations, stop, pickUrl }),
+      ),
     ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
     ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs })),
   ]);

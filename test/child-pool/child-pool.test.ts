@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { getPriority } from "node:os";
 import { describe, it } from "node:test";
 import {
   PermanentTaskError,
@@ -50,6 +52,13 @@ describe("a child pool", () => {
     await Promise.all([ended, ...later]);
     assert.deepEqual(order, [1, 2, 3]);
     assert.deepEqual([pool.running, pool.waiting], [0, 0]);
+  });
+
+  it("gives its children the niceness of its options", async () => {
+    const { pid } = await ask(makePool({ niceness: 5 }), answer);
+    assert.equal(getPriority(pid), 5);
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)));
+    assert.deepEqual(new Set(threads), new Set([5]), "a thread of the child has another priority");
   });
 
   it("reports progress in order", async () => {

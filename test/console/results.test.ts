@@ -126,6 +126,17 @@ describe("the result section", { skip: NOT_ALL }, () => {
     });
   }
 
+  it("keeps a picture in the photos", { timeout: 30_000 }, async () => {
+    const { page } = person;
+    const photo = { photoIds: photoIds.slice(0, 1) };
+    const { id } = await client.enqueue("thumbnail", { widths: [48] }, photo);
+    await page.locator(`[data-id="${id}"] .open`).click();
+    await page.getByRole("button", { name: "Keep: 48w.webp" }).click();
+    await page.getByRole("button", { name: "Kept in your photos: 48w.webp" }).waitFor();
+    await page.getByRole("button", { name: "48w.webp", exact: true, pressed: true }).waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+  });
+
   it("logs no error", () => closeWindow(person));
 });
 

@@ -134,6 +134,25 @@ describe("file URLs", () => {
     now = NOON;
   });
 
+  it("of images stay the same for 12 hours and are valid for 24 to 36 hours", () => {
+    const spans = ["000000000000", "00000000a8bf"].map((end) => {
+      const id = `0198f3a0-0000-7000-8000-${end}`;
+      now = NOON;
+      const first = urls.sign("images", id, "64.webp");
+      const life = Number(split(first).expiry) - now / 1000;
+      assert.ok(life >= 86_400 && life <= 129_600, `lives ${life} s`);
+      const left = life - 86_400;
+      now = NOON + left * 1000;
+      assert.equal(urls.sign("images", id, "64.webp"), first);
+      now += 1000;
+      const second = urls.sign("images", id, "64.webp");
+      assert.equal(Number(split(second).expiry) - Number(split(first).expiry), 43_200);
+      return left;
+    });
+    now = NOON;
+    assert.notEqual(spans[0], spans[1], "all photos change their URLs at the same time");
+  });
+
   it("encode a name as one segment of the path", () => {
     const { path } = split(urls.sign("outputs", ID, "a/b ü?#%.png"));
     assert.equal(path, `/files/outputs/${ID}/a%2Fb%20%C3%BC%3F%23%25.png`);

@@ -195,6 +195,10 @@ describe("another user's data", () => {
     await walk("Mutation", operationOf(schema, "Mutation.enqueueJobs", 3), {
       inputs: [{ job: "metadata", photoIds: [ids.photo] }],
     });
+    await walk("Mutation", operationOf(schema, "Mutation.keepOutput", 3), {
+      queuedJobId: ids.finished,
+      name: "16w.webp",
+    });
     await walk(
       "Subscription",
       operationOf(schema, "Subscription.queuedJobEvents", 4),
@@ -223,13 +227,16 @@ describe("another user's data", () => {
   });
 
   it("has files that need their own signature, not the one of another URL", async () => {
+    const ofPhoto = (field: string) => {
+      const query = `query ($id: ID!) { photo(id: $id) { value: ${field} } }`;
+      return async ({ client, ids }: Belongings): Promise<string> =>
+        (await client.get(query, { id: ids.photo })).photo.value.split(" ")[0];
+    };
     const URLS: Record<string, (of: Belongings) => Promise<string>> = {
-      "Photo.url": async ({ client, ids }) =>
-        (await client.get("query ($id: ID!) { photo(id: $id) { url } }", { id: ids.photo })).photo
-          .url,
-      "Photo.previewUrl": async ({ client, ids }) =>
-        (await client.get("query ($id: ID!) { photo(id: $id) { previewUrl } }", { id: ids.photo }))
-          .photo.previewUrl,
+      "Photo.url": ofPhoto("url"),
+      "Photo.previewUrl": ofPhoto("previewUrl"),
+      "Photo.image": ofPhoto("image(width: 64)"),
+      "Photo.srcset": ofPhoto("srcset"),
       "OutputFile.url": async ({ client, ids }) =>
         (
           await client.get("query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }", {

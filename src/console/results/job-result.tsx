@@ -9,7 +9,7 @@ import type {
   PrepareResult,
   ScrubResult,
 } from "../../../client/src/index.js";
-import { bytes, plural } from "../in-words.js";
+import { bytes, moment, plural } from "../in-words.js";
 import type { QueuedJobDetails } from "../types.js";
 import { CropBoxes, OutputPictures, PlaceholderReveal } from "./pictures.js";
 import { Duplicates } from "./duplicates.js";
@@ -18,46 +18,24 @@ import { CopyButton } from "../views/as-graphql.js";
 
 type Succeeded<Name extends JobName> = QueuedJobDetails<Name> & { result: Jobs[Name]["result"] };
 
-/** How to show the result of each Job. All others are shown as JSON. */
+/** How to show the result of each Job, without its files. All others are shown as JSON. */
 const SHOWN: { [Name in JobName]?: (details: Succeeded<Name>) => ComponentChildren } = {
-  thumbnail: ({ outputs }) => <OutputPictures outputs={outputs} />,
+  thumbnail: () => null,
   metadata: ({ result }) => <MetadataCard result={result} />,
   placeholder: ({ result, photos }) => <PlaceholderReveal result={result} photo={photos[0]} />,
   palette: ({ result }) => <PaletteChips result={result} />,
   hash: ({ result, photos }) => <Duplicates result={result} photo={photos[0]} />,
-  crop: ({ result, photos, outputs }) => (
-    <>
-      <CropBoxes result={result} photo={photos[0]} />
-      <OutputPictures outputs={outputs} />
-    </>
-  ),
-  scrub: ({ result, outputs }) => (
-    <>
-      <RemovedTags result={result} />
-      <OutputPictures outputs={outputs} />
-    </>
-  ),
-  convert: ({ result, outputs }) => (
-    <>
-      <p>{converted(result)}</p>
-      <OutputPictures outputs={outputs} />
-    </>
-  ),
-  watermark: ({ outputs }) => <OutputPictures outputs={outputs} />,
-  "contact-sheet": ({ result, outputs }) => (
-    <>
-      <p>{sheet(result)}</p>
-      <OutputPictures outputs={outputs} />
-    </>
-  ),
+  crop: ({ result, photos }) => <CropBoxes result={result} photo={photos[0]} />,
+  scrub: ({ result }) => <RemovedTags result={result} />,
+  convert: ({ result }) => <p>{converted(result)}</p>,
+  watermark: () => null,
+  "contact-sheet": ({ result }) => <p>{sheet(result)}</p>,
   archive: ({ result, outputs }) => <Download result={result} file={outputs[0]} />,
-  prepare: ({ result, photos, outputs }) => (
-    <Prepared result={result} photo={photos[0]} outputs={outputs} />
-  ),
+  prepare: ({ result, photos }) => <Prepared result={result} photo={photos[0]} />,
 };
 
 export function JobResult({ details }: { details: QueuedJobDetails }) {
-  const { result, job } = details;
+  const { id, result, job, outputs, expiresAt } = details;
   const warnings = (result as { warnings?: string[] } | null)?.warnings ?? [];
   const show = SHOWN[job.name] as ((details: QueuedJobDetails) => ComponentChildren) | undefined;
   return (
@@ -68,17 +46,18 @@ export function JobResult({ details }: { details: QueuedJobDetails }) {
           {warning}
         </p>
       ))}
-      {show?.(details)}
-      {show ? (
+      {show ? show(details) : <Json value={result} />}
+      {outputs.length > 0 && job.name !== "archive" && (
+        <OutputPictures queuedJobId={id} outputs={outputs} />
+      )}
+      {outputs.length > 0 && expiresAt && (
+        <p class="faint kept">Files expire {moment(expiresAt)}</p>
+      )}
+      {show && (
         <details>
           <summary>As JSON</summary>
           <Json value={result} />
         </details>
-      ) : (
-        <>
-          <Json value={result} />
-          {details.outputs.length > 0 && <OutputPictures outputs={details.outputs} />}
-        </>
       )}
     </section>
   );
@@ -95,11 +74,9 @@ function Json({ value }: { value: unknown }) {
 function Prepared({
   result,
   photo,
-  outputs,
 }: {
   result: PrepareResult;
   photo: QueuedJobDetails["photos"][number] | undefined;
-  outputs: QueuedJobDetails["outputs"];
 }) {
   return (
     <>
@@ -107,7 +84,6 @@ function Prepared({
       <PaletteChips result={result.palette} />
       <MetadataCard result={result.metadata} />
       <Duplicates result={result.hash} photo={photo} />
-      <OutputPictures outputs={outputs} />
     </>
   );
 }

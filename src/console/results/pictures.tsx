@@ -4,9 +4,16 @@ import { bytes } from "../in-words.js";
 import type { CropResult, OutputFile, PlaceholderResult } from "../../../client/src/index.js";
 import type { Photo } from "../types.js";
 import { Preview } from "../views/preview.js";
+import { useWorkspace } from "../workspace.js";
 
 /** The output files of a job, each as a link. */
-export function OutputPictures({ outputs }: { outputs: readonly OutputFile[] }) {
+export function OutputPictures({
+  queuedJobId,
+  outputs,
+}: {
+  queuedJobId: string;
+  outputs: readonly OutputFile[];
+}) {
   return (
     <ul class={outputs.length === 1 ? "outputs is-one" : "outputs"} aria-label="Files">
       {outputs.map((output) => (
@@ -31,9 +38,47 @@ export function OutputPictures({ outputs }: { outputs: readonly OutputFile[] }) 
               .filter(Boolean)
               .join(" · ")}
           </span>
+          {output.mimeType.startsWith("image/") && (
+            <KeepButton queuedJobId={queuedJobId} name={output.name} />
+          )}
         </li>
       ))}
     </ul>
+  );
+}
+
+const KEEP_WORDS = { offered: "Keep", busy: "Keeping…", kept: "Kept in your photos" };
+
+/** Copies an output to the photos, because it is deleted with its job. */
+function KeepButton({ queuedJobId, name }: { queuedJobId: string; name: string }) {
+  const { keepOutput } = useWorkspace();
+  const state = useSignal<keyof typeof KEEP_WORDS>("offered");
+  const fault = useSignal<string | null>(null);
+  async function keep(): Promise<void> {
+    state.value = "busy";
+    fault.value = await keepOutput(queuedJobId, name).then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    state.value = fault.value === null ? "kept" : "offered";
+  }
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`${KEEP_WORDS[state.value]}: ${name}`}
+        disabled={state.value !== "offered"}
+        onClick={() => void keep()}
+      >
+        {KEEP_WORDS[state.value]}
+      </button>
+      {fault.value && (
+        <span class="warning" role="alert">
+          {fault.value}
+        </span>
+      )}
+    </>
   );
 }
 

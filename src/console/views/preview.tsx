@@ -44,6 +44,8 @@ export function Preview({
       {url ? (
         <img
           src={url}
+          srcset={renewed.value === null ? photo.srcset : undefined}
+          sizes={whole ? "(max-width: 60rem) 100vw, 32rem" : "10rem"}
           alt={isNamed ? photo.filename : ""}
           loading="lazy"
           decoding="async"

@@ -34,6 +34,12 @@ export const photos = pgTable(
     createdAt: instant("created_at").notNull(),
     /** Failed preview attempts since the upload. */
     previewAttempts: smallint("preview_attempts").notNull().default(0),
+    /** The QueuedJob whose output this photo was; it may be gone. */
+    madeBy: uuid("made_by"),
+    /** Names of the renditions that are stored, such as `640.webp`. */
+    renditions: text().array().notNull().default([]),
+    /** Why no rendition can be made; null if one can, or if none was requested yet. */
+    renditionError: text("rendition_error"),
   },
   (table) => [
     uniqueIndex("photos_user_sha256").on(table.userId, table.sha256),

@@ -7,11 +7,13 @@ import {
   FieldResolver,
   ID,
   Info,
+  Int,
   Mutation,
   Query,
   Resolver,
   Root,
 } from "type-graphql";
+import { InvalidInputError } from "../../domain/errors.js";
 import { encodePageCursor } from "../../domain/cursors.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Photo } from "../../services/photos/photos.js";
@@ -26,12 +28,17 @@ import {
 import { PageArgs, parseUuidPageRequest } from "../paging/page-request.js";
 import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { QueuedJobConnection } from "../queued-job/queued-job.type.js";
-import { PhotoType } from "./photo.type.js";
+import { imageSrcset, imageUrl } from "../../services/photos/photo-urls.js";
+import { ImageFormat, PhotoType } from "./photo.type.js";
 import { DateTime } from "../scalars.js";
 import { signedPreviewUrl, signedUrl, urlExpiryOf } from "./signed-urls.js";
 
 /** The URL is long, and has to be signed. */
 const URL_COST: FieldCost = { cost: 3 };
+/** A URL for each width of the ladder. */
+const SRCSET_COST: FieldCost = { cost: 40 };
+/** A picture is hashed and decoded. */
+const KEEP_COST: FieldCost = { cost: 1000 };
 
 const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType(
   "Photo",
@@ -83,6 +90,70 @@ export class PhotoResolver {
     return photoId;
   }
 
+  @Extensions(KEEP_COST)
+  @Mutation(() => PhotoType, {
+    description:
+      "Copies a picture among the outputs of your QueuedJob to your photos, so that it outlives " +
+      "the QueuedJob. The same bytes give the same Photo. BAD_USER_INPUT if the output is not a " +
+      "picture.",
+  })
+  keepOutput(
+    @Arg("queuedJobId", () => ID, { description: "A UUID." }) queuedJobId: string,
+    @Arg("name", () => String, { description: "Name of the output." }) name: string,
+    @Ctx() { user, keptOutputs, log }: Context,
+  ): Promise<Photo> {
+    const output = { queuedJobId: parseId(queuedJobId, ["queuedJobId"]), name };
+    return keptOutputs.keep(user, output, log());
+  }
+
+  @Extensions(URL_COST)
+  @FieldResolver(() => String, {
+    description:
+      "Signed URL of this photo at about `width` pixels: upright, sRGB, without metadata. It is " +
+      "made when it is first requested. The width is rounded up to the next of a fixed ladder " +
+      "and never exceeds the photo's. The URL stays the same for hours.",
+  })
+  image(
+    @Root() photo: Photo,
+    @Arg("width", () => Int, { description: "Pixels, 1 or more." }) width: number,
+    @Arg("format", () => ImageFormat, {
+      nullable: true,
+      defaultValue: ImageFormat.WEBP,
+      description: "Format of the image.",
+    })
+    format: ImageFormat | null,
+    @Ctx() { fileUrls }: Context,
+  ): string {
+    return imageUrl(fileUrls, photo, {
+      width: checkWidth(width, "width"),
+      format: format ?? ImageFormat.WEBP,
+    });
+  }
+
+  @Extensions(SRCSET_COST)
+  @FieldResolver(() => String, {
+    description:
+      "Value for an attribute `srcset`: every width of the ladder up to the photo's own, or up " +
+      "to `maxWidth`; at least the narrowest.",
+  })
+  srcset(
+    @Root() photo: Photo,
+    @Arg("format", () => ImageFormat, {
+      nullable: true,
+      defaultValue: ImageFormat.WEBP,
+      description: "Format of the images.",
+    })
+    format: ImageFormat | null,
+    @Arg("maxWidth", () => Int, { nullable: true, description: "Pixels, 1 or more." })
+    maxWidth: number | null | undefined,
+    @Ctx() { fileUrls }: Context,
+  ): string {
+    return imageSrcset(fileUrls, photo, {
+      maxWidth: checkWidth(maxWidth ?? Infinity, "maxWidth"),
+      format: format ?? ImageFormat.WEBP,
+    });
+  }
+
   @Extensions(URL_COST)
   @FieldResolver(() => String, { description: "Signed URL of the file; it expires." })
   url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | Promise<string> {
@@ -127,4 +198,9 @@ export class PhotoResolver {
       info,
     );
   }
+}
+
+function checkWidth(width: number, name: string): number {
+  if (width >= 1) return width;
+  throw InvalidInputError.at([name], `must be 1 or more; got ${width}`);
 }

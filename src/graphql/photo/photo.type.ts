@@ -1,6 +1,19 @@
-import { Field, ID, Int, ObjectType } from "type-graphql";
+import { Field, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { Node } from "../node/node.type.js";
 import { DateTime } from "../scalars.js";
+
+export const ImageFormat = { AVIF: "avif", WEBP: "webp", JPEG: "jpeg" } as const;
+export type ImageFormat = (typeof ImageFormat)[keyof typeof ImageFormat];
+
+registerEnumType(ImageFormat, {
+  name: "ImageFormat",
+  description: "The format of an image of a photo.",
+  valuesConfig: {
+    AVIF: { description: "Smallest; takes the longest to make." },
+    WEBP: { description: "Small; all current browsers show it." },
+    JPEG: { description: "For old browsers, mail and print. Transparent parts become white." },
+  },
+});
 
 @ObjectType("Photo", { simpleResolvers: true, implements: Node, description: "An uploaded image." })
 export class PhotoType {
@@ -33,4 +46,12 @@ export class PhotoType {
     description: "ThumbHash of the image, base64; null if it could not be computed.",
   })
   thumbhash!: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      "Id of the QueuedJob whose output this photo was; null for an upload. It stays when that " +
+      "QueuedJob is deleted.",
+  })
+  madeBy!: string | null;
 }

@@ -133,6 +133,7 @@ function decode(header: string | string[] | undefined): string {
 
 async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
+  const { madeBy } = photo;
   const urlExpiresAt = fileUrls.expiry();
   return {
     id,
@@ -147,6 +148,7 @@ async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
     previewUrl: await previewUrl(fileUrls, photo, urlExpiresAt),
     urlExpiresAt,
     thumbhash,
+    madeBy,
   };
 }
 

@@ -30,17 +30,21 @@ type FileRequest = FastifyRequest<{
   Querystring: { exp?: unknown; sig?: unknown };
 }>;
 
+export const FILE_HEADERS = {
+  // Browsers must not run an uploaded file, whatever it contains.
+  "content-security-policy": "sandbox; default-src 'none'",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "cross-origin",
+  "referrer-policy": "no-referrer",
+};
+
 /**
  * Registers `GET /files/<kind>/<id>/<name>`, which serves the file of a signed URL. A URL is valid
  * until it expires, so each request reads the row: a deleted file is unavailable at once.
  */
 export function registerSignedFiles(app: FastifyInstance, options: SignedFilesOptions): void {
   app.get("/files/:kind/:id/:name", async (request: FileRequest, reply) => {
-    if (!isSigned(request, options.fileUrls))
-      return reply.code(403).send({
-        code: "FORBIDDEN",
-        message: "The URL is not signed or has expired: request a new one.",
-      });
+    if (!isSigned(request, options.fileUrls)) return refuseUnsigned(reply);
     const file = await find(request.params, options);
     // When the storage serves files itself, this service issues no such URLs. Redirect the URLs
     // that were issued before the files moved.
@@ -48,16 +52,25 @@ export function registerSignedFiles(app: FastifyInstance, options: SignedFilesOp
     if (storageUrl) return reply.header("cache-control", "no-store").redirect(storageUrl, 307);
     const path =
       file && (await options.storage.localPath(file.storageKey, options.storage.scratchFolder));
-    return file && path
-      ? sendFile(request, reply, path, file)
-      : reply
-          .code(404)
-          .send({ code: "NOT_FOUND", message: "The file does not exist; it was deleted." });
+    return file && path ? sendFile(request, reply, path, file) : reportMissing(reply);
   });
 }
 
+export function refuseUnsigned(reply: FastifyReply): FastifyReply {
+  return reply.code(403).send({
+    code: "FORBIDDEN",
+    message: "The URL is not signed or has expired: request a new one.",
+  });
+}
+
+export function reportMissing(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(404)
+    .send({ code: "NOT_FOUND", message: "The file does not exist; it was deleted." });
+}
+
 /** Verifies the path as received: a different spelling of the path is not signed. */
-function isSigned(request: FileRequest, fileUrls: FileUrls): boolean {
+export function isSigned(request: Pick<FileRequest, "query" | "url">, fileUrls: FileUrls): boolean {
   const { exp, sig } = request.query;
   const path = request.url.split("?", 1)[0] ?? "";
   return typeof exp === "string" && typeof sig === "string" && fileUrls.verify(path, exp, sig);
@@ -72,7 +85,8 @@ async function find(
     return null;
   if ((kind as FileKind) === "outputs") return queuedJobReads.outputFile(id, name);
   const [photo] = await photos.findMany([id]);
-  if (!photo) return null;
+  // Images have their own route.
+  if (!photo || (kind as FileKind) === "images") return null;
   if ((kind as FileKind) === "photos") return photo;
   return photo.previewKey === null
     ? null
@@ -99,11 +113,7 @@ async function sendFile(
       ...headers,
       "content-type": file.mimeType,
       "cache-control": "private, max-age=900",
-      // Browsers must not run an uploaded file, whatever it contains.
-      "content-security-policy": "sandbox; default-src 'none'",
-      "x-content-type-options": "nosniff",
-      "cross-origin-resource-policy": "cross-origin",
-      "referrer-policy": "no-referrer",
+      ...FILE_HEADERS,
       "content-disposition": contentDisposition(file.filename),
     })
     .send(stream);

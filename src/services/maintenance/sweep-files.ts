@@ -90,7 +90,7 @@ export interface FileSweepDeps {
 
 const PAGE = 500;
 /** Keys of the service; all other files in a bucket are left alone. */
-const OURS = /^(photos|previews|outputs)\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\//;
+const OURS = /^(photos|previews|outputs|renditions)\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\//;
 const HOUR_MS = 3_600_000;
 const MAX_SHARE = 0.1;
 /** Number of files that one run may always remove, whatever their share is. */
@@ -191,6 +191,8 @@ export async function findNamedKeys(sql: Sql, keys: readonly string[]): Promise<
   const rows = await sql<{ key: string }[]>`
     select storage_key as key from photos where id = any(${ids})
     union all select preview_key from photos where id = any(${ids}) and preview_key is not null
+    union all select 'renditions/' || user_id || '/' || id || '/' || unnest(renditions)
+      from photos where id = any(${ids})
     union all select storage_key from queued_job_outputs where queued_job_id = any(${ids})`;
   return new Set(rows.map((row) => row.key));
 }

@@ -5,22 +5,19 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { v7 as uuidv7 } from "uuid";
 import {
-  isAboutPhoto,
   InvalidInputError,
   PhotoTooLargeError,
   PhotoUnreadableError,
   ServiceUnavailableError,
 } from "../../domain/errors.js";
-import { failpoint } from "../../runtime/failpoint.js";
 import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
-import { PREVIEW_ATTEMPTS, reportNotMade } from "./preview-maker.js";
-import { signedHash, storageKeysOf, type NewPhoto, type Photo, type Photos } from "./photos.js";
+import { addPhoto, type AddedPhoto } from "./add-photo.js";
+import type { Photos } from "./photos.js";
 import { UploadsUnderWay, type UploadUnderWay } from "./uploads-under-way.js";
 import type { User, Users } from "../users/users.js";
 
@@ -36,12 +33,7 @@ export interface PhotoIntake {
    * ServiceUnavailableError, also when too many uploads wait for their check. Rethrows the errors
    * of `read`.
    */
-  take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<Taken>;
-}
-
-interface Taken {
-  photo: Photo;
-  created: boolean;
+  take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<AddedPhoto>;
 }
 
 /** One upload and the path of its temporary file. */
@@ -73,8 +65,6 @@ export interface PhotoIntakeDeps {
 }
 
 const HEADER_MS = 5000;
-/** Maximum time that an upload waits for its preview; after that, the worker makes it. */
-const PREVIEW_MS = 5000;
 
 export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
   const { photos, users, storage, inspector } = deps;
@@ -84,7 +74,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     user: User,
     upload: UploadUnderWay,
     { path, read, log }: Delivery,
-  ): Promise<Taken> {
+  ): Promise<AddedPhoto> {
     const { storedBytes } = await users.counters(user.id);
     upload.checkStorage(storedBytes);
     const received = await receiveOne(path, read, deps.maxUploadBytes, (count) => {
@@ -95,23 +85,13 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     if (twin) return { photo: twin, created: false };
     const signal = AbortSignal.timeout(deps.headerMs ?? HEADER_MS);
     const header = await upload.inTurn(() => readHeader(inspector, path, signal));
-    const { preview, previewAttempts } = await makePreview(inspector, path, log);
-    const id = uuidv7();
-    const storageKey = `photos/${user.id}/${id}`;
-    const previewKey = preview ? `previews/${user.id}/${id}` : null;
-    const { thumbhash, phash } = preview ?? { thumbhash: null, phash: null };
-    const row = {
-      id,
-      userId: user.id,
-      ...received,
-      ...sizeOf(header),
-      storageKey,
-      previewKey,
-      thumbhash,
-      phash,
-      previewAttempts,
-    };
-    return store(deps, row, { path, previewPath: preview?.path ?? null, log });
+    const photo = { userId: user.id, ...received, header, madeBy: null };
+    return addPhoto(deps, photo, {
+      path,
+      previewPath: `${path}.preview`,
+      place: (key) => storage.put(key, path),
+      log,
+    });
   }
 
   return {
@@ -148,7 +128,8 @@ async function receiveOne(
   return received;
 }
 
-async function readHeader(
+/** Waits at most until `signal`. Throws ServiceUnavailableError then. */
+export async function readHeader(
   inspector: PhotoInspector,
   path: string,
   signal: AbortSignal,
@@ -168,73 +149,6 @@ async function readHeader(
         "original file again.",
       { cause: error },
     );
-  }
-}
-
-/**
- * Returns a null preview when none can be made now. A photo with a broken image is accepted all the
- * same, and its jobs report the fault.
- */
-async function makePreview(
-  inspector: PhotoInspector,
-  path: string,
-  log: Logger,
-): Promise<{
-  preview: { path: string; thumbhash: string; phash: bigint | null } | null;
-  previewAttempts: number;
-}> {
-  const target = `${path}.preview`;
-  try {
-    const { thumbhash, phash } = await inspector.preview(path, target, {
-      signal: AbortSignal.timeout(PREVIEW_MS),
-    });
-    return { preview: { path: target, thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
-  } catch (error) {
-    reportNotMade(log, error, {});
-    return { preview: null, previewAttempts: isAboutPhoto(error) ? PREVIEW_ATTEMPTS : 0 };
-  }
-}
-
-/** Stores the bytes before the row, so that a crash in between leaves only bytes without a row. */
-async function store(
-  { photos, storage }: PhotoIntakeDeps,
-  photo: NewPhoto,
-  { path, previewPath, log }: { path: string; previewPath: string | null; log: Logger },
-): Promise<Taken> {
-  const discard = () =>
-    storage
-      .delete(storageKeysOf(photo))
-      .catch((error) =>
-        log.warn(
-          { err: error, photoId: photo.id },
-          "files of a refused upload were not deleted; the file sweep removes them",
-        ),
-      );
-  let recording = false;
-  try {
-    await storage.put(photo.storageKey, path);
-    if (previewPath !== null && photo.previewKey !== null)
-      await storage.put(photo.previewKey, previewPath);
-    await failpoint("upload: before the row");
-    for (let tries = 0; tries < 2; tries++) {
-      recording = true;
-      const added = await photos.add(photo);
-      if (added) return { photo: added, created: true };
-      recording = false;
-      const twin = await photos.findBySha256(photo.userId, photo.sha256);
-      if (twin) {
-        await discard();
-        return { photo: twin, created: false };
-      }
-      // The twin was deleted in between, so the loop tries again with the same bytes.
-    }
-    throw new ServiceUnavailableError(
-      "The same bytes are being uploaded and deleted at the same time; try again.",
-    );
-  } catch (error) {
-    // When only the answer was lost, the row may exist, and then its bytes must stay.
-    if (!recording || !(error instanceof ServiceUnavailableError)) await discard();
-    throw error;
   }
 }
 
@@ -284,12 +198,4 @@ async function write(
 
 function isOfDisk({ syscall = "" }: NodeJS.ErrnoException): boolean {
   return ["open", "write", "close"].includes(syscall);
-}
-
-function sizeOf({ mimeType, width, height }: PhotoHeader): {
-  mimeType: string;
-  width: number;
-  height: number;
-} {
-  return { mimeType, width, height };
 }

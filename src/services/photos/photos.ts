@@ -27,15 +27,23 @@ import type { User } from "../users/users.js";
 export type Photo = typeof photos.$inferSelect;
 
 /** The values of a photo once its bytes are stored. */
-export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> &
-  Partial<Pick<Photo, "previewAttempts">>;
+export type NewPhoto = Omit<Photo, "createdAt" | keyof typeof NO_RENDITIONS | OptionalValue> &
+  Partial<Pick<Photo, OptionalValue>>;
+type OptionalValue = "previewAttempts" | "madeBy";
 
-/** The storage keys of all files of a photo. */
+const NO_RENDITIONS = { renditions: [], renditionError: null } satisfies Partial<Photo>;
+
+/** The storage keys of the files that a photo has from the start. */
 export function storageKeysOf({
   storageKey,
   previewKey,
 }: Pick<Photo, "storageKey" | "previewKey">): string[] {
   return previewKey === null ? [storageKey] : [storageKey, previewKey];
+}
+
+/** The key is deterministic, so that each process finds what another one has made. */
+export function renditionKey({ id, userId }: Pick<Photo, "id" | "userId">, name: string): string {
+  return `renditions/${userId}/${id}/${name}`;
 }
 
 export interface Photos {
@@ -103,14 +111,18 @@ export function createPhotos(deps: {
     },
     async remove(userId, id) {
       const photo = await findOwn(userId, id);
-      if (!(await available(() => removeUnused(sql, photo)))) {
+      const gone = await available(() => removeUnused(sql, photo));
+      if (!gone) {
         await findOwn(userId, id);
         throw new ConflictError(
           "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
         );
       }
       await deps
-        .deleteFiles(storageKeysOf(photo))
+        .deleteFiles([
+          ...storageKeysOf(gone),
+          ...gone.renditions.map((name) => renditionKey(photo, name)),
+        ])
         .catch((error) =>
           deps.log.warn(
             { err: error, photoId: id },
@@ -210,45 +222,52 @@ async function insertPhoto(
   photo: NewPhoto,
   maxStoredBytes: number,
 ): Promise<Photo> {
-  const row: Omit<Photo, "createdAt"> = { previewAttempts: 0, ...photo };
-  const { createdAt, ...columns } = getTableColumns(photos);
-  const names = Object.values(columns).map(({ name }) => part.identifier(name));
-  const values = Object.entries(columns).map(([key, column]) =>
-    part.param(row[key as keyof typeof row], column),
+  const row: Omit<Photo, "createdAt" | keyof typeof NO_RENDITIONS> = {
+    previewAttempts: 0,
+    madeBy: null,
+    ...photo,
+  };
+  const columns = Object.entries(getTableColumns(photos)).filter(
+    ([key]) => key !== "createdAt" && !(key in NO_RENDITIONS),
   );
+  const names = columns.map(([, { name }]) => part.identifier(name));
+  const values = columns.map(([key, column]) => part.param(row[key as keyof typeof row], column));
   const [added] = await orm.execute<{ createdAt: string }>(part`
     with s as (
       update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
       where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${maxStoredBytes}
         returning user_id),
     p as (
-      insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)})
+      insert into photos (${part.join([...names, part.identifier(photos.createdAt.name)], part`, `)})
         select ${part.join(values, part`, `)}, now() from s
       on conflict (user_id, sha256) do nothing returning created_at)
     select (select rfc3339(created_at) from p) as "createdAt",
       case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select
         from p) then refuse(${ALREADY_THERE}) end as refused`);
-  return { ...row, createdAt: new Date(added?.createdAt ?? 0) };
+  return { ...row, ...NO_RENDITIONS, createdAt: new Date(added?.createdAt ?? 0) };
 }
 
+type PhotoFiles = Pick<Photo, "storageKey" | "previewKey" | "renditions">;
+
 /**
- * Locks the counter first, as an accept does. Locking the photo and deleting it must be two
- * statements. Otherwise the delete could not see the QueuedJob of an accept that commits while it
- * waits.
+ * Returns the files of the deleted photo; null if it was not deleted. Locks the counter first, as
+ * an accept does. Locking the photo and deleting it must be two statements. Otherwise the delete
+ * could not see the QueuedJob of an accept that commits while it waits.
  */
-async function removeUnused(sql: Sql, photo: Photo): Promise<boolean> {
+async function removeUnused(sql: Sql, photo: Photo): Promise<PhotoFiles | null> {
   return inTransaction(sql, async (tx) => {
     await tx`select from user_streams where user_id = ${photo.userId} for no key update`;
     await tx`select from photos where id = ${photo.id} for update`;
-    const [gone] = await tx`
+    const [gone] = await tx<PhotoFiles[]>`
       with p as (
         delete from photos where id = ${photo.id} and not exists (
           select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id
             where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
-        returning user_id, byte_size)
+        returning user_id, byte_size, storage_key, preview_key, renditions)
       update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
-        where s.user_id = p.user_id returning s.user_id`;
-    return gone !== undefined;
+        where s.user_id = p.user_id returning p.storage_key as "storageKey",
+          p.preview_key as "previewKey", p.renditions`;
+    return gone ?? null;
   });
 }
 

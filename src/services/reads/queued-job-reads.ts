@@ -33,6 +33,15 @@ interface OutputFileRow {
   filename: string;
 }
 
+/** An output of a QueuedJob of one user. */
+export interface OwnOutput {
+  queuedJobId: string;
+  name: string;
+  mimeType: string;
+  byteSize: number;
+  storageKey: string;
+}
+
 export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
 
 export function createQueuedJobReads(database: Database) {
@@ -63,6 +72,10 @@ export function createQueuedJobReads(database: Database) {
     /** Returns null when the output does not exist. */
     outputFile: (queuedJobId: string, name: string): Promise<OutputFileRow | null> =>
       available(() => readOutputFile(sql, queuedJobId, name)),
+
+    /** Returns null when this user has no such output; outputs exist from SUCCESS on. */
+    ownOutput: (userId: string, queuedJobId: string, name: string): Promise<OwnOutput | null> =>
+      available(() => readOwnOutput(sql, { userId, queuedJobId, name })),
 
     /** Returns the photos that still exist, in the order in which they were submitted. */
     photoIds: (queuedJobIds: readonly string[]): Promise<string[][]> =>
@@ -151,4 +164,16 @@ async function readPhotoIds(sql: Sql, queuedJobIds: readonly string[]): Promise<
       from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
   const byId = new Map(rows.map((row) => [row.id, row.photoIds]));
   return queuedJobIds.map((id) => byId.get(id) ?? []);
+}
+
+async function readOwnOutput(
+  sql: Sql,
+  { userId, queuedJobId, name }: { userId: string; queuedJobId: string; name: string },
+): Promise<OwnOutput | null> {
+  const [row] = await sql<OwnOutput[]>`
+    select o.queued_job_id as "queuedJobId", o.name, o.mime_type as "mimeType",
+      o.byte_size::float8 as "byteSize", o.storage_key as "storageKey"
+    from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id
+    where q.id = ${queuedJobId} and q.user_id = ${userId} and o.name = ${name}`;
+  return row ?? null;
 }

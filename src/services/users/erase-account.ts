@@ -173,12 +173,13 @@ async function erasePhotos(
 ): Promise<ErasedRows & { storageKeys: string[] }> {
   const [slice] = await sql<(ErasedRows & { storageKeys: string[] })[]>`
     with x as materialized (
-      select id, storage_key, preview_key from photos
+      select id, storage_key, preview_key, renditions from photos
       where user_id = ${userId} and id > ${afterId} order by id limit ${ROWS_PER_SLICE} for update),
     d as (delete from photos where id = any(array(select id from x)))
     select count(*)::int as count, (array_agg(id::text order by id desc))[1] as last,
       coalesce(array_agg(storage_key) || array_agg(preview_key) filter (where preview_key is not
-      null), '{}') as "storageKeys" from x`;
+      null), '{}') || array(select 'renditions/' || ${userId} || '/' || id || '/' ||
+      unnest(renditions) from x) as "storageKeys" from x`;
   return slice ?? { count: 0, last: null, storageKeys: [] };
 }
 

@@ -70,7 +70,9 @@ async function readAll(sql: TransactionSql): Promise<Tables> {
     from user_streams s`;
   const files = await sql<{ key: string }[]>`
     select storage_key as key from photos union all select preview_key from photos
-      where preview_key is not null union all select storage_key from queued_job_outputs`;
+      where preview_key is not null union all select storage_key from queued_job_outputs
+    union all select 'renditions/' || user_id || '/' || id || '/' || unnest(renditions)
+      from photos`;
   return {
     log: [...log],
     jobs: [...jobs],

@@ -6,6 +6,7 @@ import { Redis } from "ioredis";
 import { processesIn } from "../../../src/embedded/processes/processes-in.js";
 import type { TcpProxy } from "../../support/stores/tcp-proxy.js";
 import type { Fleet } from "../fleet.js";
+import { processesOfSession } from "../processes-of-session.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import type { Stage } from "../stage.js";
 import type { Violations } from "../checks/violations.js";
@@ -55,6 +56,10 @@ export function createFaults({
     fault("api", "API killed", () => fleet.kill(any("api"))),
     fault("api", "API rolled", () => fleet.roll(any("api"))),
     fault("api", "API frozen for a moment", () => fleet.freeze(any("api"), aWhile())),
+    fault("api", "child processes of an API killed", async () => {
+      const { pid: api } = any("api");
+      for (const { pid } of processesOfSession([api])) if (pid !== api) send(pid, "SIGKILL");
+    }),
     fault("operator", "a Job or a user paused and resumed", () =>
       pauseAndResume(stage, { random, violations }),
     ),
@@ -133,7 +138,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // The session has already ended.
+    // The process has already ended.
   }
 }
 

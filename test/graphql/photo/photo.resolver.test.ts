@@ -44,6 +44,7 @@ describe("photo, photos and deletePhoto", () => {
         previewUrl: 0,
         urlExpiresAt: 0,
         thumbhash: 0,
+        madeBy: null,
       },
     );
     assert.match(photo.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

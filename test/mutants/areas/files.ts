@@ -1,8 +1,11 @@
 import type { Mutant } from "../mutant.js";
 
+const RENDITIONS = ["services/photos/renditions.test"];
+const TURNS = ["services/photos/user-turns.test"];
+const IMAGES = ["server/files/images.test"];
 const UPLOADS = ["services/photos/photo-intake/limits.test"];
 
-/** Signed URLs and uploads. */
+/** Signed URLs, uploads and images. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "one user may have any number of concurrent uploads",
@@ -55,7 +58,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "an upload fails if its duplicate was deleted",
-    file: "src/services/photos/photo-intake.ts",
+    file: "src/services/photos/add-photo.ts",
     find: "for (let tries = 0; tries < 2; tries++)",
     replace: "for (let tries = 1; tries < 2; tries++)",
     tests: ["services/photos/photo-intake.test"],
@@ -115,5 +118,89 @@ export const MUTANTS: Mutant[] = [
     find: 'name === "." || name === ".." ? "file" :',
     replace: 'name === "" ? "file" :',
     tests: ["server/files/signed-files"],
+  },
+  {
+    breaks: "an altered URL makes an image",
+    file: "src/server/files/images.ts",
+    find: "if (!isSigned(request, fileUrls))",
+    replace: "if (request.query.sig === undefined)",
+    tests: IMAGES,
+  },
+  {
+    breaks: "simultaneous requests for an image decode the photo again",
+    file: "src/services/photos/renditions.ts",
+    find: "if (current) return current;",
+    replace: "if (current && photoId === name) return current;",
+    tests: RENDITIONS,
+  },
+  {
+    breaks: "a photo kills children without end",
+    file: "src/services/photos/renditions.ts",
+    find: "if (photo.renditionError !== null) throw",
+    replace: "if (photo.renditionError === id) throw",
+    tests: RENDITIONS,
+  },
+  {
+    breaks: "killing a child twice refuses a good photo",
+    file: "src/services/photos/renditions.ts",
+    find: '  "timeout",\n',
+    replace: '  "killed",\n  "timeout",\n',
+    tests: RENDITIONS,
+  },
+  {
+    breaks: "half an image is served",
+    file: "src/services/photos/renditions.ts",
+    find: "stream)).catch(unavailable)",
+    replace: 'stream)).catch(() => Buffer.from("half"))',
+    tests: RENDITIONS,
+  },
+  {
+    breaks: "an image that is made while its photo is deleted stays",
+    file: "src/services/photos/renditions.ts",
+    find: "await storage.delete([key]);",
+    replace: "",
+    tests: RENDITIONS,
+  },
+  {
+    breaks: "the images of a deleted photo stay",
+    file: "src/services/photos/photos.ts",
+    find: "...gone.renditions.map((name) => renditionKey(photo, name)),",
+    replace: "",
+    tests: RENDITIONS,
+  },
+  {
+    breaks: "the file sweep removes images",
+    file: "src/services/maintenance/sweep-files.ts",
+    find: "|| unnest(renditions)\n      from photos where id = any(${ids})",
+    replace: "|| unnest(renditions)\n      from photos where false and id = any(${ids})",
+    tests: ["services/maintenance/sweep-files.test"],
+  },
+  {
+    breaks: "the images of a deleted account stay",
+    file: "src/services/users/erase-account.ts",
+    find: "unnest(renditions) from x)",
+    replace: "unnest(renditions) from x where false)",
+    tests: ["services/users/accounts.test"],
+  },
+  {
+    breaks: "one user's photos hold up the images of the others",
+    file: "src/services/photos/user-turns.ts",
+    find: "this.#users.delete(userId);\n    if (others.length > 0)",
+    replace: "if (others.length === 0) this.#users.delete(userId);\n    else",
+    tests: TURNS,
+  },
+  {
+    breaks: "any number of images waits",
+    file: "src/services/photos/user-turns.ts",
+    find: "this.#waiting >= maxWaiting ||",
+    replace: "",
+    tests: TURNS,
+  },
+  {
+    breaks: "the photos change their URLs at the same time",
+    file: "src/photos/file-urls.ts",
+    find: "(1000 * (Number.parseInt(id.slice(-4), 16) || 0)) %",
+    replace: "(0 * (Number.parseInt(id.slice(-4), 16) || 0)) %",
+    tests: ["photos/file-urls.test"],
   },
 ];

@@ -108,4 +108,12 @@ export const MUTANTS: Mutant[] = [
     replace: `${code}\n\n  ${FIRST_FIELD}`,
     tests: WALK,
   })),
+  {
+    core: true,
+    breaks: "a user keeps another user's output",
+    file: "src/services/reads/queued-job-reads.ts",
+    find: "where q.id = ${queuedJobId} and q.user_id = ${userId} and o.name",
+    replace: "where q.id = ${queuedJobId} and ${userId}::uuid is not null and o.name",
+    tests: ["services/photos/kept-outputs.test"],
+  },
 ];

@@ -27,6 +27,7 @@ export const PLACES: Record<string, Expected> = {
   "Photo.queuedJobs(after)": NO_CURSOR,
   "Photo.queuedJobs(before)": NO_CURSOR,
   "Mutation.deletePhoto(id)": ["NOT_FOUND", "There is no such Photo."],
+  "Mutation.keepOutput(queuedJobId)": ["NOT_FOUND", "There is no such output."],
   "Mutation.cancelQueuedJob(id)": NO_JOB,
   "Mutation.retryQueuedJob(id)": NO_JOB,
   "Mutation.deleteQueuedJob(id)": NO_JOB,
@@ -71,6 +72,7 @@ export const BELOW: Record<string, string> = Object.fromEntries(
 
 /** Other variables that an operation needs in addition to the tested value. */
 export function baseOf(place: string): Record<string, unknown> {
+  if (place === "Mutation.keepOutput(queuedJobId)") return { name: "16w.webp" };
   if (!/photoIds/.test(place)) return {};
   return place.includes("inputs")
     ? { inputs: [{ job: "metadata" }] }

@@ -72,7 +72,7 @@ function typesBelow(type: GraphQLNamedType | undefined): Set<GraphQLNamedType> {
 export function urlFieldsOf(schema: GraphQLSchema): string[] {
   return objectTypes(schema).flatMap((type) =>
     Object.keys(type.getFields())
-      .filter((name) => /url$/i.test(name))
+      .filter((name) => /url$|^(image|srcset)$/i.test(name))
       .map((name) => `${type.name}.${name}`),
   );
 }
@@ -122,7 +122,8 @@ function fieldSelection(
   inHistory: boolean,
 ): string[] {
   const type = getNamedType(field.type);
-  if (isLeafType(type)) return [field.name];
+  const width = field.args.some(({ name }) => name === "width") ? "(width: 64)" : "";
+  if (isLeafType(type)) return [field.name + width];
   const isHistory = field.name === "history";
   if (depth <= 1 || (inHistory && isHistory)) return [];
   const few = field.args.some(({ name }) => name === "first") ? "(first: 2)" : "";

@@ -178,12 +178,15 @@ describe("the sweep of files", () => {
 
     it("removes only files of the service without a row, older than an hour", async () => {
       const claimed = await services.start(await services.submit(user));
-      const [named, preview, output] = [
+      const [named, preview, image, output] = [
         `photos/${user.id}/${claimed.id}`,
         `previews/${user.id}/${claimed.id}`,
+        `renditions/${user.id}/${claimed.id}/64.webp`,
         `outputs/${claimed.id}/1/a`,
       ];
       await services.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
+      const { sql } = services.database;
+      await sql`update photos set renditions = '{64.webp}' where id = ${claimed.id}`;
       await services.queuedJobs.succeed(claimed, null, [
         {
           name: "a",
@@ -194,18 +197,20 @@ describe("the sweep of files", () => {
           storageKey: output,
         },
       ]);
-      const [left, zombie, young] = [
+      const [left, unlisted, zombie, young] = [
         `photos/${user.id}/${user.id}`,
+        `renditions/${user.id}/${claimed.id}/128.webp`,
         `outputs/${claimed.id}/2/a`,
         `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`,
       ];
-      for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
+      const kept = [named, preview, image, output, "stray"];
+      const removed = [left, unlisted, zombie];
+      for (const key of [...kept, ...removed]) await putOld(key, 61);
       await putOld(young, 59);
-      assert.equal(await sweep(), 2);
-      const there = await Promise.all(
-        [named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)),
-      );
-      assert.deepEqual(there, [true, true, true, true, false, false, true]);
+      assert.equal(await sweep(), 3);
+      const areThere = (keys: string[]) => Promise.all(keys.map((key) => storage.has(key)));
+      assert.deepEqual(await areThere([...kept, young]), [true, true, true, true, true, true]);
+      assert.deepEqual(await areThere(removed), [false, false, false]);
       assert.equal(await sweep(), 0);
     });
 

@@ -93,6 +93,9 @@ describe("an upload", () => {
       height: 60,
       byteSize: bytes.length,
       previewAttempts: 0,
+      madeBy: null,
+      renditions: [],
+      renditionError: null,
       sha256: createHash("sha256").update(bytes).digest("hex"),
     });
     assert.ok(createdAt instanceof Date);

@@ -22,6 +22,9 @@ const photo = {
   thumbhash: null,
   phash: null,
   previewAttempts: 0,
+  madeBy: null,
+  renditions: [],
+  renditionError: null,
   createdAt: new Date(),
 };
 

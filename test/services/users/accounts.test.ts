@@ -154,6 +154,19 @@ describe("deleting an account", () => {
     assert.equal(await countRows(user), 0);
   });
 
+  it("removes all files of a photo, its images too", async () => {
+    const user = await services.newUser();
+    const files = { storageKey: "bytes", previewKey: "preview" };
+    const { id } = await services.newPhoto(user, files);
+    const { sql } = services.database;
+    await sql`update photos set renditions = '{64.jpg,64.webp}' where id = ${id}`;
+    await services.newPhoto(user, { storageKey: "other" });
+    deleted.length = 0;
+    await accounts().remove(user.id);
+    const images = ["64.jpg", "64.webp"].map((name) => `renditions/${user.id}/${id}/${name}`);
+    assert.deepEqual(deleted.toSorted(), ["bytes", "other", "preview", ...images]);
+  });
+
   it("waits for an upload that is being recorded, and removes its file too", async () => {
     const user = await services.newUser();
     const { sql } = services.database;

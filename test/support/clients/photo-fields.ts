@@ -4,8 +4,11 @@ import { buildSchema, getNamedType, isLeafType, isObjectType } from "graphql";
 const type = buildSchema(readFileSync("test/schema.graphql", "utf8")).getType("Photo");
 const fields = isObjectType(type) ? Object.values(type.getFields()) : [];
 
-/** Selection of all scalar fields of a Photo; the response of an upload has the same fields. */
+/**
+ * Selection of all scalar fields of a Photo that take no arguments; the response of an upload has
+ * the same fields.
+ */
 export const PHOTO_FIELDS = fields
-  .filter((field) => isLeafType(getNamedType(field.type)))
+  .filter((field) => isLeafType(getNamedType(field.type)) && field.args.length === 0)
   .map(({ name }) => name)
   .join(" ");
