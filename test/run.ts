@@ -35,9 +35,8 @@ const { options, wanted } = readCommandLine(
   (values, positionals) => ({ options: values, wanted: positionals }),
 );
 const root = fileURLToPath(new URL(".", import.meta.url));
-/** Estimated duration of a file that has never run. */
-const UNKNOWN_MS = 2000;
-const STORY_MS = RUNS_LONG ? 60_000 : 10_000;
+/** Estimated durations of files that have never run. */
+const UNKNOWN_MS = { story: RUNS_LONG ? 60_000 : 10_000, long: 30_000, other: 2000 };
 const sources = join(root, "../../test");
 /** Linux has it; Docker limits it to 64 MB by default. */
 const MEMORY_FOLDER = "/dev/shm";
@@ -65,9 +64,12 @@ const [postgres, redis] = await Promise.all([
   startPostgres({ dataDir: join(folder, "postgres"), log, durable: false }),
   startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
 ]);
-const stop = () =>
-  void Promise.all([postgres.close(), redis.close()]).finally(() => process.exit(1));
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+async function closeStores(): Promise<void> {
+  await Promise.all([postgres.close(), redis.close()]);
+  await rm(folder, { recursive: true, force: true });
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void closeStores().finally(() => process.exit(1)));
 let failed = 0;
 try {
   await createTemplateDatabase(postgres.url);
@@ -75,8 +77,7 @@ try {
   process.env["TEST_REDIS_URL"] = redis.url;
   failed = await runFiles();
 } finally {
-  await Promise.all([postgres.close(), redis.close()]);
-  await rm(folder, { recursive: true, force: true });
+  await closeStores();
 }
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
@@ -99,8 +100,7 @@ function memoryFolder(): string | null {
  * Files that have never run have an estimated duration.
  */
 function inOrder(names: string[]): string[] {
-  const msOf = (name: string) =>
-    times[name] ?? (name.startsWith("stories/") ? STORY_MS : UNKNOWN_MS);
+  const msOf = (name: string) => times[name] ?? UNKNOWN_MS[kindOf(name)];
   if (!options.shuffle && options.seed === undefined) {
     if (wanted.length === 0) return groupFiles(names.toSorted(), { sources, compiled: root, msOf });
     return names.toSorted((a, b) => msOf(b) - msOf(a)).map((name) => join(root, name));
@@ -111,6 +111,12 @@ function inOrder(names: string[]): string[] {
   return wanted.length > 0
     ? shuffled.map((name) => join(root, name))
     : random.shuffled(groupFiles(shuffled, { sources, compiled: root, msOf: () => 1 }));
+}
+
+function kindOf(name: string): keyof typeof UNKNOWN_MS {
+  if (name.startsWith("stories/")) return "story";
+  const source = () => readFileSync(join(sources, name.replace(/\.js$/, ".ts")), "utf8");
+  return RUNS_LONG && source().includes("/runner/long.js") ? "long" : "other";
 }
 
 function readTimes(): Record<string, number> {

@@ -14,7 +14,7 @@ const LOADED = [
 const ON_ITS_OWN = /^(?:beforeEach|afterEach)\b/m;
 const MAX_MEMBERS = 40;
 /** Maximum share of the total time. A longer group leaves other processors idle at the end. */
-const MAX_SHARE = 1 / 12;
+const MAX_SHARE = 1 / 16;
 
 interface Group {
   names: string[];
