@@ -152,7 +152,7 @@ function compiledName(path: string): string {
 }
 
 async function runOnce(paths: string[], concurrency: number): Promise<TestSummary> {
-  const timeout = RUNS_LONG ? 900_000 : 600_000;
+  const timeout = 900_000;
   const events = run({ files: paths, concurrency, timeout });
   const summary = createTestSummary(events);
   const report = events.compose(new spec());
