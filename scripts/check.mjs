@@ -1,10 +1,12 @@
 // What every change must pass; CI runs the same. The steps run in this order, and the first that
-// fails ends the check with its exit code. The tests come last, so that the last line of the
-// output is theirs: `N passed, N failed, N skipped`.
+// fails ends the check with its exit code. Chaos mostly waits, so it runs beside the others. The
+// tests come last, so that the last line of the output is theirs: `N passed, N failed, N skipped`.
 //
 //   npm run check                    all steps of CHECK
 //   npm run check -- format lint     only the steps that are named
 //   npm run check -- examples        the steps of EXAMPLES
+//   npm run check -- examples-install all
+//                                    that step, then all steps of CHECK
 //   npm run check -- --list          prints the steps with their reasons
 import { spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
@@ -13,7 +15,10 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const NODE = "node --enable-source-maps";
 
-/** @typedef {{ name: string, command: string, reason: string }} Step */
+/**
+ * A step that is `beside` starts first, and its output is printed before the last step starts.
+ * @typedef {{ name: string, command: string, reason: string, beside?: boolean }} Step
+ */
 
 /** @type {Step[]} */
 const CHECK = [
@@ -34,7 +39,9 @@ const CHECK = [
   },
   {
     name: "chaos",
-    command: `${NODE} dist/test/chaos/main.js --minutes 1`,
+    // Without a shell between, a signal reaches it.
+    command: `exec ${NODE} dist/test/chaos/main.js --minutes 1`,
+    beside: true,
     reason: "A minute of load while processes and stores are killed shows lost or doubled events.",
   },
   {
@@ -92,6 +99,7 @@ function choose(names) {
   if (names.length === 0) return CHECK;
   return names.flatMap((name) => {
     if (name === "examples") return EXAMPLES;
+    if (name === "all") return CHECK;
     const step = STEPS.find((candidate) => candidate.name === name);
     if (step) return [step];
     process.stderr.write(
@@ -103,39 +111,70 @@ function choose(names) {
 
 /** @param {Step[]} steps */
 async function runAll(steps) {
-  for (const step of steps) {
-    process.stdout.write(`\n> ${step.name}: ${step.command}\n`);
-    const code = await run(step.command);
+  const last = steps.at(-1);
+  /** @param {Step} step */
+  const isBeside = (step) => step.beside && step !== last;
+  const beside = steps.filter(isBeside).map((step) => ({ step, ...start(step, "pipe") }));
+  for (const step of steps.filter((one) => !isBeside(one))) {
+    for (const other of step === last ? beside : []) {
+      const code = await other.ended;
+      announce(other.step);
+      process.stdout.write(other.output());
+      if (code !== 0) return fail(other.step, code);
+    }
+    announce(step);
+    const code = await start(step, "inherit").ended;
     if (code === 0) continue;
+    for (const { child } of beside) child.kill("SIGTERM");
+    await Promise.all(beside.map(({ ended }) => ended));
     // Nothing follows the tests: the last line stays their count.
-    if (step !== steps.at(-1)) process.stderr.write(`\nThe check failed at: ${step.name}\n`);
-    return code;
+    return step === last ? code : fail(step, code);
   }
   return 0;
 }
 
+/** @param {Step} step */
+function announce(step) {
+  process.stdout.write(`\n> ${step.name}: ${step.command}\n`);
+}
+
 /**
- * The exit code of a command, with the binaries of `node_modules` on its path.
- * @param {string} command
- * @returns {Promise<number>}
+ * @param {Step} step
+ * @param {number} code
  */
-function run(command) {
-  return new Promise((resolve, reject) => {
-    const bin = join(ROOT, "node_modules/.bin");
-    const child = spawn(command, {
-      cwd: ROOT,
-      shell: true,
-      stdio: "inherit",
-      env: { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}` },
-    });
-    // A terminal sends SIGINT to the command as well; this process waits for its end.
-    const wait = () => {};
-    const forward = () => void child.kill("SIGTERM");
-    process.on("SIGINT", wait).on("SIGTERM", forward);
+function fail(step, code) {
+  process.stderr.write(`\nThe check failed at: ${step.name}\n`);
+  return code;
+}
+
+/**
+ * Starts a command with the binaries of `node_modules` on its path. `ended` resolves with its exit
+ * code; `output` returns what it has printed if that is piped.
+ * @param {Step} step
+ * @param {"inherit" | "pipe"} stdio
+ */
+function start({ command }, stdio) {
+  const bin = join(ROOT, "node_modules/.bin");
+  const child = spawn(command, {
+    cwd: ROOT,
+    shell: true,
+    stdio: ["inherit", stdio, stdio],
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}` },
+  });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text) => (printed += text));
+  // A terminal sends SIGINT to the command as well; this process waits for its end.
+  const wait = () => {};
+  const forward = () => void child.kill("SIGTERM");
+  process.on("SIGINT", wait).on("SIGTERM", forward);
+  /** @type {Promise<number>} */
+  const ended = new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
       process.off("SIGINT", wait).off("SIGTERM", forward);
       resolve(code ?? 1);
     });
   });
+  return { child, ended, output: () => printed };
 }

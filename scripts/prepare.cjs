@@ -23,6 +23,7 @@ const COMPILER = "node_modules/typescript/bin/tsc";
 
 process.chdir(path.join(__dirname, ".."));
 checkNode();
+const SEPARATE = separateFolders();
 if (!fs.existsSync("node_modules")) refuse("The packages are not installed: run npm ci first.");
 // An installation without development packages, or an image without sources, is already compiled.
 const canCompile = fs.existsSync(COMPILER) && fs.existsSync("src");
@@ -45,14 +46,22 @@ function isStale() {
   return INPUTS.some((input) => isNewer(input, built));
 }
 
-/** A folder also counts as newer when something was removed from it. */
+/** A folder also counts as newer when something was removed from it, unless npm installs in it. */
 function isNewer(file, time) {
   const stats = fs.existsSync(file) ? fs.statSync(file) : null;
-  if (stats === null || path.basename(file) === "node_modules") return false;
-  if (stats.mtimeMs > time) return true;
-  return (
-    stats.isDirectory() && fs.readdirSync(file).some((name) => isNewer(path.join(file, name), time))
-  );
+  if (stats === null || path.basename(file) === "node_modules" || SEPARATE.includes(file))
+    return false;
+  if (!stats.isDirectory()) return stats.mtimeMs > time;
+  const names = fs.readdirSync(file);
+  if (stats.mtimeMs > time && !names.includes("node_modules")) return true;
+  return names.some((name) => isNewer(path.join(file, name), time));
+}
+
+/** Examples that are compiled on their own, where installing and building changes nothing here. */
+function separateFolders() {
+  if (!fs.existsSync("tsconfig.json")) return [];
+  const { exclude = [] } = JSON.parse(fs.readFileSync("tsconfig.json", "utf8"));
+  return exclude.filter((folder) => folder.startsWith("examples/")).map(path.normalize);
 }
 
 /** Reports a folder without one of its two files in one sentence. */

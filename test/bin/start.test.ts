@@ -10,6 +10,7 @@ import type { ServiceStatus } from "../../src/app/local-service/service-status.j
 import { readServiceFile, type ServiceFile } from "../../src/app/local-service/service-file.js";
 import { freePort } from "../../src/embedded/ports.js";
 import { eventually } from "../support/runner/eventually.js";
+import { long } from "../support/runner/long.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
 import { runBin, startBin, type RunningBin } from "../support/processes/run-bin.js";
 import { createTestClient } from "../support/clients/test-client.js";
@@ -159,7 +160,8 @@ describe("npm start", { skip: noProc }, () => {
   });
 
   for (const HOST of ["127.0.0.1", "localhost"]) {
-    it(`rejects one port for API and worker with host ${HOST}, and exits 1`, async () => {
+    const length = HOST === "localhost" ? long : {};
+    it(`rejects one port for API and worker with host ${HOST}, and exits 1`, length, async () => {
       const outcome = await runBin("start", {
         cwd,
         env: { HOST, PORT: "4611", WORKER_PORT: "04611" },

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { eventually } from "../support/runner/eventually.js";
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from "./otlp-receiver.js";
+import { long } from "../support/runner/long.js";
 import { runBin, startBin, type RunningBin } from "../support/processes/run-bin.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import { createTestClient, type TestClient } from "../support/clients/test-client.js";
@@ -16,7 +17,7 @@ import { testRedis } from "../support/stores/test-redis.js";
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SUBMIT = "mutation Choose($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }";
 
-describe("tracing", () => {
+describe("tracing", long, () => {
   const folder = temporaryFolder();
   let database: TestDatabase;
   let receiver: OtlpReceiver;

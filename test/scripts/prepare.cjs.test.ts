@@ -130,6 +130,23 @@ describe("scripts/prepare.cjs", () => {
     assert.equal(project.compilations, 2);
   });
 
+  it("compiles nothing again after an installation or a build in a separate example", () => {
+    const project = createProject();
+    project.write("tsconfig.json", '{ "exclude": ["node_modules", "examples/page"] }');
+    project.write("examples/script.ts", "");
+    project.write("examples/page/main.ts", "");
+    project.run();
+    project.run();
+    assert.equal(project.compilations, 1);
+    for (const path of ["examples/node_modules/a.js", "examples/page/dist/a.js"])
+      project.write(path, "");
+    project.run();
+    assert.equal(project.compilations, 1);
+    project.write("examples/script.ts", "edited");
+    project.run();
+    assert.equal(project.compilations, 2);
+  });
+
   it("ends as the compiler does, and compiles again until that succeeds", () => {
     const project = createProject();
     project.edit("fails", { secondsAgo: 60 });

@@ -9,6 +9,7 @@ import { createHintQueue } from "../../src/queue/hint-queue.js";
 import type { QueuedJob } from "../../src/domain/queued-job.js";
 import type { User } from "../../src/services/users/users.js";
 import { eventually } from "../support/runner/eventually.js";
+import { long } from "../support/runner/long.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { createTestCore, type TestCore } from "../support/service/test-core.js";
@@ -93,7 +94,7 @@ describe("a worker process", () => {
     ]);
   });
 
-  it("finishes its job and exits with code 0 also while Redis is unavailable", async () => {
+  it("finishes its job and exits with code 0 also while Redis is unavailable", long, async () => {
     const proxy = await createTcpProxy(redisUrl);
     const worker = await start(proxy.url);
     const queuedJob = await echo({ durationMs: 500 });

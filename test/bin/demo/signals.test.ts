@@ -14,7 +14,7 @@ import {
 } from "../../support/processes/npm-run.js";
 import { processTree } from "../../support/processes/process-tree.js";
 
-describe("npm run demo that has started the service", { skip: NO_PROC }, () => {
+describe("npm run demo that has started the service", { skip: NO_PROC || long.skip }, () => {
   let project: ReturnType<typeof copyProject>;
   before(() => {
     project = copyProject();
@@ -29,19 +29,19 @@ describe("npm run demo that has started the service", { skip: NO_PROC }, () => {
     return run;
   }
 
-  it("stops the service when only npm gets SIGTERM", long, async () => {
+  it("stops the service when only npm gets SIGTERM", async () => {
     const run = await start();
     run.npm.kill("SIGTERM");
     await endedBelow(project.path, run);
   });
 
-  it("stops the service on one Ctrl-C", long, async () => {
+  it("stops the service on one Ctrl-C", async () => {
     const run = await start();
     pressCtrlC(run);
     await endedBelow(project.path, run);
   });
 
-  it("stops the service when the demo is killed", long, async () => {
+  it("stops the service when the demo is killed", async () => {
     const run = await start();
     const [, demo = 0] = processTree(run.npm.pid ?? 0);
     process.kill(demo, "SIGKILL");

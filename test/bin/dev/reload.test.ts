@@ -15,7 +15,7 @@ import {
 } from "../../support/processes/npm-run.js";
 import { createTestClient } from "../../support/clients/test-client.js";
 
-describe("npm run dev", { skip: NO_PROC }, () => {
+describe("npm run dev", { skip: NO_PROC || long.skip }, () => {
   let project: ReturnType<typeof copyProject>;
   before(() => {
     project = copyProject();
@@ -25,39 +25,35 @@ describe("npm run dev", { skip: NO_PROC }, () => {
     project.remove();
   });
 
-  it(
-    "serves changes made during and after its start, with the catalogue and without warnings",
-    long,
-    async () => {
-      const run = runNpm("dev", { cwd: project.path });
-      edit("src/app/read-config.ts", "manifest.version;", 'manifest.version + "-edited";');
-      const { url, token } = await run.ready();
-      edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
-      const client = createTestClient(url, token ?? "");
-      await eventually(
-        "both edits are served",
-        async () => {
-          const { service, job } = await client.get(
-            '{ service { version } job(name: "echo") { title } }',
-          );
-          return service.version.endsWith("-edited") && job.title === "Echo, edited";
-        },
-        180_000,
-      );
-      copyEcho("echo-again", "echoAgain");
-      await eventually(
-        "the new task is offered",
-        async () => (await client.get('{ job(name: "echo-again") { enabled } }')).job?.enabled,
-        180_000,
-      );
-      assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
-      assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
+  it("serves changes made during and after its start, with the catalogue and without warnings", async () => {
+    const run = runNpm("dev", { cwd: project.path });
+    edit("src/app/read-config.ts", "manifest.version;", 'manifest.version + "-edited";');
+    const { url, token } = await run.ready();
+    edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
+    const client = createTestClient(url, token ?? "");
+    await eventually(
+      "both edits are served",
+      async () => {
+        const { service, job } = await client.get(
+          '{ service { version } job(name: "echo") { title } }',
+        );
+        return service.version.endsWith("-edited") && job.title === "Echo, edited";
+      },
+      180_000,
+    );
+    copyEcho("echo-again", "echoAgain");
+    await eventually(
+      "the new task is offered",
+      async () => (await client.get('{ job(name: "echo-again") { enabled } }')).job?.enabled,
+      180_000,
+    );
+    assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
+    assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
 
-      pressCtrlC(run);
-      await endedBelow(project.path, run);
-      assert.doesNotMatch(run.output, /second SIG|did not close|giving up|"level":[456]0/);
-    },
-  );
+    pressCtrlC(run);
+    await endedBelow(project.path, run);
+    assert.doesNotMatch(run.output, /second SIG|did not close|giving up|"level":[456]0/);
+  });
 
   /** Adds a task: its folder is enough. */
   function copyEcho(name: string, constant: string): void {

@@ -6,7 +6,7 @@ import { long } from "../../support/runner/long.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { PATIENT, usePage } from "./use-page.js";
 
-describe("the form of the page", { skip: NO_BROWSER }, () => {
+describe("the form of the page", { skip: NO_BROWSER || long.skip }, () => {
   const site = usePage();
 
   it(

@@ -7,7 +7,7 @@ import { long } from "../../support/runner/long.js";
 import { createTcpProxy } from "../../support/stores/tcp-proxy.js";
 import { PATIENT, usePage } from "./use-page.js";
 
-describe("the live list of the page", { skip: NO_BROWSER }, () => {
+describe("the live list of the page", { skip: NO_BROWSER || long.skip }, () => {
   const site = usePage();
 
   it(

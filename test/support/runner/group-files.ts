@@ -12,9 +12,9 @@ const LOADED = [
 ];
 /** A hook outside of any `describe` would also run for the other files of its group. */
 const ON_ITS_OWN = /^(?:beforeEach|afterEach)\b/m;
-const MAX_MEMBERS = 16;
+const MAX_MEMBERS = 40;
 /** Maximum share of the total time. A longer group leaves other processors idle at the end. */
-const MAX_SHARE = 1 / 20;
+const MAX_SHARE = 1 / 16;
 
 interface Group {
   names: string[];
