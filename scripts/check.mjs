@@ -88,7 +88,7 @@ const STEPS = [...CHECK, ...EXAMPLES];
 const wanted = process.argv.slice(2).filter((argument) => argument !== "--");
 if (wanted.includes("--list")) {
   for (const { name, command, reason } of STEPS) {
-    process.stdout.write(`${name.padEnd(14)}${command}\n${" ".repeat(14)}${reason}\n`);
+    process.stdout.write(`${name.padEnd(18)}${command}\n${" ".repeat(18)}${reason}\n`);
   }
 } else {
   process.exitCode = await runAll(choose(wanted));
