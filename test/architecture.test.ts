@@ -206,7 +206,10 @@ describe("the architecture", () => {
   it("keeps all functions short", () => {
     const long = checkedFiles
       .filter((path) => /\.tsx?$/.test(path))
-      .flatMap((path) => longFunctionsIn(path, readFileSync(path, "utf8"), MAX_FUNCTION_LINES));
+      .map((path) => ({ path, source: readFileSync(path, "utf8") }))
+      // A short file has no long function, and needs no syntax tree.
+      .filter(({ source }) => source.split("\n").length > MAX_FUNCTION_LINES)
+      .flatMap(({ path, source }) => longFunctionsIn(path, source, MAX_FUNCTION_LINES));
     assert.deepEqual(long, []);
   });
 
