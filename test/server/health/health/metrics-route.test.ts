@@ -79,6 +79,7 @@ describe("the metrics of a service", () => {
           "sockets_refused",
           "uploads",
           "uploaded_bytes",
+          "images",
         ],
       ],
       [
