@@ -37,7 +37,7 @@ export interface PhotoServiceOptions {
   webSocket?: unknown;
 }
 
-/** A client of one user. Its calls throw a PhotoServiceError, or the reason of an aborted signal. */
+/** A client of one user. Calls throw a PhotoServiceError, or the reason of an aborted signal. */
 export interface PhotoService extends QueuedJobCalls {
   /** Uploads a photo. The same bytes again give the same Photo. */
   upload: Upload;

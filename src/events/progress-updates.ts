@@ -61,7 +61,7 @@ export class ProgressUpdates {
     return undefined;
   }
 
-  /** True if a logged event of this QueuedJob is remembered, so that a stale PROGRESS is noticed. */
+  /** True if an event of this QueuedJob is remembered, so that a stale PROGRESS is noticed. */
   knows(queuedJobId: string): boolean {
     return this.#lastLogged(queuedJobId) > 0;
   }

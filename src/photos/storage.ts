@@ -54,8 +54,8 @@ export interface Storage {
    */
   localPath(key: string, folder: string): Promise<string | null>;
   /**
-   * Returns a direct URL to the bytes, valid until `expiresAt`; default: `urlExpiry()`. Returns null
-   * if the service must serve them. It does not check that the key exists.
+   * Returns a direct URL to the bytes, valid until `expiresAt` (default: `urlExpiry()`), or null if
+   * the service must serve them. It does not check that the key exists.
    */
   presign(key: string, presentation: Presentation, expiresAt?: Date): Promise<string | null>;
   /** Lists everything that is stored, in no order. */
