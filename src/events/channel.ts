@@ -33,6 +33,10 @@ export class Channel {
   readonly #read: ReadLog;
   readonly #ring = new Ring();
   readonly #progress = new ProgressUpdates();
+  /** Position after which all events of the log were seen here. */
+  #seenFrom = 0;
+  /** QueuedJobs whose attempt began before that position and had not ended there. */
+  readonly #running = new Set<string>();
   /** The newest PROGRESS of each QueuedJob whose later events are being read from the log. */
   readonly #unchecked = new Map<string, QueuedJobEvent>();
   readonly #listeners = new Set<() => void>();
@@ -87,6 +91,7 @@ export class Channel {
    * `notificationsBefore`.
    */
   confirmHead(seq: number, notificationsBefore: number): void {
+    this.#seeFrom(seq);
     const notified = this.#notifications !== notificationsBefore;
     const previous = this.#head;
     this.#head = notified ? Math.max(previous, seq) : seq;
@@ -157,27 +162,35 @@ export class Channel {
     this.#holeTimer = null;
   }
 
+  /**
+   * Passes on a PROGRESS of an attempt that began before this process saw all events only after a
+   * look in the log: it may arrive after the end of the attempt.
+   */
   #receiveProgress(event: QueuedJobEvent): void {
     const { id } = event.queuedJob;
-    if (this.#progress.knows(id)) return this.#progress.receive(event);
+    if (event.seq >= this.#seenFrom || this.#running.has(id)) return this.#progress.receive(event);
     const checking = this.#unchecked.has(id);
     this.#unchecked.set(id, event);
     if (!checking) void this.#checkProgress(event);
   }
 
-  /**
-   * Accepts a PROGRESS of a QueuedJob of which this process remembers no event, unless the log has
-   * a later one: it may arrive after the end of its attempt, before which this channel was opened.
-   */
   async #checkProgress({ seq, queuedJob: { id } }: QueuedJobEvent): Promise<void> {
+    const seenFrom = this.#seenFrom;
     const page = await this.#read({ seq, queuedJobId: id, limit: 1 }).catch(() => null);
     const newest = this.#unchecked.get(id);
     this.#unchecked.delete(id);
     // Progress is best effort: what was not checked is dropped.
-    if (!page || newest?.seq !== seq) return;
-    this.#progress.receiveLogged(page.events[0] ?? newest);
+    if (page?.events.length !== 0 || newest?.seq !== seq || seenFrom !== this.#seenFrom) return;
+    this.#running.add(id);
     this.#progress.receive(newest);
     this.#wake();
+  }
+
+  /** Notes that a stream continues at `seq`, although earlier events were not all seen here. */
+  #seeFrom(seq: number): void {
+    if (this.#ring.started && seq <= this.#ring.newest) return;
+    this.#seenFrom = seq;
+    this.#running.clear();
   }
 
   async #readPage(seq: number, queuedJobId: string | null): Promise<Page> {
@@ -185,6 +198,7 @@ export class Channel {
     const page = await this.#read({ seq, queuedJobId, limit: PAGE_SIZE });
     const { whole } = page;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
+    this.#seeFrom(seq);
     for (const event of page.events) this.#progress.receiveLogged(event);
     // Events after a position below the floor were purged, so this page may have gaps.
     if (queuedJobId === null && seq >= page.floor && seq <= page.last)

@@ -61,11 +61,6 @@ export class ProgressUpdates {
     return undefined;
   }
 
-  /** True if an event of this QueuedJob is remembered, so that a stale PROGRESS is noticed. */
-  knows(queuedJobId: string): boolean {
-    return this.#lastLogged(queuedJobId) > 0;
-  }
-
   /** Drops QueuedJobs that had no event during the last calls. */
   forget(): void {
     if (++this.#calls >= FORGOTTEN_AFTER) this.#startGeneration();

@@ -105,6 +105,22 @@ describe("progress in a stream", () => {
     assert.equal(stream.events[0]?.event.queuedJob.id, running.queuedJob.id);
   });
 
+  it("is not delivered to a stream that was resumed after that end, unseen here", async () => {
+    const user = await core.newUser();
+    const other = received(await reader.open(user.id));
+    const claimed = await core.start(await core.submit(user));
+    await other.count(2);
+    core.losesNotifications = true;
+    await core.queuedJobs.succeed(claimed, null, []);
+    core.losesNotifications = false;
+    const after = { epoch: other.events[0]?.epoch ?? "", seq: 3 };
+    const resumed = received(await reader.open(user.id, { after }));
+    core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
+    await core.submit(user);
+    await resumed.count(1);
+    assert.deepEqual(resumed.story, ["QUEUED 4"]);
+  });
+
   it("is not delivered after that end if its notification was lost or too long", async () => {
     const user = await core.newUser();
     const stream = received(await reader.open(user.id));

@@ -94,8 +94,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a stream opened after the end of a job gets a late PROGRESS of it",
     file: "src/events/channel.ts",
-    find: "if (this.#progress.knows(id)) return this.#progress.receive(event);",
-    replace: "return this.#progress.receive(event);",
+    find: "if (event.seq >= this.#seenFrom || this.#running.has(id)) return",
+    replace: "return",
+    tests: ["events/subscription/progress.test"],
+  },
+  {
+    breaks: "a stream resumed behind unseen events gets a late PROGRESS of an ended job",
+    file: "src/events/channel.ts",
+    find: "page.last : (page.events.at(-1)?.seq ?? 0));\n    this.#seeFrom(seq);",
+    replace: "page.last : (page.events.at(-1)?.seq ?? 0));",
     tests: ["events/subscription/progress.test"],
   },
   {
