@@ -3,6 +3,7 @@
 import { QuotaExceededError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import { createSlots } from "../runtime/concurrency.js";
+import { withoutDeadline } from "../runtime/deadline.js";
 import { Channel } from "./channel.js";
 import type { Notification, EventBus } from "./event-bus.js";
 import { HEADS_PER_QUERY, type EventLog, type LogPage } from "./event-log.js";
@@ -111,7 +112,8 @@ function createChannels(eventLog: EventLog): (userId: string) => Channel {
   async function readPage(query: Parameters<EventLog["read"]>[0]): Promise<LogPage> {
     await pageSlots.take();
     try {
-      return await eventLog.read(query);
+      // A notification may arrive in the context of an operation that is over.
+      return await withoutDeadline(() => eventLog.read(query));
     } finally {
       pageSlots.free();
     }

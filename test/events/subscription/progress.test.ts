@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
+import { currentDeadline, withDeadline } from "../../../src/runtime/deadline.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
@@ -119,6 +120,23 @@ describe("progress in a stream", () => {
     await core.submit(user);
     await resumed.count(1);
     assert.deepEqual(resumed.story, ["QUEUED 4"]);
+  });
+
+  it("is checked although it arrives in the context of an operation that is over", async () => {
+    const user = await core.newUser();
+    const claimed = await core.start(await core.submit(user));
+    await core.submit(user);
+    // The first stream of a process opens the connections that its notifications arrive on.
+    const opened: { other?: TestReader; stream?: Received } = {};
+    const operation = async () => {
+      opened.other = await createTestReader(core);
+      opened.stream = received(await opened.other.open(user.id));
+      await eventually("the operation is over", () => currentDeadline()?.passed);
+    };
+    await withDeadline(operation, 1500, () => {});
+    await core.queuedJobs.progress(claimed, 0.5, null);
+    await eventually("the progress is delivered", () => opened.stream?.events.length === 1);
+    await opened.other?.close();
   });
 
   it("is not delivered after that end if its notification was lost or too long", async () => {

@@ -99,6 +99,13 @@ export const MUTANTS: Mutant[] = [
     tests: ["events/subscription/progress.test"],
   },
   {
+    breaks: "a stream reads the log under the deadline of the operation that opened its connection",
+    file: "src/events/user-channels.ts",
+    find: "return await withoutDeadline(() => eventLog.read(query));",
+    replace: "return await eventLog.read(query);",
+    tests: ["events/subscription/progress.test"],
+  },
+  {
     breaks: "a stream resumed behind unseen events gets a late PROGRESS of an ended job",
     file: "src/events/channel.ts",
     find: "page.last : (page.events.at(-1)?.seq ?? 0));\n    this.#seeFrom(seq);",
