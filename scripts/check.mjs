@@ -1,6 +1,7 @@
 // What every change must pass; CI runs the same. The steps run in this order, and the first that
-// fails ends the check with its exit code. Chaos mostly waits, so it runs beside the others. The
-// tests come last, so that the last line of the output is theirs: `N passed, N failed, N skipped`.
+// fails ends the check with its exit code. Chaos and the rehearsal mostly wait, so they run beside
+// the others. The tests come last, so that the last line of the output is theirs:
+// `N passed, N failed, N skipped`.
 //
 //   npm run check                    all steps of CHECK
 //   npm run check -- format lint     only the steps that are named
@@ -46,7 +47,8 @@ const CHECK = [
   },
   {
     name: "rehearse",
-    command: `${NODE} dist/test/deploy/rehearse.js`,
+    command: `exec ${NODE} dist/test/deploy/rehearse.js`,
+    beside: true,
     reason: "The steps of the Dockerfile work without a container engine.",
   },
   {

@@ -36,7 +36,9 @@ const USERS = Array.from({ length: 4 }, (_, i) => i);
 /** Each group has an API process, a page with the hooks of every user, and lists beside it. */
 const GROUPS = 3;
 const LISTS_PER_USER = 11;
-const KILLS = 10;
+/** STORM_KILLS=10 loses more than 1,000 connections, which takes a minute longer. */
+const KILLS = Number(process.env["STORM_KILLS"] ?? 4);
+const MIN_LOSSES = 50 * KILLS;
 /** Each time one user submits these. */
 const JOBS = 8;
 /** Before the API is killed, each end of each connection is cut with this chance, so many times. */
@@ -191,7 +193,7 @@ async function compare({ service }: Scene, user: number, notes: Note[]): Promise
 
 describe("the hooks and lists of many clients", () => {
   it(
-    "show each logged event once and in order, over 1,000 lost connections and ten killed APIs",
+    "show each logged event once and in order, over hundreds of lost connections and killed APIs",
     { skip: NOT_ALL, timeout: 300_000 },
     async (t) => {
       const random = seededRandom();
@@ -223,7 +225,7 @@ describe("the hooks and lists of many clients", () => {
         );
       const losses = lossesOf(notes);
       t.diagnostic(`${losses} connections were lost by ${notes.length} clients`);
-      assert.ok(losses >= 1000, `${losses} connections were lost`);
+      assert.ok(losses >= MIN_LOSSES, `${losses} connections were lost`);
       const hooks = notes.filter(({ note }) => Object.keys(note.jobs).length > 0);
       assert.equal(hooks.length, USERS.length * GROUPS);
     },
