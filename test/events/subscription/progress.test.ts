@@ -114,8 +114,8 @@ describe("progress in a stream", () => {
     core.losesNotifications = true;
     await core.queuedJobs.succeed(claimed, null, []);
     core.losesNotifications = false;
-    const after = { epoch: other.events[0]?.epoch ?? "", seq: 3 };
-    const resumed = received(await reader.open(user.id, { after }));
+    const cursor = { epoch: other.events[0]?.epoch ?? "", seq: 3 };
+    const resumed = received(await reader.open(user.id, { after: cursor }));
     core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
     await core.submit(user);
     await resumed.count(1);
