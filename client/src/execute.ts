@@ -1,7 +1,7 @@
 import type { PhotoServiceError } from "./errors.js";
 import { partsFor } from "./parts.js";
 import type { PhotoService } from "./photo-service.js";
-import { ONCE } from "./queued-jobs.js";
+import { ONCE } from "./transport/requests.js";
 
 /** An operation of Apollo Client, urql, Relay or another GraphQL client. */
 export interface Operation {

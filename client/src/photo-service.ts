@@ -4,15 +4,9 @@ import type { JobName } from "./generated/jobs.js";
 import { createJobList, type JobList, type JobListOptions } from "./live/job-list.js";
 import { DELETE_PHOTO } from "./operations.js";
 import { keepParts, type PhotoChange } from "./parts.js";
-import {
-  createQueuedJobCalls,
-  idOf,
-  ONCE,
-  type QueuedJobCalls,
-  type Reference,
-} from "./queued-jobs.js";
+import { createQueuedJobCalls, idOf, type QueuedJobCalls, type Reference } from "./queued-jobs.js";
 import { createEvents, type Follow } from "./transport/follow.js";
-import { createQuery, type Query, type RequestOptions } from "./transport/requests.js";
+import { createQuery, ONCE, type Query, type RequestOptions } from "./transport/requests.js";
 import type { Token } from "./transport/token.js";
 import type { Running } from "./transport/with-signal.js";
 import type { QueuedJob } from "./types.js";

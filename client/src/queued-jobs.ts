@@ -1,7 +1,7 @@
 import type { Channel } from "./channel.js";
 import type { JobName, Jobs } from "./generated/jobs.js";
 import { CANCEL, DELETE, ENQUEUE, RETRY } from "./operations.js";
-import type { Query, RequestOptions } from "./transport/requests.js";
+import { ONCE, type Query, type RequestOptions } from "./transport/requests.js";
 import type { QueuedJob } from "./types.js";
 import type { Urls } from "./urls.js";
 
@@ -34,9 +34,6 @@ export interface QueuedJobCalls {
   /** Deletes a finished one with its files. */
   delete(queuedJob: Reference, options?: RequestOptions): Promise<void>;
 }
-
-/** A repetition of these after a lost answer would be refused. */
-export const ONCE: RequestOptions = { retryForMs: 0 };
 
 export function createQueuedJobCalls({
   query,

@@ -88,6 +88,17 @@ export class ServiceUnavailableError extends ServiceError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
+export function storageUnavailable(cause: unknown): ServiceUnavailableError {
+  const message = "The storage is unavailable; try again in a moment.";
+  return new ServiceUnavailableError(message, { cause });
+}
+
+/** For a file that cannot be written, for example because the disk is full. */
+export function storageRefusesFiles(cause: unknown): ServiceUnavailableError {
+  const message = "The storage accepts no files at the moment; try again later.";
+  return new ServiceUnavailableError(message, { cause });
+}
+
 /** The upload is too slow or has stopped. */
 export class TooSlowError extends ServiceError {
   readonly code = "BAD_USER_INPUT";

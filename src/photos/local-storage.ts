@@ -2,7 +2,8 @@ import { createReadStream } from "node:fs";
 import { access, link, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
-import { createScratchFolder, refusesFiles, type Storage } from "./storage.js";
+import { storageRefusesFiles } from "../domain/errors.js";
+import { createScratchFolder, type Storage } from "./storage.js";
 
 /** Stores files in a folder, each with its key as the path. */
 export async function createLocalStorage(folder: string): Promise<Storage> {
@@ -22,7 +23,7 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         await rename(path, target);
         await sync(dirname(target));
       } catch (cause) {
-        throw refusesFiles(cause);
+        throw storageRefusesFiles(cause);
       }
     },
     async copy(from, to) {
@@ -38,7 +39,7 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         return true;
       } catch (cause) {
         if (isMissing(cause)) return false;
-        throw refusesFiles(cause);
+        throw storageRefusesFiles(cause);
       }
     },
     async read(key, range) {

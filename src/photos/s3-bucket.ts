@@ -1,7 +1,7 @@
 import { AwsV4Signer } from "aws4fetch";
 import type { ReadableStream } from "node:stream/web";
 import { setTimeout as pause } from "node:timers/promises";
-import { ServiceUnavailableError } from "../domain/errors.js";
+import { storageUnavailable, type ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 
 export interface S3BucketOptions {
@@ -89,7 +89,9 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     const signal = AbortSignal.timeout((request.timeoutMs ?? timeoutMs) + bodyMs);
     const answer = await send(request, signal);
     if (!answer) return null;
-    const text = await answer.text().catch((cause: unknown) => Promise.reject(unavailable(cause)));
+    const text = await answer
+      .text()
+      .catch((cause: unknown) => Promise.reject(storageUnavailable(cause)));
     return { text, etag: answer.headers.get("etag") };
   }
 
@@ -99,7 +101,7 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     async putPart(request) {
       const answer = await ask({ ...request, method: "PUT" });
       if (!answer?.etag)
-        throw unavailable(new Error("The storage accepted a part without an ETag"));
+        throw storageUnavailable(new Error("The storage accepted a part without an ETag"));
       return answer.etag;
     },
     async open(request) {
@@ -179,13 +181,7 @@ function report(
     { err: fault, method, key },
     refused ? "the storage refused a request" : "the storage is unavailable",
   );
-  return unavailable(fault);
-}
-
-export function unavailable(cause: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError("The storage is unavailable; try again in a moment.", {
-    cause,
-  });
+  return storageUnavailable(fault);
 }
 
 /** Amazon's certificate does not cover a host name for a bucket with a dot. */

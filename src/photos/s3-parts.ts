@@ -1,6 +1,7 @@
 // The upload of a large file in parts. A lost connection then costs one part, and S3 takes no more
 // than 5 GiB at once.
-import { unavailable, type S3Bucket } from "./s3-bucket.js";
+import { storageUnavailable } from "../domain/errors.js";
+import type { S3Bucket } from "./s3-bucket.js";
 import { textOf } from "./s3-xml.js";
 
 /** Default size of a part. S3 takes 10,000 parts of 5 MiB or more. */
@@ -21,7 +22,7 @@ export async function putInParts(
 ): Promise<void> {
   const begun = await bucket.ask({ method: "POST", key, query: { uploads: "" } });
   const uploadId = textOf(begun ?? "", "UploadId");
-  if (!uploadId) throw unavailable(new Error("The storage began no upload"));
+  if (!uploadId) throw storageUnavailable(new Error("The storage began no upload"));
   try {
     const etags: string[] = [];
     for (let start = 0; start < file.size; start += partBytes) {
@@ -51,5 +52,5 @@ async function complete(
   // because an earlier try completed it and only the response was lost.
   const isThere = answer === null && (await bucket.ask({ method: "HEAD", key })) !== null;
   if (!isThere && (answer === null || answer.includes("<Error>")))
-    throw unavailable(new Error("The storage did not complete an upload"));
+    throw storageUnavailable(new Error("The storage did not complete an upload"));
 }

@@ -4,9 +4,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { storageUnavailable } from "../domain/errors.js";
 import { inBatches } from "../runtime/concurrency.js";
 import { contentDisposition, MAX_LIFE_MS, urlExpiry } from "./file-urls.js";
-import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
+import { createS3Bucket, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
 import { PART_BYTES, putInParts } from "./s3-parts.js";
 import { parseS3Listing } from "./s3-xml.js";
 import { createScratchFolder, SlowDownloadError, type Storage } from "./storage.js";
@@ -55,7 +56,7 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       });
       // A copy may fail after its response has begun with 200.
       if (answer?.includes("<Error>"))
-        throw unavailable(new Error("The storage failed during a copy"));
+        throw storageUnavailable(new Error("The storage failed during a copy"));
       return answer !== null;
     },
     has: async (key) => (await bucket.ask({ method: "HEAD", key: objectOf(key) })) !== null,
@@ -113,7 +114,7 @@ async function download(bytes: Readable, path: string, limitMs: number): Promise
     await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal });
   } catch (cause) {
     const isFlowing = performance.now() - lastByteAt < limitMs / 6;
-    if (!signal.aborted || !isFlowing) throw unavailable(cause);
+    if (!signal.aborted || !isFlowing) throw storageUnavailable(cause);
     throw new SlowDownloadError(`A file was not complete after ${limitMs} ms.`, { cause });
   }
 }
@@ -125,6 +126,6 @@ async function blobOf(path: string): Promise<Blob> {
   try {
     return await openAsBlob(path);
   } catch (cause) {
-    throw unavailable(cause);
+    throw storageUnavailable(cause);
   }
 }

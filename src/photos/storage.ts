@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ServiceUnavailableError } from "../domain/errors.js";
+import { storageRefusesFiles } from "../domain/errors.js";
 
 /** A part of a file from byte `start` to byte `end`, inclusive. */
 interface ByteRange {
@@ -94,16 +94,11 @@ export async function withScratchFolder<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(scratchFolder, "work-")).catch((cause: unknown) => {
-    throw refusesFiles(cause);
+    throw storageRefusesFiles(cause);
   });
   try {
     return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-export function refusesFiles(cause: unknown): ServiceUnavailableError {
-  const message = "The storage accepts no files at the moment; try again later.";
-  return new ServiceUnavailableError(message, { cause });
 }

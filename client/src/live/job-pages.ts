@@ -2,7 +2,7 @@ import type { JobName } from "../generated/jobs.js";
 import { JOBS, rowsQuery } from "../operations.js";
 import type { Parts } from "../parts.js";
 import { pause } from "../transport/repeat.js";
-import { ATTEMPT } from "./live.js";
+import { ONCE } from "../transport/requests.js";
 import type { Page, QueuedJob, QueuedJobStatus, SentEvent } from "../types.js";
 import { createJobRows, type JobRows } from "./job-rows.js";
 
@@ -54,7 +54,7 @@ export function createJobPages(parts: Parts, { status, job, first = 20 }: JobFil
       const { page } = await query<{ page: Page<QueuedJob> & { eventCursor: string } }>(
         JOBS,
         { first, after, filter: { status, job } },
-        { signal, ...(isFirst && ATTEMPT) },
+        { signal, ...(isFirst && ONCE) },
       );
       if (isFirst) rows.clear();
       // The list may have been read again from its beginning.

@@ -3,10 +3,10 @@ import type { JobName } from "../generated/jobs.js";
 import { EVENTS, rowsQuery } from "../operations.js";
 import { partsFor } from "../parts.js";
 import type { PhotoService } from "../photo-service.js";
-import type { Query } from "../transport/requests.js";
+import { ONCE, type Query } from "../transport/requests.js";
 import { isFinished, type QueuedJob, type SentEvent } from "../types.js";
 import { isNewer, merged } from "./job-rows.js";
-import { ATTEMPT, createLive, type Live } from "./live.js";
+import { createLive, type Live } from "./live.js";
 
 export interface LiveJobSnapshot<Name extends JobName = JobName> {
   /** Null before it is read, and after it was deleted. */
@@ -77,7 +77,7 @@ async function readRow(query: Query, id: string, signal: AbortSignal): Promise<Q
   const { r0: row } = await query<{ r0: QueuedJob | null }>(
     rowsQuery(1),
     { i0: id },
-    { ...ATTEMPT, signal },
+    { ...ONCE, signal },
   );
   if (!row) throw new NotFoundError("NOT_FOUND", `There is no QueuedJob ${id}.`);
   return row;

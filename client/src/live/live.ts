@@ -1,7 +1,6 @@
 import { createChannel } from "../channel.js";
 import type { PhotoServiceError } from "../errors.js";
 import { backOff, pause } from "../transport/repeat.js";
-import type { RequestOptions } from "../transport/requests.js";
 
 /** A value that changes, in the form that React's useSyncExternalStore takes. */
 export interface Live<Snapshot> {
@@ -14,9 +13,6 @@ export interface Live<Snapshot> {
 export interface LiveStore<Snapshot> extends Live<Snapshot> {
   update(changes: Partial<Snapshot>): void;
 }
-
-/** For requests of `run`: a failure shows at once, because `run` itself is repeated. */
-export const ATTEMPT: RequestOptions = { retryForMs: 0 };
 
 interface Source {
   /** Called with the first subscriber; the returned function when the last one has left. */

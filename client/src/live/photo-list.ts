@@ -2,8 +2,9 @@ import type { PhotoServiceError } from "../errors.js";
 import { PHOTOS } from "../operations.js";
 import { partsFor, type PhotoChange } from "../parts.js";
 import type { PhotoService } from "../photo-service.js";
+import { ONCE } from "../transport/requests.js";
 import type { Page, Photo } from "../types.js";
-import { ATTEMPT, createLive, type Live } from "./live.js";
+import { createLive, type Live } from "./live.js";
 
 export interface PhotoListOptions {
   /** Number of photos of a page, 1 to 100. Default: 50. */
@@ -48,7 +49,7 @@ export function createPhotoList(
       const { page } = await query<{ page: Page<Photo> }>(
         PHOTOS,
         { first, after },
-        signal && { ...ATTEMPT, signal },
+        signal && { ...ONCE, signal },
       );
       const nodes = page.nodes.map(urls.ofPhoto);
       const earlier = after === null ? [] : live.getSnapshot().photos;

@@ -22,6 +22,12 @@ export interface RequestOptions {
   retryForMs?: number | undefined;
 }
 
+/**
+ * For a mutation whose repetition after a lost answer would be refused, and for a request that its
+ * caller repeats itself, so that a failure shows at once.
+ */
+export const ONCE: RequestOptions = { retryForMs: 0 };
+
 /** Sends a GraphQL operation over HTTP. Returns its data, or throws a PhotoServiceError. */
 export type Query = <Data>(
   document: string,

@@ -1,7 +1,7 @@
 // The entry of the child processes that make renditions. Each comes from the original: a stored
 // rendition is never a source, because its picture would be lossy twice.
 import { writeFile } from "node:fs/promises";
-import { ServiceUnavailableError } from "../../domain/errors.js";
+import { storageRefusesFiles } from "../../domain/errors.js";
 import { serveChild } from "../../child-pool/serve-child.js";
 import { decodePhoto } from "../pixels/decode-photo.js";
 import { encodePixels } from "../pixels/encode-pixels.js";
@@ -16,8 +16,7 @@ async function makeRendition(request: RenditionRequest): Promise<null> {
   const bytes = await encodePixels(await shrinkPixels(pixels, width, height), format);
   // A full disk is not the photo's fault.
   await writeFile(outputPath, bytes).catch((cause: unknown) => {
-    const message = "The storage accepts no files at the moment; try again later.";
-    throw new ServiceUnavailableError(message, { cause });
+    throw storageRefusesFiles(cause);
   });
   return null;
 }

@@ -132,8 +132,8 @@ function decode(header: string | string[] | undefined): string {
 }
 
 async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
-  const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
-  const { madeBy } = photo;
+  const { id, filename, mimeType, width, height, byteSize, sha256, createdAt } = photo;
+  const { thumbhash, madeBy } = photo;
   const urlExpiresAt = fileUrls.expiry();
   return {
     id,

@@ -9,6 +9,7 @@ import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import type { Storage } from "../../photos/storage.js";
 import type { Logger } from "../../runtime/logger.js";
+import { renditionKeysOf } from "../photos/photos.js";
 
 /** Lies outside of the folders that the service sweeps. */
 const OWNER_KEY = "owner";
@@ -191,8 +192,7 @@ export async function findNamedKeys(sql: Sql, keys: readonly string[]): Promise<
   const rows = await sql<{ key: string }[]>`
     select storage_key as key from photos where id = any(${ids})
     union all select preview_key from photos where id = any(${ids}) and preview_key is not null
-    union all select 'renditions/' || user_id || '/' || id || '/' || unnest(renditions)
-      from photos where id = any(${ids})
+    union all select ${renditionKeysOf(sql)} from photos where id = any(${ids})
     union all select storage_key from queued_job_outputs where queued_job_id = any(${ids})`;
   return new Set(rows.map((row) => row.key));
 }

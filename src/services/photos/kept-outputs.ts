@@ -14,7 +14,7 @@ import type { Logger } from "../../runtime/logger.js";
 import type { OwnOutput, QueuedJobReads } from "../reads/queued-job-reads.js";
 import type { User } from "../users/users.js";
 import { addPhoto, type AddPhotoDeps } from "./add-photo.js";
-import { readHeader } from "./photo-intake.js";
+import { HEADER_MS, readHeader } from "./photo-intake.js";
 import type { Photo } from "./photos.js";
 import { UploadsUnderWay, type UploadsUnderWayOptions } from "./uploads-under-way.js";
 
@@ -30,8 +30,6 @@ export interface KeptOutputs {
 export interface KeptOutputsDeps extends AddPhotoDeps, UploadsUnderWayOptions {
   queuedJobReads: Pick<QueuedJobReads, "ownOutput">;
 }
-
-const HEADER_MS = 5000;
 
 export function createKeptOutputs(deps: KeptOutputsDeps): KeptOutputs {
   const { photos, storage, queuedJobReads } = deps;

@@ -10,6 +10,7 @@ import {
   PhotoTooLargeError,
   PhotoUnreadableError,
   ServiceUnavailableError,
+  storageRefusesFiles,
 } from "../../domain/errors.js";
 import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
@@ -64,7 +65,8 @@ export interface PhotoIntakeDeps {
   headerMs?: number;
 }
 
-const HEADER_MS = 5000;
+/** Maximum time for the header, with the wait for a child. */
+export const HEADER_MS = 5000;
 
 export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
   const { photos, users, storage, inspector } = deps;
@@ -181,11 +183,7 @@ async function write(
   // A disk fault is our fault; an aborted or oversized upload is the client's. Beware: Node 24
   // passes both to this listener.
   file.on("error", (cause) => {
-    if (isOfDisk(cause))
-      fault = new ServiceUnavailableError(
-        "The storage accepts no files at the moment; try again later.",
-        { cause },
-      );
+    if (isOfDisk(cause)) fault = storageRefusesFiles(cause);
   });
   await pipeline(bytes, measure, file).catch(async (error: unknown) => {
     // Waits for the close, because a file that is still opening would appear after its removal.

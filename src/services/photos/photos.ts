@@ -1,4 +1,4 @@
-import type { Sql } from "postgres";
+import type { Fragment, Sql } from "postgres";
 import {
   and,
   asc,
@@ -44,6 +44,11 @@ export function storageKeysOf({
 /** The key is deterministic, so that each process finds what another one has made. */
 export function renditionKey({ id, userId }: Pick<Photo, "id" | "userId">, name: string): string {
   return `renditions/${userId}/${id}/${name}`;
+}
+
+/** An expression for those keys of rows of `photos`; it returns a set. */
+export function renditionKeysOf(sql: Sql): Fragment {
+  return sql`'renditions/' || user_id || '/' || id || '/' || unnest(renditions)`;
 }
 
 export interface Photos {
@@ -238,7 +243,7 @@ async function insertPhoto(
       where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${maxStoredBytes}
         returning user_id),
     p as (
-      insert into photos (${part.join([...names, part.identifier(photos.createdAt.name)], part`, `)})
+      insert into photos (${part.join(names, part`, `)}, created_at)
         select ${part.join(values, part`, `)}, now() from s
       on conflict (user_id, sha256) do nothing returning created_at)
     select (select rfc3339(created_at) from p) as "createdAt",

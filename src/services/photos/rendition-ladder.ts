@@ -8,7 +8,7 @@ export const LADDER = [
   64, 128, 256, 384, 512, 640, 768, 1024, 1280, 1600, 1920, 2560, 3840,
 ] as const;
 
-const WIDEST = 3840;
+const WIDEST = Math.max(...LADDER);
 
 const RENDITION_FORMATS = ["avif", "webp", "jpeg"] as const satisfies RenditionFormat[];
 

@@ -12,6 +12,7 @@ import {
   PhotoTooLargeError,
   PhotoUnreadableError,
   ServiceUnavailableError,
+  storageUnavailable,
 } from "../../domain/errors.js";
 import type { RenditionMaker } from "../../imaging/renditions/rendition-maker.js";
 import { withScratchFolder, type Storage } from "../../photos/storage.js";
@@ -220,9 +221,7 @@ function photoIsGone(): NotFoundError {
 /** A file that did not arrive whole is never passed on. */
 function unavailable(cause: unknown): never {
   if (cause instanceof ServiceUnavailableError) throw cause;
-  throw new ServiceUnavailableError("The storage is unavailable; try again in a moment.", {
-    cause,
-  });
+  throw storageUnavailable(cause);
 }
 
 function outcomeOf(error: unknown): RenditionOutcome {

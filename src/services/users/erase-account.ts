@@ -4,6 +4,7 @@
 import type { Sql } from "postgres";
 import { available, isAway, type Database } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
+import { renditionKeysOf } from "../photos/photos.js";
 import { FIRST_ID } from "../reads/ids.js";
 import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/remove.js";
 
@@ -173,13 +174,12 @@ async function erasePhotos(
 ): Promise<ErasedRows & { storageKeys: string[] }> {
   const [slice] = await sql<(ErasedRows & { storageKeys: string[] })[]>`
     with x as materialized (
-      select id, storage_key, preview_key, renditions from photos
+      select id, user_id, storage_key, preview_key, renditions from photos
       where user_id = ${userId} and id > ${afterId} order by id limit ${ROWS_PER_SLICE} for update),
     d as (delete from photos where id = any(array(select id from x)))
     select count(*)::int as count, (array_agg(id::text order by id desc))[1] as last,
       coalesce(array_agg(storage_key) || array_agg(preview_key) filter (where preview_key is not
-      null), '{}') || array(select 'renditions/' || ${userId} || '/' || id || '/' ||
-      unnest(renditions) from x) as "storageKeys" from x`;
+      null), '{}') || array(select ${renditionKeysOf(sql)} from x) as "storageKeys" from x`;
   return slice ?? { count: 0, last: null, storageKeys: [] };
 }
 

@@ -171,15 +171,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the file sweep removes images",
     file: "src/services/maintenance/sweep-files.ts",
-    find: "|| unnest(renditions)\n      from photos where id = any(${ids})",
-    replace: "|| unnest(renditions)\n      from photos where false and id = any(${ids})",
+    find: "${renditionKeysOf(sql)} from photos where id = any(${ids})",
+    replace: "${renditionKeysOf(sql)} from photos where false and id = any(${ids})",
     tests: ["services/maintenance/sweep-files.test"],
   },
   {
     breaks: "the images of a deleted account stay",
     file: "src/services/users/erase-account.ts",
-    find: "unnest(renditions) from x)",
-    replace: "unnest(renditions) from x where false)",
+    find: "${renditionKeysOf(sql)} from x)",
+    replace: "${renditionKeysOf(sql)} from x where false)",
     tests: ["services/users/accounts.test"],
   },
   {

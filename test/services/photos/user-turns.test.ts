@@ -23,7 +23,7 @@ const REFUSED = {
 };
 
 describe("the turns of users", () => {
-  it("alternate between users, whoever has more work", async () => {
+  it("alternate between users, also when one has more work", async () => {
     const { begun, turns, add } = createWorks();
     await Promise.all(["a1", "a2", "a3", "b1"].map(add));
     assert.deepEqual(begun, ["a1", "a2", "b1", "a3"]);
