@@ -24,6 +24,7 @@ const STOP_WITHIN_MS = 45_000;
 export function createFleet(options: {
   env: Record<string, string>;
   logs: string;
+  cwd: string;
   violations: Violations;
 }): Fleet {
   const { violations } = options;

@@ -1,6 +1,6 @@
-// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS]`: runs the whole
-// service on its own stores under load and faults, then checks all records against the promises.
-// Exits with 1 after a violation, and then keeps the logs.
+// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS --storage
+// KIND]`: runs the whole service on its own stores under load and faults, then checks all records
+// against the promises. Exits with 1 after a violation, and then keeps the logs.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ const folder = await mkdtemp(join(tmpdir(), "photo-service-chaos-"));
 // PostgreSQL may run as another user than this process.
 await chmod(folder, 0o755);
 try {
-  const stage = await openStage(folder, options.ttlSeconds);
+  const stage = await openStage(folder, options);
   try {
     say(
       renderReport(

@@ -1,5 +1,6 @@
 import { readCommandLine } from "../../src/runtime/command-line.js";
 import { readSeed } from "../support/runner/read-seed.js";
+import { STORAGE_KINDS, type StorageKind } from "./stored-files.js";
 
 export interface ChaosOptions {
   minutes: number;
@@ -10,6 +11,7 @@ export interface ChaosOptions {
   events: number;
   /** Retention of finished QueuedJobs and events in seconds; null for the service's default. */
   ttlSeconds: number | null;
+  storage: StorageKind;
 }
 
 export function readChaosOptions(): ChaosOptions {
@@ -44,8 +46,14 @@ export function readChaosOptions(): ChaosOptions {
           value: "<seconds>",
           about: "Retention of finished jobs and events, from 30.",
         },
+        storage: {
+          type: "string",
+          value: "<kind>",
+          default: "file",
+          about: "file: a folder. s3: a private S3 server, with faults on the way to it.",
+        },
       },
-      examples: ["--minutes 5 --seed 42", "--minutes 10 --events 100 --ttl 60"],
+      examples: ["--minutes 5 --seed 42", "--minutes 2 --storage s3"],
     },
     (values) => {
       const [minutes, events] = [Number(values.minutes), Number(values.events)];
@@ -57,7 +65,10 @@ export function readChaosOptions(): ChaosOptions {
       if (ttlSeconds !== null && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 30)) {
         throw new Error("--ttl must be a whole number of seconds from 30");
       }
-      return { minutes, seed: readSeed(values.seed), only: values.only, events, ttlSeconds };
+      const storage = STORAGE_KINDS.find((kind) => kind === values.storage);
+      if (!storage) throw new Error(`--storage must be one of ${STORAGE_KINDS.join(", ")}`);
+      const seed = readSeed(values.seed);
+      return { minutes, seed, only: values.only, events, ttlSeconds, storage };
     },
   );
 }

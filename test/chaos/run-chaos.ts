@@ -55,7 +55,7 @@ export async function runChaos(
 ): Promise<Outcome> {
   const { seed, minutes, violations, say, only, events, ttlSeconds } = options;
   const random = seededRandom(seed);
-  const fleet = createFleet({ env: stage.env, logs: stage.logs, violations });
+  const fleet = createFleet({ env: stage.env, logs: stage.logs, cwd: stage.folder, violations });
   const feeds: FeedRecorder[] = [];
   try {
     await Promise.all([

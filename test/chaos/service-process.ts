@@ -23,14 +23,18 @@ export interface ServiceProcess {
 
 const READY_WITHIN_MS = 60_000;
 
-/** Starts a process, and resolves when it is ready. Its output goes to `<logs>/<name>.log`. */
+/**
+ * Starts a process, in the folder `cwd` if given, and resolves when it is ready. Its output goes to
+ * `<logs>/<name>.log`.
+ */
 export async function startServiceProcess(options: {
   role: Role;
   name: string;
   env: Record<string, string>;
   logs: string;
+  cwd?: string;
 }): Promise<ServiceProcess> {
-  const { role, name, env, logs } = options;
+  const { role, name, env, logs, cwd } = options;
   const port = await freePort();
   const log = openSync(join(logs, `${name}.log`), "a");
   const script = fileURLToPath(new URL(`../../src/bin/${role}.js`, import.meta.url));
@@ -39,6 +43,7 @@ export async function startServiceProcess(options: {
   const child = spawn(process.execPath, [script], {
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
+    cwd,
     env: { ...env, PORT: String(port), WORKER_PORT: String(port) },
   });
   closeSync(log);

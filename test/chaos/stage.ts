@@ -12,6 +12,7 @@ import { syncCatalogue } from "../../src/services/jobs/jobs.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Standby } from "../support/stores/standby.js";
 import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";
+import { openStoredFiles, type StorageKind, type StoredFiles } from "./stored-files.js";
 
 /** The stores, the proxies to them, and the environment of the service's processes. */
 export interface Stage {
@@ -21,9 +22,12 @@ export interface Stage {
   redis: EmbeddedServer;
   toPostgres: TcpProxy;
   toRedis: TcpProxy;
-  /** Folder of the servers' data: `<folder>/postgres/data`, `<folder>/redis/data`. */
+  /**
+   * Folder of the servers' data: `<folder>/postgres/data`, `<folder>/redis/data`. The processes of
+   * the service run in it.
+   */
   folder: string;
-  storage: string;
+  files: StoredFiles;
   logs: string;
   env: Record<string, string>;
   token(subject: string): Promise<string>;
@@ -33,18 +37,25 @@ export interface Stage {
 const ISSUER = "https://issuer.test";
 const AUDIENCE = "photo-service-chaos";
 
-export async function openStage(folder: string, ttlSeconds: number | null = null): Promise<Stage> {
+export async function openStage(
+  folder: string,
+  {
+    ttlSeconds = null,
+    storage = "file",
+  }: { ttlSeconds?: number | null; storage?: StorageKind } = {},
+): Promise<Stage> {
   const log = createLogger({ name: "chaos", level: "silent", pretty: false });
-  const [storage, logs] = [join(folder, "photos"), join(folder, "logs")];
+  const logs = join(folder, "logs");
   await mkdir(logs);
   const [postgres, redis] = await Promise.all([
     startPostgres({ dataDir: join(folder, "postgres"), log, durable: true }),
     startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
   ]);
   await prepareDatabase(postgres.url);
-  const [toPostgres, toRedis] = await Promise.all([
+  const [toPostgres, toRedis, files] = await Promise.all([
     createTcpProxy(postgres.url),
     createTcpProxy(redis.url),
+    openStoredFiles(folder, storage),
   ]);
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const env = {
@@ -54,7 +65,7 @@ export async function openStage(folder: string, ttlSeconds: number | null = null
     HOST: "127.0.0.1",
     DATABASE_URL: toPostgres.url,
     REDIS_URL: toRedis.url,
-    STORAGE_URL: `file:${storage}`,
+    ...files.env,
     FILE_SIGNING_KEY: "a-signing-key-for-chaos-0123456789abcdef",
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
     JWT_ISSUER: ISSUER,
@@ -74,7 +85,7 @@ export async function openStage(folder: string, ttlSeconds: number | null = null
     toPostgres,
     toRedis,
     folder,
-    storage,
+    files,
     logs,
     env,
     token: (subject) =>
@@ -87,7 +98,7 @@ export async function openStage(folder: string, ttlSeconds: number | null = null
         .sign(privateKey),
     async close() {
       await Promise.all([toPostgres.close(), toRedis.close()]);
-      await Promise.all([postgres.close(), stage.standby?.close(), redis.close()]);
+      await Promise.all([postgres.close(), stage.standby?.close(), redis.close(), files.close()]);
     },
   };
   return stage;

@@ -64,7 +64,12 @@ export async function verify(
     0,
   );
   for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
-  const files = await checkFiles({ storageFolder: stage.storage, databaseUrl, tables, violations });
+  const files = await checkFiles({
+    storage: await stage.files.open(),
+    databaseUrl,
+    tables,
+    violations,
+  });
   const statistics = measure(run);
   const bystanders = measureBystanders(run.phases, run.people, run.steady);
   checkBystanders(bystanders, violations);

@@ -13,7 +13,8 @@ import type { Violations } from "../checks/violations.js";
 import { pauseAndResume } from "./pause-and-resume.js";
 import { postgresAnswers, redisAnswers, untilBack } from "./until-back.js";
 
-export type Component = "worker" | "api" | "redis" | "postgres" | "network" | "operator";
+export type Component =
+  "worker" | "api" | "redis" | "postgres" | "network" | "storage" | "operator";
 
 export interface Fault {
   component: Component;
@@ -66,9 +67,12 @@ export function createFaults({
     ...redisFaults(stage, aWhile).map(([kind, inject]) => fault("redis", kind, inject)),
     ...postgresFaults(stage, aWhile, long).map(([kind, inject]) => fault("postgres", kind, inject)),
     ...(long ? [fault("network", "connections to Redis mute", () => mute(stage.toRedis))] : []),
+    ...storageFaults(stage.files.proxy, random).map(([kind, inject]) =>
+      fault("storage", kind, inject),
+    ),
     ...[
-      { name: "PostgreSQL", proxy: stage.toPostgres },
-      { name: "Redis", proxy: stage.toRedis },
+      { name: "PostgreSQL", proxy: stage.toPostgres, replyBytes: 400 },
+      { name: "Redis", proxy: stage.toRedis, replyBytes: 400 },
     ].flatMap((way) =>
       networkFaults(way, random).map(([kind, inject]) => fault("network", kind, inject)),
     ),
@@ -156,8 +160,24 @@ async function mute(proxy: TcpProxy): Promise<void> {
 
 const DELAY_MS = 200;
 
+function storageFaults(proxy: TcpProxy | null, random: SeededRandom): Named[] {
+  if (!proxy) return [];
+  return [
+    [
+      "storage away",
+      async () => {
+        proxy.down();
+        await pause(random.int(1000, 5000));
+        proxy.up();
+      },
+    ],
+    // Most cuts fall within a file, behind the headers.
+    ...networkFaults({ name: "the storage", proxy, replyBytes: 4000 }, random),
+  ];
+}
+
 function networkFaults(
-  { name, proxy }: { name: string; proxy: TcpProxy },
+  { name, proxy, replyBytes }: { name: string; proxy: TcpProxy; replyBytes: number },
   random: SeededRandom,
 ): Named[] {
   // A separate sequence, so that the number of connections does not change the next faults.
@@ -171,7 +191,7 @@ function networkFaults(
     [`connections to ${name} cut`, async () => proxy.cut()],
     [
       `connections to ${name} cut in mid-reply`,
-      lasting(() => proxy.cutReplies(() => bytes.int(1, 400))),
+      lasting(() => proxy.cutReplies(() => bytes.int(1, replyBytes))),
     ],
     [`connections to ${name} hang`, lasting(() => proxy.freeze())],
     [`connections to ${name} slow`, lasting(() => proxy.delay(DELAY_MS))],
