@@ -1,8 +1,17 @@
-import { createReadStream } from "node:fs";
-import { access, link, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import {
+  access,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { once } from "node:events";
-import { storageRefusesFiles } from "../domain/errors.js";
+import { storageRefusesFiles, storageUnavailable } from "../domain/errors.js";
 import { createScratchFolder, type Storage } from "./storage.js";
 
 /** Stores files in a folder, each with its key as the path. */
@@ -42,14 +51,12 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         throw storageRefusesFiles(cause);
       }
     },
-    async read(key, range) {
-      const stream = createReadStream(pathOf(key), range);
+    async read(key) {
       try {
-        await once(stream, "open");
-        return stream;
-      } catch (error) {
-        if (isMissing(error)) return null;
-        throw error;
+        return await readFile(pathOf(key));
+      } catch (cause) {
+        if (isMissing(cause)) return null;
+        throw storageUnavailable(cause);
       }
     },
     has: (key) => isThere(pathOf(key)),

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { createWriteStream, openAsBlob } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { storageUnavailable } from "../domain/errors.js";
 import { inBatches } from "../runtime/concurrency.js";
@@ -16,7 +17,7 @@ interface S3StorageOptions extends S3BucketOptions {
   /** Prefix of every key; empty, or ends with a slash. */
   prefix: string;
   scratchFolder: string;
-  /** Timeout for the download of a file; default 60,000. */
+  /** Timeout for the download of a file; default 60,000, or 30,000 for one that is read. */
   downloadMs?: number;
   /** Size of the parts in which a larger file is uploaded. */
   partBytes?: number;
@@ -25,6 +26,7 @@ interface S3StorageOptions extends S3BucketOptions {
 /** Concurrent requests when a call deletes several keys. */
 const DELETE_CONCURRENCY = 16;
 const DOWNLOAD_MS = 60_000;
+const READ_MS = 30_000;
 
 /** Stores objects on an S3-compatible server, each under the prefix and its key. */
 export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
@@ -33,8 +35,8 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
   const scratch = await createScratchFolder(options.scratchFolder);
   const objectOf = (key: string) => prefix + key;
 
-  async function get(key: string, headers: Record<string, string> = {}): Promise<Readable | null> {
-    const bytes = await bucket.open({ method: "GET", key: objectOf(key), headers });
+  async function get(key: string): Promise<Readable | null> {
+    const bytes = await bucket.open({ method: "GET", key: objectOf(key) });
     return bytes && Readable.fromWeb(bytes);
   }
 
@@ -60,7 +62,14 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       return answer !== null;
     },
     has: async (key) => (await bucket.ask({ method: "HEAD", key: objectOf(key) })) !== null,
-    read: (key, range) => get(key, range && { range: `bytes=${range.start}-${range.end}` }),
+    async read(key) {
+      const bytes = await get(key);
+      if (!bytes) return null;
+      const signal = AbortSignal.timeout(options.downloadMs ?? READ_MS);
+      return buffer(addAbortSignal(signal, bytes)).catch((cause: unknown) => {
+        throw storageUnavailable(cause);
+      });
+    },
     async localPath(key, folder) {
       const bytes = await get(key);
       if (!bytes) return null;

@@ -1,13 +1,6 @@
-import type { Readable } from "node:stream";
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { storageRefusesFiles } from "../domain/errors.js";
-
-/** A part of a file from byte `start` to byte `end`, inclusive. */
-interface ByteRange {
-  start: number;
-  end: number;
-}
 
 /** The storage answers, but a file was not complete within its time limit. */
 export class SlowDownloadError extends Error {
@@ -45,8 +38,8 @@ export interface Storage {
    */
   copy(from: string, to: string): Promise<boolean>;
   has(key: string): Promise<boolean>;
-  /** Returns null if the key does not exist. */
-  read(key: string, range?: ByteRange): Promise<Readable | null>;
+  /** Returns the bytes of a small file, never a part of them; null if the key does not exist. */
+  read(key: string): Promise<Buffer | null>;
   /**
    * Returns the path of a local file with these bytes, or null if the key does not exist. The file
    * must not be modified. A remote file is copied into `folder`, and the caller removes the copy.

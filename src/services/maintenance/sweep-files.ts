@@ -4,7 +4,6 @@
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import type { Storage } from "../../photos/storage.js";
@@ -44,7 +43,7 @@ export function createStorageOwner({
 
   async function readOwner(): Promise<string | null> {
     const bytes = await storage.read(OWNER_KEY);
-    return bytes && (await text(bytes)).trim();
+    return bytes && bytes.toString().trim();
   }
 
   async function write(owner: string): Promise<void> {

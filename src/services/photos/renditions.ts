@@ -3,8 +3,6 @@
 // and store the same picture under the same key.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addAbortSignal } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import { available, type Database } from "../../db/database.js";
 import {
@@ -60,8 +58,6 @@ export interface RenditionsDeps {
 /** Renditions that may wait, in total and of one user. A page of a gallery has about 100. */
 const MAX_WAITING = 500;
 const MAX_WAITING_PER_USER = 200;
-/** Maximum time in which a stored rendition must arrive. */
-const READ_MS = 30_000;
 /** Deaths of children after which no further rendition of a photo is tried. */
 const MAX_DEATHS = 2;
 
@@ -80,7 +76,7 @@ export function createRenditions(deps: RenditionsDeps): Renditions {
     const rendition = photo ? findRendition(photo, name) : null;
     if (!photo || !rendition) return null;
     const stored = photo.renditions.includes(name)
-      ? await readWhole(storage, renditionKey(photo, name))
+      ? await storage.read(renditionKey(photo, name))
       : null;
     const bytes = stored ?? (await make({ ...deps, turns }, photo, rendition));
     onAnswer(stored ? "stored" : "made");
@@ -108,12 +104,6 @@ export function createRenditions(deps: RenditionsDeps): Renditions {
     warm: maker.warm,
     close: maker.close,
   };
-}
-
-/** Reads the whole file before anything of it is sent, so that no half file is ever served. */
-async function readWhole(storage: Storage, key: string): Promise<Buffer | null> {
-  const stream = await storage.read(key).catch(unavailable);
-  return stream && buffer(addAbortSignal(AbortSignal.timeout(READ_MS), stream)).catch(unavailable);
 }
 
 interface MakeDeps extends RenditionsDeps {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
@@ -246,22 +245,5 @@ describe("renditions", () => {
     assert.ok(await open().read(photo.id, "64.webp"));
     const later = open(counting, { storage: { ...storage, read: away } });
     await assert.rejects(later.read(photo.id, "64.webp"), { code: "SERVICE_UNAVAILABLE" });
-  });
-
-  it("are not served when a stored file arrives in part only", async () => {
-    const photo = await picture();
-    await open().read(photo.id, "64.webp");
-    const cut = async () =>
-      Readable.from(
-        (function* () {
-          yield Buffer.from("RIFF");
-          throw new Error("socket hang up");
-        })(),
-      );
-    const renditions = open(counting, { storage: { ...storage, read: cut } });
-    await assert.rejects(renditions.read(photo.id, "64.webp"), {
-      message: "The storage is unavailable; try again in a moment.",
-    });
-    assert.equal(decodes, 0);
   });
 });
