@@ -22,7 +22,9 @@ import { NOT_ALL } from "./support/clients/browser.js";
 import { launchChromium, watchPage } from "./support/clients/chromium.js";
 import { serveBundle } from "./support/clients/serve-bundle.js";
 import { eventually } from "./support/runner/eventually.js";
+import { inBatches } from "../src/runtime/concurrency.js";
 import { makePng } from "./imaging/make-png.js";
+import { noise } from "./imaging/noise.js";
 import { smallPhoto } from "./support/service/small-photo.js";
 import { startTestService } from "./support/service/test-service.js";
 import { createTcpProxy } from "./support/stores/tcp-proxy.js";
@@ -94,7 +96,19 @@ interface OpenExample {
 async function openExample(
   t: TestContext,
   browser: Browser,
-  { name, port, api, token }: { name: string; port: number; api: string; token: string },
+  {
+    name,
+    port,
+    api,
+    token,
+    ...options
+  }: {
+    name: string;
+    port: number;
+    api: string;
+    token: string;
+    viewport?: { width: number; height: number };
+  },
 ): Promise<OpenExample> {
   const bundle = await serveBundle(port, {
     root: `examples/${name}`,
@@ -104,7 +118,7 @@ async function openExample(
     },
   });
   t.after(() => bundle.close());
-  const page = await browser.newPage();
+  const page = await browser.newPage(options);
   const sockets: string[][] = [];
   page.on("websocket", (socket) => {
     const frames: string[] = [];
@@ -143,13 +157,13 @@ describe("the examples for browsers", { skip: NOT_ALL || NOT_INSTALLED, timeout:
     });
     const proxy = await createTcpProxy(service.url);
     const browser = await launchChromium();
-    const folder = mkdtempSync(join(tmpdir(), "photo-service-noise-"));
+    const folder = mkdtempSync(join(tmpdir(), "photo-service-slow-"));
     t.after(async () => {
       await Promise.all([browser.close(), proxy.close(), service.close()]);
       rmSync(folder, { recursive: true, force: true });
     });
-    const noise = join(folder, "noise.png");
-    writeFileSync(noise, slowPhoto());
+    const slow = join(folder, "slow.png");
+    writeFileSync(slow, slowPhoto());
     const api = new URL(proxy.url).origin;
     const opened = await Promise.all(
       EXAMPLES.map(async (name, i) => {
@@ -161,7 +175,7 @@ describe("the examples for browsers", { skip: NOT_ALL || NOT_INSTALLED, timeout:
       Promise.all(opened.map(step));
 
     await each(async ({ page, sockets, name }) => {
-      await page.setInputFiles("input", noise);
+      await page.setInputFiles("input", slow);
       await page.getByText("PENDING").waitFor();
       await page.locator("img[src^='data:image/png']").waitFor();
       await eventually(`an event has reached ${name}`, () =>
@@ -172,7 +186,7 @@ describe("the examples for browsers", { skip: NOT_ALL || NOT_INSTALLED, timeout:
     const worker = await service.addWorker();
     await each(async ({ page, name, sockets }) => {
       await page.getByText("SUCCESS").waitFor();
-      await page.locator("img[src*='/files/']").waitFor();
+      await page.locator("img[src*='/files/']").first().waitFor();
       assert.deepEqual(
         await page.evaluate(
           "document.images[0].decode().then(() => [document.images[0].naturalWidth, document.images[0].width])",
@@ -207,5 +221,47 @@ describe("the examples for browsers", { skip: NOT_ALL || NOT_INSTALLED, timeout:
         name,
       );
     });
+  });
+
+  it("show a hundred photos, each loaded when it comes into view, and keep an output", async (t) => {
+    const port = await freePort();
+    const service = await startTestService({
+      env: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}` },
+    });
+    const browser = await launchChromium();
+    t.after(() => Promise.all([browser.close(), service.close()]));
+    const person = await service.person();
+    await inBatches(
+      Array.from({ length: 100 }, (_, i) => i + 1),
+      4,
+      async (seed) => person.upload(await noise(300, 200, seed).jpeg().toBuffer()),
+    );
+    const { page, errors } = await openExample(t, browser, {
+      name: "vite",
+      port,
+      api: service.url,
+      token: person.token,
+      viewport: { width: 390, height: 700 },
+    });
+    const images = page.locator("section img");
+    await eventually("all are on the page", async () => (await images.count()) === 100);
+    const isLoaded = "(image) => image.complete && image.naturalWidth > 0";
+    const loaded = () =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll("section img")].filter(${isLoaded})
+          .map((image) => new URL(image.currentSrc).pathname.split("/").pop())`,
+      );
+    await eventually("the first are loaded", async () => (await loaded()).length >= 8);
+    assert.ok((await loaded()).length < 60, "those far below the window are not");
+    for (let i = 0; i < 100; i += 4) await images.nth(i).scrollIntoViewIfNeeded();
+    await images.last().scrollIntoViewIfNeeded();
+    await eventually("all are loaded", async () => (await loaded()).length === 100);
+    assert.deepEqual(new Set(await loaded()), new Set(["256.avif"]), "10rem, at one pixel each");
+    const buffer = smallPhoto(400, 300);
+    await page.setInputFiles("input", { name: "small.png", mimeType: "image/png", buffer });
+    await page.getByRole("button", { name: "Keep" }).click();
+    const kept = page.locator("section img[alt='320w.webp']");
+    await kept.first().waitFor({ state: "attached" });
+    assert.deepEqual(errors, []);
   });
 });

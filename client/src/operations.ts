@@ -30,6 +30,13 @@ export const PHOTOS =
   "query($first:Int,$after:String){page:photos(first:$first,after:$after){" +
   `nodes{${PHOTO}}${PAGE_INFO}}}`;
 
+export const PICTURES =
+  "query($first:Int,$after:String,$maxWidth:Int){page:photos(first:$first,after:$after){" +
+  `nodes{${PHOTO} avif:srcset(format:AVIF,maxWidth:$maxWidth)webp:srcset(maxWidth:$maxWidth)` +
+  `jpeg:image(width:640,format:JPEG)}${PAGE_INFO}}}`;
+const KEPT = `row:keepOutput(queuedJobId:$id,name:$name){${PHOTO}}`;
+export const KEEP_OUTPUT = `mutation($id:ID!,$name:String!){${KEPT}}`;
+
 /** Reads several rows in one request, under the aliases `r0`, `r1`, … */
 export function rowsQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, i) => i);

@@ -2,6 +2,7 @@ import type { OutputFile, Photo } from "./types.js";
 
 /** Makes the URLs of files absolute: the service sends them relative to its address. */
 export interface Urls {
+  absolute(url: string): string;
   ofPhoto<Kind extends Photo>(photo: Kind): Kind;
   /** For a row, or for the fields that an event carries. */
   ofQueuedJob<Row extends { outputs: readonly OutputFile[]; photos?: readonly Photo[] }>(
@@ -17,6 +18,7 @@ export function createUrls(base: string): Urls {
     previewUrl: photo.previewUrl && absolute(photo.previewUrl),
   });
   return {
+    absolute,
     ofPhoto,
     ofQueuedJob: (row) => ({
       ...row,

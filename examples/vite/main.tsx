@@ -1,9 +1,11 @@
 // React with the hooks of the package: the types come with it, and there is nothing to generate.
 import { createPhotoService } from "photo-service-client";
-import { PhotoServiceProvider, usePhotoJob } from "photo-service-client/react";
+import { keepOutput } from "photo-service-client/images";
+import { PhotoServiceProvider, usePhotoJob, usePhotoService } from "photo-service-client/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { thumbHashToDataURL } from "thumbhash";
+import { Gallery } from "./gallery";
 
 const service = createPhotoService({
   url: import.meta.env.VITE_API ?? "http://127.0.0.1:4000",
@@ -11,10 +13,12 @@ const service = createPhotoService({
 });
 
 function Thumbnail() {
+  const client = usePhotoService();
   const { start, cancel, progress, photo, job, error } = usePhotoJob("thumbnail", {
     widths: [320, 2560],
   });
   const [variant] = job?.result?.variants ?? [];
+  const [output] = job?.outputs ?? [];
   return (
     <>
       <input
@@ -25,13 +29,16 @@ function Thumbnail() {
       />
       <progress aria-label="Progress" value={progress} />
       <button onClick={() => void cancel()}>Cancel</button>
+      {job && output && (
+        <button onClick={() => void keepOutput(client, job, output.name)}>Keep</button>
+      )}
       <p role="status">{error?.message ?? job?.error?.message ?? job?.status}</p>
       {photo && (
         <img
           alt={photo.filename}
           width={variant?.width ?? 320}
           height={variant?.height}
-          src={job?.outputs[0]?.url ?? blurred(photo.thumbhash)}
+          src={output?.url ?? blurred(photo.thumbhash)}
         />
       )}
     </>
@@ -47,6 +54,7 @@ createRoot(document.getElementById("root") ?? document.body).render(
   <StrictMode>
     <PhotoServiceProvider service={service}>
       <Thumbnail />
+      <Gallery />
     </PhotoServiceProvider>
   </StrictMode>,
 );

@@ -56,7 +56,13 @@ describe("the packed client", () => {
     });
     const [pack] = JSON.parse(listed) as [{ filename: string; files: { path: string }[] }];
     const paths = pack.files.map(({ path }) => path);
-    for (const path of ["README.md", "dist/index.d.ts", "dist/react/index.js", "dist/cli/main.js"])
+    for (const path of [
+      "README.md",
+      "dist/index.d.ts",
+      "dist/images.js",
+      "dist/react/index.js",
+      "dist/cli/main.js",
+    ])
       assert.ok(paths.includes(path), path);
     assert.ok(paths.every((path) => /^dist\/|^(README\.md|package\.json)$/.test(path)));
     const { messages, pkg } = await publint({ pkgDir: join(folder, "client"), strict: true });
