@@ -1,6 +1,7 @@
-// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record]`:
-// measures the service and its peers in turns on private stores, and prints the table of goals.
-// The exit code shows only whether everything could be measured.
+// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record --check
+// --accept]`: measures the service and its peers in turns on private stores, and prints the table
+// of goals. The exit code shows whether everything could be measured, and with `--check` also
+// whether every ratio is about as good as the accepted one.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./report/goals.js";
@@ -8,6 +9,7 @@ import { judgeGoals, type JudgedGoal } from "./report/judge-goals.js";
 import { readBenchOptions } from "./read-bench-options.js";
 import { renderGoals } from "./report/render-goals.js";
 import { appendResults, readCircumstances, renderResults, RESULTS_PATH } from "./report/results.js";
+import { acceptRatios, findLosses, THRESHOLDS_PATH } from "./report/thresholds.js";
 import { openRig } from "./rig.js";
 import { runBench, type BenchOutcome } from "./run-bench.js";
 
@@ -31,7 +33,10 @@ try {
   const judged = judgeGoals(goalsOf(options.scale), outcome.rounds);
   process.stdout.write(report(outcome, judged));
   if (options.record) record(outcome, judged);
-  if (outcome.failures.length === 0) process.exitCode = 0;
+  if (options.thresholds === "accept") acceptRatios(judged);
+  const losses = options.thresholds === "check" ? findLosses(judged) : [];
+  if (losses.length > 0) say(`Worse than ${THRESHOLDS_PATH} accepts:\n${losses.join("\n")}`);
+  if (outcome.failures.length + losses.length === 0) process.exitCode = 0;
 } catch (error) {
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 } finally {

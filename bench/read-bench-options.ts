@@ -1,7 +1,18 @@
 import { readCommandLine } from "../src/runtime/command-line.js";
 import { FULL, QUICK, type Scale } from "./scale.js";
 
-export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "W8", "start", "memory"] as const;
+export const WORKLOADS = [
+  "W1",
+  "W2",
+  "W3",
+  "W4",
+  "W5",
+  "W6",
+  "W7",
+  "W8",
+  "start",
+  "memory",
+] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
 /** Left out of a quick run unless selected, because their preparation takes too long. */
@@ -16,6 +27,8 @@ export interface BenchOptions {
   profile: string | null;
   /** True to append the table to the results of the releases. */
   record: boolean;
+  /** `check` compares the ratios with the accepted ones, `accept` replaces those. */
+  thresholds: "check" | "accept" | null;
 }
 
 export function readBenchOptions(): BenchOptions {
@@ -36,20 +49,28 @@ export function readBenchOptions(): BenchOptions {
           about: "Write CPU profiles of the service to this folder.",
         },
         record: { type: "boolean", about: "Append the table to bench/RESULTS.md." },
+        check: {
+          type: "boolean",
+          about: "Fail if a ratio is more than 25 % worse than in bench/thresholds.json.",
+        },
+        accept: { type: "boolean", about: "Write the ratios to bench/thresholds.json." },
       },
-      examples: ["--quick", "--rounds 3 --only W1,W4"],
+      examples: ["--quick --rounds 3 --check", "--rounds 3 --only W1,W4"],
     },
     (values) => {
       const scale = values.quick ? QUICK : FULL;
       const rounds = values.rounds === undefined ? scale.rounds : Number(values.rounds);
       if (!Number.isInteger(rounds) || rounds < 1)
         throw new Error("--rounds must be a whole number from 1");
+      if (values.check && values.accept) throw new Error("Give --check or --accept, not both");
+      const thresholds = values.check ? "check" : null;
       return {
         scale: { ...scale, rounds },
         only: parseWorkloads(values.only, values.quick),
         json: values.json ?? null,
         profile: values.profile ?? null,
         record: values.record ?? false,
+        thresholds: values.accept ? "accept" : thresholds,
       };
     },
   );

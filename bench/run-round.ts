@@ -17,6 +17,7 @@ import {
   type Stand,
   type Visit,
 } from "./stand.js";
+import { visitCrowds } from "./visit-crowds.js";
 import { measureFanOut } from "./workloads/fan-out.js";
 import { measureLatency } from "./workloads/latency.js";
 import { measurePage } from "./workloads/page.js";
@@ -70,8 +71,8 @@ export async function runRound(options: RoundOptions): Promise<Measurements> {
 }
 
 /**
- * Memory comes first, while the processes are new, and latency before throughput. The second field
- * has new processes, because the naive server never recovers from thousands of subscribers: it then
+ * Memory comes first, while the processes are new, and latency before throughput. Thousands of
+ * subscribers have a field of their own, because the naive server never recovers from them: it then
  * accepts at a tenth of its speed.
  */
 const FIELDS: {
@@ -86,14 +87,19 @@ const FIELDS: {
     },
   },
   {
-    workloads: ["W2", "W1", "W4", "W6", "W8"],
+    workloads: ["W2", "W1", "W7", "W4", "W6", "W8"],
     async compete(options, stand) {
       await visitLatency(options, stand);
       await visitThroughput(options, stand);
+      await visitCrowds(options, stand, "few");
       await visitPages(options, stand);
       await visitThumbnails(options, stand);
       await visitImages(options, stand);
     },
+  },
+  {
+    workloads: ["W7"],
+    compete: (options, stand) => visitCrowds(options, stand, "many"),
   },
 ];
 

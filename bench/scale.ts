@@ -5,6 +5,15 @@
 export interface Scale {
   rounds: number;
   throughput: { submitters: number; warmUpJobs: number; seconds: number; jobs: number };
+  /** Users with a feed each, who submit in turns. The warm-up ends at the number or the time. */
+  crowds: {
+    few: number;
+    many: number;
+    warmUpJobs: number;
+    warmUpSeconds: number;
+    seconds: number;
+    jobs: number;
+  };
   latency: { perSecond: number; seconds: number };
   /** Sockets stay idle for `settleSeconds` before the memory is read. */
   fanOut: { sockets: readonly number[]; seconds: number; settleSeconds: number };
@@ -18,6 +27,7 @@ export interface Scale {
 export const FULL: Scale = {
   rounds: 3,
   throughput: { submitters: 64, warmUpJobs: 3000, seconds: 10, jobs: 2000 },
+  crowds: { few: 64, many: 2000, warmUpJobs: 3000, warmUpSeconds: 5, seconds: 8, jobs: 200 },
   latency: { perSecond: 50, seconds: 10 },
   fanOut: { sockets: [1000, 5000], seconds: 5, settleSeconds: 1.5 },
   page: { connections: 32, warmUpRequests: 1500, seconds: 6, requests: 1500 },
@@ -30,6 +40,7 @@ export const FULL: Scale = {
 export const QUICK: Scale = {
   rounds: 1,
   throughput: { submitters: 64, warmUpJobs: 600, seconds: 2, jobs: 600 },
+  crowds: { few: 64, many: 500, warmUpJobs: 600, warmUpSeconds: 2, seconds: 2, jobs: 100 },
   latency: { perSecond: 50, seconds: 2 },
   fanOut: { sockets: [1000], seconds: 1, settleSeconds: 0.5 },
   page: { connections: 32, warmUpRequests: 500, seconds: 1, requests: 400 },

@@ -12,7 +12,7 @@ export interface JobClient {
   close(): Promise<void>;
 }
 
-const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
+export const ECHO_BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
 const RETRY_MS = 200;
 
 /** Opens a client over GraphQL, with several connections for submissions and one feed. */
@@ -32,7 +32,7 @@ export async function openJobClient(options: {
       listener(id, status);
     },
   });
-  const submit = async () => enqueuedId(await api.post(token, BODY));
+  const submit = async () => enqueuedId(await api.post(token, ECHO_BODY));
   await untilReceived(submit, (next) => (listener = next));
   return {
     submit,
@@ -45,7 +45,7 @@ export async function openJobClient(options: {
 }
 
 /** The protocol does not acknowledge subscriptions, so this waits for the end of a job. */
-async function untilReceived(
+export async function untilReceived(
   submit: () => Promise<string>,
   onStatus: (listener: (id: string, status: string) => void) => void,
 ): Promise<void> {

@@ -27,6 +27,8 @@ export const BARE = "bare";
 export const MUCH_HISTORY = "the service, long history";
 export const LITTLE_HISTORY = "the service, short history";
 
+export const crowdMeasure = (users: number, what: string) => `${grouped(users)} users: ${what}`;
+
 export const fanOutMeasure = (mode: "one feed" | "own feeds", sockets: number, what: string) =>
   `${mode}, ${sockets} sockets: ${what}`;
 
@@ -61,10 +63,28 @@ export function goalsOf(scale: Scale): Goal[] {
     besideItself("W5", "CPU ms/job", `at ${grouped(many)} / ${grouped(few)} rows`, { less: true }),
     beside(NAIVE, "W6", "thumbnails/s", { floor: 1.2, goal: 1.6 }),
     beside(BARE, "W6", "thumbnails/s", { floor: 0.7, goal: 0.9, beyond: 0.95 }),
+    ...crowdGoals(scale.crowds),
     beside(BARE, "W8", "images/s", { floor: 0.8, goal: 0.9 }),
     alone("start", "npm start to ready, s", { floor: 5, goal: 2 }),
     alone("memory", "API idle, MB", { floor: 200, goal: 120 }),
     alone("memory", "worker idle, MB", { floor: 200, goal: 120 }),
+  ];
+}
+
+/** Many users must cost no more than one. */
+function crowdGoals({ few, many }: Scale["crowds"]): Goal[] {
+  const besideOne = (users: number, what: string, targets: Targets): Goal => ({
+    workload: "W7",
+    title: `${crowdMeasure(users, what)} / one user`,
+    ours: { measure: crowdMeasure(users, what), of: SERVICE },
+    peer: { measure: what, of: SERVICE },
+    ...targets,
+  });
+  const [rate, cost] = ["completed and delivered/s", "CPU ms/job"] as const;
+  return [
+    besideOne(few, rate, { floor: 0.9, goal: 1 }),
+    beside(NAIVE, "W7", crowdMeasure(many, rate), { floor: 40, goal: 60 }),
+    besideOne(many, cost, { less: true, floor: 1.3, goal: 1.1 }),
   ];
 }
 

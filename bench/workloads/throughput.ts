@@ -14,15 +14,19 @@ export interface Throughput {
 }
 
 /**
- * W1: measures submitters in a closed loop. The clock stops when the ends of all jobs have arrived
+ * W1 and W7: measures submitters in a closed loop. The clock stops when the ends of all jobs have arrived
  * on a subscription.
  */
 export async function measureThroughput(
   client: JobClient,
-  options: Scale["throughput"] & { processes: Record<string, number> },
+  options: Scale["throughput"] & { processes: Record<string, number>; warmUpSeconds?: number },
 ): Promise<Throughput> {
-  const { processes, submitters, warmUpJobs, seconds, jobs } = options;
-  await submit(client, { submitters, isOver: (submitted) => submitted >= warmUpJobs });
+  const { processes, submitters, warmUpJobs, warmUpSeconds = Infinity, seconds, jobs } = options;
+  const warmAt = performance.now() + warmUpSeconds * 1000;
+  await submit(client, {
+    submitters,
+    isOver: (submitted) => submitted >= warmUpJobs || performance.now() >= warmAt,
+  });
   const stop = startMeter(processes);
   const until = performance.now() + seconds * 1000;
   const run = await submit(client, {

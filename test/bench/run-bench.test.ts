@@ -13,6 +13,7 @@ import { long } from "../support/runner/long.js";
 const TINY: Scale = {
   rounds: 1,
   throughput: { submitters: 4, warmUpJobs: 10, seconds: 0.3, jobs: 10 },
+  crowds: { few: 3, many: 5, warmUpJobs: 10, warmUpSeconds: 5, seconds: 0.3, jobs: 10 },
   latency: { perSecond: 50, seconds: 0.2 },
   fanOut: { sockets: [20, 30], seconds: 0.3, settleSeconds: 0 },
   page: { connections: 4, warmUpRequests: 10, seconds: 0.3, requests: 10 },
@@ -31,6 +32,7 @@ describe("the bench", () => {
         json: null,
         profile: null,
         record: false,
+        thresholds: null,
         say: () => {},
       });
       assert.deepEqual(failures, []);
