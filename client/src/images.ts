@@ -1,5 +1,5 @@
-// Photos at any size, and outputs that are kept as photos: an entry of its own, so that other pages
-// do not load it.
+// Photos at any size, and outputs that are kept as photos. The entry is separate, so that other
+// pages do not load it.
 import { KEEP_OUTPUT, PICTURES } from "./operations.js";
 import { partsFor } from "./parts.js";
 import type { PhotoService } from "./photo-service.js";

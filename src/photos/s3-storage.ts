@@ -17,7 +17,7 @@ interface S3StorageOptions extends S3BucketOptions {
   /** Prefix of every key; empty, or ends with a slash. */
   prefix: string;
   scratchFolder: string;
-  /** Timeout for the download of a file; default 60,000, or 30,000 for one that is read. */
+  /** Timeout for the download of a file; default 60,000. */
   downloadMs?: number;
   /** Size of the parts in which a larger file is uploaded. */
   partBytes?: number;
@@ -26,11 +26,10 @@ interface S3StorageOptions extends S3BucketOptions {
 /** Concurrent requests when a call deletes several keys. */
 const DELETE_CONCURRENCY = 16;
 const DOWNLOAD_MS = 60_000;
-const READ_MS = 30_000;
 
 /** Stores objects on an S3-compatible server, each under the prefix and its key. */
 export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
-  const { prefix, partBytes = PART_BYTES } = options;
+  const { prefix, partBytes = PART_BYTES, downloadMs = DOWNLOAD_MS } = options;
   const bucket = createS3Bucket(options);
   const scratch = await createScratchFolder(options.scratchFolder);
   const objectOf = (key: string) => prefix + key;
@@ -64,18 +63,11 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     has: async (key) => (await bucket.ask({ method: "HEAD", key: objectOf(key) })) !== null,
     async read(key) {
       const bytes = await get(key);
-      if (!bytes) return null;
-      const signal = AbortSignal.timeout(options.downloadMs ?? READ_MS);
-      return buffer(addAbortSignal(signal, bytes)).catch((cause: unknown) => {
-        throw storageUnavailable(cause);
-      });
+      return bytes && readWhole(bytes, downloadMs);
     },
     async localPath(key, folder) {
       const bytes = await get(key);
-      if (!bytes) return null;
-      const path = join(folder, randomUUID());
-      await download(bytes, path, options.downloadMs ?? DOWNLOAD_MS);
-      return path;
+      return bytes && download(bytes, join(folder, randomUUID()), downloadMs);
     },
     presign(key, { mimeType, filename }, expiresAt = urlExpiry()) {
       const query = {
@@ -111,16 +103,25 @@ async function* listBucket(bucket: S3Bucket, prefix: string): ReturnType<Storage
   }
 }
 
+async function readWhole(bytes: Readable, limitMs: number): Promise<Buffer> {
+  try {
+    return await buffer(addAbortSignal(AbortSignal.timeout(limitMs), bytes));
+  } catch (cause) {
+    throw storageUnavailable(cause);
+  }
+}
+
 /**
- * After the timeout, the download is slow if bytes arrived in the last sixth of the time. Otherwise
- * the storage is unavailable.
+ * Returns the path. After the timeout, the download is slow if bytes arrived in the last sixth of
+ * the time. Otherwise the storage is unavailable.
  */
-async function download(bytes: Readable, path: string, limitMs: number): Promise<void> {
+async function download(bytes: Readable, path: string, limitMs: number): Promise<string> {
   let lastByteAt = performance.now();
   bytes.on("data", () => (lastByteAt = performance.now()));
   const signal = AbortSignal.timeout(limitMs);
   try {
     await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal });
+    return path;
   } catch (cause) {
     const isFlowing = performance.now() - lastByteAt < limitMs / 6;
     if (!signal.aborted || !isFlowing) throw storageUnavailable(cause);

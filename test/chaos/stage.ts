@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SignJWT } from "jose";
@@ -88,20 +88,23 @@ export async function openStage(
     files,
     logs,
     env,
-    token: (subject) =>
-      new SignJWT({ sub: subject, email: `${subject}@example.test`, email_verified: true })
-        .setProtectedHeader({ alg: "ES256" })
-        .setIssuer(ISSUER)
-        .setAudience(AUDIENCE)
-        .setIssuedAt()
-        .setExpirationTime("48h")
-        .sign(privateKey),
+    token: (subject) => signToken(subject, privateKey),
     async close() {
       await Promise.all([toPostgres.close(), toRedis.close()]);
       await Promise.all([postgres.close(), stage.standby?.close(), redis.close(), files.close()]);
     },
   };
   return stage;
+}
+
+function signToken(subject: string, key: KeyObject): Promise<string> {
+  return new SignJWT({ sub: subject, email: `${subject}@example.test`, email_verified: true })
+    .setProtectedHeader({ alg: "ES256" })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setIssuedAt()
+    .setExpirationTime("48h")
+    .sign(key);
 }
 
 async function prepareDatabase(url: string): Promise<void> {

@@ -12,6 +12,7 @@ import { seededRandom } from "../../support/runner/seeded-random.js";
 import type { LogTail } from "../feeds/log-tail.js";
 import { readTables, type Tables } from "./read-tables.js";
 import type { Outcome } from "./render-report.js";
+import type { Person } from "../people/person.js";
 import type { Run } from "../run-chaos.js";
 import type { Stage } from "../stage.js";
 import type { Violations } from "./violations.js";
@@ -34,16 +35,8 @@ export async function verify(
   if (run.tail) tables.log = await readTail(run.tail, tables, violations);
   await untilDrained(run.feeds, tables, violations);
   // After a purge or a failover, the first cursor has expired.
-  const replays = (purges || stage.standby ? [] : run.people).map(
-    (person) =>
-      new FeedRecorder({
-        name: `${person.name}'s replay`,
-        person,
-        pickUrl: run.pickUrl,
-        random: seededRandom(0),
-        violations,
-        includeProgress: false,
-      }),
+  const replays = (purges || stage.standby ? [] : run.people).map((person) =>
+    replay(person, run, violations),
   );
   await untilDrained(replays, tables, violations);
   say("all events have arrived; checking");
@@ -63,13 +56,9 @@ export async function verify(
     (sum, feed) => sum + checkFeed(feed, logOf(feed), { violations, purges }),
     0,
   );
-  for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
-  const files = await checkFiles({
-    storage: await stage.files.open(),
-    databaseUrl,
-    tables,
-    violations,
-  });
+  for (const feed of replays) compareWithLog(feed, logOf(feed), violations);
+  const storage = await stage.files.open();
+  const files = await checkFiles({ storage, databaseUrl, tables, violations });
   const statistics = measure(run);
   const bystanders = measureBystanders(run.phases, run.people, run.steady);
   checkBystanders(bystanders, violations);
@@ -83,6 +72,18 @@ export async function verify(
     hostile: run.hostile,
     latestSeconds: run.tail?.latestSeconds ?? null,
   };
+}
+
+/** Receives all events of a person again. */
+function replay(person: Person, { pickUrl }: Run, violations: Violations): FeedRecorder {
+  return new FeedRecorder({
+    name: `${person.name}'s replay`,
+    person,
+    pickUrl,
+    random: seededRandom(0),
+    violations,
+    includeProgress: false,
+  });
 }
 
 /** Events of a client, plus those covered by the page it read when it could not resume. */

@@ -149,10 +149,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "half an image is served",
-    file: "src/services/photos/renditions.ts",
-    find: "stream)).catch(unavailable)",
-    replace: 'stream)).catch(() => Buffer.from("half"))',
-    tests: RENDITIONS,
+    file: "src/photos/s3-storage.ts",
+    find: "limitMs), bytes));\n  } catch (cause) {",
+    replace: 'limitMs), bytes));\n  } catch (cause) {\n    return Buffer.from("half");',
+    tests: ["photos/s3-storage"],
   },
   {
     breaks: "an image that is made while its photo is deleted stays",
