@@ -135,7 +135,7 @@ async function openExample(
   return { name, page, errors, sockets };
 }
 
-describe("the examples for browsers", { skip: NOT_ALL || NOT_INSTALLED, timeout: 120_000 }, () => {
+describe("the examples for browsers", { skip: NOT_ALL || NOT_INSTALLED, timeout: 180_000 }, () => {
   before(async () => {
     assert.match(await run("npm", ["run", "check"], "examples"), /^exit code 0/);
   });
