@@ -100,6 +100,11 @@ export class ConnectionPool implements Required<Route> {
       connection.discard();
   }
 
+  /** Closes all connections; running statements fail, and the next ones open new connections. */
+  renew(): void {
+    for (const connection of this.#connections) connection.discard();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#clock);

@@ -1,6 +1,7 @@
 import postgres, { type Sql, type TransactionSql } from "postgres";
 import type { Deadline } from "../runtime/deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
+import { reportRefusal } from "../runtime/micro-batch.js";
 import { routeStatements, type Handler, type Statement } from "./statement.js";
 
 interface Sending {
@@ -133,6 +134,7 @@ export class PooledConnection {
       () => this.#settle(over),
       (error: unknown) => {
         if (!isRefusal(error)) this.#broken = true;
+        if (isTurnedAway(error)) reportRefusal({ what: "connection", why: "full" });
         this.#settle(fail);
       },
     );
@@ -194,6 +196,13 @@ function isRefusal(error: unknown): boolean {
     error.severity === "ERROR" &&
     error.code !== READ_ONLY
   );
+}
+
+/** too_many_connections; protocol_violation, with which PgBouncer refuses and drops clients. */
+const TURNED_AWAY = new Set(["53300", "08P01"]);
+
+function isTurnedAway(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && TURNED_AWAY.has(error.code);
 }
 
 /**

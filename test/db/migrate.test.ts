@@ -72,7 +72,7 @@ describe("migrating a database", () => {
       async () =>
         (
           await database.sql`select from pg_stat_activity where datname = current_database()
-            and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`
+            and application_name like '%migrate%' and query like '%pg_try_advisory_xact_lock%'`
         ).length === 1,
     );
     assert.equal(done, false);
