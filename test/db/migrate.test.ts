@@ -126,6 +126,14 @@ describe("migrating a database", () => {
     assert.equal(await isMigrated(database), true);
   });
 
+  it("is incomplete without the settings of its sessions, and gives them again", async () => {
+    const [row] = await database.sql<{ name: string }[]>`select current_database() as name`;
+    await database.sql.unsafe(`alter role current_user in database ${row?.name} reset jit`);
+    assert.equal(await isMigrated(database), false);
+    await migrate(empty.url);
+    assert.equal(await isMigrated(database), true);
+  });
+
   it("leaves nothing to generate: the migrations match the schema", async () => {
     const folder = await mkdtemp(join(tmpdir(), "photo-migrations-"));
     try {
