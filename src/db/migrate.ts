@@ -34,9 +34,9 @@ export async function migrate(
   url: string,
   { lockTimeoutMs = LOCK_TIMEOUT_MS } = {},
 ): Promise<void> {
-  const [first, holder, client] = [connect(url), connect(url), connect(url)];
+  await giveSessionSettings(() => connect(url));
+  const [holder, client] = [connect(url), connect(url)];
   try {
-    await giveSessionSettings(first);
     await whileLocked(holder, async () => {
       const applied = await lastApplied(client);
       if (applied !== null) await buildIndexes(client, FOLDER, applied);
@@ -48,7 +48,7 @@ export async function migrate(
       });
     });
   } finally {
-    await Promise.all([first, holder, client].map((sql) => sql.end({ timeout: 5 })));
+    await Promise.all([holder.end({ timeout: 5 }), client.end({ timeout: 5 })]);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { inTransaction } from "./database.js";
+import { connectionFault } from "./database.js";
 
 /**
  * Settings of every session. They belong to the role: PgBouncer accepts them neither when a client
@@ -28,17 +28,45 @@ export async function hasSessionSettings(sql: Sql): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Gives the role of the connection its settings in the database, for all later sessions. */
-export async function giveSessionSettings(sql: Sql): Promise<void> {
-  await inTransaction(sql, async (tx) => {
-    await tx`select pg_advisory_xact_lock(${LOCK})`;
-    if (await hasSessionSettings(tx)) return;
-    const [row] = await tx<{ name: string }[]>`select current_database() as name`;
-    await tx.unsafe(alterRole(row?.name ?? ""));
-  });
-  // PgBouncer would give this session, which began without the settings, to other clients.
-  await sql`select pg_terminate_backend(pg_backend_pid())
-    where current_setting('enable_seqscan') = 'on'`.catch(() => {});
+/**
+ * Gives the role its settings in the database, for all later sessions. PgBouncer would give a
+ * session that began without them to other clients, so such sessions are ended. `connect` creates a
+ * client of one connection.
+ */
+export async function giveSessionSettings(connect: () => Sql): Promise<void> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const sql = connect();
+    const done = await settle(sql)
+      .catch((error: unknown) => {
+        if (!ENDED.has(connectionFault(error) ?? "")) throw error;
+        return false;
+      })
+      .finally(() => sql.end({ timeout: 5 }));
+    if (done) return;
+  }
+}
+
+const MAX_TRIES = 10;
+const ENDED = new Set(["57P01", "CONNECTION_CLOSED"]);
+
+/**
+ * Resolves with true in a session that began with the settings, and otherwise ends the session. It
+ * does so within a transaction, because otherwise PgBouncer could direct it to another session.
+ * Beware: the driver's `begin` would write to the connection that has ended, and throw uncaught.
+ */
+async function settle(sql: Sql): Promise<boolean> {
+  await sql.unsafe("begin");
+  await sql`select pg_advisory_xact_lock(${LOCK})`;
+  const hadSettings = await hasSessionSettings(sql);
+  if (hadSettings)
+    await sql`select pg_terminate_backend(pg_backend_pid())
+      where current_setting('enable_seqscan') = 'on'`;
+  else {
+    const [row] = await sql<{ name: string }[]>`select current_database() as name`;
+    await sql.unsafe(alterRole(row?.name ?? ""));
+  }
+  await sql.unsafe("commit");
+  return hadSettings;
 }
 
 /** Returns the statements that give the current role its settings in this database. */

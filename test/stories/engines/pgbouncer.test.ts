@@ -28,7 +28,7 @@ describe("behind PgBouncer in transaction mode", { skip: long.skip || NO_PGBOUNC
     // Few servers, so that every client meets the servers of the others.
     bouncer = await startPgBouncer(empty.url, { folder, settings: ["default_pool_size = 6"] });
     url = bouncer.urlOf(empty.url);
-    await Promise.all(Array.from({ length: 3 }, () => migrate(url)));
+    await Promise.all(Array.from({ length: 2 }, () => migrate(url)));
     database = createDatabase({ url, connections: 10, applicationName: "test" });
     await syncCatalogue(database, catalogue.values());
     const store = { url, database, close: () => database.close() };
@@ -69,10 +69,10 @@ describe("behind PgBouncer in transaction mode", { skip: long.skip || NO_PGBOUNC
     assert.equal(locks.length, 0);
   });
 
-  it("the SQL page of operators answers, and stops a statement that takes too long", async () => {
-    const page = (sql: string) => service.operator.post("/admin/db", { sql });
-    assert.match((await page("select count(*) from queued_jobs")).text, /<td/);
-    assert.match((await page("select pg_sleep(6)")).text, /longer than 5 seconds/);
+  it("the SQL page of operators answers, with its own limits", async () => {
+    const sql = "select count(*), current_setting('lock_timeout') as lock from queued_jobs";
+    const { text } = await service.operator.post("/admin/db", { sql, format: "csv" });
+    assert.match(text, /^count,lock\r?\n\d+,1s\r?\n$/);
   });
 
   it("a PgBouncer that accepts no more clients is SERVICE_UNAVAILABLE at once", async () => {
