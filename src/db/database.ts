@@ -58,8 +58,8 @@ export function createDatabase(options: DatabaseOptions): Database {
       connection: { application_name: options.applicationName, TimeZone: "UTC" },
     }),
   );
-  const open = () =>
-    postgres({ ...client.options, max: 1 } as unknown as postgres.Options<
+  const open = (onclose: () => void) =>
+    postgres({ ...client.options, max: 1, onclose } as unknown as postgres.Options<
       Record<string, postgres.PostgresType>
     >);
   const pool = new ConnectionPool({

@@ -17,6 +17,13 @@ const CONNECTIONS = "src/db/connection-pool.ts";
  */
 export const MUTANTS: Mutant[] = [
   {
+    breaks: "a ROLLBACK on a connection that has ended ends the process",
+    file: "src/db/pooled-connection.ts",
+    find: "if (this.#ended) await new Promise(() => {});",
+    replace: "",
+    tests: ["db/database.test"],
+  },
+  {
     breaks: "a host that went away is kept although another one is the primary",
     file: "src/db/writable-host.ts",
     find: "if (!next) return;",
