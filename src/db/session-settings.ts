@@ -22,7 +22,8 @@ const LOCK = 5_067_402;
 export async function hasSessionSettings(sql: Sql): Promise<boolean> {
   const settings = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}`);
   const rows = await sql`
-    select from pg_db_role_setting where setrole = current_user::regrole
+    select from pg_db_role_setting
+    where setrole = (select oid from pg_roles where rolname = current_user)
       and setdatabase = (select oid from pg_database where datname = current_database())
       and setconfig @> ${settings}::text[]`;
   return rows.length > 0;
