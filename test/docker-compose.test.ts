@@ -22,6 +22,7 @@ const PROCESSES = ["migrate", "api", "db-admin", "queue-admin", "worker", "seed"
 
 /** A valid value of each variable that is not its default. */
 const OTHER: Record<string, string> = {
+  DATABASE_REPLICA_URL: "postgres://replica/photos",
   ADMIN_EMAILS: "ann@example.test",
   ADMIN_ACTIONS: "true",
   STORAGE_URL: "s3://bucket",

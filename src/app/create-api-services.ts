@@ -3,13 +3,17 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFeed, type FeedOptions } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
+import type { Database } from "../db/database.js";
+import type { RecentReads } from "../db/replica.js";
 import { createTypedJobs } from "../graphql/typed-jobs/typed-jobs.js";
 import { createFileUrls } from "../photos/file-urls.js";
 import { createStartRate } from "../queue/start-rate.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { createEventLog } from "../services/reads/event-log.js";
+import type { PageQuery } from "../services/reads/list-pages.js";
 import type { ListScope } from "../services/reads/list-scan.js";
+import { EMPTY_PAGE, type QueuedJobPage } from "../services/reads/own-pages.js";
 import { createPauses, type Pauses } from "../services/operators/pauses.js";
 import { createQueuePlaces } from "../services/reads/queue-places.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
@@ -21,6 +25,7 @@ import { type CompleteConfig, version } from "./read-config.js";
 
 export interface ApiServicesDeps {
   core: Core;
+  recent: RecentReads;
   catalogue: Catalogue;
   log: Logger;
   onDelivered: NonNullable<FeedOptions["onDelivered"]>;
@@ -42,7 +47,7 @@ const SUBSCRIPTIONS_PER_SOCKET = 10;
  */
 export async function createApiServices(
   config: CompleteConfig,
-  { core, catalogue, log, onDelivered, closeConnections }: ApiServicesDeps,
+  { core, recent, catalogue, log, onDelivered, closeConnections }: ApiServicesDeps,
   stack: ClosingStack,
 ): Promise<{ services: ApiServices; forgetUser(userId: string | null): void }> {
   const { redis, database, slowDatabase, bus, storage } = core;
@@ -79,7 +84,10 @@ export async function createApiServices(
   const services: ApiServices = {
     ...core,
     pauses,
-    queuedJobReads: separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
+    queuedJobReads: withReplica(
+      separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
+      { recent, primary: slowDatabase },
+    ),
     users,
     accounts,
     queuePlaces: createQueuePlaces({ database, catalogue, startRate, pauses }),
@@ -111,6 +119,38 @@ function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobRea
     pages: (scopes, query) => readsOf(scopes).pages(scopes, query),
     count: (scope, max) => readsOf([scope]).count(scope, max),
     counts: (scopes, max) => readsOf(scopes).counts(scopes, max),
+  };
+}
+
+/**
+ * Pages behind the first may come from a replica. It may lag, so each is checked: a client applies
+ * only the events after its first page, so a later page must not be older than the first.
+ */
+function withReplica(
+  reads: QueuedJobReads,
+  { recent, primary }: { recent: RecentReads; primary: Database },
+): QueuedJobReads {
+  let onReplica: QueuedJobReads | null = null;
+  const readsOn = (database: Database) =>
+    database === primary ? reads : (onReplica ??= createQueuedJobReads(database));
+
+  async function readPages(
+    query: PageQuery,
+    read: (from: QueuedJobReads) => Promise<QueuedJobPage[]>,
+  ): Promise<QueuedJobPage[]> {
+    const { knownSeq } = query;
+    if (knownSeq === undefined) return read(reads);
+    const pages = await recent.read((database) => read(readsOn(database)));
+    return pages.every(({ lastSeq }) => lastSeq >= knownSeq) ? pages : read(reads);
+  }
+
+  return {
+    ...reads,
+    page: async (scope, query) => {
+      const [page] = await readPages(query, async (from) => [await from.page(scope, query)]);
+      return page ?? EMPTY_PAGE;
+    },
+    pages: (scopes, query) => readPages(query, (from) => from.pages(scopes, query)),
   };
 }
 

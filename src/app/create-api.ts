@@ -20,8 +20,10 @@ import { createCore, type Core } from "./create-core.js";
 import { createVerifier, developmentSignIn } from "./create-verifier.js";
 import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
 import { openPhotos } from "./open-photos.js";
+import { openRecentReads } from "./open-replica.js";
 import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
+import type { RecentReads } from "../db/replica.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Feed } from "../events/feed.js";
 import type { ChildFault } from "../child-pool/child-pool.js";
@@ -30,7 +32,7 @@ import { createFaultMetrics, createOverloadMetrics } from "../observability/faul
 import { createImageMetrics } from "../observability/image-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
-import { countDropped, gaugeStores } from "../observability/store-metrics.js";
+import { countDropped, gaugeReplica, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createBacklogReads } from "../services/reads/backlog.js";
@@ -63,22 +65,21 @@ export async function createApi(
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
   const { redis, database, slowDatabase, bus, storage } = core;
+  const recent = openRecentReads(config, { primary: slowDatabase, name: base.name, log }, stack);
   const closeConnections = (userId: string) => server.closeUser(userId);
   const { services, forgetUser } = await createApiServices(
     config,
-    { core, catalogue, log, onDelivered: metrics.edge.onDelivered, closeConnections },
+    { core, recent, catalogue, log, onDelivered: metrics.edge.onDelivered, closeConnections },
     stack,
   );
-  const rateLimits = createRateLimits({
-    ...redis,
-    requestsPerMinute: config.rateLimitPerMinute,
-    log,
-  });
+  const { rateLimitPerMinute: requestsPerMinute } = config;
+  const rateLimits = createRateLimits({ ...redis, requestsPerMinute, log });
   stack.add("rate limits", () => rateLimits.close());
   const parts = openPhotos(config, { core, users: services.users, metrics, log }, stack);
   metrics.gauge({
     database,
     slowDatabase,
+    recent,
     bus,
     feed: services.feed,
     inspector: parts.inspector,
@@ -94,7 +95,7 @@ export async function createApi(
     renditions: parts.renditions,
     signIn: developmentSignIn(config),
     rateLimits,
-    ...createOperatorParts(config, { core, catalogue, services, verifier, log }),
+    ...createOperatorParts(config, { core, recent, catalogue, services, verifier, log }),
     readMetrics: metrics.read,
     watch: metrics.edge,
     log,
@@ -114,12 +115,14 @@ function createOperatorParts(
   { databaseUrl, adminPassword }: CompleteConfig,
   {
     core: { redis, database, slowDatabase, bus, queuedJobs },
+    recent,
     catalogue,
     services: { jobs, pauses, fileUrls },
     verifier,
     log,
   }: {
     core: Core;
+    recent: RecentReads;
     catalogue: Catalogue;
     services: ApiServices;
     verifier: TokenVerifier;
@@ -134,6 +137,7 @@ function createOperatorParts(
     },
     admin: {
       database: slowDatabase,
+      recent,
       queries,
       redis,
       operations: createOperations(slowDatabase),
@@ -177,12 +181,14 @@ function createApiMetrics(options: {
     gauge(read: {
       database: Database;
       slowDatabase: Database;
+      recent: RecentReads;
       bus: EventBus;
       feed: Feed;
       inspector: PhotoInspector;
       sockets(): SocketGauges;
     }): void {
       createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
+      gaugeReplica(page, read.recent.lagSeconds);
       gaugeStores(page, {
         readBacklog: createBacklogReads(read.database).read,
         probeRedis: read.bus.probe,

@@ -138,6 +138,8 @@ function connectDatabases(
         );
         onForeignRows?.();
       },
+      onMoved: (host) =>
+        log.warn({ host }, "another PostgreSQL is the primary; all connections lead there now"),
     });
     stack.add("database", () => database.close());
     return database;

@@ -1,4 +1,5 @@
 import { ConfigError } from "../runtime/config.js";
+import { parseDatabaseUrl } from "../runtime/store-urls.js";
 import { createDatabase, connectionFault, sqlState } from "../db/database.js";
 import { driverArguments } from "../db/driver-arguments.js";
 import { migrate } from "../db/migrate.js";
@@ -45,10 +46,12 @@ const REFUSALS: Record<string, (place: string, database: string) => string> = {
  * for other errors.
  */
 function explainConnection(error: unknown, url: string): string | null {
-  const { hostname, port, pathname } = new URL(url);
-  const [, { host = `${hostname}:${port || 5432}` }] = driverArguments(url, {});
-  const place = `The PostgreSQL at ${host}`;
-  const refusal = REFUSALS[sqlState(error) ?? ""]?.(place, decodeURIComponent(pathname.slice(1)));
+  const { url: oneHost, hosts } = parseDatabaseUrl(url);
+  const addresses = hosts.map(({ host, port }) => `${host}:${port}`).join(" or ");
+  const [, { host: folder }] = driverArguments(oneHost, {});
+  const place = `The PostgreSQL at ${folder ?? addresses}`;
+  const database = decodeURIComponent(new URL(oneHost).pathname.slice(1));
+  const refusal = REFUSALS[sqlState(error) ?? ""]?.(place, database);
   if (refusal) return refusal.replace(/^./, (letter) => letter.toUpperCase());
   const fault = connectionFault(error);
   return fault === null

@@ -2,11 +2,11 @@
 // statements of different callers on one connection. A statement then waits for another caller's,
 // and one that cannot be written shifts all later answers to other callers.
 import { AsyncResource } from "node:async_hooks";
-import type { Sql, TransactionSql } from "postgres";
+import type { TransactionSql } from "postgres";
 import { currentDeadline, type Deadline } from "../runtime/deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import { reportRefusal } from "../runtime/micro-batch.js";
-import { PooledConnection, tooLate } from "./pooled-connection.js";
+import { type OpenClient, PooledConnection, tooLate } from "./pooled-connection.js";
 import type { Route, Statement } from "./statement.js";
 
 export interface PoolLimits {
@@ -19,8 +19,7 @@ export interface PoolLimits {
 }
 
 export interface PoolOptions {
-  /** Creates a client of at most one connection. */
-  open(): Sql;
+  open: OpenClient;
   connections: number;
   limits: PoolLimits;
 }
@@ -98,6 +97,11 @@ export class ConnectionPool implements Required<Route> {
     const suspects = this.#connections.filter((connection) => connection.hasReturned(rows));
     for (const connection of suspects.length > 0 ? suspects : this.#connections)
       connection.discard();
+  }
+
+  /** Closes all connections; running statements fail, and the next ones open new connections. */
+  renew(): void {
+    for (const connection of this.#connections) connection.discard();
   }
 
   async close(): Promise<void> {

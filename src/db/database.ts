@@ -1,9 +1,11 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type PostgresType, type Sql } from "postgres";
 import { ServiceUnavailableError } from "../domain/errors.js";
+import { parseDatabaseUrl } from "../runtime/store-urls.js";
 import { ConnectionPool, type PoolLimits } from "./connection-pool.js";
 import { driverArguments } from "./driver-arguments.js";
 import { routeStatements } from "./statement.js";
+import { WritableHost } from "./writable-host.js";
 
 export interface Database {
   /** Query builder, for reads and for writes that are not transitions. */
@@ -31,6 +33,8 @@ export interface DatabaseOptions {
   applicationName: string;
   limits?: Partial<PoolLimits>;
   onForeignRows?(error: ServiceUnavailableError): void;
+  /** Called when another host has become the primary, and all connections lead there. */
+  onMoved?(host: string): void;
 }
 
 /** The sum of `waitMs` and `answerMs` is less than the deadline of an operation. */
@@ -38,37 +42,34 @@ const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, answerMs: 7000 };
 
 /** Connects at the first statement; the next statement reconnects after the server was lost. */
 export function createDatabase(options: DatabaseOptions): Database {
+  const place = parseDatabaseUrl(options.url);
+  const primary = place.needsPrimary ? new WritableHost(place) : null;
   // This client creates the statements but sends none; the pool's clients share its types.
   const client = postgres(
     ...driverArguments(options.url, {
+      ...(primary && { socket: primary.connect }),
       connect_timeout: 2,
       idle_timeout: 60,
       backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1),
       onnotice: () => {},
       fetch_types: false,
       types: arrayTypes(),
-      connection: {
-        application_name: options.applicationName,
-        TimeZone: "UTC",
-        // A plan made while a table was small is kept when the table grows. So index scans are
-        // forced. A table without a usable index then looks expensive enough to be compiled, so jit
-        // is off.
-        enable_seqscan: "off",
-        jit: "off",
-        statement_timeout: 5000,
-        lock_timeout: 4000,
-        idle_in_transaction_session_timeout: 10_000,
-      },
+      // PgBouncer accepts no others; the rest are settings of the role.
+      connection: { application_name: options.applicationName, TimeZone: "UTC" },
     }),
   );
-  const open = () =>
-    postgres({ ...client.options, max: 1 } as unknown as postgres.Options<
+  const open = (onclose: () => void) =>
+    postgres({ ...client.options, max: 1, onclose } as unknown as postgres.Options<
       Record<string, postgres.PostgresType>
     >);
   const pool = new ConnectionPool({
     open,
     connections: options.connections,
     limits: { ...LIMITS, ...options.limits },
+  });
+  primary?.onMoved(({ host, port }) => {
+    pool.renew();
+    options.onMoved?.(`${host}:${port}`);
   });
   const sql = routeStatements(client, pool);
   return {
@@ -86,7 +87,9 @@ export function createDatabase(options: DatabaseOptions): Database {
       options.onForeignRows?.(error);
       return error;
     },
-    close: () => pool.close(),
+    async close() {
+      await Promise.all([primary?.close(), pool.close()]);
+    },
   };
 }
 

@@ -3,18 +3,16 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
-import postgres, { type Sql } from "postgres";
+import postgres, { type Sql, type TransactionSql } from "postgres";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { sqlState, type Database } from "./database.js";
 import { driverArguments } from "./driver-arguments.js";
 import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
+import { giveSessionSettings, hasSessionSettings } from "./session-settings.js";
 
 const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 
-/**
- * Any fixed number works. The lock belongs to the session, because the migrator itself is unsafe
- * when two start at once.
- */
+/** Any fixed number works. The migrator itself is unsafe when two start at once. */
 const LOCK = 5_067_401;
 const LOCK_POLL_MS = 100;
 /** An index on a large table takes minutes to build. */
@@ -36,7 +34,26 @@ export async function migrate(
   url: string,
   { lockTimeoutMs = LOCK_TIMEOUT_MS } = {},
 ): Promise<void> {
-  const client = postgres(
+  await giveSessionSettings(() => connect(url));
+  const [holder, client] = [connect(url), connect(url)];
+  try {
+    await whileLocked(holder, async () => {
+      const applied = await lastApplied(client);
+      if (applied !== null) await buildIndexes(client, FOLDER, applied);
+      const limited = limitTransactions(client, lockTimeoutMs);
+      await retryWhileLocked(async () => {
+        if (!isCurrent(applied)) await limited.begin(dropReadOnlyViews);
+        await applyMigrations(drizzle({ client: limited }), { migrationsFolder: FOLDER });
+        await renewReadOnlyRole(limited);
+      });
+    });
+  } finally {
+    await Promise.all([holder.end({ timeout: 5 }), client.end({ timeout: 5 })]);
+  }
+}
+
+function connect(url: string): Sql {
+  return postgres(
     ...driverArguments(url, {
       max: 1,
       connect_timeout: 10,
@@ -44,21 +61,23 @@ export async function migrate(
       connection: { application_name: "photo-service migrate" },
     }),
   );
-  try {
-    await takeLock(client);
-    const applied = await lastApplied(client);
-    if (applied !== null) await buildIndexes(client, FOLDER, applied);
-    // Set after the indexes: a concurrent index build may wait, because no statement waits behind
-    // it.
-    await client`select set_config('lock_timeout', ${String(lockTimeoutMs)}, false)`;
-    await retryWhileLocked(async () => {
-      if (!isCurrent(applied)) await dropReadOnlyViews(client);
-      await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
-      await renewReadOnlyRole(client);
+}
+
+/**
+ * Returns the same client, whose transactions have this limit for locks and none for statements.
+ * PgBouncer keeps no setting between transactions.
+ */
+function limitTransactions(sql: Sql, lockTimeoutMs: number): Sql {
+  const begin = (work: (transaction: TransactionSql) => Promise<unknown>) =>
+    sql.begin(async (transaction) => {
+      await transaction`select set_config('statement_timeout', '0', true),
+        set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
+      return work(transaction);
     });
-  } finally {
-    await client.end({ timeout: 5 });
-  }
+  return new Proxy(sql, {
+    get: (target, name, receiver) =>
+      name === "begin" ? begin : (Reflect.get(target, name, receiver) as unknown),
+  });
 }
 
 /**
@@ -76,13 +95,23 @@ async function retryWhileLocked(work: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Polls for the lock: a concurrent index build would wait for a session that is blocked on the
- * lock.
+ * Runs `work` while a transaction of `holder` holds the lock: through PgBouncer, a lock of the
+ * session would stay with the server. It polls, because a concurrent index build would wait for a
+ * session that is blocked on the lock.
  */
-async function takeLock(sql: Sql): Promise<void> {
+async function whileLocked(holder: Sql, work: () => Promise<void>): Promise<void> {
   for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(LOCK_POLL_MS)) {
-    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
-    if (row?.taken) return;
+    const done = await holder.begin(async (transaction) => {
+      // Beware: a statement with parameters keeps its snapshot until the next one, and a concurrent
+      // index build would wait for it.
+      const [row] = await transaction.unsafe<{ taken: boolean }[]>(
+        "select set_config('idle_in_transaction_session_timeout', '0', true), " +
+          `pg_try_advisory_xact_lock(${LOCK}) as taken`,
+      );
+      if (row?.taken) await work();
+      return row?.taken;
+    });
+    if (done) return;
     if (Date.now() > deadline)
       throw new Error(
         "Another migration of this database has been running for " +
@@ -93,11 +122,11 @@ async function takeLock(sql: Sql): Promise<void> {
 }
 
 /**
- * True if every migration of this version was applied. A newer database counts too: it occurs
- * during a roll-out.
+ * True if every migration of this version was applied, and the sessions have their settings. A
+ * newer database counts too: it occurs during a roll-out.
  */
 export async function isMigrated({ sql }: Pick<Database, "sql">): Promise<boolean> {
-  return isCurrent(await lastApplied(sql));
+  return isCurrent(await lastApplied(sql)) && (await hasSessionSettings(sql));
 }
 
 /** Returns when the last applied migration was made; null in a database without migrations. */
@@ -151,10 +180,24 @@ async function buildIndex(
   const [broken] =
     await sql`select from pg_index where indexrelid = to_regclass(${`public.${name}`})
       and not indisvalid`;
-  if (broken) await sql.unsafe(`drop index concurrently public.${name}`);
+  if (broken) await withoutLimits(sql, `drop index concurrently public.${name}`);
   try {
-    await sql.unsafe(`${create} CONCURRENTLY IF NOT EXISTS "${name}" ${on}`);
+    await withoutLimits(sql, `${create} CONCURRENTLY IF NOT EXISTS "${name}" ${on}`);
   } catch (error) {
     if (!NOT_THERE_YET.has(sqlState(error) ?? "")) throw error;
   }
+}
+
+/**
+ * Runs a statement that no transaction may contain, without the limits of the session. It may wait
+ * for locks, because no statement waits behind it. All three are sent at once: PgBouncer gives
+ * their server to no other client before the last has ended.
+ */
+async function withoutLimits(sql: Sql, statement: string): Promise<void> {
+  const [, outcome] = await Promise.allSettled([
+    sql.unsafe("set statement_timeout = 0; set lock_timeout = 0"),
+    sql.unsafe(statement),
+    sql.unsafe("reset statement_timeout; reset lock_timeout"),
+  ]);
+  if (outcome.status === "rejected") throw outcome.reason;
 }

@@ -1,6 +1,7 @@
 import postgres, { type Sql, type TransactionSql } from "postgres";
 import type { Deadline } from "../runtime/deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
+import { reportRefusal } from "../runtime/micro-batch.js";
 import { routeStatements, type Handler, type Statement } from "./statement.js";
 
 interface Sending {
@@ -19,23 +20,25 @@ const READ_ONLY = "25006";
  * A client with one connection, on which one statement runs at a time, also within a transaction.
  */
 export class PooledConnection {
-  readonly #open: () => Sql;
+  readonly #open: OpenClient;
   readonly #now: () => number;
   #client: Sql;
   #driver: Handler;
   #busy = false;
   #broken = false;
+  /** The connection of the running transaction has ended. */
+  #ended = false;
   #statement: Statement | null = null;
   /** Time since which an answer is due; null while none is due. */
   #since: number | null = null;
   #cancelling: Promise<void> | null = null;
   #state: object | null = null;
 
-  /** `open` creates a client of at most one connection; `now` is the clock for `isSilent`. */
-  constructor(open: () => Sql, now: () => number) {
+  /** `now` is the clock for `isSilent`. */
+  constructor(open: OpenClient, now: () => number) {
     this.#open = open;
     this.#now = now;
-    this.#client = open();
+    this.#client = this.#connect();
     this.#driver = driverOf(this.#client);
   }
 
@@ -61,7 +64,11 @@ export class PooledConnection {
     });
   }
 
-  /** Like `sql.begin`; calls `over` when the connection is free again. */
+  /**
+   * Like `sql.begin`; calls `over` when the connection is free again. Beware: the driver writes to a
+   * connection that has ended, which throws uncaught. So nothing is sent then, not even a ROLLBACK:
+   * the work never ends, and the driver refuses the transaction.
+   */
   begin(work: (sql: TransactionSql) => Promise<unknown>, over: () => void): Promise<unknown> {
     let last = Promise.resolve();
     const send = (statement: Statement, deadline: Deadline | undefined, driver: Handler): void => {
@@ -75,12 +82,14 @@ export class PooledConnection {
     this.#since = this.#now();
     const done = this.#client.begin(async (sql) => {
       this.#since = null;
+      this.#ended = false;
       try {
         return await work(routeStatements(sql, { send }));
       } finally {
         // The next statement is COMMIT or ROLLBACK: a cancel request that is still on its way would
         // hit it.
         await last;
+        if (this.#ended) await new Promise(() => {});
         this.#since = this.#now();
       }
     });
@@ -110,7 +119,7 @@ export class PooledConnection {
   /** Replaces the client; the next statement opens a new connection. */
   reopen(): void {
     void this.#client.end({ timeout: 0 });
-    this.#client = this.#open();
+    this.#client = this.#connect();
     this.#driver = driverOf(this.#client);
     this.#broken = false;
   }
@@ -119,9 +128,17 @@ export class PooledConnection {
     return this.#client.end({ timeout: seconds });
   }
 
+  #connect(): Sql {
+    const client = this.#open(() => {
+      // A client that was replaced ends later.
+      if (client === this.#client) this.#ended = true;
+    });
+    return client;
+  }
+
   #runInTime(sending: Sending): void {
-    if (!sending.deadline?.passed) return this.#run(sending);
-    sending.statement.reject(tooLate());
+    if (!this.#ended && !sending.deadline?.passed) return this.#run(sending);
+    sending.statement.reject(this.#ended ? endedInTransaction() : tooLate());
     sending.over();
   }
 
@@ -133,6 +150,7 @@ export class PooledConnection {
       () => this.#settle(over),
       (error: unknown) => {
         if (!isRefusal(error)) this.#broken = true;
+        if (isTurnedAway(error)) reportRefusal({ what: "connection", why: "full" });
         this.#settle(fail);
       },
     );
@@ -180,6 +198,15 @@ export class PooledConnection {
   }
 }
 
+/** Creates a client of at most one connection, and calls back when a connection has ended. */
+export type OpenClient = (onEnd: () => void) => Sql;
+
+/** Has the same code as the driver's error. */
+function endedInTransaction(): Error {
+  const error = new Error("The connection has ended during a transaction.");
+  return Object.assign(error, { code: "CONNECTION_CLOSED" });
+}
+
 export function tooLate(): ServiceUnavailableError {
   return new ServiceUnavailableError("The deadline of the operation has passed.");
 }
@@ -194,6 +221,13 @@ function isRefusal(error: unknown): boolean {
     error.severity === "ERROR" &&
     error.code !== READ_ONLY
   );
+}
+
+/** too_many_connections; protocol_violation, with which PgBouncer refuses and drops clients. */
+const TURNED_AWAY = new Set(["53300", "08P01"]);
+
+function isTurnedAway(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && TURNED_AWAY.has(error.code);
 }
 
 /**

@@ -172,6 +172,8 @@ export const READ_ONLY_SETTINGS: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: "10s",
   work_mem: "16MB",
   max_parallel_workers_per_gather: "0",
+  // The owner's sessions have it off, for its prepared statements.
+  enable_seqscan: "on",
   standard_conforming_strings: "on",
   TimeZone: "UTC",
 };

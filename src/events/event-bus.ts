@@ -96,9 +96,9 @@ interface Publisher extends Pick<EventBus, "publish" | "publishGone" | "probe"> 
   close(): void;
 }
 
-function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions): Publisher {
+function createPublisher({ redisUrl: url, prefix, log, onDropped }: EventBusOptions): Publisher {
   const topic = topicOf(prefix);
-  const redis = createRedis({ url: redisUrl, purpose: "notifications out", failFast: true, log });
+  const redis = createRedis({ url, prefix, purpose: "notifications out", failFast: true, log });
   let waiting = new Map<string, QueuedJobEvent[]>();
 
   /** Sends everything that one step publishes: one notification per user, and one pipeline. */
@@ -162,10 +162,10 @@ interface Subscriber extends Pick<
   close(): void;
 }
 
-function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscriber {
+function createSubscriber({ redisUrl: url, prefix, log }: EventBusOptions): Subscriber {
   const topic = topicOf(prefix);
   const goneTopic = goneTopicOf(prefix);
-  const redis = createRedis({ url: redisUrl, purpose: "notifications in", failFast: false, log });
+  const redis = createRedis({ url, prefix, purpose: "notifications in", failFast: false, log });
   let onNotification: (userId: string, notification: Notification) => void = () => {};
   let onReconnect: () => void = () => {};
   let onGone: (userId: string | null) => void = () => {};

@@ -15,6 +15,7 @@ export interface PageKey extends PageRange {
   scope: ListScope;
   readerId: string;
   columns: ListColumns;
+  knownSeq?: number;
 }
 
 export interface HistoryKey {

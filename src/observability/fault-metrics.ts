@@ -38,7 +38,8 @@ export function createOverloadMetrics(
   pools: Record<string, { waiting: number }>,
 ): void {
   const help =
-    "Statements and batch items refused because too many were waiting or they had waited too long";
+    "Statements and batch items refused because too many were waiting or they had waited too " +
+    "long, and connections that PostgreSQL or PgBouncer refused";
   const refusals = new Counter({
     name: `${PREFIX}refusals_total`,
     help,
@@ -47,6 +48,7 @@ export function createOverloadMetrics(
   });
   for (const what of ["statement", "batch"])
     for (const why of ["full", "waited"]) refusals.inc({ what, why }, 0);
+  refusals.inc({ what: "connection", why: "full" }, 0);
   onRefusal(({ what, why }) => refusals.inc({ what, why }));
   gauge(registry, {
     name: "statements_waiting",

@@ -80,6 +80,17 @@ export function gaugeStores(
   });
 }
 
+/** Reports by how much a read replica is behind; no value without one. */
+export function gaugeReplica({ registry }: MetricsPage, lagSeconds: () => number | null): void {
+  gauge(registry, {
+    name: "replica_lag_seconds",
+    help: "Seconds by which the read replica may be behind; +Inf if it does not answer",
+    collect() {
+      this.set(lagSeconds() ?? Number.NaN);
+    },
+  });
+}
+
 function createGauges({ registry }: MetricsPage) {
   const depth = gauge(registry, {
     name: "queue_depth",

@@ -19,6 +19,7 @@ export function createBoardQueues(options: {
 }): BoardQueues {
   const redis = createRedis({
     url: options.redisUrl,
+    prefix: options.prefix,
     purpose: "queue board",
     failFast: true,
     log: options.log,

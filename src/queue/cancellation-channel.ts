@@ -22,6 +22,7 @@ export function createCancellationChannel(options: {
 }): CancellationChannel {
   const redis = createRedis({
     url: options.redisUrl,
+    prefix: options.prefix,
     purpose: "stop notification out",
     failFast: true,
     log: options.log,
@@ -47,6 +48,7 @@ export function listenForStops(options: {
 }): CancellationListener {
   const redis = createRedis({
     url: options.redisUrl,
+    prefix: options.prefix,
     purpose: "stop notification in",
     failFast: false,
     log: options.log,

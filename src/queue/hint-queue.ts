@@ -81,10 +81,10 @@ interface HintQueueOptions {
 }
 
 export function createHintQueue(options: HintQueueOptions): HintQueue {
-  const { log, carry } = options;
-  const redis = createRedis({ url: options.redisUrl, purpose: "hints", failFast: true, log });
+  const { redisUrl: url, prefix, log, carry } = options;
+  const redis = createRedis({ url, prefix, purpose: "hints", failFast: true, log });
   const queues = openQueues(redis, options);
-  const remembers = `${options.prefix}:remembers`;
+  const remembers = `${prefix}:remembers`;
   const attempt = bestEffort(log);
 
   const addToLane = async (lane: Lane, hints: Hint[]) => {

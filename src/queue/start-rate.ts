@@ -29,6 +29,7 @@ export function createStartRate(options: {
   const now = options.now ?? Date.now;
   const redis = createRedis({
     url: options.redisUrl,
+    prefix: options.prefix,
     purpose: "start rate",
     failFast: true,
     log: options.log,

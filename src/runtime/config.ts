@@ -216,6 +216,8 @@ function toConfig(values: Values) {
   return {
     production,
     databaseUrl: values.DATABASE_URL ?? null,
+    /** A read replica, for reads that may be a few seconds old; null without one. */
+    databaseReplicaUrl: values.DATABASE_REPLICA_URL ?? null,
     redisUrl: values.REDIS_URL ?? null,
     host: values.HOST,
     port: values.PORT,

@@ -176,9 +176,12 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** `full`: too many were waiting already. `waited`: it had waited too long. */
+/**
+ * `full`: too many were waiting already, or the server accepts no more connections. `waited`: it
+ * had waited too long.
+ */
 export interface Refusal {
-  what: "statement" | "batch";
+  what: "statement" | "batch" | "connection";
   why: "full" | "waited";
 }
 

@@ -1,5 +1,10 @@
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions as AllOptions } from "ioredis";
 import type { Logger } from "./logger.js";
+import { slotConnector } from "./slot-connector.js";
+import { parseRedisUrl, type RedisPlace } from "./store-urls.js";
+
+/** The type of the client depends on the omitted one. */
+type ClientOptions = Omit<AllOptions, "replyMapping">;
 
 const TIMEOUT_MS = 2000;
 /** Interval between pings on each connection. */
@@ -13,7 +18,10 @@ const ANSWER_MS = 6000;
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
 export interface RedisOptions {
+  /** In any form of REDIS_URL. */
   url: string;
+  /** Prefix of all keys of this connection; its hash tag keeps them in one slot of a cluster. */
+  prefix: string;
   purpose: string;
   failFast: boolean;
   log: Logger;
@@ -64,16 +72,59 @@ class FailFastRedis extends BatchingRedis {
  */
 export function createRedis(options: RedisOptions): Redis {
   const { failFast, log, purpose, pingMs = PING_MS, answerMs = ANSWER_MS } = options;
-  const redis = new (failFast ? FailFastRedis : BatchingRedis)(options.url, {
+  const Client: typeof Redis = failFast ? FailFastRedis : BatchingRedis;
+  const place = parseRedisUrl(options.url);
+  const settings: ClientOptions = {
     connectionName: purpose,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1000),
     connectTimeout: TIMEOUT_MS,
     socketTimeout: answerMs,
     enableOfflineQueue: !failFast,
     maxRetriesPerRequest: failFast ? 1 : null,
+    // 2: the client connects again, and sends the command there.
+    reconnectOnError: ({ message }) => (OUTDATED.test(message) ? 2 : false),
     // A server that accepts commands but does not answer must not block requests either.
     ...(failFast && { commandTimeout: TIMEOUT_MS }),
-  });
+  };
+  const redis =
+    place.kind === "single"
+      ? new Client(place.url, settings)
+      : new Client({ ...serversOf(place, options.prefix), ...settings });
+  reportOutages(redis, { log, purpose });
+  keepPinging(redis, pingMs);
+  const copy = redis.duplicate.bind(redis);
+  redis.duplicate = ((override: object) => {
+    const duplicate = copy({ ...override, socketTimeout: 2 * answerMs });
+    keepPinging(duplicate, pingMs);
+    return duplicate;
+  }) as Redis["duplicate"];
+  return redis;
+}
+
+/** Errors of a server that does not own the keys any more: another one does, or soon will. */
+const OUTDATED = /^(MOVED|CLUSTERDOWN|READONLY|UNBLOCKED) /;
+
+/** Returns the options by which the client finds its server, also after a failover. */
+function serversOf(
+  { access, ...place }: Exclude<RedisPlace, { kind: "single" }>,
+  prefix: string,
+): ClientOptions {
+  if (place.kind === "cluster") return { ...access, Connector: slotConnector(place.nodes, prefix) };
+  const { sentinels, name } = place;
+  return {
+    ...access,
+    sentinels,
+    name,
+    sentinelCommandTimeout: TIMEOUT_MS,
+    ...(access.tls && { sentinelTLS: access.tls, enableTLSForSentinelMode: true }),
+  };
+}
+
+/** Logs the begin and the end of an outage once each. */
+function reportOutages(
+  redis: Redis,
+  { log, purpose }: Pick<RedisOptions, "log" | "purpose">,
+): void {
   let away = false;
   const reportOutage = (error: Error, what: string) => {
     if (!away) log.error({ err: error, purpose }, `${what}; reconnecting until it is back`);
@@ -95,14 +146,6 @@ export function createRedis(options: RedisOptions): Redis {
     if (away) log.info({ purpose }, "Redis is back");
     away = false;
   });
-  keepPinging(redis, pingMs);
-  const copy = redis.duplicate.bind(redis);
-  redis.duplicate = ((override: object) => {
-    const duplicate = copy({ ...override, socketTimeout: 2 * answerMs });
-    keepPinging(duplicate, pingMs);
-    return duplicate;
-  }) as Redis["duplicate"];
-  return redis;
 }
 
 /**

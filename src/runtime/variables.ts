@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { parseDatabaseUrl, parseRedisUrl, StoreUrlError } from "./store-urls.js";
 
 const MEBIBYTE = 1024 * 1024;
 const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
@@ -41,6 +42,23 @@ const url = (...protocols: string[]) =>
       `is not a URL that begins with ${protocols.join("// or ")}//`,
     );
 
+/** The URL of a store; `parse` throws StoreUrlError for one that is not accepted. */
+const storeUrl = (parse: (text: string) => unknown) =>
+  z.string().superRefine((text, context) => {
+    try {
+      parse(text);
+    } catch (error) {
+      if (!(error instanceof StoreUrlError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
+// libpq accepts a URL with a user and no host, for a Unix socket.
+const databaseUrl = z
+  .string()
+  .transform((text) => text.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?#]|$)/, "$1localhost"))
+  .pipe(storeUrl(parseDatabaseUrl))
+  .optional();
+
 /** Accepts one key, or several separated by commas during a key rotation. */
 function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>): void {
   const keys = text
@@ -55,13 +73,9 @@ function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>):
 
 export const variables = {
   NODE_ENV: z.string().default("development"),
-  // libpq accepts a URL with a user and no host, for a Unix socket.
-  DATABASE_URL: z
-    .string()
-    .transform((text) => text.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?#]|$)/, "$1localhost"))
-    .pipe(url("postgres:", "postgresql:"))
-    .optional(),
-  REDIS_URL: url("redis:", "rediss:").optional(),
+  DATABASE_URL: databaseUrl,
+  DATABASE_REPLICA_URL: databaseUrl,
+  REDIS_URL: storeUrl(parseRedisUrl).optional(),
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber(0, 65_535).default(4000),
   WORKER_PORT: wholeNumber(0, 65_535).default(4001),
@@ -134,6 +148,7 @@ export const VARIABLE_NAMES = Object.keys(variables) as VariableName[];
  */
 export const SECRET_NAMES = [
   "DATABASE_URL",
+  "DATABASE_REPLICA_URL",
   "REDIS_URL",
   "JWT_PUBLIC_KEY",
   "JWT_JWKS_URL",

@@ -50,12 +50,12 @@ const QUIET_MISSES = 1;
  * slices, Redis keeps its position; when Redis loses it, the pass starts again.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { tasks, log } = options;
+  const { redisUrl: url, prefix, tasks, log } = options;
   const closing = new AbortController();
-  const redis = createRedis({ url: options.redisUrl, purpose: "schedule", failFast: false, log });
-  const state = createScheduleState(redis, options.prefix);
+  const redis = createRedis({ url, prefix, purpose: "schedule", failFast: false, log });
+  const state = createScheduleState(redis, prefix);
   const runner = createTaskRunner(options, state, closing.signal);
-  const connection = { connection: redis, prefix: options.prefix };
+  const connection = { connection: redis, prefix };
   const queue = new Queue(MAINTENANCE_QUEUE, connection);
   const worker = new Worker(MAINTENANCE_QUEUE, ({ name }) => runner.run(name), {
     ...connection,

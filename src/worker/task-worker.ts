@@ -38,8 +38,8 @@ const SICK_MS = 1000;
 /** Turns hints into attempts. */
 export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions): TaskWorker {
   const { log, leases, pool } = deps;
-  const { tasks, children, prefix } = options;
-  const redis = createRedis({ url: options.redisUrl, purpose: "work", failFast: false, log });
+  const { redisUrl: url, prefix, tasks, children } = options;
+  const redis = createRedis({ url, prefix, purpose: "work", failFast: false, log });
   redis.on("ready", options.onRedisReady);
   const share = new UserShare(tasks);
   let closing = false;

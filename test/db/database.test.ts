@@ -49,6 +49,22 @@ describe("the database", () => {
       await store.database.ping();
     });
 
+    it("during a transaction refuses it, also what it sends afterwards, and no process ends", async () => {
+      // The driver's fault does not show every time.
+      for (let i = 0; i < 20; i++) {
+        const refused = await refusalOf(
+          available(() =>
+            store.database.sql.begin(async (tx) => {
+              await tx`select pg_terminate_backend(pg_backend_pid())`.catch(() => {});
+              await tx`select 1`;
+            }),
+          ),
+        );
+        assert.deepEqual(refused, AWAY);
+      }
+      await store.database.ping();
+    });
+
     it("through the query builder is the same error, with the cause kept for the log", async () => {
       const error = await available(() =>
         store.database.orm.execute(

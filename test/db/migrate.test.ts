@@ -72,7 +72,7 @@ describe("migrating a database", () => {
       async () =>
         (
           await database.sql`select from pg_stat_activity where datname = current_database()
-            and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`
+            and application_name like '%migrate%' and query like '%pg_try_advisory_xact_lock%'`
         ).length === 1,
     );
     assert.equal(done, false);
@@ -123,6 +123,14 @@ describe("migrating a database", () => {
     assert.equal(await isMigrated(database), false);
     await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000
         where id = ${newest?.["id"]}`;
+    assert.equal(await isMigrated(database), true);
+  });
+
+  it("is incomplete without the settings of its sessions, and gives them again", async () => {
+    const [row] = await database.sql<{ name: string }[]>`select current_database() as name`;
+    await database.sql.unsafe(`alter role current_user in database ${row?.name} reset jit`);
+    assert.equal(await isMigrated(database), false);
+    await migrate(empty.url);
     assert.equal(await isMigrated(database), true);
   });
 

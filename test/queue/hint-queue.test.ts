@@ -34,7 +34,7 @@ const hint = (more: Partial<Hint> = {}): Hint => ({
 
 describe("the queue of hints", () => {
   const { url, prefix } = testRedis();
-  const redis = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
+  const redis = createRedis({ url, prefix, purpose: "tests", failFast: false, log: silentLog });
   const bullQueues = new Map(
     LANES.map((lane) => [
       lane,

@@ -18,7 +18,7 @@ describe("a connection to Redis", () => {
   let lines: Line[] = [];
   const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Line) });
   const connect = (failFast: boolean) =>
-    createRedis({ url: proxy.url, purpose: "tests", failFast, log });
+    createRedis({ url: proxy.url, prefix, purpose: "tests", failFast, log });
 
   before(async () => {
     proxy = await createTcpProxy(testRedis().url);

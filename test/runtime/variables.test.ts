@@ -57,11 +57,47 @@ describe("invalid variables", () => {
         `FRONT_PAGE is not a path such as /admin/db (it is "${path}")`,
       ],
     ),
-    [
-      { DATABASE_URL: "mysql://db" },
-      "DATABASE_URL is not a URL that begins with postgres:// or postgresql://",
-    ],
-    [{ REDIS_URL: "redis" }, "REDIS_URL is not a URL that begins with redis:// or rediss://"],
+    ...[
+      ["mysql://db", "is not a URL that begins with postgres:// or postgresql://"],
+      ["postgres://a:1,b:x/n", "is not a URL that begins with postgres:// or postgresql://"],
+      [
+        "postgres://a:1,b:2/n",
+        "names several hosts: add target_session_attrs=read-write, so that the primary is used",
+      ],
+      [
+        "postgres://a/n?target_session_attrs=standby",
+        "has target_session_attrs=standby: allowed are read-write, primary and any",
+      ],
+    ].map(([url = "", fault = ""]): [Environment, string] => [
+      { DATABASE_URL: url },
+      `DATABASE_URL ${fault}`,
+    ]),
+    ...[
+      [
+        "redis",
+        "is not a URL that begins with redis://, redis+sentinel:// or redis+cluster://, or with " +
+          "rediss instead of redis for TLS",
+      ],
+      ["redis://a,b", "names several hosts: begin with redis+sentinel:// or redis+cluster://"],
+      ["redis+cluster://a:1,b:x", "has a host that is not written as host or host:port"],
+      ["redis+cluster://", "names no host"],
+      [
+        "redis+cluster://a:1/2",
+        "has more than hosts: a cluster has one database and no parameters",
+      ],
+      [
+        "redis+sentinel://a:1,b:2",
+        "names no master: end with its name, as in redis+sentinel://host:26379/name",
+      ],
+      ["redis+sentinel://a/name?db=x", "has a db that is not a whole number"],
+      [
+        "redis+sentinel://a/name?database=1",
+        "has the parameter database: allowed are db, sentinelUsername, sentinelPassword",
+      ],
+    ].map(([url = "", fault = ""]): [Environment, string] => [
+      { REDIS_URL: url },
+      `REDIS_URL ${fault}`,
+    ]),
     [{ ADMIN_PASSWORD: "11-chars-as" }, "ADMIN_PASSWORD is shorter than 12 characters"],
     [{ FILE_SIGNING_KEY: "short" }, "FILE_SIGNING_KEY is shorter than 32 characters"],
     [{ FILE_SIGNING_KEY: " , " }, "FILE_SIGNING_KEY is shorter than 32 characters"],

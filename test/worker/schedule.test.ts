@@ -51,6 +51,7 @@ describe("the schedule of maintenance", () => {
     });
     const connection = createRedis({
       url: redis.url,
+      prefix: redis.prefix,
       purpose: "tests",
       failFast: false,
       log: silentLog,

@@ -32,7 +32,12 @@ export async function listQueuedJobs(
   // other order could yield a wrong cursor.
   const epoch = await eventLog.epoch();
   const { stream: earlier, ...range } = request;
-  const query = { readerId: user.id, ...range, columns: columnsFor(info) };
+  const query = {
+    readerId: user.id,
+    ...range,
+    columns: columnsFor(info),
+    ...(earlier && !carriesCursor(info) && { knownSeq: earlier.seq }),
+  };
   // The most frequent list is already batched across requests.
   const page = await (isOwnBrief(scope, query)
     ? queuedJobReads.page(scope, query)
@@ -94,6 +99,10 @@ function findColumns(info: GraphQLResolveInfo): ListColumns {
   const names = [...selectedFields(info, [["edges", "node"], ["nodes"]])];
   if (names.every((name) => BRIEF.includes(name))) return "brief";
   return names.every((name) => STATE.includes(name)) ? "state" : "whole";
+}
+
+function carriesCursor(info: GraphQLResolveInfo): boolean {
+  return selectedFields(info, [[]]).has("eventCursor");
 }
 
 type Fragments = GraphQLResolveInfo["fragments"];

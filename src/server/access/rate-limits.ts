@@ -178,6 +178,7 @@ export class MinuteCounts {
   constructor(options: MinuteCountsOptions) {
     const redis = createRedis({
       url: options.redisUrl,
+      prefix: options.prefix,
       purpose: "rate limits",
       failFast: true,
       log: options.log,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Database } from "../../db/database.js";
+import type { RecentReads } from "../../db/replica.js";
 import type { FileUrls } from "../../photos/file-urls.js";
 import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 import type { Operations } from "../../services/operators/operations.js";
@@ -50,6 +51,7 @@ const ABOUT_STATISTICS =
 
 interface JobPagesOptions {
   database: Database;
+  recent: RecentReads;
   operations: Operations;
   fileUrls: Pick<FileUrls, "urlOf">;
   actions: boolean;
@@ -59,11 +61,11 @@ type Query = { Querystring: Record<string, unknown> };
 
 /** Pages for the QueuedJobs of all users: statistics, search, and details. */
 export function registerJobPages(scope: FastifyInstance, options: JobPagesOptions): void {
-  const { database, actions } = options;
+  const { database, recent, actions } = options;
   scope.get<Query>(PATH, async ({ query }, reply) => {
     const search = readJobSearch(query);
     if (isUuid(search.id)) return reply.redirect(`${PATH}/${search.id.toLowerCase()}`, 303);
-    const statistics = await readJobStatistics(database);
+    const statistics = await recent.read(readJobStatistics);
     const fault = faultOf(search);
     const refreshSeconds = readRefresh(query["refresh"]);
     const place = {
@@ -71,7 +73,7 @@ export function registerJobPages(scope: FastifyInstance, options: JobPagesOption
       refresh: String(refreshSeconds ?? ""),
       before: textOf(query["before"]),
     };
-    const matches = fault === null ? await find(database, place) : null;
+    const matches = fault === null ? await recent.read((one) => find(one, place)) : null;
     const jobNames = statistics.map(({ jobName }) => jobName);
     const acts = actions && matches && matches.rows.length > 0 && conditionsOf(search).length > 0;
     const content = html`${searchForm(PATH, search, { jobNames, refresh: place.refresh })}

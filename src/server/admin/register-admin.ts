@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Database } from "../../db/database.js";
 import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
+import type { RecentReads } from "../../db/replica.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
 import { ConflictError, NotFoundError, ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
@@ -21,6 +22,7 @@ import { registerWorkerPages, type WorkerPagesDeps } from "./worker-pages.js";
 
 export interface AdminOptions extends PausePagesDeps, WorkerPagesDeps {
   database: Database;
+  recent: RecentReads;
   queries: ReadOnlyQueries;
   redis: { redisUrl: string; prefix: string };
   operations: Operations;

@@ -25,6 +25,11 @@ export interface PageQuery extends PageRange {
   /** Default: "whole". */
   columns?: ListColumns;
   budget?: ReadBudget;
+  /**
+   * Number of the reader's event that the page must include at least. Such a page may come from a
+   * replica.
+   */
+  knownSeq?: number;
 }
 
 /** A row of a page, as JSON or as columns, or only the position for an empty page. */

@@ -17,6 +17,41 @@ const CONNECTIONS = "src/db/connection-pool.ts";
  */
 export const MUTANTS: Mutant[] = [
   {
+    breaks: "a ROLLBACK on a connection that has ended ends the process",
+    file: "src/db/pooled-connection.ts",
+    find: "if (this.#ended) await new Promise(() => {});",
+    replace: "",
+    tests: ["db/database.test"],
+  },
+  {
+    breaks: "a host that went away is kept although another one is the primary",
+    file: "src/db/writable-host.ts",
+    find: "if (!next) return;",
+    replace: "return;",
+    tests: ["db/writable-host.test"],
+  },
+  {
+    breaks: "a host that accepts no writes is taken for the primary",
+    file: "src/db/writable-host.ts",
+    find: 'return row?.readOnly === "off";',
+    replace: "return row !== undefined;",
+    tests: ["db/writable-host.test"],
+  },
+  {
+    breaks: "a server that is not known to be up to date answers reads",
+    file: "src/db/replica.ts",
+    find: "if (!isUsable()) return work(primary);",
+    replace: "",
+    tests: ["db/replica.test"],
+  },
+  {
+    breaks: "a database whose sessions have no limits counts as migrated",
+    file: "src/db/migrate.ts",
+    find: "&& (await hasSessionSettings(sql))",
+    replace: "",
+    tests: ["db/migrate.test"],
+  },
+  {
     breaks: "a statement that the driver cannot write reaches it",
     file: STATEMENT,
     find: "if (fault) statement.reject(fault);\n    else route",

@@ -6,6 +6,13 @@ const BUS = ["events/event-bus.test"];
 /** Between the service and Redis: a connection that does not answer is left, and work is bounded. */
 export const MUTANTS: Mutant[] = [
   {
+    breaks: "only the first node of a cluster is asked for the owner of the slot",
+    file: "src/runtime/slot-connector.ts",
+    find: "this.#nodes[(start + i) % this.#nodes.length]",
+    replace: "this.#nodes[0]",
+    tests: ["runtime/slot-connector.test"],
+  },
+  {
     breaks: "a silent connection to Redis is kept",
     file: "src/runtime/redis.ts",
     find: "socketTimeout: answerMs,",

@@ -109,6 +109,7 @@ describe("the log of a service at its lowest level", () => {
     const log = createLoggerTo({ write: (line) => void lines.push(line) }, "trace");
     const redis = createRedis({
       url: testRedis().url.replace("redis://", "redis://somebody:private-password@"),
+      prefix: testRedis().prefix,
       purpose: "test",
       failFast: true,
       log,

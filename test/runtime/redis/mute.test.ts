@@ -16,7 +16,7 @@ describe("a connection to Redis", () => {
     write: (line) => void lines.push(JSON.parse(line) as { msg: string }),
   });
   const connect = (failFast: boolean, more: Partial<RedisOptions> = {}) =>
-    createRedis({ url: proxy.url, purpose: "tests", failFast, log, ...more });
+    createRedis({ url: proxy.url, prefix, purpose: "tests", failFast, log, ...more });
   before(async () => {
     proxy = await createTcpProxy(testRedis().url);
   });

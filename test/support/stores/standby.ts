@@ -57,7 +57,8 @@ export async function startStandby(
     signal: AbortSignal.timeout(60_000),
   });
   const url = Object.assign(new URL(primary.url), { port: String(port) }).href;
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  // A promotion may take longer than the sessions of the service may wait.
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { statement_timeout: 0 } });
   const isFollowing = async () =>
     (await sql`select from pg_stat_wal_receiver where status = 'streaming'`).length > 0;
   await eventually("the standby follows the primary", isFollowing);

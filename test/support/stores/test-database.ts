@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { createDatabase, type Database } from "../../../src/db/database.js";
 import { migrate } from "../../../src/db/migrate.js";
+import { alterRole } from "../../../src/db/session-settings.js";
 import { syncCatalogue } from "../../../src/services/jobs/jobs.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 
@@ -19,9 +20,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env["TEST_DATABASE_URL"];
   if (!server) throw new Error("Run the tests with npm test, which starts PostgreSQL for them");
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await withServer(server, (sql) =>
-    sql.unsafe(`create database ${name} template ${TEMPLATE} strategy file_copy`),
-  );
+  await withServer(server, async (sql) => {
+    await sql.unsafe(`create database ${name} template ${TEMPLATE} strategy file_copy`);
+    // PostgreSQL does not copy the settings of roles.
+    await sql.unsafe(alterRole(name));
+  });
   const url = withDatabase(server, name);
   const database = createDatabase({ url, connections: 10, applicationName: "test" });
   return {

@@ -23,7 +23,7 @@ describe(`behind ${PAUSED} paused jobs`, long, () => {
   before(async () => {
     core = await createTestCore({
       hints: ({ url, prefix }) => {
-        redis = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
+        redis = createRedis({ url, prefix, purpose: "tests", failFast: false, log: silentLog });
         return (queue = createHintQueue({ redisUrl: url, prefix, log: silentLog }));
       },
     });

@@ -85,6 +85,7 @@ async function inspectLane<T>(
 ): Promise<T> {
   const connection = createRedis({
     url: core.redis.url,
+    prefix: core.redis.prefix,
     purpose: "tests",
     failFast: false,
     log: silentLog,
