@@ -5,6 +5,7 @@ import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import type { ApiClient } from "../../test/chaos/people/api-client.js";
 import { FeedConnection } from "../../test/chaos/feeds/feed-connection.js";
+import { STREAMS } from "../../test/chaos/feeds/received-event.js";
 import type { SeededRandom } from "../../test/support/runner/seeded-random.js";
 import type { Tally } from "./tally.js";
 
@@ -44,7 +45,7 @@ export async function listenAndCut({
       url,
       token,
       after,
-      includeProgress: random.chance(0.5),
+      query: STREAMS[random.chance(0.5) ? "jobs" : "jobsWithoutProgress"],
       onReady: () => {},
       onEvent(event) {
         after = event.cursor;

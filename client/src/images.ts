@@ -61,12 +61,10 @@ export async function keepOutput(
   name: string,
   options?: RequestOptions,
 ): Promise<Photo> {
-  const { query, urls, photos } = partsFor(service);
+  const { query, urls } = partsFor(service);
   const variables = { id: idOf(queuedJob), name };
   const { row } = await query<{ row: Photo }>(KEEP_OUTPUT, variables, options);
-  const photo = urls.ofPhoto(row);
-  photos.emit({ added: photo });
-  return photo;
+  return urls.ofPhoto(row);
 }
 
 /**

@@ -26,8 +26,10 @@ export type { JobList, JobListOptions, JobListSnapshot } from "./live/job-list.j
 export { createLiveJob, type LiveJobSnapshot } from "./live/live-job.js";
 export { isNewer } from "./live/job-rows.js";
 export type { Live } from "./live/live.js";
+export type { PhotoFilter, PhotoOrder } from "./live/photo-filter.js";
 export { createPhotoList } from "./live/photo-list.js";
-export type { PhotoList, PhotoListOptions, PhotoListSnapshot } from "./live/photo-list.js";
+export type { PhotoList, PhotoListSnapshot } from "./live/photo-list.js";
+export type { PhotoListOptions } from "./live/photo-pages.js";
 export type { Reference, RunOptions } from "./queued-jobs.js";
 export type { Follow, FollowOptions } from "./transport/follow.js";
 export type { Query, RequestOptions } from "./transport/requests.js";
@@ -35,6 +37,7 @@ export type { Token } from "./transport/token.js";
 export { isFinished, isJob } from "./types.js";
 export type {
   JobError,
+  JobPhoto,
   OutputFile,
   Photo,
   QueuedJob,

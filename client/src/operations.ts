@@ -1,19 +1,24 @@
 // Every operation that the package sends.
 
-const PHOTO =
+/** A page of QueuedJobs shows up to 10,000 photos, so it has no more than these. */
+const JOB_PHOTO =
   "id filename mimeType width height byteSize sha256 createdAt url previewUrl urlExpiresAt " +
   "thumbhash";
+const PHOTO =
+  `${JOB_PHOTO} takenAt takenAtOffset location{latitude longitude altitude}camera lens damaged ` +
+  "madeBy";
 /** Fields that events carry. Photos and parameters do not change, and come with the row. */
 const STATE =
   "id version status progress progressMessage attempts priority runAt createdAt updatedAt " +
   "startedAt finishedAt expiresAt result job{name title}error{code message}" +
   "outputs{name mimeType byteSize width height url urlExpiresAt}";
-const ROW = `${STATE}parameters photos{${PHOTO}}`;
+const ROW = `${STATE}parameters photos{${JOB_PHOTO}}`;
 const PAGE_INFO = "pageInfo{hasNextPage endCursor}";
 
 export const EVENTS =
   "subscription($queuedJobId:ID,$after:String){queuedJobEvents(queuedJobId:$queuedJobId,after:" +
   `$after){cursor type at queuedJob{${STATE}}}}`;
+export const PHOTO_EVENTS = `subscription($after:String){photoEvents(after:$after){cursor type photo{${PHOTO}}}}`;
 
 const mutation = (field: string, selection = "") =>
   `mutation($id:ID!){row:${field}(id:$id)${selection}}`;
@@ -27,8 +32,8 @@ export const JOBS =
   "query($first:Int,$after:String,$filter:QueuedJobFilter){page:queuedJobs(first:$first,after:" +
   `$after,filter:$filter){nodes{${ROW}}${PAGE_INFO} eventCursor}}`;
 export const PHOTOS =
-  "query($first:Int,$after:String){page:photos(first:$first,after:$after){" +
-  `nodes{${PHOTO}}${PAGE_INFO}}}`;
+  "query($first:Int,$after:String,$filter:PhotoFilter,$orderBy:PhotoOrder){page:photos(first:" +
+  `$first,after:$after,filter:$filter,orderBy:$orderBy){nodes{${PHOTO}}${PAGE_INFO} eventCursor}}`;
 
 export const PICTURES =
   "query($first:Int,$after:String,$maxWidth:Int){page:photos(first:$first,after:$after){" +

@@ -2,11 +2,8 @@ import type { Channel } from "./channel.js";
 import type { PhotoService } from "./photo-service.js";
 import type { Events } from "./transport/follow.js";
 import type { Query } from "./transport/requests.js";
-import type { Photo, QueuedJob } from "./types.js";
+import type { QueuedJob } from "./types.js";
 import type { Urls } from "./urls.js";
-
-/** A photo that was uploaded, or the id of one that was deleted. */
-export type PhotoChange = { added: Photo } | { deletedId: string };
 
 /** The parts of a client that live values need. */
 export interface Parts {
@@ -15,8 +12,6 @@ export interface Parts {
   urls: Urls;
   /** Rows that mutations of this client returned. */
   rows: Channel<QueuedJob>;
-  /** Uploads and deletions of this client. */
-  photos: Channel<PhotoChange>;
 }
 
 const PARTS = new WeakMap<PhotoService, Parts>();

@@ -3,7 +3,7 @@ import { ClosedError } from "./errors.js";
 import type { JobName } from "./generated/jobs.js";
 import { createJobList, type JobList, type JobListOptions } from "./live/job-list.js";
 import { DELETE_PHOTO } from "./operations.js";
-import { keepParts, type PhotoChange } from "./parts.js";
+import { keepParts } from "./parts.js";
 import { createQueuedJobCalls, idOf, type QueuedJobCalls, type Reference } from "./queued-jobs.js";
 import { createEvents, type Follow } from "./transport/follow.js";
 import { createQuery, ONCE, type Query, type RequestOptions } from "./transport/requests.js";
@@ -68,24 +68,17 @@ export function createPhotoService(options: PhotoServiceOptions): PhotoService {
   const query = createQuery(connection);
   const events = createEvents(connection, webSocket);
   const urls = createUrls(url);
-  const [rows, photos] = [createChannel<QueuedJob>(), createChannel<PhotoChange>()];
-  const parts = { query, events, urls, rows, photos };
-  const upload = createUpload(connection, urls);
+  const parts = { query, events, urls, rows: createChannel<QueuedJob>() };
   const watch = createWatch(parts);
 
   const service: PhotoService = {
     ...createQueuedJobCalls(parts),
-    async upload(file, uploadOptions) {
-      const photo = await upload(file, uploadOptions);
-      photos.emit({ added: photo });
-      return photo;
-    },
+    upload: createUpload(connection, urls),
     watch,
     finished: (queuedJob, watchOptions) => finished(watch, queuedJob, watchOptions),
     jobs: (listOptions) => createJobList(parts, listOptions),
     async deletePhoto(photo, requestOptions) {
       await query(DELETE_PHOTO, { id: idOf(photo) }, { ...ONCE, ...requestOptions });
-      photos.emit({ deletedId: idOf(photo) });
     },
     query,
     follow: events.follow,

@@ -5,8 +5,8 @@ export type QueuedJobStatus = "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CA
 export type QueuedJobEventType =
   "QUEUED" | "STARTED" | "PROGRESS" | "RETRYING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "DELETED";
 
-/** An uploaded picture. All URLs are absolute and signed. */
-export interface Photo {
+/** A photo of a QueuedJob. All URLs are absolute and signed. */
+export interface JobPhoto {
   id: string;
   filename: string;
   mimeType: string;
@@ -23,6 +23,23 @@ export interface Photo {
   urlExpiresAt: string;
   /** ThumbHash of the picture in base64; null when it could not be made. */
   thumbhash: string | null;
+}
+
+/** An uploaded picture, with what its file says about it. */
+export interface Photo extends JobPhoto {
+  /** Wall-clock time of the camera without a zone: `2024-05-06T07:08:09`. */
+  takenAt: string | null;
+  /** Offset of that clock from UTC, such as `+02:00`. */
+  takenAtOffset: string | null;
+  /** Degrees, north and east positive, and metres. */
+  location: { latitude: number; longitude: number; altitude: number | null } | null;
+  /** Make and model in one text. */
+  camera: string | null;
+  lens: string | null;
+  /** Why the picture could not be decoded; null when it could. */
+  damaged: string | null;
+  /** Id of the QueuedJob whose output it was, which may be gone; null for an upload. */
+  madeBy: string | null;
 }
 
 /** A file that a task made. */
@@ -52,7 +69,7 @@ export interface QueuedJob<Name extends JobName = JobName> {
   status: QueuedJobStatus;
   job: { name: Name; title: string };
   parameters: Jobs[Name]["parameters"];
-  photos: readonly Photo[];
+  photos: readonly JobPhoto[];
   priority: number;
   runAt: string | null;
   /** 0 to 1. */
@@ -90,6 +107,12 @@ export interface SentEvent {
   type: QueuedJobEventType;
   at: string;
   queuedJob: QueuedJobState;
+}
+
+export interface SentPhotoEvent {
+  cursor: string;
+  type: "ADDED" | "PREVIEWED" | "CHANGED" | "DELETED";
+  photo: Photo;
 }
 
 export interface Page<Node> {

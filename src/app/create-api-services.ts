@@ -15,6 +15,7 @@ import type { PageQuery } from "../services/reads/list-pages.js";
 import type { ListScope } from "../services/reads/list-scan.js";
 import { EMPTY_PAGE, type QueuedJobPage } from "../services/reads/own-pages.js";
 import { createPauses, type Pauses } from "../services/operators/pauses.js";
+import { createPhotoLibrary } from "../services/reads/photo-library.js";
 import { createQueuePlaces } from "../services/reads/queue-places.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import { createAccounts } from "../services/users/accounts.js";
@@ -90,20 +91,26 @@ export async function createApiServices(
     ),
     users,
     accounts,
+    photoLibrary: createPhotoLibrary(database, core.photos),
     queuePlaces: createQueuePlaces({ database, catalogue, startRate, pauses }),
     eventLog,
     feed,
     fileUrls: createFileUrls({ signingKey, publicUrl: config.publicUrl, storage }),
     typedJobs: createTypedJobs(catalogue.values()),
-    limits: {
-      maxUnfinished: config.maxPendingPerUser,
-      maxUploadBytes: config.maxUploadBytes,
-      maxStoredBytes: config.maxStoredBytesPerUser,
-      maxPhotoPixels: config.maxPhotoPixels,
-    },
+    limits: limitsOf(config),
     info: { version, revision: config.revision, startedAt: new Date() },
   };
   return { services, forgetUser };
+}
+
+/** The limits that clients can read. */
+function limitsOf(config: CompleteConfig): ApiServices["limits"] {
+  return {
+    maxUnfinished: config.maxPendingPerUser,
+    maxUploadBytes: config.maxUploadBytes,
+    maxStoredBytes: config.maxStoredBytesPerUser,
+    maxPhotoPixels: config.maxPhotoPixels,
+  };
 }
 
 /**

@@ -84,8 +84,10 @@ export async function createCore(
   const jobs = createJobs({ database, catalogue, disabledJobs });
   const photos = createPhotos({
     database,
+    bus,
     deleteFiles,
     maxStoredBytes: config.maxStoredBytesPerUser,
+    maxRecordedBytes: config.maxRecordedBytesPerUser,
     log,
   });
   const limits = {

@@ -13,6 +13,7 @@ import { createCarrier, type Carrier } from "../services/operators/carry-out.js"
 import { createOperations } from "../services/operators/operations.js";
 import { purgeOperatorActions } from "../services/operators/operator-actions.js";
 import { BULK_ACTIONS } from "../services/queued-jobs/bulk/operator-batch.js";
+import type { MetadataReader } from "../services/photos/metadata-reader.js";
 import type { PreviewMaker } from "../services/photos/preview-maker.js";
 import { createSchedule, type Schedule, type ScheduledTask } from "../worker/schedule.js";
 import type { Core } from "./create-core.js";
@@ -25,6 +26,7 @@ const TIMES = {
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
   operations: { everyMs: 2 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
+  readMetadata: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS, exclusive: true },
   purgeOperators: { everyMs: HOUR_MS, lateAfterMs: DAY_MS },
   sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
   recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
@@ -45,6 +47,7 @@ export interface MaintenanceDeps extends Pick<
   "redis" | "database" | "storage" | "queuedJobs"
 > {
   previewMaker: PreviewMaker;
+  metadataReader: MetadataReader;
   eventTtlSeconds: number;
   worker: string;
   page: MetricsPage;
@@ -83,6 +86,7 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
     eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),
     operations: ({ signal }) => whole(carrier.run({ duties, holder: deps.worker, signal })),
     makePreviews: () => whole(deps.previewMaker.makePreviews()),
+    readMetadata: ({ signal }) => whole(deps.metadataReader.readMissing(signal)),
     purgeOperators: () =>
       whole(Promise.all([createWorkerRegister(database).purge(), purgeOperatorActions(database)])),
     sweepFiles: ({ signal }) => whole(sweep.run(signal)),

@@ -13,6 +13,7 @@ import { createBacklogReads, type BacklogReads } from "../services/reads/backlog
 import { createDuties } from "../services/maintenance/duties.js";
 import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createNearPhotos } from "../services/reads/near-photos.js";
+import { createMetadataReader } from "../services/photos/metadata-reader.js";
 import { createPreviewMaker } from "../services/photos/preview-maker.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { Heartbeat } from "../worker/heartbeat.js";
@@ -145,7 +146,7 @@ function openMaintenance(
   { core, metrics, worker, log }: WorkerParts,
   stack: ClosingStack,
 ): void {
-  const { slowDatabase, storage } = core;
+  const { slowDatabase: database, bus, storage } = core;
   const openInspector = () =>
     createPhotoInspector({
       log,
@@ -153,11 +154,13 @@ function openMaintenance(
       memoryLimitBytes: CHILD_MEMORY_BYTES,
       onFault: metrics.onChildFault,
     });
-  const previewMaker = createPreviewMaker({ database: slowDatabase, storage, openInspector, log });
+  const parts = { database, bus, storage, openInspector, log };
+  const previewMaker = createPreviewMaker(parts);
   const maintenance = createMaintenance({
     ...core,
-    database: slowDatabase,
+    database,
     previewMaker,
+    metadataReader: createMetadataReader(parts),
     eventTtlSeconds: config.eventTtlSeconds,
     worker,
     page: metrics.page,

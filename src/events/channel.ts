@@ -1,5 +1,5 @@
+import type { UserEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
-import type { Notification } from "./event-bus.js";
 import type { LogPage } from "./event-log.js";
 import { ProgressUpdates } from "./progress-updates.js";
 import { Ring } from "./ring.js";
@@ -17,21 +17,30 @@ const HOLE_TIMEOUT_MS = 50;
 const WAKE_BATCH_SIZE = 500;
 
 /** Events after a position in the log, as far as one query reads. */
-interface Page extends LogPage {
-  /** Position after the page: the log has no other events up to here. */
+interface Page<E> extends LogPage<E> {
+  /** Position after the page: the stream has no other events up to here. */
   to: number;
 }
 
-type ReadLog = (query: {
+export type ReadLog<E> = (query: {
   seq: number;
   queuedJobId: string | null;
   limit: number;
-}) => Promise<LogPage>;
+}) => Promise<LogPage<E>>;
 
-/** One user's events in a process, while the user has a listener here. */
-export class Channel {
-  readonly #read: ReadLog;
-  readonly #ring = new Ring();
+/** A notification as one of a user's two streams takes it. */
+export interface Arrival<E> {
+  /** Number of the newest event in the log as far as the publisher knows; null for PROGRESS. */
+  head: number | null;
+  events: readonly E[];
+  /** Numbers of events of the other stream. */
+  others?: readonly number[];
+}
+
+/** The events of one stream of a user in a process, while the user has a listener here. */
+export class Channel<E extends UserEvent = QueuedJobEvent> {
+  readonly #read: ReadLog<E>;
+  readonly #ring = new Ring<E>();
   readonly #progress = new ProgressUpdates();
   /** Position after which all events of the log were seen here. */
   #seenFrom = 0;
@@ -40,7 +49,7 @@ export class Channel {
   /** The newest PROGRESS of each QueuedJob whose later events are being read from the log. */
   readonly #unchecked = new Map<string, QueuedJobEvent>();
   readonly #listeners = new Set<() => void>();
-  #reading: Map<string, Promise<Page>> | null = null;
+  #reading: Map<string, Promise<Page<E>>> | null = null;
   #holeTimer: NodeJS.Timeout | null = null;
   #waking = false;
   #again = false;
@@ -48,7 +57,7 @@ export class Channel {
   #notifications = 0;
   #expired = false;
 
-  constructor(read: ReadLog) {
+  constructor(read: ReadLog<E>) {
     this.#read = read;
   }
 
@@ -71,18 +80,20 @@ export class Channel {
     return this.#progress;
   }
 
-  receive(notification: Notification): void {
+  receive({ head, events, others = [] }: Arrival<E>): void {
     this.#notifications++;
-    for (const event of notification.events) {
-      if (event.type === "PROGRESS") this.#receiveProgress(event);
+    for (const seq of others) this.#ring.skip(seq);
+    for (const event of events) {
+      if ("queuedJob" in event && event.type === "PROGRESS") this.#receiveProgress(event);
       else {
-        this.#progress.receiveLogged(event);
+        if ("queuedJob" in event) this.#progress.receiveLogged(event);
         this.#ring.receive(event);
       }
     }
-    this.#head = Math.max(this.#head, notification.head ?? 0);
-    if (this.#head <= this.#ring.newest || notification.events.length === 0) this.#stopHoleTimer();
-    else if (this.#ring.started && notification.head !== null) this.#startHoleTimer();
+    this.#head = Math.max(this.#head, head ?? 0);
+    const isEmpty = events.length === 0 && others.length === 0;
+    if (this.#head <= this.#ring.newest || isEmpty) this.#stopHoleTimer();
+    else if (this.#ring.started && head !== null) this.#startHoleTimer();
     this.#wake();
   }
 
@@ -103,13 +114,18 @@ export class Channel {
   }
 
   /** Returns the next event after this position, if it is in memory. */
-  after(seq: number): QueuedJobEvent | undefined {
+  after(seq: number): E | undefined {
     return this.#ring.after(seq);
   }
 
   /** True if memory has all events after this position up to the newest. */
   covers(seq: number): boolean {
     return this.#ring.covers(seq);
+  }
+
+  /** Moves a position over numbers that this stream does not have; `after` has found none. */
+  past(seq: number): number {
+    return this.#ring.covers(seq) ? this.#ring.newest : seq;
   }
 
   /** True if the events after this position must be read from the log. */
@@ -121,7 +137,7 @@ export class Channel {
    * Reads a page of the log after a position. Concurrent calls share one query. Later calls find
    * its events in memory.
    */
-  page(seq: number, queuedJobId: string | null): Promise<Page> {
+  page(seq: number, queuedJobId: string | null): Promise<Page<E>> {
     const key = `${seq} ${queuedJobId}`;
     this.#reading ??= new Map();
     const page =
@@ -193,13 +209,13 @@ export class Channel {
     this.#running.clear();
   }
 
-  async #readPage(seq: number, queuedJobId: string | null): Promise<Page> {
+  async #readPage(seq: number, queuedJobId: string | null): Promise<Page<E>> {
     const notificationsBefore = this.#notifications;
     const page = await this.#read({ seq, queuedJobId, limit: PAGE_SIZE });
     const { whole } = page;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
     this.#seeFrom(seq);
-    for (const event of page.events) this.#progress.receiveLogged(event);
+    for (const event of page.events) if ("queuedJob" in event) this.#progress.receiveLogged(event);
     // Events after a position below the floor were purged, so this page may have gaps.
     if (queuedJobId === null && seq >= page.floor && seq <= page.last)
       this.#ring.fill(seq, page.events, to, whole);

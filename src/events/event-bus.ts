@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../runtime/logger.js";
 import { withTimeout } from "../runtime/deadline.js";
+import type { PhotoEvent, UserEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import { createRedis } from "../runtime/redis.js";
 
@@ -12,11 +13,13 @@ export interface Notification {
   /** Number of the newest event in the log as far as the publisher knows; null for PROGRESS. */
   head: number | null;
   events: QueuedJobEvent[];
+  /** Apart from the others, because the released version reads only `events`. */
+  photos?: PhotoEvent[];
 }
 
 export interface EventBus {
   /** Publishes events of a user. Never throws; callers need not wait. */
-  publish(userId: string, events: QueuedJobEvent[]): void;
+  publish(userId: string, events: UserEvent[]): void;
   /**
    * Resolves when this user's notifications arrive here. Does not wait while Redis is unavailable,
    * and at most a second while it hangs.
@@ -99,7 +102,7 @@ interface Publisher extends Pick<EventBus, "publish" | "publishGone" | "probe"> 
 function createPublisher({ redisUrl: url, prefix, log, onDropped }: EventBusOptions): Publisher {
   const topic = topicOf(prefix);
   const redis = createRedis({ url, prefix, purpose: "notifications out", failFast: true, log });
-  let waiting = new Map<string, QueuedJobEvent[]>();
+  let waiting = new Map<string, UserEvent[]>();
 
   /** Sends everything that one step publishes: one notification per user, and one pipeline. */
   function publishAll(): void {
@@ -221,13 +224,15 @@ function createSubscriber({ redisUrl: url, prefix, log }: EventBusOptions): Subs
   };
 }
 
-function encodeNotifications(events: QueuedJobEvent[]): string[] {
+function encodeNotifications(events: UserEvent[]): string[] {
   const notifications: string[] = [];
-  let [texts, length, head]: [string[], number, number | null] = [[], 0, null];
+  let [jobs, photos]: [string[], string[]] = [[], []];
+  let [length, head]: [number, number | null] = [0, null];
   const end = () => {
-    if (texts.length > 0 || head !== null)
-      notifications.push(`{"head":${head},"events":[${texts.join(",")}]}`);
-    [texts, length, head] = [[], 0, null];
+    const ofPhotos = photos.length > 0 ? `,"photos":[${photos.join(",")}]` : "";
+    if (length > 0 || head !== null)
+      notifications.push(`{"head":${head},"events":[${jobs.join(",")}]${ofPhotos}}`);
+    [jobs, photos, length, head] = [[], [], 0, null];
   };
   for (const event of events) {
     const text = JSON.stringify(event);
@@ -238,7 +243,7 @@ function encodeNotifications(events: QueuedJobEvent[]): string[] {
     if (isLogged) head = Math.max(head ?? 0, event.seq);
     if (isTooLong) end();
     else {
-      texts.push(text);
+      ("photo" in event ? photos : jobs).push(text);
       length += text.length;
     }
   }

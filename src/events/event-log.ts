@@ -1,3 +1,4 @@
+import type { PhotoEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 
 /**
@@ -17,6 +18,8 @@ export interface EventLog {
     limit: number;
     queuedJobId: string | null;
   }): Promise<LogPage>;
+  /** Does the same for the events of photos. */
+  readPhotos(query: { userId: string; seq: number; limit: number }): Promise<LogPage<PhotoEvent>>;
   /** Reads the newest number of each user, and the epoch at the same moment. */
   heads(userIds: string[]): Promise<Heads>;
   /** Returns null if this user has no such QueuedJob. */
@@ -42,9 +45,9 @@ export interface Present {
   head: number;
 }
 
-export interface LogPage {
-  events: QueuedJobEvent[];
-  /** True if no further event followed in the log. */
+export interface LogPage<E = QueuedJobEvent> {
+  events: E[];
+  /** True if no further event of the stream followed in the log. */
   whole: boolean;
   /** The number of the user's newest event. */
   last: number;

@@ -3,11 +3,16 @@
 // reconnects and the watchdog only start this pulling. So a slow reader costs no memory, and lost,
 // repeated or reordered notifications do no harm.
 import type { Logger } from "../runtime/logger.js";
+import type { PhotoEvent, UserEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { EventBus } from "./event-bus.js";
 import { type EventLog, HEADS_PER_QUERY } from "./event-log.js";
-import { ChannelSubscription, type Subscription } from "./subscription.js";
-import { createUserChannels, type UserChannel } from "./user-channels.js";
+import {
+  ChannelSubscription,
+  type Subscription,
+  type SubscriptionOptions,
+} from "./subscription.js";
+import { createUserChannels, type UserChannel, type UserChannels } from "./user-channels.js";
 import { CursorExpiredError, NotFoundError } from "../domain/errors.js";
 import { createMicroBatch } from "../runtime/micro-batch.js";
 import type { Channel } from "./channel.js";
@@ -26,6 +31,8 @@ export interface Feed {
    * the database's history changes.
    */
   open(request: FeedRequest): Promise<Subscription>;
+  /** Opens the stream of the user's photos; throws like `open`, but never NotFoundError. */
+  openPhotos(request: Pick<FeedRequest, "userId" | "after">): Promise<Subscription<PhotoEvent>>;
   /** Throws QuotaExceededError if this user has the maximum number of streams, like `open`. */
   assertRoom(userId: string): void;
   /** Number of open streams. */
@@ -56,45 +63,40 @@ export function createFeed(options: FeedOptions): Feed {
   const headOf = createHeadReads(eventLog);
   const subscriptionsPerUser = options.subscriptionsPerUser ?? SUBSCRIPTIONS_PER_USER;
   const channels = createUserChannels({ bus, eventLog, log, onGone, subscriptionsPerUser });
-  const open = new Set<Subscription>();
+  const open = new Set<{ return(): Promise<unknown> }>();
 
   bus.onNotification(channels.receive);
   bus.onReconnect(() => void channels.check());
   const everyMs = options.watchdogMs ?? WATCHDOG_MS;
   const watchdog = setInterval(() => void channels.check(), everyMs).unref();
 
-  async function openOn(
-    { channel, epoch }: UserChannel,
-    request: FeedRequest,
-  ): Promise<Subscription> {
-    // Listen before reading, so that no event is missed between the two.
-    const start = await findStart({ eventLog, channel, headOf, epoch }, request);
-    const subscription = new ChannelSubscription({
-      ...start,
-      epoch,
-      queuedJobId: request.queuedJobId,
-      includeProgress: request.includeProgress,
-      channel,
-      onDelivered,
-      onEnd: () => {
-        open.delete(subscription);
-        channels.leave(request.userId);
-      },
-    });
+  function openOn<E extends UserEvent>(
+    stream: Omit<SubscriptionOptions<E>, "onDelivered" | "onEnd">,
+    userId: string,
+  ): Subscription<E> {
+    const onEnd = () => {
+      open.delete(subscription);
+      channels.leave(userId);
+    };
+    const subscription = new ChannelSubscription<E>({ ...stream, onDelivered, onEnd });
     open.add(subscription);
     return subscription;
   }
 
   return {
-    async open(request) {
-      const userChannel = await channels.enter(request.userId);
-      try {
-        return await openOn(userChannel, request);
-      } catch (error) {
-        channels.leave(request.userId);
-        throw error;
-      }
-    },
+    open: ({ userId, queuedJobId, after, includeProgress }) =>
+      entered(channels, userId, async ({ streams: { queuedJobs: channel }, epoch }) => {
+        const sources = { eventLog, channel, headOf, epoch };
+        const start = await findStart(sources, { userId, queuedJobId, after });
+        return openOn({ ...start, channel, epoch, queuedJobId, includeProgress }, userId);
+      }),
+    openPhotos: ({ userId, after }) =>
+      entered(channels, userId, async ({ streams: { photos: channel }, epoch }) => {
+        const sources = { channel, headOf, epoch };
+        const start = await (after ? startBehind(sources, after, null) : startNow(sources, userId));
+        const all = { queuedJobId: null, includeProgress: false };
+        return openOn({ ...start, channel, epoch, ...all }, userId);
+      }),
     assertRoom: channels.assertRoom,
     get subscribers() {
       return open.size;
@@ -107,8 +109,23 @@ export function createFeed(options: FeedOptions): Feed {
   };
 }
 
+/** Enters before `open` reads, so that no event is missed between the two. */
+async function entered<T>(
+  channels: UserChannels,
+  userId: string,
+  open: (user: UserChannel) => Promise<T>,
+): Promise<T> {
+  const user = await channels.enter(userId);
+  try {
+    return await open(user);
+  } catch (error) {
+    channels.leave(userId);
+    throw error;
+  }
+}
+
 /** An event is delivered to many subscribers in a row, so its time is parsed once. */
-function reportLag(onDelivered: (lagSeconds: number) => void): (event: QueuedJobEvent) => void {
+function reportLag(onDelivered: (lagSeconds: number) => void): (event: UserEvent) => void {
   let [at, recorded] = ["", 0];
   return (event) => {
     if (event.at !== at) [at, recorded] = [event.at, Date.parse(event.at)];
@@ -125,32 +142,42 @@ interface StartRequest {
 }
 
 /** The start of a stream: its first events, the position after them, and whether it ends there. */
-interface Start {
+interface Start<E> {
   seq: number;
-  first: QueuedJobEvent[];
+  first: E[];
   to: number;
   ended: boolean;
 }
 
-interface Sources {
-  eventLog: EventLog;
-  channel: Channel;
+interface Sources<E extends UserEvent = QueuedJobEvent> {
+  channel: Channel<E>;
   headOf: (userId: string) => Promise<number>;
   epoch: string;
 }
+type JobSources = Sources & { eventLog: EventLog };
 
 /** Throws the errors of `Feed.open`. */
-function findStart(sources: Sources, { userId, queuedJobId, after }: StartRequest): Promise<Start> {
-  if (after) return startBehind(sources, { userId, queuedJobId, after });
-  return queuedJobId === null
-    ? startNow(sources, userId)
-    : startWithPresent(sources, userId, queuedJobId);
+async function findStart(
+  sources: JobSources,
+  { userId, queuedJobId, after }: StartRequest,
+): Promise<Start<QueuedJobEvent>> {
+  if (!after)
+    return queuedJobId === null
+      ? startNow(sources, userId)
+      : startWithPresent(sources, userId, queuedJobId);
+  const start = await startBehind(sources, after, queuedJobId);
+  if (queuedJobId === null || start.first.length > 0) return start;
+  const present = await sources.eventLog.present(userId, queuedJobId);
+  if (!present) throw new NotFoundError("There is no such QueuedJob.");
+  // If the QueuedJob finished after the page was read, its terminal event follows.
+  return { ...start, to: after.seq, ended: present.finished && present.lastSeq <= after.seq };
 }
 
-async function startBehind(
-  { eventLog, channel, epoch }: Sources,
-  { userId, queuedJobId, after }: StartRequest & { after: NonNullable<StartRequest["after"]> },
-): Promise<Start> {
+async function startBehind<E extends UserEvent>(
+  { channel, epoch }: Sources<E>,
+  after: { epoch: string; seq: number },
+  queuedJobId: string | null,
+): Promise<Start<E>> {
   const { seq } = after;
   if (after.epoch !== epoch) throw expired();
   if (queuedJobId === null && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
@@ -158,15 +185,13 @@ async function startBehind(
   // Another subscriber may have requested this page before the log reached this position.
   if (seq > page.last) page = await channel.page(seq, queuedJobId);
   if (seq < page.floor || seq > page.last) throw expired();
-  if (queuedJobId === null || page.events.length > 0)
-    return { seq, first: page.events, to: page.to, ended: false };
-  const present = await eventLog.present(userId, queuedJobId);
-  if (!present) throw new NotFoundError("There is no such QueuedJob.");
-  // If the QueuedJob finished after the page was read, its terminal event follows.
-  return { seq, first: [], to: seq, ended: present.finished && present.lastSeq <= seq };
+  return { seq, first: page.events, to: page.to, ended: false };
 }
 
-async function startNow({ channel, headOf }: Sources, userId: string): Promise<Start> {
+async function startNow<E extends UserEvent>(
+  { channel, headOf }: Sources<E>,
+  userId: string,
+): Promise<Start<E>> {
   const notifications = channel.notifications;
   const seq = await headOf(userId);
   channel.confirmHead(seq, notifications);
@@ -174,10 +199,10 @@ async function startNow({ channel, headOf }: Sources, userId: string): Promise<S
 }
 
 async function startWithPresent(
-  { eventLog, channel }: Sources,
+  { eventLog, channel }: JobSources,
   userId: string,
   queuedJobId: string,
-): Promise<Start> {
+): Promise<Start<QueuedJobEvent>> {
   const notifications = channel.notifications;
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");

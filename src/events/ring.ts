@@ -1,20 +1,21 @@
+import type { UserEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 
 /** Events kept per user with a subscriber, so that normal delivery needs no query. */
 const SIZE = 256;
 
 /**
- * A ring buffer with the newest events of one user. It has no gaps: a missing number means that the
- * log has no such event.
+ * A ring buffer with the newest events of one stream of a user. It has no gaps: a missing number
+ * means that this stream has no such event.
  */
-export class Ring {
-  /** Null means that the log has no event of this number. */
-  #events: (QueuedJobEvent | null)[] = [];
+export class Ring<E extends UserEvent = QueuedJobEvent> {
+  /** Null means that the stream has no event of this number. */
+  #events: (E | null)[] = [];
   /** Position before the first event. */
   #base = 0;
   #mark = 0;
   /** Events that arrived before their predecessors; most users never have any. */
-  #ahead: Map<number, QueuedJobEvent> | null = null;
+  #ahead: Map<number, E | null> | null = null;
   #started = false;
   #newest = 0;
 
@@ -28,14 +29,23 @@ export class Ring {
     return this.#newest;
   }
 
-  receive(event: QueuedJobEvent): void {
-    if (this.#started && event.seq <= this.#newest) return;
-    if (this.#started && event.seq === this.#newest + 1) {
+  receive(event: E): void {
+    this.#receive(event.seq, event);
+  }
+
+  /** Takes the number of an event of the user's other stream. */
+  skip(seq: number): void {
+    this.#receive(seq, null);
+  }
+
+  #receive(seq: number, event: E | null): void {
+    if (this.#started && seq <= this.#newest) return;
+    if (this.#started && seq === this.#newest + 1) {
       this.#push(event);
       return this.#catchUp();
     }
     this.#ahead ??= new Map();
-    this.#ahead.set(event.seq, event);
+    this.#ahead.set(seq, event);
     const [oldest] = this.#ahead.keys();
     if (this.#ahead.size > SIZE && oldest !== undefined) this.#ahead.delete(oldest);
   }
@@ -48,7 +58,7 @@ export class Ring {
   }
 
   /** Adds the events of the log after `from` up to `to`. With `whole`, none followed. */
-  fill(from: number, events: QueuedJobEvent[], to: number, whole: boolean): void {
+  fill(from: number, events: E[], to: number, whole: boolean): void {
     const follows = this.#started && from <= this.#newest;
     // A page from the distant past does not connect to the current events.
     if (!follows && !whole) return;
@@ -60,7 +70,7 @@ export class Ring {
     this.#catchUp();
   }
 
-  after(seq: number): QueuedJobEvent | undefined {
+  after(seq: number): E | undefined {
     let i = seq - this.#base;
     if (!this.#started || i < 0) return undefined;
     while (this.#events[i] === null) i++;
@@ -83,7 +93,7 @@ export class Ring {
     this.#mark = this.#newest;
   }
 
-  #push(event: QueuedJobEvent | null): void {
+  #push(event: E | null): void {
     this.#events.push(event);
     this.#newest++;
     if (this.#events.length <= SIZE) return;
@@ -109,8 +119,9 @@ export class Ring {
     const ahead = this.#ahead;
     if (!ahead) return;
     for (const seq of ahead.keys()) if (seq <= this.#newest) ahead.delete(seq);
-    for (let next = ahead.get(this.#newest + 1); next; next = ahead.get(this.#newest + 1)) {
-      ahead.delete(next.seq);
+    for (let seq = this.#newest + 1; ahead.has(seq); seq++) {
+      const next = ahead.get(seq) ?? null;
+      ahead.delete(seq);
       this.#push(next);
     }
     if (ahead.size === 0) this.#ahead = null;

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { CursorExpiredError, ServiceUnavailableError } from "../domain/errors.js";
 import { endsStream } from "../domain/queued-job-status.js";
+import type { UserEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { Channel } from "./channel.js";
 
@@ -8,8 +9,8 @@ import type { Channel } from "./channel.js";
  * An event in a stream. `cursorSeq` is the position to resume from; a PROGRESS has the position of
  * the last logged event.
  */
-export interface DeliveredEvent {
-  event: QueuedJobEvent;
+export interface DeliveredEvent<E extends UserEvent = QueuedJobEvent> {
+  event: E;
   cursorSeq: number;
   /** Epoch of `cursorSeq`. */
   epoch: string;
@@ -19,9 +20,11 @@ export interface DeliveredEvent {
  * A stream that is pulled with `next`, or with `take` after each call of the listener, which
  * creates no promises.
  */
-export interface Subscription extends AsyncIterableIterator<DeliveredEvent> {
+export interface Subscription<E extends UserEvent = QueuedJobEvent> extends AsyncIterableIterator<
+  DeliveredEvent<E>
+> {
   /** Returns the next event if it is in memory. */
-  take(): DeliveredEvent | undefined;
+  take(): DeliveredEvent<E> | undefined;
   /** True once the stream has ended, or the error that ended it. */
   readonly over: boolean | Error;
   /**
@@ -30,7 +33,7 @@ export interface Subscription extends AsyncIterableIterator<DeliveredEvent> {
    */
   onUpdate(listener: () => void): void;
   /** Ends the stream; a pending `next` resolves as done. */
-  return(): Promise<IteratorResult<DeliveredEvent>>;
+  return(): Promise<IteratorResult<DeliveredEvent<E>>>;
 }
 
 /** Time for which a page is kept for a reader that takes no event; later the page is read again. */
@@ -39,20 +42,20 @@ export const STALLED_MS = 500;
 /** Pause after a failed read of the log. */
 const PAUSE_MS = 1000;
 
-interface SubscriptionOptions {
+export interface SubscriptionOptions<E extends UserEvent> {
   epoch: string;
   queuedJobId: string | null;
   includeProgress: boolean;
   /** Position to continue from. */
   seq: number;
   /** Events to deliver first, and the position after them. */
-  first: QueuedJobEvent[];
+  first: E[];
   to: number;
   /** True if no event follows `first`. */
   ended: boolean;
-  channel: Channel;
+  channel: Channel<E>;
   /** Called with each delivered logged event that was recorded after the stream was opened. */
-  onDelivered?: ((event: QueuedJobEvent) => void) | undefined;
+  onDelivered?: ((event: UserEvent) => void) | undefined;
   /** Called once when the stream ends for any reason. */
   onEnd: () => void;
 }
@@ -61,13 +64,13 @@ interface SubscriptionOptions {
  * The stream of one subscriber from a position. It is not a generator: a generator's `return` would
  * wait for the next event, and so leak the channel.
  */
-export class ChannelSubscription implements Subscription {
+export class ChannelSubscription<E extends UserEvent = QueuedJobEvent> implements Subscription<E> {
   // The options object is not kept, because it holds the first events.
   readonly #epoch: string;
   readonly #queuedJobId: string | null;
   readonly #includeProgress: boolean;
-  readonly #channel: Channel;
-  readonly #onDelivered: ((event: QueuedJobEvent) => void) | undefined;
+  readonly #channel: Channel<E>;
+  readonly #onDelivered: ((event: UserEvent) => void) | undefined;
   readonly #onEnd: () => void;
   readonly #leave: () => void;
   /** Position up to which events are replays, whose age is not a delivery delay. */
@@ -76,7 +79,7 @@ export class ChannelSubscription implements Subscription {
   #ended: boolean;
   /** Position after the page. */
   #afterPage: number;
-  #page: QueuedJobEvent[] = [];
+  #page: E[] = [];
   /** Number of events taken from the page. */
   #taken = 0;
   #lastSeq: number;
@@ -86,7 +89,7 @@ export class ChannelSubscription implements Subscription {
   #listener = ignore;
   #stalled: NodeJS.Timeout | null = null;
 
-  constructor(options: SubscriptionOptions) {
+  constructor(options: SubscriptionOptions<E>) {
     const { channel, seq } = options;
     this.#epoch = options.epoch;
     this.#queuedJobId = options.queuedJobId;
@@ -108,7 +111,7 @@ export class ChannelSubscription implements Subscription {
     return this.#over;
   }
 
-  take(): DeliveredEvent | undefined {
+  take(): DeliveredEvent<E> | undefined {
     if (this.#channel.expired) this.#close(historyChanged());
     if (this.#over || this.#reading) return undefined;
     const event = this.#takeFromMemory();
@@ -123,7 +126,7 @@ export class ChannelSubscription implements Subscription {
     this.#listener = listener;
   }
 
-  async next(): Promise<IteratorResult<DeliveredEvent>> {
+  async next(): Promise<IteratorResult<DeliveredEvent<E>>> {
     for (let value = this.take(); ; value = this.take()) {
       if (value) return { done: false, value };
       if (this.#over) break;
@@ -135,7 +138,7 @@ export class ChannelSubscription implements Subscription {
     return { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<DeliveredEvent>> {
+  async return(): Promise<IteratorResult<DeliveredEvent<E>>> {
     this.#close(true);
     this.#listener();
     return { done: true, value: undefined };
@@ -154,7 +157,7 @@ export class ChannelSubscription implements Subscription {
   }
 
   /** Returns the next event that needs no query, and moves the position. */
-  #takeFromMemory(): QueuedJobEvent | undefined {
+  #takeFromMemory(): E | undefined {
     const pageEvent = this.#page[this.#taken];
     if (pageEvent) {
       const isLast = ++this.#taken === this.#page.length;
@@ -167,29 +170,32 @@ export class ChannelSubscription implements Subscription {
     const id = this.#queuedJobId;
     for (let event = channel.after(this.#position); event; event = channel.after(this.#position)) {
       this.#position = event.seq;
-      if (id === null || event.queuedJob.id === id) return event;
+      if (id === null || ("queuedJob" in event && event.queuedJob.id === id)) return event;
     }
+    this.#position = channel.past(this.#position);
     return undefined;
   }
 
-  #deliver(event: QueuedJobEvent): DeliveredEvent {
+  #deliver(event: E): DeliveredEvent<E> {
     this.#lastSeq = event.seq;
     if (event.seq > this.#replayed) this.#onDelivered?.(event);
     // The stream ends here even if more events are in memory: a retry is another stream.
-    if (this.#queuedJobId !== null && endsStream(event.type)) {
+    if (this.#queuedJobId !== null && "queuedJob" in event && endsStream(event.type)) {
       this.#ended = true;
       this.#endPage();
     }
     return { event, cursorSeq: event.seq, epoch: this.#epoch };
   }
 
-  #nextProgress(): DeliveredEvent | undefined {
+  #nextProgress(): DeliveredEvent<E> | undefined {
     if (!this.#includeProgress) return undefined;
     const { progress } = this.#channel;
     const entry = progress.after(this.#progressSerial, this.#position, this.#queuedJobId);
     if (!entry) return undefined;
     this.#progressSerial = entry.serial;
-    return { event: entry.event, cursorSeq: this.#lastSeq, epoch: this.#epoch };
+    // Only the stream of QueuedJobs asks for PROGRESS.
+    const event = entry.event as UserEvent as E;
+    return { event, cursorSeq: this.#lastSeq, epoch: this.#epoch };
   }
 
   /** If the log cannot be read, the stream pauses; it does not end. */
@@ -220,7 +226,7 @@ export class ChannelSubscription implements Subscription {
     if (events.length === 0) this.#position = Math.max(this.#position, to);
   }
 
-  #beginPage(events: QueuedJobEvent[]): void {
+  #beginPage(events: E[]): void {
     this.#page = events;
     this.#taken = 0;
     const [first] = events;

@@ -1,16 +1,16 @@
-// The users with streams in this process. Each has one channel from the first stream to the last.
+// The users with streams in this process. Each has its channels from the first stream to the last.
 // The watchdog compares all channels with the log.
 import { QuotaExceededError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import { createSlots } from "../runtime/concurrency.js";
 import { withoutDeadline } from "../runtime/deadline.js";
-import { Channel } from "./channel.js";
 import type { Notification, EventBus } from "./event-bus.js";
-import { HEADS_PER_QUERY, type EventLog, type LogPage } from "./event-log.js";
+import { HEADS_PER_QUERY, type EventLog } from "./event-log.js";
+import { UserStreams } from "./user-streams.js";
 
 export interface UserChannel {
-  channel: Channel;
-  /** Epoch of the channel's events. */
+  streams: UserStreams;
+  /** Epoch of the events. */
   epoch: string;
   /** Newest event number at the last check. */
   head: number;
@@ -18,7 +18,7 @@ export interface UserChannel {
   ready: Promise<void>;
 }
 
-interface UserChannels {
+export interface UserChannels {
   /** Adds a stream; resolves when the user's notifications arrive here. */
   enter(userId: string): Promise<UserChannel>;
   leave(userId: string): void;
@@ -51,8 +51,8 @@ interface UserChannelsOptions {
 export function createUserChannels(options: UserChannelsOptions): UserChannels {
   const { bus, eventLog, log, subscriptionsPerUser } = options;
   const listeners = new Map<string, UserChannel>();
-  const openChannel = createChannels(eventLog);
-  const checkHeads = createHeadCheck({ ...options, listeners, openChannel });
+  const openStreams = createStreams(eventLog);
+  const checkHeads = createHeadCheck({ ...options, listeners, openStreams });
   let checking: Promise<void> | null = null;
 
   function assertRoom(userId: string): void {
@@ -68,7 +68,7 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
     async enter(userId) {
       const epoch = await eventLog.epoch();
       const listener = listeners.get(userId) ?? {
-        channel: openChannel(userId),
+        streams: openStreams(userId),
         epoch,
         head: 0,
         subscribers: 0,
@@ -87,7 +87,7 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
       bus.unlisten(userId);
     },
     assertRoom,
-    receive: (userId, notification) => listeners.get(userId)?.channel.receive(notification),
+    receive: (userId, notification) => listeners.get(userId)?.streams.receive(notification),
     check() {
       checking ??= checkHeads()
         .catch((error) =>
@@ -106,20 +106,24 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
 }
 
 /** All channels share the slots for reading the log. */
-function createChannels(eventLog: EventLog): (userId: string) => Channel {
+function createStreams(eventLog: EventLog): (userId: string) => UserStreams {
   const pageSlots = createSlots(CONCURRENT_PAGES);
 
-  async function readPage(query: Parameters<EventLog["read"]>[0]): Promise<LogPage> {
+  async function inSlot<T>(read: () => Promise<T>): Promise<T> {
     await pageSlots.take();
     try {
       // A notification may arrive in the context of an operation that is over.
-      return await withoutDeadline(() => eventLog.read(query));
+      return await withoutDeadline(read);
     } finally {
       pageSlots.free();
     }
   }
 
-  return (userId) => new Channel((query) => readPage({ userId, ...query }));
+  return (userId) =>
+    new UserStreams({
+      queuedJobs: (query) => inSlot(() => eventLog.read({ userId, ...query })),
+      photos: ({ seq, limit }) => inSlot(() => eventLog.readPhotos({ userId, seq, limit })),
+    });
 }
 
 interface HeadCheckOptions {
@@ -127,11 +131,11 @@ interface HeadCheckOptions {
   log: Logger;
   onGone: (userId: string) => void;
   listeners: Map<string, UserChannel>;
-  openChannel: (userId: string) => Channel;
+  openStreams: (userId: string) => UserStreams;
 }
 
 function createHeadCheck(options: HeadCheckOptions): () => Promise<void> {
-  const { eventLog, log, onGone, listeners, openChannel } = options;
+  const { eventLog, log, onGone, listeners, openStreams } = options;
 
   /** Returns true if the streams of this user belonged to another history and were ended. */
   function compare(userId: string, epoch: string, head: number | undefined): boolean {
@@ -141,18 +145,18 @@ function createHeadCheck(options: HeadCheckOptions): () => Promise<void> {
     // Numbers never decrease, so this database is an older copy.
     const expired = listener.epoch !== epoch || head < listener.head;
     if (expired) {
-      listener.channel.expire();
-      Object.assign(listener, { epoch, channel: openChannel(userId) });
+      listener.streams.expire();
+      Object.assign(listener, { epoch, streams: openStreams(userId) });
     }
     listener.head = head;
-    if (head > listener.channel.head) listener.channel.receive({ head, events: [] });
+    listener.streams.advance(head);
     return expired;
   }
 
   /** It also reads the log without listeners, which keeps the epoch up to date. */
   return async () => {
     const userIds = [...listeners.keys()];
-    for (const { channel } of listeners.values()) channel.forget();
+    for (const { streams } of listeners.values()) streams.forget();
     let expired = 0;
     for (let i = 0; i === 0 || i < userIds.length; i += HEADS_PER_QUERY) {
       const batch = userIds.slice(i, i + HEADS_PER_QUERY);

@@ -6,6 +6,7 @@ import type { Accounts } from "../services/users/accounts.js";
 import type { Jobs } from "../services/jobs/jobs.js";
 import type { Pauses } from "../services/operators/pauses.js";
 import type { KeptOutputs } from "../services/photos/kept-outputs.js";
+import type { PhotoLibrary } from "../services/reads/photo-library.js";
 import type { Photos } from "../services/photos/photos.js";
 import type { QueuePlaces } from "../services/reads/queue-places.js";
 import type { QueuedJobReads } from "../services/reads/queued-job-reads.js";
@@ -23,6 +24,7 @@ export interface Services {
   pauses: Pick<Pauses, "known">;
   photos: Photos;
   keptOutputs: KeptOutputs;
+  photoLibrary: PhotoLibrary;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;
   queuePlaces: QueuePlaces;

@@ -16,7 +16,9 @@ import type { Photo } from "../services/photos/photos.js";
 import type { Context } from "./context.js";
 import { JobConnectionResolver, JobResolver } from "./job/job.resolver.js";
 import { NodeResolver } from "./node/node.resolver.js";
-import { PhotoConnectionResolver, PhotoResolver } from "./photo/photo.resolver.js";
+import { PhotoEventResolver } from "./photo/photo-event.resolver.js";
+import { PhotoResolver } from "./photo/photo.resolver.js";
+import { PhotoConnectionResolver } from "./photo/photo.type.js";
 import { QueuedJobConnectionResolver } from "./queued-job/queued-job.type.js";
 import type { EnqueueJobInput } from "./queued-job/enqueue-job.input.js";
 import { QueuedJobEventResolver } from "./queued-job/queued-job-event.resolver.js";
@@ -41,6 +43,7 @@ export async function createSchema(typedJobs: TypedJobs): Promise<GraphQLSchema>
       JobConnectionResolver,
       PhotoResolver,
       PhotoConnectionResolver,
+      PhotoEventResolver,
       QueuedJobResolver,
       QueuedJobMutationsResolver,
       QueuedJobConnectionResolver,
@@ -91,7 +94,7 @@ const OF_ROWS = [
   "queuePosition",
   "estimatedStartAt",
 ] as const;
-const OF_PHOTOS = ["url", "previewUrl", "urlExpiresAt"] as const;
+const OF_PHOTOS = ["url", "previewUrl", "urlExpiresAt", "location"] as const;
 
 function resolveAtOnce(schema: GraphQLSchema): void {
   const [rows, photos] = [new QueuedJobResolver(), new PhotoResolver()];

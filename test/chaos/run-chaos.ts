@@ -23,6 +23,8 @@ import type { Violations } from "./checks/violations.js";
 const APIS = 2;
 const WORKERS = 2;
 const NAMES = ["ada", "ben", "cleo", "dan"];
+/** A user with photos instead of jobs. */
+const PHOTOGRAPHER = "eve";
 /** Average number of events per job, including retries and deletions. */
 const EVENTS_PER_JOB = 4;
 /** Share of the run for each of the first two phases: quiet, and with the hostile user only. */
@@ -34,6 +36,8 @@ const LONGEST_PHASE_MS = 120_000;
 export interface Run {
   people: Person[];
   feeds: FeedRecorder[];
+  /** Feeds of the photographer's photos. */
+  photoFeeds: FeedRecorder[];
   /** Feeds that only faults cut; one for each person, in the same order. */
   steady: FeedRecorder[];
   faults: Injected[];
@@ -63,21 +67,14 @@ export async function runChaos(
       ...Array.from({ length: WORKERS }, () => fleet.start("worker")),
     ]);
     const pickUrl = createPickUrl(fleet, random.branch());
-    const people = await Promise.all(
-      NAMES.map(async (name) =>
-        createPerson({
-          name,
-          token: await stage.token(name),
-          api: createApiClient({ pickUrl, token: await stage.token(name) }),
-        }),
-      ),
-    );
+    const [people, photographer] = await createPeople(stage, pickUrl);
     const stop = stopAfter(minutes, options.stop);
     say(`the service is ready; ${minutes} minutes of chaos begin, seed ${seed}`);
     const run = await unlessCut(
       options.stop,
       disturb(stage, fleet, {
         people,
+        photographer,
         pickUrl,
         random,
         violations,
@@ -123,8 +120,20 @@ async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return await Promise.race([work, cut]);
 }
 
+async function createPeople(
+  stage: Stage,
+  pickUrl: () => string,
+): Promise<[people: Person[], photographer: Person]> {
+  const create = async (name: string) => {
+    const token = await stage.token(name);
+    return createPerson({ name, token, api: createApiClient({ pickUrl, token }) });
+  };
+  return [await Promise.all(NAMES.map(create)), await create(PHOTOGRAPHER)];
+}
+
 interface Disturbance {
   people: Person[];
+  photographer: Person;
   pickUrl: () => string;
   random: SeededRandom;
   violations: Violations;
@@ -142,13 +151,17 @@ interface Disturbance {
  * submission has a response.
  */
 async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promise<Run> {
-  const { people, pickUrl, random, violations, stop, minutes, feeds, ttlSeconds } = options;
+  const { people, photographer, pickUrl, random, violations, stop, minutes } = options;
+  const { feeds, ttlSeconds } = options;
   const paceMs = (people.length * EVENTS_PER_JOB * 1000) / options.events;
   const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
-  const record = (person: Person, name: string) => recordFeed(stage, options, person, name);
+  const record = (person: Person, name: string) => recordFeed(stage, options, { person, name });
   const steady = people.map((person) => record(person, "steady"));
   const cut = people.slice(0, 2).map((person) => record(person, "cut"));
   const sleepy = people.slice(1, 3).map((person) => record(person, "sleepy"));
+  const photoFeeds = ["steady", "cut"].map((name) =>
+    recordFeed(stage, options, { person: photographer, name, stream: "photos" }),
+  );
   const faults: Injected[] = [];
   const phases: Phase[] = [];
   const longestMs = minutes >= 3 && ttlSeconds === null ? 45_000 : 12_000;
@@ -158,26 +171,25 @@ async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promis
       submitJobs(person, { random: random.branch(), violations, stop, paceMs }),
       meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null }),
     ]),
-    ...people
-      .slice(0, 2)
-      .map((person) =>
-        lookAtImages(person, { random: random.branch(), violations, stop, pickUrl }),
-      ),
-    ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
+    lookAtImages(photographer, { random: random.branch(), violations, stop, pickUrl }),
+    ...[...cut, ...photoFeeds.slice(1)].map((feed) =>
+      keepCutting(feed, { random: random.branch(), stop }),
+    ),
     ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs })),
   ]);
-  return { people, feeds, steady, faults, phases, hostile, tail, pickUrl };
+  const ofJobs = feeds.filter((feed) => !photoFeeds.includes(feed));
+  return { people, feeds: ofJobs, photoFeeds, steady, faults, phases, hostile, tail, pickUrl };
 }
 
 function recordFeed(
   stage: Stage,
   { pickUrl, random, violations, feeds }: Disturbance,
-  person: Person,
-  name: string,
+  { person, name, stream = "jobs" }: { person: Person; name: string; stream?: "jobs" | "photos" },
 ): FeedRecorder {
   const feed = new FeedRecorder({
     name: `${person.name}'s ${name} feed`,
     person,
+    stream,
     pickUrl,
     random: random.branch(),
     violations,

@@ -145,6 +145,7 @@ describe("migrating a database", () => {
         "tsconfig.json",
         "src/db/schema",
         "src/domain/queued-job-status.ts",
+        "src/domain/photo-event.ts",
       ])
         await cp(part, join(folder, part), { recursive: true, dereference: true });
       await symlink(resolve("node_modules"), join(folder, "node_modules"));

@@ -17,7 +17,7 @@ function createScene() {
   }[] = [];
   const channel = new Channel(
     ({ seq, queuedJobId }) =>
-      new Promise((resolve, reject) => {
+      new Promise<LogPage>((resolve, reject) => {
         queries.push({
           seq,
           queuedJobId,

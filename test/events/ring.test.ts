@@ -50,6 +50,15 @@ describe("the ring buffer of a channel", () => {
     assert.deepEqual([ring.newest, availableAfter(ring, 0)], [4, [1, 2, 3, 4]]);
   });
 
+  it("passes over the numbers of the other stream, in any order", () => {
+    const ring = startedAt(0, 1);
+    for (const seq of [4, 2]) ring.skip(seq);
+    assert.deepEqual([ring.newest, availableAfter(ring, 0)], [2, [1]]);
+    ring.receive(bareEvent(3));
+    ring.receive(bareEvent(5));
+    assert.deepEqual([ring.newest, availableAfter(ring, 0)], [5, [1, 3, 5]]);
+  });
+
   it("holds back only as many events as it can keep, the latest", () => {
     const ring = startedAt(0, ...Array.from({ length: 1000 }, (_, i) => i + 2));
     ring.receive(bareEvent(1));

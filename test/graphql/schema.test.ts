@@ -105,6 +105,7 @@ describe("the schema", () => {
       "Job.resultSchema",
       "JobConnection.totalCount",
       "Photo.image",
+      "Photo.location",
       "Photo.previewUrl",
       "Photo.queuedJobs",
       "Photo.srcset",

@@ -177,7 +177,7 @@ describe("another user's data", () => {
       assertNothingOf(victim, data);
       for (const edge of edgesIn(data, root)) visited.add(edge);
     };
-    const { ids } = stranger;
+    const { ids, cursors } = stranger;
     for (const id of [...Object.values(ids), "echo"])
       await walk("Query", operationOf(schema, "Query.node", 3), { id });
     for (const id of [ids.finished, ids.failed])
@@ -185,13 +185,12 @@ describe("another user's data", () => {
     await walk("Query", operationOf(schema, "Query.user", 4), { id: ids.user });
     await walk("Query", operationOf(schema, "Query.photo", 4), { id: ids.photo });
     await walk("Query", operationOf(schema, "Query.job", 2), { name: "echo" });
-    for (const list of ["me", "jobs", "photos", "queuedJobs", "service"])
+    for (const list of ["me", "jobs", "photos", "photosByDay", "queuedJobs", "service"])
       await walk("Query", operationOf(schema, `Query.${list}`, 3), { first: 3 });
     await walk("Mutation", operationOf(schema, "Mutation.cancelQueuedJob", 3), { id: ids.waiting });
     await walk("Mutation", operationOf(schema, "Mutation.retryQueuedJob", 3), { id: ids.waiting });
-    await walk("Mutation", operationOf(schema, "Mutation.enqueueJob", 3), {
-      input: { job: "echo" },
-    });
+    const input = { job: "echo" };
+    await walk("Mutation", operationOf(schema, "Mutation.enqueueJob", 3), { input });
     await walk("Mutation", operationOf(schema, "Mutation.enqueueJobs", 3), {
       inputs: [{ job: "metadata", photoIds: [ids.photo] }],
     });
@@ -199,12 +198,13 @@ describe("another user's data", () => {
       queuedJobId: ids.finished,
       name: "16w.webp",
     });
-    await walk(
-      "Subscription",
-      operationOf(schema, "Subscription.queuedJobEvents", 4),
-      { queuedJobId: ids.failed },
-      overSocket,
-    );
+    for (const [stream, variables] of [
+      ["queuedJobEvents", { queuedJobId: ids.failed }],
+      ["photoEvents", { after: cursors.start }],
+    ] as const) {
+      const events = operationOf(schema, `Subscription.${stream}`, 4);
+      await walk("Subscription", events, variables, overSocket);
+    }
     assert.deepEqual(
       edgesOf(schema).filter((edge) => !visited.has(edge) && !ADMIN_ONLY.includes(edge)),
       [],

@@ -117,7 +117,7 @@ export async function createWorkerScene(
 }
 
 function createExecuteDeps(
-  { database, queuedJobs }: TestCore,
+  { database, queuedJobs, bus }: TestCore,
   storage: Storage,
   tasks: Task[],
   renewMs: number,
@@ -137,8 +137,10 @@ function createExecuteDeps(
     leases: createLeases({ queuedJobs, worker, log: silentLog, renewMs }),
     photos: createPhotos({
       database,
+      bus,
       deleteFiles: async () => {},
       maxStoredBytes: 1e9,
+      maxRecordedBytes: 1e9,
       log: silentLog,
     }),
     catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),

@@ -3,12 +3,8 @@ import type { JobName } from "../generated/jobs.js";
 import type { JobList, JobListOptions, JobListSnapshot } from "../live/job-list.js";
 import { createLiveJob, type LiveJobSnapshot } from "../live/live-job.js";
 import type { Live } from "../live/live.js";
-import {
-  createPhotoList,
-  type PhotoList,
-  type PhotoListOptions,
-  type PhotoListSnapshot,
-} from "../live/photo-list.js";
+import { createPhotoList, type PhotoList, type PhotoListSnapshot } from "../live/photo-list.js";
+import type { PhotoListOptions } from "../live/photo-pages.js";
 import type { QueuedJob } from "../types.js";
 import { usePhotoService } from "./provider.js";
 
@@ -53,10 +49,11 @@ export function useJob<Name extends JobName>(
   return useLive(live);
 }
 
-/** The user's photos, newest first, with those that this client uploads. */
-export function usePhotos({ first }: PhotoListOptions = {}): PhotoListSnapshot &
-  Pick<PhotoList, "loadMore" | "refresh"> {
+/** The user's photos, newest first and current. A change of an option starts a new list. */
+export function usePhotos(
+  options: PhotoListOptions = {},
+): PhotoListSnapshot & Pick<PhotoList, "loadMore"> {
   const service = usePhotoService();
-  const list = useMemo(() => createPhotoList(service, { first }), [service, first]);
-  return { ...useLive(list), loadMore: list.loadMore, refresh: list.refresh };
+  const list = useMemo(() => createPhotoList(service, options), [service, JSON.stringify(options)]);
+  return { ...useLive(list), loadMore: list.loadMore };
 }

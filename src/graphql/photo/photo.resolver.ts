@@ -14,23 +14,21 @@ import {
   Root,
 } from "type-graphql";
 import { InvalidInputError } from "../../domain/errors.js";
-import { encodePageCursor } from "../../domain/cursors.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Photo } from "../../services/photos/photos.js";
 import type { Context } from "../context.js";
+import type { PhotoOrder } from "../../services/reads/photo-filter.js";
+import type { PhotoDay } from "../../services/reads/photo-library.js";
 import type { FieldCost } from "../limits/measure-operation.js";
-import {
-  createConnection,
-  MAX_COUNTED,
-  type Connection,
-  defineConnectionType,
-} from "../paging/connection.js";
-import { PageArgs, parseUuidPageRequest } from "../paging/page-request.js";
+import type { Connection } from "../paging/connection.js";
+import { PageArgs } from "../paging/page-request.js";
 import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { QueuedJobConnection } from "../queued-job/queued-job.type.js";
 import { imageSrcset, imageUrl } from "../../services/photos/photo-urls.js";
-import { ImageFormat, PhotoType } from "./photo.type.js";
 import { DateTime } from "../scalars.js";
+import { listPhotos } from "./list-photos.js";
+import { parsePhotoFilter, PhotoFilterInput, PhotoOrderEnum } from "./photo-filter.input.js";
+import { GeoPoint, ImageFormat, PhotoConnection, PhotoDayType, PhotoType } from "./photo.type.js";
 import { signedPreviewUrl, signedUrl, urlExpiryOf } from "./signed-urls.js";
 
 /** The URL is long, and has to be signed. */
@@ -40,11 +38,15 @@ const SRCSET_COST: FieldCost = { cost: 40 };
 /** A picture is hashed and decoded. */
 const KEEP_COST: FieldCost = { cost: 1000 };
 
-const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType(
-  "Photo",
-  PhotoType,
-);
-export const PhotoConnectionResolver = ConnectionResolver;
+/** The statement may read all photos of the user. */
+const DAYS_COST: FieldCost = { cost: 1000, maxItems: 100 };
+/** Maximum days in an answer: those of a century. */
+const MAX_DAYS = 36_525;
+
+const FILTER_OPTIONS = {
+  nullable: true,
+  description: "Conditions on the photos. Default: all.",
+} as const;
 
 @Resolver(() => PhotoType)
 export class PhotoResolver {
@@ -62,19 +64,32 @@ export class PhotoResolver {
   }
 
   @Query(() => PhotoConnection, { description: "Your photos, newest first." })
-  async photos(
+  photos(
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { user, photos, budget }: Context,
+    @Arg("filter", () => PhotoFilterInput, FILTER_OPTIONS) filter: PhotoFilterInput | null,
+    @Arg("orderBy", () => PhotoOrderEnum, {
+      nullable: true,
+      defaultValue: "UPLOADED",
+      description: "The order; it belongs to the cursors of the list.",
+    })
+    orderBy: PhotoOrder | null,
+    @Ctx() context: Context,
   ): Promise<Connection<Photo>> {
-    const range = parseUuidPageRequest(args, { userId: user.id, list: "photos" });
-    const page = await photos.page({ userId: user.id, ...range });
-    budget.takeNodes(page.rows.length);
-    return createConnection({
-      page,
-      cursorOf: (row) =>
-        encodePageCursor({ userId: user.id, list: "photos", key: row.id, stream: null }),
-      countTotal: () => photos.count(user.id, MAX_COUNTED),
-    });
+    return listPhotos(context, args, { filter, order: orderBy ?? "UPLOADED" });
+  }
+
+  @Extensions(DAYS_COST)
+  @Query(() => [PhotoDayType], {
+    description:
+      "How many photos were taken on each day, newest first; those without a time under null.",
+  })
+  async photosByDay(
+    @Arg("filter", () => PhotoFilterInput, FILTER_OPTIONS) filter: PhotoFilterInput | null,
+    @Ctx() context: Context,
+  ): Promise<PhotoDay[]> {
+    const { user, photoLibrary } = context;
+    const query = { userId: user.id, filter: await parsePhotoFilter(filter, context) };
+    return photoLibrary.days(query, MAX_DAYS);
   }
 
   @Mutation(() => ID, {
@@ -179,6 +194,14 @@ export class PhotoResolver {
   })
   urlExpiresAt(@Root() photo: Photo, @Ctx() { fileUrls }: Context): Date {
     return urlExpiryOf(fileUrls, photo);
+  }
+
+  @FieldResolver(() => GeoPoint, {
+    nullable: true,
+    description: "Where it was taken; null if the file does not say.",
+  })
+  location(@Root() { latitude, longitude, altitude }: Photo): GeoPoint | null {
+    return latitude === null || longitude === null ? null : { latitude, longitude, altitude };
   }
 
   @Extensions({ cost: LIST_COST })

@@ -1,6 +1,19 @@
-import { Field, ID, Int, ObjectType, registerEnumType } from "type-graphql";
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { Node } from "../node/node.type.js";
-import { DateTime } from "../scalars.js";
+import { defineConnectionType } from "../paging/connection.js";
+import { DateTime, LocalDate, LocalDateTime } from "../scalars.js";
+
+@ObjectType("GeoPoint", { simpleResolvers: true, description: "A place on the earth." })
+export class GeoPoint {
+  @Field(() => Float, { description: "Degrees, north positive." })
+  latitude!: number;
+
+  @Field(() => Float, { description: "Degrees, east positive." })
+  longitude!: number;
+
+  @Field(() => Float, { nullable: true, description: "Metres; null if the file does not say." })
+  altitude!: number | null;
+}
 
 export const ImageFormat = { AVIF: "avif", WEBP: "webp", JPEG: "jpeg" } as const;
 export type ImageFormat = (typeof ImageFormat)[keyof typeof ImageFormat];
@@ -47,6 +60,30 @@ export class PhotoType {
   })
   thumbhash!: string | null;
 
+  @Field(() => LocalDateTime, {
+    nullable: true,
+    description: "When it was taken, by the camera's clock; null if the file does not say.",
+  })
+  takenAt!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Offset of that clock from UTC, such as +02:00; null if the file does not say.",
+  })
+  takenAtOffset!: string | null;
+
+  @Field(() => String, { nullable: true, description: "Make and model of the camera in one text." })
+  camera!: string | null;
+
+  @Field(() => String, { nullable: true, description: "The lens; null if the file does not say." })
+  lens!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Why its picture could not be decoded; null if it could.",
+  })
+  damaged!: string | null;
+
   @Field(() => ID, {
     nullable: true,
     description:
@@ -54,4 +91,32 @@ export class PhotoType {
       "QueuedJob is deleted.",
   })
   madeBy!: string | null;
+}
+
+@ObjectType("PhotoDay", { simpleResolvers: true, description: "The photos of one day." })
+export class PhotoDayType {
+  @Field(() => LocalDate, {
+    nullable: true,
+    description: "By the camera's clock; null for the photos without a time.",
+  })
+  day!: string | null;
+
+  @Field(() => Int, { description: "Number of photos." })
+  count!: number;
+}
+
+const { ConnectionType, ConnectionResolver } = defineConnectionType("Photo", PhotoType);
+export const PhotoConnectionResolver = ConnectionResolver;
+
+@ObjectType("PhotoConnection", {
+  simpleResolvers: true,
+  description: "A page of a list of Photos, with the position of the event stream.",
+})
+export class PhotoConnection extends ConnectionType {
+  @Field(() => String, {
+    description:
+      "As `QueuedJobConnection.eventCursor`: the position of the event stream when the first " +
+      "page was read. It serves `photoEvents` and `queuedJobEvents`.",
+  })
+  eventCursor!: string;
 }

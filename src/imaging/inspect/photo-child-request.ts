@@ -1,4 +1,5 @@
 import type { PhotoHeader } from "../formats/photo-header.js";
+import type { PhotoFacts } from "../metadata/photo-facts.js";
 
 // The requests of the API to its photo children. Paths are absolute; the child reads and writes the
 // files itself.
@@ -19,6 +20,11 @@ export interface PreviewRequest {
   maxPixels: number;
 }
 
+/** The header of a photo, and what its tags say; null when the child stopped at the tags. */
+export interface PhotoProbe extends PhotoHeader {
+  facts: PhotoFacts | null;
+}
+
 export interface PhotoPreview {
   width: number;
   height: number;
@@ -32,6 +38,6 @@ export interface PhotoPreview {
 export type PhotoChildRequest = ProbeRequest | PreviewRequest;
 
 export interface PhotoChildResponse {
-  probe: PhotoHeader;
+  probe: PhotoProbe;
   preview: PhotoPreview;
 }

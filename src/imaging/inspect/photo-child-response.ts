@@ -1,12 +1,40 @@
 import { lstat } from "node:fs/promises";
 import { z } from "zod";
-import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
+import type {
+  PhotoChildRequest,
+  PhotoChildResponse,
+  PhotoPreview,
+  PhotoProbe,
+} from "./photo-child-request.js";
 import { PHOTO_FORMATS, type PhotoFormat } from "../formats/photo-format.js";
-import type { PhotoHeader } from "../formats/photo-header.js";
+import type { PhotoFacts } from "../metadata/photo-facts.js";
 
 const side = z.int().min(1).max(65_535);
 
-const probe: z.ZodType<PhotoHeader> = z
+const text = z.string().min(1).max(200).nullable();
+
+const facts: z.ZodType<PhotoFacts> = z.object({
+  takenAt: z.iso
+    .datetime({ local: true, precision: 0 })
+    .refine((time) => !time.endsWith("Z"))
+    .nullable(),
+  takenAtOffset: z
+    .string()
+    .regex(/^[+-]\d\d:\d\d$/)
+    .nullable(),
+  location: z
+    .object({
+      latitude: z.number().min(-90).max(90),
+      longitude: z.number().min(-180).max(180),
+      altitude: z.number().nullable(),
+    })
+    .nullable(),
+  camera: text,
+  lens: text,
+  orientation: z.int().min(1).max(8).nullable(),
+});
+
+const probe: z.ZodType<PhotoProbe> = z
   .object({
     format: z.enum(Object.keys(PHOTO_FORMATS) as PhotoFormat[]),
     mimeType: z.string(),
@@ -14,6 +42,7 @@ const probe: z.ZodType<PhotoHeader> = z
     height: side,
     pages: z.int().min(1),
     orientation: z.int().min(1).max(8),
+    facts: facts.nullable(),
   })
   .refine(({ format, mimeType }) => mimeType === PHOTO_FORMATS[format].mimeType);
 

@@ -1,23 +1,29 @@
 import { ServiceUnavailableError } from "../../domain/errors.js";
+import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import {
   createChildPool,
   type ChildPool,
   type ChildPoolOptions,
 } from "../../child-pool/child-pool.js";
-import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
+import type { RunOptions } from "../../child-pool/child-work.js";
+import type {
+  PhotoChildRequest,
+  PhotoChildResponse,
+  PhotoPreview,
+  PhotoProbe,
+} from "./photo-child-request.js";
 import { parsePhotoChildResponse, sizeOfPlainFile } from "./photo-child-response.js";
-import type { PhotoHeader } from "../formats/photo-header.js";
 
 /**
  * Inspects uploaded files for the API in child processes: the API process itself decodes no pixels.
  */
 export interface PhotoInspector {
   /**
-   * Reads the header. Throws PhotoUnreadableError and PhotoTooLargeError; ServiceUnavailableError
-   * when too many files are waiting; ChildStoppedError when the child died or `signal` was aborted.
-   * `signal` limits waiting and work together.
+   * Reads the header and the tags. Throws PhotoUnreadableError and PhotoTooLargeError;
+   * ServiceUnavailableError when too many files are waiting; ChildStoppedError when the child died
+   * at the header or `signal` was aborted before it. `signal` limits waiting and work together.
    */
-  probe(path: string, options?: { signal?: AbortSignal }): Promise<PhotoHeader>;
+  probe(path: string, options?: { signal?: AbortSignal }): Promise<PhotoProbe>;
   /**
    * Writes an upright WebP of at most 512 pixels to `outputPath` and returns its properties.
    * `signal` limits waiting and work together. When it is aborted, ChildStoppedError is thrown and
@@ -63,11 +69,19 @@ export function createPhotoInspector(
         throw new ServiceUnavailableError(
           "Too many uploads are being checked; try again in a moment.",
         );
-      return ask(
-        headers,
-        { kind: "probe", path, maxPixels, acceptHeic },
-        { signal, timeoutMs: PROBE_TIMEOUT_MS },
-      );
+      const request = { kind: "probe", path, maxPixels, acceptHeic } as const;
+      const known: { header?: unknown } = {};
+      try {
+        return await ask(headers, request, {
+          signal,
+          timeoutMs: PROBE_TIMEOUT_MS,
+          onAsk: async (_name, header) => void (known.header = header),
+        });
+      } catch (error) {
+        const isStopped = error instanceof ChildStoppedError && error.reason !== "closed";
+        if (!isStopped || typeof known.header !== "object") throw error;
+        return parsePhotoChildResponse("probe", { ...known.header, facts: null });
+      }
     },
     async preview(path, outputPath, { signal } = {}) {
       const request = { kind: "preview", path, outputPath, maxPixels } as const;
@@ -85,7 +99,7 @@ export function createPhotoInspector(
 async function ask<Request extends PhotoChildRequest>(
   pool: ChildPool,
   request: Request,
-  options: { signal: AbortSignal | undefined; timeoutMs: number },
+  options: Omit<RunOptions, "parse">,
 ): Promise<PhotoChildResponse[Request["kind"]]> {
   const parse = (answer: unknown) => parsePhotoChildResponse(request.kind, answer);
   return (await pool.run(request, { ...options, parse })) as PhotoChildResponse[Request["kind"]];

@@ -1,4 +1,4 @@
-import exifReader, { type ExpandedTags } from "exifreader";
+import exifReader, { type ExpandedTags, type IncludeTagsOptions } from "exifreader";
 
 /** The block that contains a tag. The camera makers' own blocks are not read. */
 export type TagGroup = "EXIF" | "IPTC" | "XMP" | "ICC" | "PNG";
@@ -29,9 +29,14 @@ const GROUPS = {
   pngText: "PNG",
 } as const satisfies Record<string, TagGroup>;
 
-/** All tags of a photo's file, in any order. Broken blocks are left out. */
-export async function readPhotoTags(file: Buffer): Promise<PhotoTags> {
-  const groups = await loadTags(file, { computed: true });
+/**
+ * All tags of a photo's file, or those that `only` names, in any order. Broken blocks are left out.
+ */
+export async function readPhotoTags(
+  file: Buffer,
+  only: { includeTags?: IncludeTagsOptions } = {},
+): Promise<PhotoTags> {
+  const groups = await loadTags(file, { computed: true, ...only });
   const tags = Object.entries(GROUPS).flatMap(([key, group]) => {
     const entries = Object.entries(
       (groups[key as keyof typeof GROUPS] ?? {}) as Record<string, unknown>,
@@ -141,7 +146,7 @@ export const PNG_PICTURE =
  */
 export async function loadTags(
   file: Buffer,
-  more: { computed?: true; includeUnknown?: true },
+  more: { computed?: true; includeUnknown?: true; includeTags?: IncludeTagsOptions },
 ): Promise<ExpandedTags> {
   try {
     // The library reads compressed blocks of PNG only with `async`.

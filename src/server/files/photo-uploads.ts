@@ -133,7 +133,7 @@ function decode(header: string | string[] | undefined): string {
 
 async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   const { id, filename, mimeType, width, height, byteSize, sha256, createdAt } = photo;
-  const { thumbhash, madeBy } = photo;
+  const { thumbhash, latitude, longitude, altitude, madeBy } = photo;
   const urlExpiresAt = fileUrls.expiry();
   return {
     id,
@@ -148,6 +148,12 @@ async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
     previewUrl: await previewUrl(fileUrls, photo, urlExpiresAt),
     urlExpiresAt,
     thumbhash,
+    takenAt: photo.takenAt?.replace(" ", "T") ?? null,
+    takenAtOffset: photo.takenAtOffset,
+    location: latitude === null ? null : { latitude, longitude, altitude },
+    camera: photo.camera,
+    lens: photo.lens,
+    damaged: photo.damaged,
     madeBy,
   };
 }

@@ -129,8 +129,11 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
       select user_id, floor_seq from user_streams
       where user_id > ${after} and floor_seq < last_seq order by user_id limit ${USERS_PER_CHECK}) s
     left join lateral (
-      select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq order by seq
-        limit 1) e on true`;
+      select least(
+        (select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq
+          order by seq limit 1),
+        (select at from photo_events where user_id = s.user_id order by seq limit 1)) as at) e
+    on true`;
   if (!page) throw new Error("An aggregate returned no row");
   return page;
 }
@@ -139,7 +142,8 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
  * Deletes the start of several logs and updates their floors and byte counters. It is one
  * statement, so a reader sees all of it or nothing. A user whose counter is locked is missing in
  * the answer. Events that another statement is deleting are skipped. The deleted part ends before
- * them, so none is left below the floor.
+ * them, so none is left below the floor. Beware: the released version raises the floor past events
+ * of photos, so these are found without it.
  */
 async function purgeBatch(
   sql: Sql,
@@ -147,21 +151,30 @@ async function purgeBatch(
   { wait, cutOff }: { wait: boolean; cutOff: string },
 ): Promise<PurgedUser[]> {
   const limit = Math.ceil(EVENTS_PER_BATCH / userIds.length);
+  const firstOf = {
+    queuedJobs: sql`queued_job_events where user_id = c.user_id and seq > c.floor_seq
+      order by seq limit ${limit}`,
+    photos: sql`photo_events where user_id = c.user_id order by seq limit ${limit}`,
+  };
   return sql<PurgedUser[]>`
     with c as materialized (
       select user_id, floor_seq from user_streams where user_id = any(${userIds}::uuid[])
       order by user_id for no key update ${wait ? sql`` : sql`skip locked`}),
     f as materialized (
       select c.user_id, e.seq, e.at from c cross join lateral (
-        select seq, at from queued_job_events where user_id = c.user_id and seq > c.floor_seq
-          order by seq limit ${limit}) e),
+        select * from ((select seq, at from ${firstOf.queuedJobs})
+          union all (select seq, at from ${firstOf.photos})) merged
+        order by seq limit ${limit}) e),
     l as materialized (
       select c.user_id, e.seq, e.place from c cross join lateral (
-        select seq, ctid as place from queued_job_events where user_id = c.user_id
-          and seq > c.floor_seq
-        order by seq limit ${limit} for update skip locked) e),
-    b as (select f.user_id, min(f.seq) as seq from f left join l using (user_id, seq)
-    where l.seq is null group by 1),
+        select seq, ctid as place from ${firstOf.queuedJobs} for update skip locked) e),
+    p as materialized (
+      select c.user_id, e.seq, e.place from c cross join lateral (
+        select seq, ctid as place from ${firstOf.photos} for update skip locked) e),
+    b as (
+      select f.user_id, min(f.seq) as seq from f left join (
+        select user_id, seq, place from l union all select user_id, seq, place from p) o
+        using (user_id, seq) where o.place is null group by 1),
     u as (
       select f.user_id, max(f.seq) as upto, count(*) as count from f left join b using (user_id)
       where f.at < ${cutOff}::timestamptz and (b.seq is null or f.seq < b.seq) group by 1),
@@ -169,9 +182,16 @@ async function purgeBatch(
       delete from queued_job_events
       where ctid = any(array(select l.place from l join u using (user_id) where l.seq <= u.upto))
         returning user_id, bytes),
-    g as (select user_id, count(*)::int as purged, sum(bytes) as bytes from d group by 1),
+    q as (
+      delete from photo_events
+      where ctid = any(array(select p.place from p join u using (user_id) where p.seq <= u.upto))
+        returning user_id, bytes),
+    g as (
+      select user_id, count(*)::int as purged, sum(bytes) as bytes
+      from (select * from d union all select * from q) merged group by 1),
     s as (
-      update user_streams t set floor_seq = g.upto, recorded_bytes = t.recorded_bytes - g.bytes
+      update user_streams t set floor_seq = greatest(t.floor_seq, g.upto),
+        recorded_bytes = t.recorded_bytes - g.bytes
       from (select * from g join u using (user_id)) g where t.user_id = g.user_id)
     select c.user_id::text as "userId", coalesce(g.purged, 0) as purged,
       coalesce(u.count = ${limit}, false) as more

@@ -216,8 +216,11 @@ async function countEvents(tx: TransactionSql, users: Counted[]): Promise<void> 
       select count(*)::int as count, max(t.seq)::float8 as last, coalesce(sum(t.bytes),
         0)::float8 as recorded
       from (
-        select seq, bytes from queued_job_events
-        where user_id = u.user_id and seq > u.after order by seq limit ${ROWS_PER_USER}) t) e
+        (select seq, bytes from queued_job_events where user_id = u.user_id and seq > u.after
+          order by seq limit ${ROWS_PER_USER})
+        union all (select seq, bytes from photo_events where user_id = u.user_id
+          and seq > u.after order by seq limit ${ROWS_PER_USER})
+        order by seq limit ${ROWS_PER_USER}) t) e
     order by u.place`;
   for (const [i, user] of users.entries()) {
     user.recordedBytes += rows[i]?.recorded ?? 0;

@@ -1,12 +1,20 @@
 import { v7 as uuidv7 } from "uuid";
 import { isAboutPhoto, ServiceUnavailableError } from "../../domain/errors.js";
-import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
+import type { PhotoProbe } from "../../imaging/inspect/photo-child-request.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Storage } from "../../photos/storage.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
-import { signedHash, storageKeysOf, type NewPhoto, type Photo, type Photos } from "./photos.js";
-import { PREVIEW_ATTEMPTS, reportNotMade } from "./preview-maker.js";
+import { METADATA_TRIES } from "../../db/schema/photos.js";
+import {
+  factColumns,
+  signedHash,
+  storageKeysOf,
+  type NewPhoto,
+  type Photo,
+  type Photos,
+} from "./photos.js";
+import { damageOf, PREVIEW_ATTEMPTS, reportNotMade } from "./preview-maker.js";
 
 export interface AddedPhoto {
   photo: Photo;
@@ -31,7 +39,7 @@ interface PhotoBytes {
 }
 
 type Description = Pick<NewPhoto, "userId" | "filename" | "sha256" | "byteSize"> & {
-  header: PhotoHeader;
+  header: PhotoProbe;
   madeBy: string | null;
 };
 
@@ -44,7 +52,7 @@ export async function addPhoto(
   { header, ...description }: Description,
   bytes: PhotoBytes,
 ): Promise<AddedPhoto> {
-  const { preview, previewAttempts } = await makePreview(deps.inspector, bytes);
+  const { preview, ...outcome } = await makePreview(deps.inspector, bytes);
   const id = uuidv7();
   const { userId } = description;
   const row = {
@@ -56,7 +64,8 @@ export async function addPhoto(
     storageKey: `photos/${userId}/${id}`,
     previewKey: preview ? `previews/${userId}/${id}` : null,
     ...(preview ?? { thumbhash: null, phash: null }),
-    previewAttempts,
+    ...outcome,
+    ...(header.facts ? factColumns(header.facts) : { metadataTries: METADATA_TRIES }),
   };
   return store(deps, row, bytes);
 }
@@ -71,15 +80,18 @@ async function makePreview(
 ): Promise<{
   preview: { thumbhash: string; phash: bigint | null } | null;
   previewAttempts: number;
+  damaged: string | null;
 }> {
   try {
     const { thumbhash, phash } = await inspector.preview(path, previewPath, {
       signal: AbortSignal.timeout(PREVIEW_MS),
     });
-    return { preview: { thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
+    const preview = { thumbhash, phash: signedHash(phash) };
+    return { preview, previewAttempts: 0, damaged: null };
   } catch (error) {
     reportNotMade(log, error, {});
-    return { preview: null, previewAttempts: isAboutPhoto(error) ? PREVIEW_ATTEMPTS : 0 };
+    if (!isAboutPhoto(error)) return { preview: null, previewAttempts: 0, damaged: null };
+    return { preview: null, previewAttempts: PREVIEW_ATTEMPTS, damaged: damageOf(error) };
   }
 }
 

@@ -13,7 +13,7 @@ import {
   storageRefusesFiles,
 } from "../../domain/errors.js";
 import { ChildStoppedError } from "../../child-pool/exit-reason.js";
-import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
+import type { PhotoProbe } from "../../imaging/inspect/photo-child-request.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
@@ -135,7 +135,7 @@ export async function readHeader(
   inspector: PhotoInspector,
   path: string,
   signal: AbortSignal,
-): Promise<PhotoHeader> {
+): Promise<PhotoProbe> {
   try {
     return await inspector.probe(path, { signal });
   } catch (error) {

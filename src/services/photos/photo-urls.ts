@@ -3,11 +3,12 @@ import type { Photo } from "./photos.js";
 import { renditionAt, renditionsUpTo, type Rendition } from "./rendition-ladder.js";
 
 type Format = Rendition["format"];
+type PhotoFile = Pick<Photo, "id" | "filename" | "storageKey" | "mimeType">;
 
 /** Returns the signed URL of a photo's bytes. */
 export function photoUrl(
   fileUrls: FileUrls,
-  { id, filename, storageKey, mimeType }: Photo,
+  { id, filename, storageKey, mimeType }: PhotoFile,
   expiresAt?: Date,
 ): Promise<string> {
   return fileUrls.urlOf({ kind: "photos", id, name: filename, storageKey, mimeType }, expiresAt);
@@ -16,7 +17,7 @@ export function photoUrl(
 /** Returns the signed URL of a photo's preview; null when it has none. */
 export async function previewUrl(
   fileUrls: FileUrls,
-  { id, previewKey: storageKey }: Photo,
+  { id, previewKey: storageKey }: Pick<Photo, "id" | "previewKey">,
   expiresAt?: Date,
 ): Promise<string | null> {
   if (storageKey === null) return null;

@@ -1,37 +1,47 @@
 import type { Fragment, Sql } from "postgres";
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  getTableColumns,
-  gt,
-  gte,
-  lt,
-  lte,
-  sql as part,
-  type SQL,
-} from "drizzle-orm";
-import { unionAll } from "drizzle-orm/pg-core";
+import { and, eq, getTableColumns, sql as part } from "drizzle-orm";
 import { inTransaction, available, sqlState, type Database } from "../../db/database.js";
-import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
+import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import { photos } from "../../db/schema/photos.js";
 import { queuedJobPhotos } from "../../db/schema/queued-jobs.js";
 import { ConflictError, NotFoundError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
+import type { PhotoEvent } from "../../domain/photo-event.js";
+import type { EventBus } from "../../events/event-bus.js";
+import type { PhotoFacts } from "../../imaging/metadata/photo-facts.js";
 import { inChunks } from "../reads/ids.js";
-import { cutPage, type Page, type PageRange } from "../reads/page.js";
+import { insertPhotoEvent, photoEventColumns, withPhotoSnapshots } from "./photo-events.js";
 import { quotaExceeded, whyNoRoom } from "./quota-exceeded.js";
 import type { User } from "../users/users.js";
 
 export type Photo = typeof photos.$inferSelect;
 
-/** The values of a photo once its bytes are stored. */
-export type NewPhoto = Omit<Photo, "createdAt" | keyof typeof NO_RENDITIONS | OptionalValue> &
-  Partial<Pick<Photo, OptionalValue>>;
-type OptionalValue = "previewAttempts" | "madeBy";
+/** Values of a new photo that have a default. */
+const DEFAULTS = {
+  previewAttempts: 0,
+  metadataTries: 0,
+  takenAt: null,
+  takenAtOffset: null,
+  latitude: null,
+  longitude: null,
+  altitude: null,
+  camera: null,
+  lens: null,
+  orientation: null,
+  damaged: null,
+  madeBy: null,
+  renditions: [],
+  renditionError: null,
+} satisfies Partial<Photo>;
 
-const NO_RENDITIONS = { renditions: [], renditionError: null } satisfies Partial<Photo>;
+/** The values of a photo once its bytes are stored. */
+export type NewPhoto = Omit<Photo, "createdAt" | keyof typeof DEFAULTS> &
+  Partial<Pick<Photo, keyof typeof DEFAULTS>>;
+
+/** The columns of a row that hold what the tags of its file say. */
+export function factColumns({ location, ...facts }: PhotoFacts) {
+  return { ...facts, ...(location ?? { latitude: null, longitude: null, altitude: null }) };
+}
 
 /** The storage keys of the files that a photo has from the start. */
 export function storageKeysOf({
@@ -61,10 +71,6 @@ export interface Photos {
    */
   ofQueuedJob(queuedJobId: string): Promise<Photo[]>;
   findBySha256(userId: string, sha256: string): Promise<Photo | null>;
-  /** Returns a page of photos, newest first. */
-  page(query: PageRange & { userId: string }): Promise<Page<Photo>>;
-  /** Counts photos, but stops at `most`. */
-  count(userId: string, most: number): Promise<number>;
   /**
    * Returns null when a concurrent upload has already added the same bytes. Throws
    * QuotaExceededError, and UnauthenticatedError when the user was deleted.
@@ -79,13 +85,15 @@ export interface Photos {
   remove(userId: string, id: string): Promise<void>;
 }
 
-export function createPhotos(deps: {
+interface PhotosDeps extends PhotoQuotas {
   database: Database;
+  bus: Pick<EventBus, "publish">;
   deleteFiles(storageKeys: string[]): Promise<void>;
-  maxStoredBytes: number;
   log: Logger;
-}): Photos {
-  const { orm, sql } = deps.database;
+}
+
+export function createPhotos(deps: PhotosDeps): Photos {
+  const { sql } = deps.database;
   const reads = createPhotoReads(deps.database);
 
   async function findOwn(userId: string, id: string): Promise<Photo> {
@@ -98,13 +106,13 @@ export function createPhotos(deps: {
     ...reads,
     async add(photo) {
       try {
-        return await available(() => insertPhoto(orm, photo, deps.maxStoredBytes));
+        const row = { ...DEFAULTS, ...photo };
+        const event = await available(() => insertPhoto(sql, row, deps));
+        deps.bus.publish(photo.userId, [event]);
+        return { ...row, createdAt: new Date(event.photo.createdAt) };
       } catch (error) {
-        const state = sqlState(error);
-        if (state === ALREADY_THERE) return null;
-        if (state === OVER_QUOTA)
-          throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
-        throw error;
+        if (sqlState(error) === ALREADY_THERE) return null;
+        throw await whyRefused(sql, photo.userId, error, deps);
       }
     },
     async checkRoom(userId, bytes) {
@@ -123,9 +131,10 @@ export function createPhotos(deps: {
           "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
         );
       }
+      deps.bus.publish(userId, [gone.event]);
       await deps
         .deleteFiles([
-          ...storageKeysOf(gone),
+          ...storageKeysOf(gone.event.photo),
           ...gone.renditions.map((name) => renditionKey(photo, name)),
         ])
         .catch((error) =>
@@ -138,7 +147,7 @@ export function createPhotos(deps: {
   };
 }
 
-function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "checkRoom" | "remove"> {
+function createPhotoReads({ orm }: Database): Omit<Photos, "add" | "checkRoom" | "remove"> {
   // Built once, because every attempt uses it.
   const ofQueuedJob = orm
     .select(getTableColumns(photos))
@@ -177,45 +186,30 @@ function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "checkRo
           .where(and(eq(photos.userId, userId), eq(photos.sha256, sha256)));
         return row ?? null;
       }),
-    page: ({ userId, ...range }) => available(() => readPage(orm, userId, range)),
-    count: (userId, most) =>
-      available(async () => {
-        const [row] = await sql<
-          { n: number }[]
-        >`select count(*)::int as n from (select from photos where user_id = ${userId}
-          limit ${most}) few`;
-        return row?.n ?? 0;
-      }),
   };
 }
 
-/** Reads the page, and with a key also the nearest photo behind it. */
-async function readPage(
-  orm: Database["orm"],
+/** The columns of a photo's row, by the field of Photo. */
+const COLUMNS = getTableColumns(photos);
+const COLUMN_NAMES = Object.values(COLUMNS)
+  .map(({ name }) => `"${name}"`)
+  .join(", ");
+
+interface PhotoQuotas {
+  maxStoredBytes: number;
+  maxRecordedBytes: number;
+}
+
+async function whyRefused(
+  sql: Sql,
   userId: string,
-  range: PageRange,
-): Promise<Page<Photo>> {
-  const { size, backward, key } = range;
-  const [past, ahead, back] = backward ? [gt, asc, desc] : [lt, desc, asc];
-  const upTo = backward ? lte : gte;
-  const scan = (beside: SQL | undefined, order: SQL, limit: number) =>
-    orm
-      .select()
-      .from(photos)
-      .where(and(eq(photos.userId, userId), beside))
-      .orderBy(order)
-      .limit(limit);
-  const rows = await (key === null
-    ? scan(undefined, ahead(photos.id), size + 1)
-    : unionAll(
-        scan(past(photos.id, key), ahead(photos.id), size + 1),
-        scan(upTo(photos.id, key), back(photos.id), 1),
-      ).orderBy(desc(photos.id)));
-  const isOldestFirst = key === null && backward;
-  return cutPage(isOldestFirst ? rows.toReversed() : rows, range, {
-    keyOf: ({ id }) => id,
-    descending: true,
-  });
+  error: unknown,
+  { maxStoredBytes, maxRecordedBytes }: PhotoQuotas,
+): Promise<unknown> {
+  const state = sqlState(error);
+  if (state === OVER_RECORDED) return quotaExceeded.recordedBytes(maxRecordedBytes);
+  if (state !== OVER_QUOTA) return error;
+  return whyNoRoom(sql, userId, quotaExceeded.storedBytes(maxStoredBytes));
 }
 
 /**
@@ -223,56 +217,73 @@ async function readPage(
  * whole.
  */
 async function insertPhoto(
-  orm: Database["orm"],
-  photo: NewPhoto,
-  maxStoredBytes: number,
-): Promise<Photo> {
-  const row: Omit<Photo, "createdAt" | keyof typeof NO_RENDITIONS> = {
-    previewAttempts: 0,
-    madeBy: null,
-    ...photo,
-  };
-  const columns = Object.entries(getTableColumns(photos)).filter(
-    ([key]) => key !== "createdAt" && !(key in NO_RENDITIONS),
+  sql: Sql,
+  photo: Omit<Photo, "createdAt">,
+  { maxStoredBytes, maxRecordedBytes }: PhotoQuotas,
+): Promise<PhotoEvent> {
+  const row = { ...photo, phash: photo.phash === null ? null : String(photo.phash) };
+  const values = Object.fromEntries(
+    Object.entries(row).map(([field, value]) => [COLUMNS[field as keyof Photo].name, value]),
   );
-  const names = columns.map(([, { name }]) => part.identifier(name));
-  const values = columns.map(([key, column]) => part.param(row[key as keyof typeof row], column));
-  const [added] = await orm.execute<{ createdAt: string }>(part`
-    with s as (
-      update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
-      where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${maxStoredBytes}
-        returning user_id),
+  const names = sql.unsafe(COLUMN_NAMES);
+  const [event] = await sql<PhotoEvent[]>`
+    with t as materialized (
+      select * from jsonb_populate_record(null::photos,
+        ${JSON.stringify(values)}::jsonb || jsonb_build_object('created_at', now()))),
+    j as materialized (${withPhotoSnapshots(sql)}),
+    s as (
+      update user_streams u set stored_bytes = u.stored_bytes + j.byte_size,
+        last_seq = u.last_seq + 1, recorded_bytes = u.recorded_bytes + j.event_bytes
+      from j where u.user_id = j.user_id and u.stored_bytes + j.byte_size <= ${maxStoredBytes}
+      returning u.last_seq, u.recorded_bytes),
     p as (
-      insert into photos (${part.join(names, part`, `)}, created_at)
-        select ${part.join(values, part`, `)}, now() from s
-      on conflict (user_id, sha256) do nothing returning created_at)
-    select (select rfc3339(created_at) from p) as "createdAt",
-      case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select
-        from p) then refuse(${ALREADY_THERE}) end as refused`);
-  return { ...row, ...NO_RENDITIONS, createdAt: new Date(added?.createdAt ?? 0) };
+      insert into photos (${names}) select ${names} from t where exists (select from s)
+      on conflict (user_id, sha256) do nothing returning id),
+    e as (${insertPhotoEvent(sql, "ADDED")})
+    select ${photoEventColumns(sql)}, case when e.seq is null then refuse(${OVER_QUOTA})
+      when not exists (select from p) then refuse(${ALREADY_THERE})
+      when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED}) end as refused
+    from j left join s on true left join e on true`;
+  if (!event) throw new Error("The insert of a photo returned no row");
+  const { refused: _, ...added } = event as PhotoEvent & { refused: null };
+  return added;
 }
 
-type PhotoFiles = Pick<Photo, "storageKey" | "previewKey" | "renditions">;
+interface RemovedPhoto {
+  event: PhotoEvent;
+  renditions: string[];
+}
 
 /**
- * Returns the files of the deleted photo; null if it was not deleted. Locks the counter first, as
- * an accept does. Locking the photo and deleting it must be two statements. Otherwise the delete
- * could not see the QueuedJob of an accept that commits while it waits.
+ * Returns the event, and the files that only the deleted row names; null if it was not deleted.
+ * Locks the counter first, as an accept does. Locking the photo and deleting it must be two
+ * statements. Otherwise the delete could not see the QueuedJob of an accept that commits while it
+ * waits. The photo's earlier events go with it.
  */
-async function removeUnused(sql: Sql, photo: Photo): Promise<PhotoFiles | null> {
+async function removeUnused(sql: Sql, photo: Photo): Promise<RemovedPhoto | null> {
   return inTransaction(sql, async (tx) => {
     await tx`select from user_streams where user_id = ${photo.userId} for no key update`;
     await tx`select from photos where id = ${photo.id} for update`;
-    const [gone] = await tx<PhotoFiles[]>`
-      with p as (
+    const [removed] = await tx<(PhotoEvent & Pick<Photo, "renditions">)[]>`
+      with t as (
         delete from photos where id = ${photo.id} and not exists (
           select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id
             where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
-        returning user_id, byte_size, storage_key, preview_key, renditions)
-      update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
-        where s.user_id = p.user_id returning p.storage_key as "storageKey",
-          p.preview_key as "previewKey", p.renditions`;
-    return gone ?? null;
+        returning *),
+      j as materialized (${withPhotoSnapshots(tx)}),
+      x as (
+        delete from photo_events o using t where o.photo_id = t.id and o.user_id = t.user_id
+        returning o.bytes),
+      s as (
+        update user_streams u set stored_bytes = u.stored_bytes - j.byte_size,
+          last_seq = u.last_seq + 1, recorded_bytes = u.recorded_bytes + j.event_bytes
+            - (select coalesce(sum(bytes), 0) from x)
+        from j where u.user_id = j.user_id returning u.last_seq),
+      e as (${insertPhotoEvent(tx, "DELETED")})
+      select ${photoEventColumns(tx)}, j.renditions from j, e`;
+    if (!removed) return null;
+    const { renditions, ...event } = removed;
+    return { event, renditions };
   });
 }
 

@@ -6,9 +6,12 @@ import { join } from "node:path";
 import { available, type Database } from "../../db/database.js";
 import { isAboutPhoto, ServiceUnavailableError } from "../../domain/errors.js";
 import { ChildStoppedError } from "../../child-pool/exit-reason.js";
+import type { EventBus } from "../../events/event-bus.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
+import { cleanText } from "../../imaging/metadata/clean-text.js";
 import type { Storage } from "../../photos/storage.js";
+import { recordPreviewed } from "./photo-events.js";
 import { signedHash } from "./photos.js";
 
 /** Maximum attempts to make a preview of one photo. */
@@ -38,6 +41,7 @@ const MAX_PUT_OFF = 3;
 
 interface Stores {
   sql: Sql;
+  bus: Pick<EventBus, "publish">;
   storage: Storage;
   log: Logger;
 }
@@ -45,12 +49,13 @@ interface Stores {
 /** The child behind `openInspector` is kept only as long as photos are due. */
 export function createPreviewMaker(deps: {
   database: Database;
+  bus: Pick<EventBus, "publish">;
   storage: Storage;
   openInspector: () => PhotoInspector;
   log: Logger;
 }): PreviewMaker {
   const { sql } = deps.database;
-  const stores = { sql, storage: deps.storage, log: deps.log };
+  const stores = { sql, bus: deps.bus, storage: deps.storage, log: deps.log };
   let inspector: PhotoInspector | null = null;
   let closed = false;
 
@@ -74,7 +79,7 @@ export function createPreviewMaker(deps: {
     }
     for (const { photo, error } of putOff) {
       if (isAway || closed) await available(() => setAttempts(sql, photo, photo.attempts));
-      else reportNotMade(deps.log, error, { photoId: photo.id, attempt: photo.attempts + 1 });
+      else await failed(stores, photo, error);
     }
     if (isAway && putOff[0] && !closed) throw putOff[0].error;
     return count;
@@ -101,23 +106,46 @@ export function createPreviewMaker(deps: {
 }
 
 async function tryOne(stores: Stores, photo: Due, through: PhotoInspector): Promise<boolean> {
-  const { sql, storage, log } = stores;
+  const { sql, storage } = stores;
   if (!(await available(() => claim(sql, photo)))) return false;
   const folder = await mkdtemp(join(storage.scratchFolder, "preview-"));
   try {
     return await make(stores, photo, through, folder);
   } catch (error) {
     if (wasPutOff(error)) throw error;
-    if (isAboutPhoto(error)) await available(() => setAttempts(sql, photo, PREVIEW_ATTEMPTS));
-    reportNotMade(log, error, { photoId: photo.id, attempt: photo.attempts + 1 });
+    await failed(stores, photo, error);
     return false;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** Reports a failed attempt. After the last one, the photo is damaged for its owner, too. */
+async function failed({ sql, bus, log }: Stores, photo: Due, error: unknown): Promise<void> {
+  const attempt = photo.attempts + 1;
+  reportNotMade(log, error, { photoId: photo.id, attempt });
+  if (!isAboutPhoto(error) && attempt < PREVIEW_ATTEMPTS) return;
+  const reason = isAboutPhoto(error) ? damageOf(error) : NOT_DECODED;
+  const event = await available(() =>
+    recordPreviewed(sql, {
+      ...photo,
+      set: sql`preview_attempts = ${PREVIEW_ATTEMPTS}, damaged = ${reason}`,
+      where: sql`preview_key is null`,
+    }),
+  );
+  if (event) bus.publish(photo.userId, [event]);
+}
+
+/** The reason for the owner, short enough for an index. */
+export function damageOf({ message }: Error): string | null {
+  return cleanText(message, 300);
+}
+
+const NOT_DECODED =
+  "This picture could not be decoded: every attempt was stopped. Upload the original file again.";
+
 async function make(
-  { storage, sql }: Stores,
+  { storage, sql, bus }: Stores,
   photo: Due,
   through: PhotoInspector,
   folder: string,
@@ -129,7 +157,11 @@ async function make(
   // The key contains the attempt, because a key is used only once.
   const key = `previews/${photo.userId}/${photo.id}.${photo.attempts + 1}`;
   await storage.put(key, target);
-  if (await record(sql, photo, { key, thumbhash, phash })) return true;
+  const event = await record(sql, photo, { key, thumbhash, phash });
+  if (event) {
+    bus.publish(photo.userId, [event]);
+    return true;
+  }
   // The photo was deleted in the meantime.
   await storage.delete([key]);
   return false;
@@ -155,20 +187,21 @@ async function claim(sql: Sql, { id, attempts }: Due): Promise<boolean> {
 const setAttempts = (sql: Sql, { id }: Due, attempts: number) =>
   sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
 
-/** Returns false when the photo already has a preview or was deleted. */
-async function record(
+/** Returns null when the photo already has a preview or was deleted. */
+function record(
   sql: Sql,
-  { id }: Due,
+  photo: Due,
   { key, thumbhash, phash }: { key: string; thumbhash: string; phash: string | null },
-): Promise<boolean> {
+) {
   const hash = signedHash(phash);
-  const rows = await available(
-    () => sql`
-    update photos set preview_key = ${key}, thumbhash = ${thumbhash},
-      phash = ${hash === null ? null : String(hash)}::bigint where id = ${id}
-      and preview_key is null returning id`,
+  return available(() =>
+    recordPreviewed(sql, {
+      ...photo,
+      set: sql`preview_key = ${key}, thumbhash = ${thumbhash}, damaged = null,
+        phash = ${hash === null ? null : String(hash)}::bigint`,
+      where: sql`preview_key is null`,
+    }),
   );
-  return rows.length === 1;
 }
 
 /** A damaged photo is its owner's: it needs no stack, and no operator. */

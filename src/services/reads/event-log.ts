@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Fragment } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
@@ -14,6 +15,7 @@ import {
   type LoggedEventType,
   type QueuedJobStatus,
 } from "../../domain/queued-job-status.js";
+import type { PhotoEvent } from "../../domain/photo-event.js";
 import type { Instant, QueuedJob, QueuedJobEvent } from "../../domain/queued-job.js";
 import { queuedJobJson, recordedOutputs } from "../queued-jobs/statements.js";
 
@@ -42,7 +44,19 @@ export function createEventLog(database: Database): EventLog {
 
   return {
     epoch: async () => epoch ?? readEpoch(),
-    read: (query) => available(() => readPage(database, query)),
+    read: ({ queuedJobId, ...query }) =>
+      available(() => {
+        const { sql } = database;
+        const where = queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`;
+        const log = { table: sql`queued_job_events`, of: sql`'queuedJob'`, where };
+        return readPage<QueuedJobEvent>(database, query, log);
+      }),
+    readPhotos: (query) =>
+      available(() => {
+        const { sql } = database;
+        const log = { table: sql`photo_events`, of: sql`'photo'`, where: sql`` };
+        return readPage<PhotoEvent>(database, query, log);
+      }),
     heads,
     present: (userId, queuedJobId) => available(() => readPresent(database, userId, queuedJobId)),
   };
@@ -73,17 +87,19 @@ async function readHeads({ sql }: Database, userIds: string[]): Promise<Heads> {
   return { epoch: createHash("sha256").update(history).digest("hex").slice(0, 16), heads };
 }
 
-async function readPage(
+/** The events of one of the two tables after a position, with the counters of the user. */
+async function readPage<E extends { seq: number }>(
   { sql, foreignRows }: Database,
-  { userId, seq, limit, queuedJobId }: Parameters<EventLog["read"]>[0],
-): Promise<LogPage> {
+  { userId, seq, limit }: Parameters<EventLog["readPhotos"]>[0],
+  { table, of, where }: { table: Fragment; of: Fragment; where: Fragment },
+): Promise<LogPage<E>> {
   const rows = await sql<
     {
       userId: string;
       last: number | null;
       floor: number | null;
       found: number | null;
-      event: QueuedJobEvent | null;
+      event: E | null;
     }[]
   >`
     select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last,
@@ -91,13 +107,12 @@ async function readPage(
     from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id)
       left join lateral (
       select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at),
-        'queuedJob', snapshot) as event from (
+        ${of}, snapshot) as event from (
         select *, count(*) over ()::int as found, sum(size) over (order by seq rows between
           unbounded preceding and 1 preceding) as before from (
           select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text)
-            end as size from queued_job_events e
-          where e.user_id = s.user_id and e.seq > ${seq}
-            ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
+            end as size from ${table} e
+          where e.user_id = s.user_id and e.seq > ${seq} ${where}
           order by e.seq limit ${limit}) page) bounded
       where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
   // This statement returns at least one row; otherwise the rows belong to another statement.

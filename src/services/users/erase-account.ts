@@ -128,10 +128,12 @@ function createSlices({
     return count === ROWS_PER_SLICE ? last : null;
   };
 
-  const events: EraseSlice = async (userId, position) => {
-    const { count, last } = await available(() => eraseEvents(sql, userId, position));
-    return count === EVENTS_PER_SLICE ? last : null;
-  };
+  const eventsOf =
+    (table: "queued_job_events" | "photo_events"): EraseSlice =>
+    async (userId, position) => {
+      const { count, last } = await available(() => eraseEvents(sql, table, userId, position));
+      return count === EVENTS_PER_SLICE ? last : null;
+    };
 
   const photos: EraseSlice = async (userId, position) => {
     const { count, last, storageKeys } = await available(() => erasePhotos(sql, userId, position));
@@ -145,7 +147,8 @@ function createSlices({
     ["", unfinishedJobs],
     [FIRST_ID, queuedJobs],
     [FIRST_ID, photos],
-    ["0", events],
+    ["0", eventsOf("queued_job_events")],
+    ["0", eventsOf("photo_events")],
   ];
 }
 
@@ -155,13 +158,18 @@ interface ErasedRows {
   last: string | null;
 }
 
-async function eraseEvents(sql: Sql, userId: string, afterSeq: string): Promise<ErasedRows> {
+async function eraseEvents(
+  sql: Sql,
+  table: string,
+  userId: string,
+  afterSeq: string,
+): Promise<ErasedRows> {
   const [slice] = await sql<ErasedRows[]>`
     with x as materialized (
-      select seq from queued_job_events where user_id = ${userId} and seq > ${afterSeq} order by seq
+      select seq from ${sql.unsafe(table)} where user_id = ${userId} and seq > ${afterSeq} order by seq
         limit ${EVENTS_PER_SLICE}),
     d as (
-      delete from queued_job_events
+      delete from ${sql.unsafe(table)}
       where user_id = ${userId} and seq > ${afterSeq} and seq <= (select max(seq) from x))
     select count(*)::int as count, max(seq)::text as last from x`;
   return slice ?? { count: 0, last: null };
@@ -198,6 +206,7 @@ async function eraseUser(sql: Sql, userId: string): Promise<boolean> {
         and not exists (select from queued_jobs where user_id = u.id) and not exists (select
           from photos where user_id = u.id)
         and not exists (select from queued_job_events where user_id = u.id)
+        and not exists (select from photo_events where user_id = u.id)
       returning id),
     p as (delete from pauses where kind = 'USER' and subject = ${userId}::text)
     select exists (select from d) or not exists (select from users

@@ -11,7 +11,7 @@ import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../photo-work.js";
 import type { ConvertParameters } from "./task.js";
 import { exifNames, writeExifBlock } from "../../imaging/metadata/exif-block.js";
-import { cleanText } from "../metadata/clean-text.js";
+import { cleanText } from "../../imaging/metadata/clean-text.js";
 import { photoRights } from "../scrub/photo-rights.js";
 
 export async function run(context: TaskContext<ConvertParameters>) {

@@ -4,12 +4,16 @@ import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-format.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../photo-work.js";
 import type { MetadataParameters } from "./task.js";
+import { cleanText } from "../../imaging/metadata/clean-text.js";
 import {
-  type PhotoTag,
-  readPhotoTags,
-  type TagGroup,
-} from "../../imaging/metadata/read-photo-tags.js";
-import { cleanText } from "./clean-text.js";
+  findTag,
+  lensOf,
+  orientationOf,
+  quantityOf,
+  takenAtOf,
+  textOf,
+} from "../../imaging/metadata/photo-facts.js";
+import { type PhotoTag, readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 
 export async function run(context: TaskContext<MetadataParameters>) {
   const { photos, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
@@ -32,8 +36,7 @@ export async function metadataOf(
   const { tags, gps } = await readPhotoTags(await readFile(path));
   return {
     camera: { make: textOf(tags, "Make"), model: textOf(tags, "Model") },
-    lens:
-      textOf(tags, "LensModel") ?? textOf(tags, "LensModel", "XMP") ?? textOf(tags, "Lens", "XMP"),
+    lens: lensOf(tags),
     exposure: exposureOf(tags),
     takenAt: takenAtOf(tags),
     gps: redactGps ? null : gps,
@@ -45,26 +48,12 @@ export async function metadataOf(
   };
 }
 
-function find(tags: PhotoTag[], name: string, group: TagGroup): PhotoTag | undefined {
-  return tags.find((tag) => tag.name === name && tag.group === group);
-}
-
-function textOf(tags: PhotoTag[], name: string, group: TagGroup = "EXIF"): string | null {
-  return cleanText(String(find(tags, name, group)?.value ?? ""));
-}
-
-/** A number above zero, because cameras write 0 for unknown values. */
-function quantityOf(tags: PhotoTag[], name: string): number | null {
-  const number = find(tags, name, "EXIF")?.number ?? 0;
-  return number > 0 ? number : null;
-}
-
 /**
  * Older cameras write only APEX values: time Tv = −log2(t), aperture Av = 2·log2(N) (EXIF 2.32,
  * annex C).
  */
 function exposureOf(tags: PhotoTag[]) {
-  const timeValue = find(tags, "ShutterSpeedValue", "EXIF")?.number ?? null;
+  const timeValue = findTag(tags, "ShutterSpeedValue", "EXIF")?.number ?? null;
   const apertureValue = quantityOf(tags, "ApertureValue");
   return {
     seconds: quantityOf(tags, "ExposureTime") ?? (timeValue === null ? null : 2 ** -timeValue),
@@ -73,25 +62,6 @@ function exposureOf(tags: PhotoTag[]) {
     iso: quantityOf(tags, "ISOSpeedRatings"),
     focalLength: quantityOf(tags, "FocalLength"),
   };
-}
-
-function takenAtOf(tags: PhotoTag[]): string | null {
-  const dates: [TagGroup, string, string][] = [
-    ["EXIF", "DateTimeOriginal", "OffsetTimeOriginal"],
-    ["EXIF", "DateTimeDigitized", "OffsetTimeDigitized"],
-    ["XMP", "DateTimeOriginal", ""],
-    ["XMP", "DateCreated", ""],
-  ];
-  const times = dates.map(([group, date, offset]) =>
-    takenAt(textOf(tags, date, group) ?? "", textOf(tags, offset, group)),
-  );
-  return times.find((time) => time !== null) ?? null;
-}
-
-/** The orientation from the tags, also for AVIF, whose decoder ignores it. */
-function orientationOf(tags: PhotoTag[]): number | null {
-  const number = quantityOf(tags, "Orientation");
-  return number !== null && Number.isInteger(number) && number <= 8 ? number : null;
 }
 
 const MAX_TAGS = 200;
@@ -129,31 +99,4 @@ function redactPosition(tags: PhotoTag[]): PhotoTag[] {
     const text = String(value);
     return !POSITION_NAME.test(name) && !POSITION_TEXT.test(text) && !COORDINATES.test(text);
   });
-}
-
-// EXIF 2.32, 4.6.5: "YYYY:MM:DD HH:MM:SS", with blanks or zeros when unknown; a separate tag holds
-// the offset. XMP writes ISO 8601 with the offset.
-const DATE =
-  /^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?/;
-const OFFSET = /^(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
-
-/**
- * The time of the camera's clock in ISO 8601. It has an offset only if the file has one; the
- * server's time zone is not used. Null when the text is not a date.
- */
-function takenAt(date: string, offset: string | null): string | null {
-  const [, year = "", month = "", day = "", hour = "", minute = "", second = "00", dateOffset] =
-    DATE.exec(date) ?? [];
-  const inRange =
-    Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= 31;
-  if (
-    year === "0000" ||
-    !inRange ||
-    Number(hour) > 23 ||
-    Number(minute) > 59 ||
-    Number(second) > 60
-  )
-    return null;
-  const zone = dateOffset ?? offset ?? "";
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}${OFFSET.test(zone) ? zone : ""}`;
 }

@@ -1,7 +1,7 @@
 import { type FoundTag, readEveryTag } from "../../imaging/metadata/read-every-tag.js";
 import { sharp } from "../../imaging/pixels/pixels.js";
 import type { PhotoRights } from "./photo-rights.js";
-import { cleanText } from "../metadata/clean-text.js";
+import { cleanText } from "../../imaging/metadata/clean-text.js";
 
 /** Minimum characters of a text; shorter ones appear in coded pictures by chance. */
 const SHORTEST_TEXT = 6;

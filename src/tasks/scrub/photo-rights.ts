@@ -1,5 +1,5 @@
 import type { PhotoTag, TagGroup } from "../../imaging/metadata/read-photo-tags.js";
-import { cleanText } from "../metadata/clean-text.js";
+import { cleanText } from "../../imaging/metadata/clean-text.js";
 
 /** The rights to a picture; null where the file does not name them. */
 export interface PhotoRights {

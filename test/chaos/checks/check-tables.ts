@@ -5,7 +5,7 @@ import type { Violations } from "./violations.js";
 
 /** Compares the log and the counters with the rows. */
 export function checkTables(
-  { log, jobs, streams }: Tables,
+  { log, photoEvents, jobs, streams }: Tables,
   { violations, purges }: { violations: Violations; purges: boolean },
 ): void {
   const stories = groupBy(log, ({ jobId }) => jobId);
@@ -38,7 +38,9 @@ export function checkTables(
         `${id} does not exist, but has the events ${story.map(({ type }) => type).join(" ")}`,
       );
   }
-  const newest = new Map(log.map(({ userId, seq }) => [userId, seq]));
+  const newest = new Map<string, number>();
+  for (const { userId, seq } of [...log, ...photoEvents])
+    newest.set(userId, Math.max(seq, newest.get(userId) ?? 0));
   for (const { userId, lastSeq, pending, unfinished, storedBytes, bytes } of streams) {
     if (lastSeq !== (newest.get(userId) ?? 0))
       violations.add(

@@ -11,6 +11,14 @@ export interface LogRow {
   attempts: number;
 }
 
+/** An event of a photo. */
+export interface PhotoEventRow {
+  userId: string;
+  seq: number;
+  jobId: string;
+  type: string;
+}
+
 export interface JobRow {
   id: string;
   userId: string;
@@ -30,7 +38,11 @@ export interface StreamRow {
 }
 
 export interface Tables {
+  /** Events of QueuedJobs, by user and number. */
   log: LogRow[];
+  photoEvents: PhotoEventRow[];
+  /** Photos without an event that shows them as they are. */
+  unreported: string[];
   jobs: JobRow[];
   streams: StreamRow[];
   /** Storage keys in the rows. */
@@ -57,6 +69,12 @@ async function readAll(sql: TransactionSql): Promise<Tables> {
       (snapshot->>'attempts')::int as attempts
     from queued_job_events where user_id in (select user_id from user_streams)
       order by user_id, seq`;
+  const photoEvents = await sql<PhotoEventRow[]>`
+    select user_id as "userId", seq::float8 as seq, photo_id as "jobId", type from photo_events
+      order by user_id, seq`;
+  const unreported = await sql<{ id: string }[]>`
+    select p.id from photos p where (select e.snapshot->>'previewKey' from photo_events e
+      where e.photo_id = p.id order by e.seq desc limit 1) is distinct from p.preview_key`;
   const jobs = await sql<
     JobRow[]
   >`select id, user_id as "userId", status, version, attempts from queued_jobs
@@ -77,6 +95,8 @@ async function readAll(sql: TransactionSql): Promise<Tables> {
       from photos`;
   return {
     log: [...log],
+    photoEvents: [...photoEvents],
+    unreported: unreported.map(({ id }) => id),
     jobs: [...jobs],
     streams: [...streams],
     files: new Set(files.map(({ key }) => key)),

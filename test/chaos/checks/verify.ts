@@ -3,6 +3,7 @@ import { decodeStreamCursor } from "../../../src/domain/cursors.js";
 import { checkBystanders, measureBystanders } from "../people/bystanders.js";
 import { checkFeed } from "./check-feed.js";
 import { checkFiles } from "./check-files.js";
+import { checkPhotoFeed } from "./check-photo-feed.js";
 import { checkPerson, type Seen } from "./check-people.js";
 import { checkTables } from "./check-tables.js";
 import { checkWaits } from "./check-waits.js";
@@ -12,7 +13,6 @@ import { seededRandom } from "../../support/runner/seeded-random.js";
 import type { LogTail } from "../feeds/log-tail.js";
 import { readTables, type Tables } from "./read-tables.js";
 import type { Outcome } from "./render-report.js";
-import type { Person } from "../people/person.js";
 import type { Run } from "../run-chaos.js";
 import type { Stage } from "../stage.js";
 import type { Violations } from "./violations.js";
@@ -33,30 +33,33 @@ export async function verify(
   const tables = await readTables(databaseUrl);
   const purges = run.tail !== null;
   if (run.tail) tables.log = await readTail(run.tail, tables, violations);
-  await untilDrained(run.feeds, tables, violations);
+  await untilDrained(run.feeds, tables.log, violations);
+  if (!purges) await untilDrained(run.photoFeeds, tables.photoEvents, violations);
   // After a purge or a failover, the first cursor has expired.
-  const replays = (purges || stage.standby ? [] : run.people).map((person) =>
-    replay(person, run, violations),
-  );
-  await untilDrained(replays, tables, violations);
+  const replays = purges || stage.standby ? [] : startReplays(run, violations);
+  await untilDrained(replays, tables.log, violations);
   say("all events have arrived; checking");
-  await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));
+  await Promise.all([...run.feeds, ...run.photoFeeds, ...replays].map((feed) => feed.close()));
   const counts = await Promise.all(
     run.people.map((person, i) =>
       checkPerson(person, seen(run.steady[i] as FeedRecorder, tables), { violations, purges }),
     ),
   );
   await options.stopFleet();
-  // Rows that expired since the tables were read have lost their files.
-  if (purges) tables.files = (await readTables(databaseUrl)).files;
+  // Rows that expired since the tables were read have lost their files, and photos their events.
+  if (purges) {
+    tables.files = (await readTables(databaseUrl)).files;
+    tables.unreported = [];
+  }
   checkTables(tables, { violations, purges });
   const logOf = ({ person }: FeedRecorder) =>
     tables.log.filter(({ userId }) => userId === person.userId);
-  const eventsChecked = run.feeds.reduce(
-    (sum, feed) => sum + checkFeed(feed, logOf(feed), { violations, purges }),
-    0,
-  );
-  for (const feed of replays) compareWithLog(feed, logOf(feed), violations);
+  const { photoEvents } = tables;
+  const counted = [
+    ...run.feeds.map((feed) => checkFeed(feed, logOf(feed), { violations, purges, photoEvents })),
+    ...run.photoFeeds.map((feed) => checkPhotoFeed(feed, tables, violations)),
+  ];
+  for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
   const storage = await stage.files.open();
   const files = await checkFiles({ storage, databaseUrl, tables, violations });
   const statistics = measure(run);
@@ -65,7 +68,7 @@ export async function verify(
   checkWaits(statistics, violations);
   return {
     accepted: counts.reduce((sum, count) => sum + count, 0),
-    eventsChecked,
+    eventsChecked: counted.reduce((sum, count) => sum + count, 0),
     files,
     statistics,
     bystanders,
@@ -74,16 +77,18 @@ export async function verify(
   };
 }
 
-/** Receives all events of a person again. */
-function replay(person: Person, { pickUrl }: Run, violations: Violations): FeedRecorder {
-  return new FeedRecorder({
-    name: `${person.name}'s replay`,
-    person,
-    pickUrl,
-    random: seededRandom(0),
-    violations,
-    includeProgress: false,
-  });
+function startReplays({ people, pickUrl }: Run, violations: Violations): FeedRecorder[] {
+  return people.map(
+    (person) =>
+      new FeedRecorder({
+        name: `${person.name}'s replay`,
+        person,
+        pickUrl,
+        random: seededRandom(0),
+        violations,
+        stream: "jobsWithoutProgress",
+      }),
+  );
 }
 
 /** Events of a client, plus those covered by the page it read when it could not resume. */
@@ -131,10 +136,10 @@ async function untilEnded({ people }: Run): Promise<void> {
 
 async function untilDrained(
   feeds: FeedRecorder[],
-  { streams }: Tables,
+  log: Tables["log"] | Tables["photoEvents"],
   violations: Violations,
 ): Promise<void> {
-  const target = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
+  const target = new Map(log.map(({ userId, seq }) => [userId, seq]));
   const positionOf = ({ person, events }: FeedRecorder) =>
     decodeStreamCursor(events.at(-1)?.cursor ?? person.firstCursor, person.userId).seq;
   const behind = () =>

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { EVENT_FIELDS, type EventFields } from "./received-event.js";
+import type { EventFields } from "./received-event.js";
 
 /** The end of a connection; `codes` are the errors of a refused operation. */
 export interface FeedEnd {
@@ -11,23 +11,21 @@ interface Message {
   type: string;
   payload?:
     | {
-        data?: { queuedJobEvents: EventFields } | null;
+        data?: { event: EventFields } | null;
         errors?: { extensions: { code: string } }[];
       }
     | { extensions: { code: string } }[];
 }
 
-const QUERY =
-  "subscription ($after: String!, $includeProgress: Boolean!) { queuedJobEvents(after: " +
-  `$after, includeProgress: $includeProgress) { ${EVENT_FIELDS} } }`;
 const PING_MS = 5000;
 const DEAD_AFTER_MS = 15_000;
 
 export interface FeedConnectionOptions {
   url: string;
   token: string;
+  /** The alias of its field is `event`. */
+  query: string;
   after: string;
-  includeProgress: boolean;
   onReady: () => void;
   onEvent: (event: EventFields) => void;
 }
@@ -104,7 +102,7 @@ export class FeedConnection {
     if (type === "ping") return this.#send({ type: "pong" });
     if (type === "connection_ack") return this.#subscribe();
     if (type === "next" && payload && "data" in payload && payload.data)
-      return this.#options.onEvent(payload.data.queuedJobEvents);
+      return this.#options.onEvent(payload.data.event);
     if (type !== "next" && type !== "error" && type !== "complete") return;
     const errors = Array.isArray(payload) ? payload : (payload?.errors ?? []);
     this.#codes.push(...errors.map((error) => error.extensions.code));
@@ -112,11 +110,11 @@ export class FeedConnection {
   }
 
   #subscribe(): void {
-    const { after, includeProgress, onReady } = this.#options;
+    const { query, after, onReady } = this.#options;
     this.#send({
       id: "feed",
       type: "subscribe",
-      payload: { query: QUERY, variables: { after, includeProgress } },
+      payload: { query, variables: { after } },
     });
     onReady();
   }

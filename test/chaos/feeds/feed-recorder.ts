@@ -3,7 +3,7 @@ import { askUntilAnswered } from "../people/ask-until-answered.js";
 import { FeedConnection, type FeedEnd } from "./feed-connection.js";
 import type { Person } from "../people/person.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
-import { toReceivedEvent, type ReceivedEvent } from "./received-event.js";
+import { STREAMS, toReceivedEvent, type ReceivedEvent } from "./received-event.js";
 import type { Violations } from "../checks/violations.js";
 
 /** Close codes after which a client reconnects: cut, going away, try again later, or its own. */
@@ -15,7 +15,8 @@ export interface FeedRecorderOptions {
   pickUrl: () => string;
   random: SeededRandom;
   violations: Violations;
-  includeProgress?: boolean;
+  /** Default: jobs. */
+  stream?: keyof typeof STREAMS;
   hasFailedOver?: () => boolean;
 }
 
@@ -90,13 +91,13 @@ export class FeedRecorder {
   }
 
   #connect(): FeedConnection {
-    const { pickUrl, includeProgress = true } = this.#options;
+    const { pickUrl, stream = "jobs" } = this.#options;
     const number = ++this.#connections;
     return new FeedConnection({
       url: pickUrl(),
       token: this.person.token,
+      query: STREAMS[stream],
       after: this.#cursor,
-      includeProgress,
       onReady: () => {
         if (this.#endedAt !== null)
           this.#longestGapMs = Math.max(this.#longestGapMs, Date.now() - this.#endedAt);

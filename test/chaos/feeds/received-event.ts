@@ -16,8 +16,19 @@ export interface ReceivedEvent {
   errorCode: string | null;
 }
 
-export const EVENT_FIELDS =
+const EVENT_FIELDS =
   "cursor type at queuedJob { id version status progress attempts result error { code } }";
+
+/** The subscriptions of a recorder. Events of photos have only the id, under the same name. */
+export const STREAMS = {
+  jobs: `subscription ($after: String!) { event: queuedJobEvents(after: $after) { ${EVENT_FIELDS} } }`,
+  jobsWithoutProgress:
+    "subscription ($after: String!) { event: queuedJobEvents(after: $after, includeProgress: false) " +
+    `{ ${EVENT_FIELDS} } }`,
+  photos:
+    "subscription ($after: String!) { event: photoEvents(after: $after) { cursor type at " +
+    "queuedJob: photo { id } } }",
+} as const;
 
 /** An event in the format of the API. */
 export interface EventFields {

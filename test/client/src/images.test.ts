@@ -48,7 +48,7 @@ describe("the images of the client package", () => {
     assert.match(next.pictures[0]?.webp ?? "", / 300w$/);
   });
 
-  it("include outputs that are kept, which appear in lists at once", async (t) => {
+  it("include outputs that are kept, which appear in live lists", async (t) => {
     const list = createPhotoList(client);
     t.after(list.subscribe(() => {}));
     const photo = await client.upload(new Blob([await noise(300, 200, 3).jpeg().toBuffer()]));

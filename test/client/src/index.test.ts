@@ -49,14 +49,14 @@ describe("the size of the package", () => {
     `${JSON.stringify(resolve("client/src/index.ts"))};`;
   const react = `export * from ${JSON.stringify(resolve("client/src/react/index.ts"))};`;
 
-  it("is at most 6 kB, 10 kB with graphql-ws, and 2 kB more with the hooks", async (t) => {
+  it("is at most 6 kB, 10 kB with graphql-ws, and 2.2 kB more with the hooks", async (t) => {
     const alone = await bundle(core, ["graphql-ws/client"]);
     const whole = await bundle(core, []);
     const hooks = await bundle(core + react, ["react"]);
     t.diagnostic(`${alone.bytes}, ${whole.bytes}, ${hooks.bytes - whole.bytes} bytes`);
     assert.ok(alone.bytes <= 6 * KILOBYTE, `${alone.bytes} bytes`);
     assert.ok(whole.bytes <= 10 * KILOBYTE, `${whole.bytes} bytes`);
-    assert.ok(hooks.bytes - whole.bytes <= 2 * KILOBYTE, `${hooks.bytes - whole.bytes} bytes`);
+    assert.ok(hooks.bytes - whole.bytes <= 2.2 * KILOBYTE, `${hooks.bytes - whole.bytes} bytes`);
     assert.doesNotMatch(whole.code, /GraphQLSchema|node:/, "neither graphql-js nor Node.js");
   });
 });

@@ -7,6 +7,7 @@ import { createTestDatabase, type TestDatabase } from "../../support/stores/test
 /** Columns in no view: a new column must be either here or in a view. */
 const HIDDEN = [
   "histories.id",
+  "photo_events.snapshot",
   "photos.phash",
   "photos.preview_key",
   "photos.sha256",

@@ -44,6 +44,12 @@ describe("photo, photos and deletePhoto", () => {
         previewUrl: 0,
         urlExpiresAt: 0,
         thumbhash: 0,
+        takenAt: null,
+        takenAtOffset: null,
+        location: null,
+        camera: null,
+        lens: null,
+        damaged: null,
         madeBy: null,
       },
     );

@@ -15,6 +15,14 @@ const header = {
   height: 2,
   pages: 1,
   orientation: 1,
+  facts: {
+    takenAt: "2024-05-06T07:08:09",
+    takenAtOffset: "+02:00",
+    location: { latitude: -41.5, longitude: 174, altitude: null },
+    camera: "Canon EOS 5D",
+    lens: null,
+    orientation: 8,
+  },
 };
 const preview = {
   width: 3,
@@ -26,7 +34,8 @@ const preview = {
 
 describe("the answer of a photo child", () => {
   it("is accepted unchanged when it is valid", () => {
-    assert.deepEqual(parsePhotoChildResponse("probe", header), header);
+    for (const answer of [header, { ...header, facts: null }])
+      assert.deepEqual(parsePhotoChildResponse("probe", answer), answer);
     assert.deepEqual(parsePhotoChildResponse("preview", preview), preview);
   });
 
@@ -38,6 +47,11 @@ describe("the answer of a photo child", () => {
     ["probe", { height: 0.5 }],
     ["probe", { pages: 0 }],
     ["probe", { orientation: 9 }],
+    ["probe", { facts: undefined }],
+    ["probe", { facts: { ...header.facts, takenAt: "2024-05-06T07:08:09Z" } }],
+    ["probe", { facts: { ...header.facts, takenAtOffset: "02:00" } }],
+    ["probe", { facts: { ...header.facts, location: { latitude: 91, longitude: 0 } } }],
+    ["probe", { facts: { ...header.facts, camera: "x".repeat(201) } }],
     ["preview", { width: 0 }],
     ["preview", { thumbhash: "<script>" }],
     ["preview", { thumbhash: "A".repeat(104) }],

@@ -40,6 +40,14 @@ describe("the photo inspector", () => {
       height: 20,
       pages: 1,
       orientation: 1,
+      facts: {
+        takenAt: null,
+        takenAtOffset: null,
+        location: null,
+        camera: null,
+        lens: null,
+        orientation: 1,
+      },
     });
   });
 
@@ -62,6 +70,16 @@ describe("the photo inspector", () => {
       (error) => error instanceof PhotoTooLargeError && error.code === "PHOTO_TOO_LARGE",
     );
     await small.close();
+  });
+
+  it("has the header of a photo whose tags stop the child, and reads the next one", async () => {
+    await inspector.warm();
+    const { facts, ...header } = await inspector.probe(folder.write(tiffWithLens(40_000_000)));
+    assert.deepEqual([header.format, header.width, facts], ["tiff", 1, null]);
+    assert.equal(
+      (await inspector.probe(folder.write(tiffWithLens(10)))).facts?.lens,
+      "a".repeat(10),
+    );
   });
 
   it("makes an upright preview, its thumbhash and its perceptual hash", async () => {
@@ -154,3 +172,35 @@ describe("the photo inspector", () => {
     assert(error instanceof ChildStoppedError && error.reason === "aborted", String(error));
   });
 });
+
+/** A TIFF of one pixel with a name of its lens, which only the reader of tags loads. */
+function tiffWithLens(length: number): Buffer {
+  const [PIXEL_AT, DIRECTORY_AT, EXIF_AT, TEXT_AT] = [8, 10, 136, 154];
+  const [TEXT, SHORT, LONG] = [2, 3, 4];
+  const file = Buffer.alloc(TEXT_AT + length, "a").fill(0, 0, TEXT_AT);
+  file.write("II*\0", "latin1");
+  file.writeUInt32LE(DIRECTORY_AT, 4);
+  const writeDirectory = (at: number, entries: [tag: number, type: number, ...number[]][]) => {
+    file.writeUInt16LE(entries.length, at);
+    for (const [i, [tag, type, count = 1, value = 1]] of entries.entries()) {
+      file.writeUInt16LE(tag, at + 2 + 12 * i);
+      file.writeUInt16LE(type, at + 4 + 12 * i);
+      file.writeUInt32LE(count, at + 6 + 12 * i);
+      file.writeUInt32LE(value, at + 10 + 12 * i);
+    }
+  };
+  writeDirectory(DIRECTORY_AT, [
+    [256, LONG],
+    [257, LONG],
+    [258, SHORT, 1, 8],
+    [259, SHORT],
+    [262, SHORT],
+    [273, LONG, 1, PIXEL_AT],
+    [277, SHORT],
+    [278, LONG],
+    [279, LONG],
+    [34_665, LONG, 1, EXIF_AT],
+  ]);
+  writeDirectory(EXIF_AT, [[42_036, TEXT, length, TEXT_AT]]);
+  return file;
+}

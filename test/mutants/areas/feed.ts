@@ -5,6 +5,7 @@ const FEED = ["events/feed.test"];
 const LOG = ["services/reads/event-log.test"];
 const HISTORY = ["events/feed/history.test"];
 const START = ["events/feed/start.test"];
+const PHOTOS = ["events/feed/photos.test"];
 const STREAM = ["server/graphql/websocket/socket-stream.test"];
 
 /** The path from a recorded event to its delivery to a subscriber. */
@@ -36,9 +37,9 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "the watchdog does not check",
-    file: "src/events/user-channels.ts",
-    find: "if (head > listener.channel.head) listener",
-    replace: "if (head < listener.channel.head) listener",
+    file: "src/events/user-streams.ts",
+    find: "if (head > channel.head) channel",
+    replace: "if (head < channel.head) channel",
     tests: FEED,
   },
   {
@@ -59,7 +60,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a stream opened after a change of history gets earlier events",
     file: "src/events/user-channels.ts",
-    find: "Object.assign(listener, { epoch, channel: openChannel(userId) })",
+    find: "Object.assign(listener, { epoch, streams: openStreams(userId) })",
     replace: "Object.assign(listener, { epoch })",
     tests: HISTORY,
   },
@@ -101,8 +102,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a stream reads the log under the deadline of the operation that opened its connection",
     file: "src/events/user-channels.ts",
-    find: "return await withoutDeadline(() => eventLog.read(query));",
-    replace: "return await eventLog.read(query);",
+    find: "return await withoutDeadline(read);",
+    replace: "return await read();",
     tests: ["events/subscription/progress.test"],
   },
   {
@@ -132,8 +133,8 @@ export const MUTANTS: Mutant[] = [
     core: true,
     breaks: "the ring closes over a gap",
     file: "src/events/ring.ts",
-    find: "this.#started && event.seq === this.#newest + 1",
-    replace: "this.#started && event.seq > this.#newest",
+    find: "this.#started && seq === this.#newest + 1",
+    replace: "this.#started && seq > this.#newest",
     tests: RING,
   },
   {
@@ -151,6 +152,34 @@ export const MUTANTS: Mutant[] = [
     find: "this.#waits = true;\n    void Promise.all(texts)",
     replace: "void Promise.all(texts)",
     tests: STREAM,
+  },
+  {
+    breaks: "an event of a photo is a gap for the stream of QueuedJobs",
+    file: "src/events/user-streams.ts",
+    find: "others: photos.map(({ seq }) => seq)",
+    replace: "others: []",
+    tests: PHOTOS,
+  },
+  {
+    breaks: "a stream reads the log for each event of the other stream",
+    file: "src/events/subscription.ts",
+    find: "this.#position = channel.past(this.#position);",
+    replace: "",
+    tests: PHOTOS,
+  },
+  {
+    breaks: "the earlier events of a deleted photo stay",
+    file: "src/services/photos/photos.ts",
+    find: "using t where o.photo_id = t.id",
+    replace: "using t where o.photo_id <> t.id",
+    tests: ["services/photos/photo-events.test"],
+  },
+  {
+    breaks: "an event of a photo has the number of an earlier one",
+    file: "src/services/photos/photo-events.ts",
+    find: "last_seq = u.last_seq + 1",
+    replace: "last_seq = u.last_seq + 0",
+    tests: ["services/photos/photo-events.test"],
   },
   {
     breaks: "the size of a log page is not limited",

@@ -83,8 +83,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a purge reads all current events of all users",
     file: EVENTS,
-    find: "order by seq limit 1) e on true`",
-    replace: "order by seq limit 1000) e on true`",
+    find: "seq > s.floor_seq order by seq limit 1)",
+    replace: "seq > s.floor_seq order by seq limit 1000)",
     tests: PURGE,
   },
   {

@@ -8,7 +8,7 @@ export interface Belongings {
   client: TestClient;
   ids: { user: string; photo: string; finished: string; failed: string; waiting: string };
   /** A cursor of each kind. */
-  cursors: { events: string; queuedJobs: string; photos: string; jobs: string };
+  cursors: { start: string; events: string; queuedJobs: string; photos: string; jobs: string };
   idempotencyKey: string;
   /** Texts that no other user may read. */
   secrets: string[];
@@ -21,10 +21,12 @@ export async function createBelongings(service: TestService, name: string): Prom
     picture: `https://secret-picture-${name}.test/a.png`,
   });
   const idempotencyKey = `key-of-${name}`;
+  const start = await client.get("{ photos(first: 1) { eventCursor } }");
   const photo = String(
     (await client.upload(smallPhoto(), { type: "image/png", filename: `secret-file-${name}.png` }))
       .json["id"],
   );
+  await service.database.sql`update photos set latitude = 1, longitude = 2 where id = ${photo}`;
   const [thumbnail, failing, waiting] = await Promise.all([
     client.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo] }),
     client.enqueue("echo", { failPermanently: true, message: `secret-message-${name}` }),
@@ -48,6 +50,7 @@ export async function createBelongings(service: TestService, name: string): Prom
     client,
     ids,
     cursors: {
+      start: start.photos.eventCursor,
       events: queuedJobs.eventCursor,
       queuedJobs: queuedJobs.pageInfo.endCursor,
       photos: photos.pageInfo.endCursor,
@@ -76,5 +79,6 @@ export async function rowsOf(sql: Sql, { ids }: Belongings): Promise<unknown> {
     sql`select * from queued_jobs where user_id = ${ids.user} order by id`,
     sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user}
       order by seq`,
+    sql`select user_id, seq, type from photo_events where user_id = ${ids.user} order by seq`,
   ]);
 }

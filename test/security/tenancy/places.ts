@@ -6,6 +6,7 @@ const NO_CURSOR: Expected = [
   /^(after|before): is not one of your cursors; pass a cursor from an earlier response or event$/,
 ];
 const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is not a photo of yours$/];
+const NOT_YOURS: Expected = ["BAD_USER_INPUT", "filter.similarTo: is not one of your photos"];
 
 /** Expected outcome at each argument, the same for another user's value and for a missing one. */
 export const PLACES: Record<string, Expected> = {
@@ -18,6 +19,8 @@ export const PLACES: Record<string, Expected> = {
   "Query.queuedJobs(before)": NO_CURSOR,
   "Query.photos(after)": NO_CURSOR,
   "Query.photos(before)": NO_CURSOR,
+  "Query.photos(filter.similarTo)": NOT_YOURS,
+  "Query.photosByDay(filter.similarTo)": NOT_YOURS,
   "Query.jobs(after)": NO_CURSOR,
   "Query.jobs(before)": NO_CURSOR,
   "Query.users(after)": ["FORBIDDEN", "Only an admin may list users."],
@@ -35,6 +38,7 @@ export const PLACES: Record<string, Expected> = {
   "Mutation.enqueueJobs(inputs[].photoIds[])": NO_PHOTO,
   "Subscription.queuedJobEvents(queuedJobId)": NO_JOB,
   "Subscription.queuedJobEvents(after)": NO_CURSOR,
+  "Subscription.photoEvents(after)": NO_CURSOR,
 };
 /** Idempotency keys are separate for each user. */
 export const KEYS = [

@@ -47,8 +47,8 @@ describe("the recount of counters", () => {
     const [row] = await services.database.sql`
       select ((select coalesce(sum(octet_length(parameters::text) +
         coalesce(octet_length(result::text), 0)), 0) from queued_jobs where user_id = ${id})
-        + (select coalesce(sum(bytes), 0) from queued_job_events
-        where user_id = ${id}))::int as bytes`;
+        + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = ${id})
+        + (select coalesce(sum(bytes), 0) from photo_events where user_id = ${id}))::int as bytes`;
     return Number(row?.["bytes"]);
   }
 
@@ -68,7 +68,7 @@ describe("the recount of counters", () => {
       },
     ]);
     await services.submitMany(user, [{}, {}]);
-    await services.database.sql`update queued_job_events set bytes = 7 where seq = 1`;
+    await services.database.sql`update queued_job_events set bytes = 7 where type = 'QUEUED'`;
     await repaired();
     const right = { pending: 2, stored: 15, recorded: await recordedBytes() };
     assert.deepEqual([await repaired(), await counters()], [0, right]);

@@ -18,7 +18,7 @@ describe("an operation of an operator", () => {
   afterEach(async () => {
     armFailpoints(async () => {});
     await assertConsistent(scene.services.database.sql);
-    assertCompleteStream(scene.services.published);
+    assertCompleteStream(scene.services);
   });
   after(() => scene.close());
 

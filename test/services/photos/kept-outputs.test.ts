@@ -54,6 +54,9 @@ describe("keepOutput", () => {
     const { database } = service;
     const [row] = await database.sql`select phash from photos where id = ${photo.id}`;
     assert.ok(row?.["phash"]);
+    const events = await database.sql`select type, snapshot ->> 'madeBy' as "madeBy"
+      from photo_events where photo_id = ${photo.id}`;
+    assert.deepEqual([...events], [{ type: "ADDED", madeBy: job }]);
 
     const doomed = await finish("thumbnail", { widths: [150] });
     const kept = (await keep(doomed, "150w.webp")).data.keepOutput;

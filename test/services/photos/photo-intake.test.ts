@@ -90,6 +90,16 @@ describe("an upload", () => {
       height: 60,
       byteSize: bytes.length,
       previewAttempts: 0,
+      metadataTries: 0,
+      takenAt: null,
+      takenAtOffset: null,
+      latitude: null,
+      longitude: null,
+      altitude: null,
+      camera: null,
+      lens: null,
+      orientation: 6,
+      damaged: null,
       madeBy: null,
       renditions: [],
       renditionError: null,
@@ -228,6 +238,26 @@ describe("an upload", () => {
     );
     assert.deepEqual([created, await bytesOf(photo.storageKey)], [true, bytes]);
     assert.ok(await bytesOf(photo.previewKey));
+  });
+
+  it("is accepted when the reader stopped at its tags, which are tried later", async () => {
+    const stopping = createPhotoIntake({
+      photos: services.photos,
+      users: services.users,
+      storage,
+      inspector: {
+        ...inspector,
+        probe: async (path) => ({ ...(await inspector.probe(path)), facts: null }),
+      },
+      maxUploadBytes: MAX_UPLOAD_BYTES,
+      maxStoredBytes: MAX_STORED_BYTES,
+    });
+    const { photo } = await take(
+      (receive) => receive(Readable.from([smallPhoto()]), "a.png"),
+      stopping,
+    );
+    assert.deepEqual([photo.metadataTries, photo.orientation], [3, null]);
+    assert.ok(photo.previewKey);
   });
 
   it("is not read when the storage of its user is full", async () => {

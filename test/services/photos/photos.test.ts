@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import type { PageRange } from "../../../src/services/reads/page.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { outcomeOf } from "../../support/asserts/outcome-of.js";
@@ -41,6 +40,17 @@ describe("photos", () => {
       thumbhash: "AAAA",
       phash: -(2n ** 63n),
       previewAttempts: 2,
+      metadataTries: 1,
+      takenAt: "2024-05-06 07:08:09",
+      takenAtOffset: "+02:00",
+      latitude: -41.5,
+      longitude: 179.25,
+      altitude: null,
+      camera: 'Ünïcöde "X"',
+      lens: "50mm",
+      orientation: 6,
+      damaged: null,
+      renditionError: null,
     };
     const photo = await services.photos.add(facts);
     const rest = { madeBy: null, renditions: [], renditionError: null };
@@ -132,36 +142,6 @@ describe("photos", () => {
     assert.equal(
       await services.photos.findBySha256((await services.newUser()).id, photo.sha256),
       null,
-    );
-  });
-
-  it("are paged newest first, each once, and counted up to a maximum", async () => {
-    const owner = await services.newUser();
-    const made: string[] = [];
-    for (let i = 0; i < 5; i++) made.unshift((await services.newPhoto(owner)).id);
-    const { id: userId } = owner;
-    const idsOf = async (range: PageRange) => {
-      const { rows, hasPrevious, hasNext } = await services.photos.page({ userId, ...range });
-      return [rows.map(({ id }) => id), hasPrevious, hasNext];
-    };
-    const [key = null] = made.slice(1, 2);
-    assert.deepEqual(
-      [
-        await idsOf({ size: 2, backward: false, key: null }),
-        await idsOf({ size: 10, backward: false, key }),
-        await idsOf({ size: 2, backward: true, key: null }),
-        await idsOf({ size: 2, backward: true, key: made[2] ?? null }),
-      ],
-      [
-        [made.slice(0, 2), false, true],
-        [made.slice(2), true, false],
-        [made.slice(3), true, false],
-        [made.slice(0, 2), false, true],
-      ],
-    );
-    assert.deepEqual(
-      [await services.photos.count(owner.id, 100), await services.photos.count(owner.id, 3)],
-      [5, 3],
     );
   });
 

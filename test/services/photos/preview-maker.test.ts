@@ -51,6 +51,7 @@ describe("previews that are made later", () => {
   const create = (more: Partial<Parameters<typeof createPreviewMaker>[0]> = {}) =>
     createPreviewMaker({
       database: services.database,
+      bus: services.bus,
       storage,
       openInspector,
       log: silentLog,

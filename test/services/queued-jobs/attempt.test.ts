@@ -279,6 +279,6 @@ describe("an attempt", () => {
 
   it("leaves consistent counters, numbers and events after every outcome", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });

@@ -52,7 +52,7 @@ describe("accepting submissions", () => {
     assert.match(queuedJob.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.deepEqual(await services.queuedJobs.find(submitter, queuedJob.id), queuedJob);
     const [event] = services.published.slice(-1);
-    assert.deepEqual(event, { seq: 1, type: "QUEUED", at: event?.at, queuedJob });
+    assert.deepEqual(event, { seq: 2, type: "QUEUED", at: event?.at, queuedJob });
     assert.deepEqual(services.hinted.at(-1), {
       id: queuedJob.id,
       run: 1,

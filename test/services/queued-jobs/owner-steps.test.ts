@@ -278,6 +278,6 @@ describe("a step of an owner", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });

@@ -58,7 +58,7 @@ describe(`${HISTORIES} histories of concurrent commands`, () => {
       { numRuns: HISTORIES, seed: SEED },
     );
     await assertConsistent(services.database.sql);
-    const eventCount = assertCompleteStream(services.published);
+    const eventCount = assertCompleteStream(services);
     assert.ok(eventCount > HISTORIES * 5, `only ${eventCount} events were published`);
     assert.deepEqual(
       COMMANDS.filter((command) => !applied.get(command)),

@@ -33,7 +33,7 @@ describe("the removal of finished QueuedJobs", () => {
   });
   after(async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
     await services.close();
   });
 

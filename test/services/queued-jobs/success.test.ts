@@ -103,6 +103,6 @@ describe("an attempt", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });

@@ -1,22 +1,40 @@
 import assert from "node:assert/strict";
 import type { LoggedEventType } from "../../../src/domain/queued-job-status.js";
+import type { PhotoEvent } from "../../../src/domain/photo-event.js";
 import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import { assertLegalStory } from "./assert-legal-story.js";
 
+interface Published {
+  published: readonly QueuedJobEvent[];
+  publishedPhotos: readonly PhotoEvent[];
+}
+
 /**
- * Asserts that the published events are complete: consecutive numbers per user, and allowed
- * transitions per QueuedJob. Returns the number of logged events.
+ * Asserts that the published events are complete: consecutive numbers per user over both streams,
+ * and allowed transitions per QueuedJob. Returns the number of logged events of QueuedJobs. With
+ * `only`, only for that user.
  */
-export function assertCompleteStream(published: readonly QueuedJobEvent[]): number {
+export function assertCompleteStream(
+  { published, publishedPhotos }: Published,
+  only?: { id: string },
+): number {
+  const isAsserted = ({ userId }: { userId: string }) => !only || userId === only.id;
   const logged = published
     .filter(
-      (event): event is QueuedJobEvent & { type: LoggedEventType } => event.type !== "PROGRESS",
+      (event): event is QueuedJobEvent & { type: LoggedEventType } =>
+        event.type !== "PROGRESS" && isAsserted(event.queuedJob),
     )
     .toSorted((a, b) => a.seq - b.seq);
-  for (const [userId, events] of groupBy(logged, ({ queuedJob }) => queuedJob.userId)) {
+  const numbers = [
+    ...logged.map(({ seq, queuedJob: { userId } }) => ({ seq, userId })),
+    ...publishedPhotos
+      .filter(({ photo }) => isAsserted(photo))
+      .map(({ seq, photo: { userId } }) => ({ seq, userId })),
+  ].toSorted((a, b) => a.seq - b.seq);
+  for (const [userId, ofUser] of groupBy(numbers, (number) => number.userId)) {
     assert.deepEqual(
-      events.map(({ seq }) => seq),
-      events.map((_, i) => i + 1),
+      ofUser.map(({ seq }) => seq),
+      ofUser.map((_, i) => i + 1),
       `the numbers of ${userId} have no gap and no repeat`,
     );
   }

@@ -38,17 +38,23 @@ const findWrongRecordedBytes = (sql: Sql, ofUser: Condition) => sql`
       select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)),
         0) as bytes
       from queued_jobs where user_id = s.user_id) r
-    cross join lateral (select coalesce(sum(bytes), 0) as bytes from queued_job_events
+    cross join lateral (select coalesce(sum(bytes), 0) as bytes from (
+      select bytes, user_id from queued_job_events
+      union all select bytes, user_id from photo_events) both_streams
     where user_id = s.user_id) e
     where ${ofUser} and s.recorded_bytes <> r.bytes + e.bytes`;
 
 const findWrongEventBytes = (sql: Sql, ofUser: Condition) => sql`
-    select user_id, seq, bytes from queued_job_events
+    select user_id, seq, bytes from (
+      select user_id, seq, bytes, snapshot from queued_job_events
+      union all select user_id, seq, bytes, snapshot from photo_events) both_streams
     where ${ofUser} and bytes <> octet_length(snapshot::text)`;
 
 const findWrongLastNumbers = (sql: Sql, ofUser: Condition) => sql`
     select s.user_id, s.last_seq, e.newest from user_streams s left
-      join lateral (select max(seq) as newest from queued_job_events where user_id = s.user_id) e
+      join lateral (select greatest(
+        (select max(seq) from queued_job_events where user_id = s.user_id),
+        (select max(seq) from photo_events where user_id = s.user_id)) as newest) e
       on true
     where ${ofUser} and s.last_seq <> coalesce(e.newest, 0)`;
 

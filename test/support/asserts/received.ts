@@ -1,8 +1,10 @@
+import type { UserEvent } from "../../../src/domain/photo-event.js";
+import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import type { Subscription, DeliveredEvent } from "../../../src/events/subscription.js";
 import { eventually } from "../runner/eventually.js";
 
-export interface Received {
-  events: DeliveredEvent[];
+export interface Received<E extends UserEvent = QueuedJobEvent> {
+  events: DeliveredEvent<E>[];
   /** `<type> <number of the cursor>` of each. */
   readonly story: string[];
   /** "done", or the error that ended the stream; null while it is open. */
@@ -13,8 +15,8 @@ export interface Received {
 }
 
 /** Reads a stream as fast as possible, and keeps its events. */
-export function received(subscription: Subscription): Received {
-  const self: Received = {
+export function received<E extends UserEvent>(subscription: Subscription<E>): Received<E> {
+  const self: Received<E> = {
     events: [],
     get story() {
       return self.events.map(({ event, cursorSeq }) => `${event.type} ${cursorSeq}`);

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Database } from "../../../src/db/database.js";
 import { ServiceUnavailableError } from "../../../src/domain/errors.js";
 import type { Logger } from "../../../src/runtime/logger.js";
+import type { PhotoEvent } from "../../../src/domain/photo-event.js";
 import type { QueuedJob, QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import type { EventBus } from "../../../src/events/event-bus.js";
 import type { Hint, HintQueue } from "../../../src/queue/hint-queue.js";
@@ -27,6 +28,7 @@ import { albumTask } from "./album-task.js";
 import { eventually } from "../runner/eventually.js";
 import { silentLog } from "../runner/silent-log.js";
 import { submissionOf } from "./submission-of.js";
+import { readEverythingOf } from "./read-everything-of.js";
 import { createTestDatabase, type TestDatabase } from "../stores/test-database.js";
 
 interface Services {
@@ -35,12 +37,15 @@ interface Services {
   catalogue: Map<string, Task>;
   photos: Photos;
   users: Users;
+  /** Records what is published. */
+  bus: EventBus;
 }
 
 /** Recorded calls to Redis and to the storage. */
 interface Notes {
   /** Every published event in order, including PROGRESS. */
   published: QueuedJobEvent[];
+  publishedPhotos: PhotoEvent[];
   /** Number of events in each notification. */
   notifications: number[];
   hinted: Hint[];
@@ -102,6 +107,7 @@ export async function createTestServices(options: TestServicesOptions = {}): Pro
   const { sql } = testDatabase.database;
   const notes: Notes = {
     published: [],
+    publishedPhotos: [],
     notifications: [],
     hinted: [],
     offered: [],
@@ -140,13 +146,14 @@ async function createServices(
   await syncCatalogue(database, catalogue.values());
   const deleteFiles =
     options.deleteFiles ?? (async (keys: string[]) => void notes.deletedFiles.push(...keys));
+  const bus = noteBus(notes);
   const queuedJobs = createQueuedJobs({
     database,
     catalogue,
     deleteFiles,
     log: options.log ?? silentLog,
     submittable: (name) => catalogue.get(name) ?? null,
-    bus: noteBus(notes),
+    bus,
     hints: noteHints(notes, options.losesHints),
     cancellations: { publish: (id) => void notes.stopped.push(id) },
     limits: {
@@ -158,19 +165,23 @@ async function createServices(
   });
   const photos = createPhotos({
     database,
+    bus,
     deleteFiles,
     maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000,
+    maxRecordedBytes: options.maxRecordedBytes ?? 1_000_000_000,
     log: silentLog,
   });
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });
-  return { queuedJobs, catalogue, photos, users };
+  return { queuedJobs, catalogue, photos, users, bus };
 }
 
-function noteBus({ published, notifications }: Notes): EventBus {
+function noteBus({ published, publishedPhotos, notifications }: Notes): EventBus {
   return {
     publish(_userId, events) {
-      published.push(...events);
-      notifications.push(events.length);
+      const jobs = events.filter((event) => "queuedJob" in event);
+      published.push(...jobs);
+      publishedPhotos.push(...events.filter((event) => "photo" in event));
+      if (jobs.length > 0) notifications.push(jobs.length);
     },
     listen: async () => {},
     unlisten: () => {},
@@ -277,18 +288,6 @@ async function readRow(sql: Sql, id: string): Promise<Row> {
           from due_at - updated_at)::float8 as pause
       from queued_jobs where id = ${id}`,
   );
-}
-
-async function readEverythingOf(sql: Sql, { id }: User): Promise<unknown> {
-  const tables = await Promise.all([
-    sql`select * from queued_jobs where user_id = ${id} order by id`,
-    sql`select * from queued_job_events where user_id = ${id} order by seq`,
-    sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id
-      where q.user_id = ${id} order by 1, 2`,
-    sql`select * from user_streams where user_id = ${id}`,
-  ]);
-  const [jobs, events, outputs, counters] = tables.map((rows) => [...rows]);
-  return structuredClone({ jobs, events, outputs, counters });
 }
 
 function theOne<T>(list: T[]): T {

@@ -11,14 +11,14 @@ import {
 } from "graphql";
 import type { DeliveredEvent } from "../../../events/subscription.js";
 import { renewContext, withWarnings, type Context } from "../../../graphql/context.js";
-import type { QueuedJobEvent } from "../../../domain/queued-job.js";
+import type { UserEvent } from "../../../domain/photo-event.js";
 import { asGraphQLError } from "../errors.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
 /** The results of events for one subscription. */
 export interface FanOutResult {
   /** Returns the event's result as JSON with masked errors. Equal subscriptions share the bytes. */
-  textOf(published: DeliveredEvent): Buffer | Promise<Buffer>;
+  textOf(published: DeliveredEvent<UserEvent>): Buffer | Promise<Buffer>;
   /** Call when the subscription ends. */
   leave(): void;
 }
@@ -32,7 +32,7 @@ export interface FanOutCache {
 interface Audience {
   args: ExecutionArgs;
   members: number;
-  entries: WeakMap<QueuedJobEvent, CacheEntry>;
+  entries: WeakMap<UserEvent, CacheEntry>;
 }
 
 interface CacheEntry {
@@ -56,7 +56,10 @@ type MaskErrors = (errors: readonly GraphQLError[], args: ExecutionArgs) => Grap
 export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors): FanOutCache {
   const audiences = new Map<DocumentNode, Map<string, Audience>>();
 
-  function textOf(audience: Audience, published: DeliveredEvent): Buffer | Promise<Buffer> {
+  function textOf(
+    audience: Audience,
+    published: DeliveredEvent<UserEvent>,
+  ): Buffer | Promise<Buffer> {
     const { args, members, entries } = audience;
     if (members === 1) return createText(args, published, compiled, mask);
     const { event, cursorSeq } = published;
@@ -98,7 +101,7 @@ export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors)
 
 function createText(
   args: ExecutionArgs,
-  published: DeliveredEvent,
+  published: DeliveredEvent<UserEvent>,
   compiled: OperationCompiler,
   mask: MaskErrors,
 ): Buffer | Promise<Buffer> {
@@ -119,7 +122,7 @@ function createText(
 
 function executeFor(
   args: ExecutionArgs,
-  published: DeliveredEvent,
+  published: DeliveredEvent<UserEvent>,
   compiled: OperationCompiler,
 ): ExecutionResult | PromiseLike<ExecutionResult> {
   const context = renewContext(args.contextValue as Context);

@@ -124,26 +124,4 @@ describe("the live list of jobs", () => {
       return version(list) === 6 && version(failed) === 6;
     });
   });
-
-  it("lists photos with the uploads and deletions of this client", async (t) => {
-    const { client } = clientOf({ url: service.url, token: await service.token() });
-    t.after(() => client.close());
-    const uploads = [await client.upload(new Blob([smallPhoto()]))];
-    uploads.unshift(await client.upload(new Blob([smallPhoto()])));
-    const list = createPhotoList(client, { first: 1 });
-    const ids = () => list.getSnapshot().photos.map(({ id }) => id);
-    t.after(list.subscribe(() => {}));
-    await eventually("the page is read", () => !list.getSnapshot().isLoading);
-    assert.deepEqual(ids(), [uploads[0]?.id]);
-    await list.loadMore();
-    uploads.unshift(await client.upload(new Blob([smallPhoto()])));
-    assert.deepEqual(
-      ids(),
-      uploads.map(({ id }) => id),
-    );
-    await client.deletePhoto(uploads[1] ?? "");
-    assert.deepEqual(ids(), [uploads[0]?.id, uploads[2]?.id]);
-    await list.refresh();
-    assert.deepEqual([ids(), list.getSnapshot().hasMore], [[uploads[0]?.id], true]);
-  });
 });

@@ -25,7 +25,7 @@ describe("to retry in bulk", () => {
   });
   afterEach(async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
   after(() => services.close());
 

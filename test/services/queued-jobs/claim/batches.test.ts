@@ -82,7 +82,7 @@ describe("concurrent steps of many attempts", () => {
       claimed.map((_, i) => ({ place: i })),
     );
     assert.equal(published.notifications().length, 4);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
     await assertConsistent(services.database.sql);
   });
 
@@ -103,7 +103,7 @@ describe("concurrent steps of many attempts", () => {
     );
     assert.deepEqual(recorded, [false, true, true, true]);
     assert.equal((await services.row(late?.id ?? "")).status, "CANCELLED");
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 
   it("are refused only for an attempt older than the current one", async () => {
@@ -148,7 +148,7 @@ describe("concurrent steps of many attempts", () => {
       )
     ).flat();
     assert.equal(claims.filter((claimed) => claimed !== null).length, 40);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
     await assertConsistent(services.database.sql);
   });
 
@@ -271,7 +271,7 @@ describe("concurrent steps of many attempts", () => {
       published.events().map(({ queuedJob: { id, result } }) => [id, result]),
       claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]),
     );
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 
   it("keep the progress of each attempt separate", async () => {

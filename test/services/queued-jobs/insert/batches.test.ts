@@ -75,9 +75,7 @@ describe("concurrent submissions", () => {
       services.hinted.slice(hints).map(({ backlog }) => backlog),
       Array.from({ length: 13 }, (_, i) => i + 1),
     );
-    assertCompleteStream(
-      services.published.filter(({ queuedJob }) => queuedJob.userId === user.id),
-    );
+    assertCompleteStream(services, user);
   });
 
   it("are not affected by one whose photo is deleted at the same time", async () => {
@@ -168,10 +166,7 @@ describe("concurrent submissions", () => {
       assert.equal((await Promise.all(others.map((user) => services.submit(user)))).length, 12);
     });
     await own;
-    for (const user of [held, ...others])
-      assertCompleteStream(
-        services.published.filter(({ queuedJob }) => queuedJob.userId === user?.id),
-      );
+    for (const user of [held, ...others]) assertCompleteStream(services, user);
   });
 
   it("are exact for each of many users, with repeated keys and deleted accounts", async () => {

@@ -163,7 +163,7 @@ describe("a step of an owner", () => {
 
   it("leaves consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });
 

@@ -241,6 +241,6 @@ describe("leases", () => {
 
   it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });

@@ -289,6 +289,6 @@ describe("idempotency keys", () => {
 
   it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });

@@ -189,6 +189,6 @@ describe("bulk calls", () => {
 
   it("leave consistent counters, numbers and events", async () => {
     await assertConsistent(services.database.sql);
-    assertCompleteStream(services.published);
+    assertCompleteStream(services);
   });
 });

@@ -89,7 +89,14 @@ describe("a task that copies its photos", () => {
     const { database } = scene.core;
     const pool = { ...scene.deps.pool, run: () => assert.fail("it was started") };
     // The two photos have five bytes each.
-    const enough = { database, deleteFiles: async () => {}, maxStoredBytes: 20, log: silentLog };
+    const enough = {
+      database,
+      bus: scene.core.bus,
+      deleteFiles: async () => {},
+      maxStoredBytes: 20,
+      maxRecordedBytes: 1e9,
+      log: silentLog,
+    };
     const allowed = await run({ index: 0 }, { photos: createPhotos(enough) });
     assert.equal(allowed.status, "SUCCESS");
     const refused = await run(

@@ -1,0 +1,206 @@
+// Pages of a user's photos in two orders, with filters. A condition that few photos meet is read
+// through its own index, and these are sorted. Otherwise matches are found on a walk in the order
+// itself, which reads an index alone.
+import type { Fragment, Sql } from "postgres";
+import { available, type Database } from "../../db/database.js";
+import type { Photo, Photos } from "../photos/photos.js";
+import { FIRST_ID } from "./ids.js";
+import { LAST_ID, rowsOfUser } from "./list-scan.js";
+import { createPage, type Page, type PageRange } from "./page.js";
+import {
+  allConditions,
+  candidates,
+  takenCondition,
+  takenKey,
+  type PhotoFilter,
+  type PhotoOrder,
+} from "./photo-filter.js";
+
+/** Number of candidates up to which they are sorted. */
+const MAX_SORTED = 1000;
+
+export interface PhotoQuery {
+  userId: string;
+  filter: PhotoFilter;
+  order: PhotoOrder;
+}
+
+/** A page of photos, and the position of their owner's events in the same snapshot. */
+export interface PhotoPage extends Page<Photo> {
+  lastSeq: number;
+}
+
+/** The photos of one day; null for those without a time. */
+export interface PhotoDay {
+  day: string | null;
+  count: number;
+}
+
+export interface PhotoLibrary {
+  /** Reads a page, newest first; the key of a row is `photoKey`. */
+  page(query: PhotoQuery & PageRange): Promise<PhotoPage>;
+  /** Counts photos, but stops at `most`. */
+  count(query: PhotoQuery, most: number): Promise<number>;
+  /** Counts the photos of each day, newest first, at most `most` days. */
+  days(query: Omit<PhotoQuery, "order">, most: number): Promise<PhotoDay[]>;
+}
+
+const NEVER = "-infinity";
+
+/** The key of a row in the order of its list. */
+export function photoKey(order: PhotoOrder, { id, takenAt }: Photo): string {
+  return order === "UPLOADED" ? id : `${takenAt ?? NEVER} ${id}`;
+}
+
+const TAKEN_KEY =
+  /^(-infinity|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const UPLOADED_KEY = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isPhotoKey(order: PhotoOrder, key: string): boolean {
+  return (order === "UPLOADED" ? UPLOADED_KEY : TAKEN_KEY).test(key);
+}
+
+export function createPhotoLibrary(
+  { sql }: Pick<Database, "sql">,
+  photos: Pick<Photos, "findMany">,
+): PhotoLibrary {
+  return {
+    async page(query) {
+      const rows = await available(() => readPage(sql, query));
+      const ids = rows.flatMap(({ id }) => id ?? []);
+      const page = createPage(ids, query, rows[0]?.hasBehind ?? false);
+      // A photo that was deleted in between is left out; its event follows.
+      const found = await photos.findMany(page.rows);
+      return {
+        ...page,
+        rows: found.filter((photo) => photo !== null),
+        lastSeq: rows[0]?.lastSeq ?? 0,
+      };
+    },
+    async count({ userId, filter }, most) {
+      const all = inOrder(sql, { userId, filter, scan: LAST_TAKEN });
+      const [row] = await available(
+        () => sql<{ n: number }[]>`
+        select count(*)::int as n from (
+          select from ${all} where true ${allConditions(sql, filter)} limit ${most}) few`,
+      );
+      return row?.n ?? 0;
+    },
+    days({ userId, filter }, most) {
+      const all = inOrder(sql, { userId, filter, scan: LAST_TAKEN });
+      return available(
+        () => sql<PhotoDay[]>`
+        select to_char(day, 'YYYY-MM-DD') as day, count from (
+          select t.taken_at::date as day, count(*)::int as count from ${all}
+          where true ${allConditions(sql, filter)} group by 1) days
+        order by days.day desc nulls last limit ${most}`,
+      );
+    },
+  };
+}
+
+/** A direction through the list, from a key. */
+interface Scan {
+  order: PhotoOrder;
+  key: string | null;
+  backward: boolean;
+  /** True if the scan begins at the key itself. */
+  inclusive: boolean;
+}
+
+const LAST_TAKEN: Scan = { order: "TAKEN", key: null, backward: false, inclusive: false };
+
+interface Row {
+  /** Null on an empty page. */
+  id: string | null;
+  lastSeq: number | null;
+  hasBehind: boolean;
+}
+
+function readPage(sql: Sql, query: PhotoQuery & PageRange): Promise<Row[]> {
+  const { userId, filter, order, size, backward, key } = query;
+  const conditions = allConditions(sql, filter);
+  const first = candidates(sql, userId, filter, order);
+  const walk = (scan: Scan, limit: number, where: Fragment) => sql`
+    select t.id, ${takenKey(sql)} as taken from ${inOrder(sql, { userId, filter, scan })}
+    where ${where} ${conditions} limit ${limit}`;
+  const rows = (scan: Scan, limit: number) =>
+    first === null
+      ? walk(scan, limit, sql`true`)
+      : sql`
+        select * from (
+          (${sorted(sql, scan, limit)})
+          union all (${walk(scan, limit, sql`(select n from n) > ${MAX_SORTED}`)})) either
+        order by ${orderOf(sql, scan, "either")} limit ${limit}`;
+  const few = sql`
+    with few as materialized (${first ?? sql``} limit ${MAX_SORTED + 1}),
+    n as materialized (select count(*) as n from few),
+    matches as materialized (
+      select t.id, ${takenKey(sql)} as taken from photos t
+      where t.id = any(array(select id from few where (select n from n) <= ${MAX_SORTED}))
+        and t.user_id = ${userId} ${conditions})`;
+  const scan: Scan = { order, key, backward, inclusive: false };
+  const behind: Scan = { order, key, backward: !backward, inclusive: true };
+  return sql<Row[]>`
+    ${first === null ? sql`` : few}
+    select s.last_seq::float8 as "lastSeq", p.id,
+      ${key === null ? sql`false` : sql`exists (${rows(behind, 1)})`} as "hasBehind"
+    from (values (${userId}::uuid)) q (user_id) left join user_streams s using (user_id)
+    left join lateral (${rows(scan, size + 1)}) p on true
+    order by ${orderOf(sql, { ...scan, backward: false }, "p")}`;
+}
+
+/** Sorts the few matches. */
+function sorted(sql: Sql, scan: Scan, limit: number): Fragment {
+  return sql`
+    select f.id, f.taken from matches f
+    where true ${past(sql, scan, { taken: sql`f.taken`, id: sql`f.id` })}
+    order by ${orderOf(sql, scan, "f")} limit ${limit}`;
+}
+
+/**
+ * The rows `t` of a user in this order. `offset 0` hides the conditions on them from the planner,
+ * so that it reads the index of the order alone, whatever it expects of the conditions.
+ */
+function inOrder(
+  sql: Sql,
+  { userId, filter, scan }: { userId: string; filter: PhotoFilter; scan: Scan },
+): Fragment {
+  const { order, key, backward } = scan;
+  const direction = sql.unsafe(backward ? "asc" : "desc");
+  const rows = sql`
+    select t.id, t.taken_at, t.camera, t.latitude, t.longitude, t.filename, t.damaged, t.made_by,
+      t.phash from photos t`;
+  if (order === "UPLOADED") {
+    const { where, orderBy } = rowsOfUser(sql, {
+      ...scan,
+      key: key ?? (backward ? FIRST_ID : LAST_ID),
+    });
+    return sql`(${rows} cross join (values (${userId}::uuid)) q (user_id)
+      where ${where} order by ${orderBy} offset 0) t`;
+  }
+  const taken = takenKey(sql);
+  return sql`(${rows} where t.user_id = ${userId} ${past(sql, scan, { taken, id: sql`t.id` })}
+    and (${takenCondition(sql, filter) ?? sql`true`})
+    order by ${taken} ${direction}, t.id ${direction} offset 0) t`;
+}
+
+/** The condition that a row is beyond the key; begins with `and`, or is empty. */
+function past(
+  sql: Sql,
+  { order, key, backward, inclusive }: Scan,
+  row: { taken: Fragment; id: Fragment },
+): Fragment {
+  if (key === null) return sql``;
+  const end = inclusive ? sql`=` : sql``;
+  const beyond = backward ? sql`>${end}` : sql`<${end}`;
+  if (order === "UPLOADED") return sql`and ${row.id} ${beyond} ${key}::uuid`;
+  const [, taken = NEVER, id = ""] = TAKEN_KEY.exec(key) ?? [];
+  return sql`and (${row.taken}, ${row.id}) ${beyond} (${taken}::text::timestamp, ${id}::uuid)`;
+}
+
+function orderOf(sql: Sql, { order, backward }: Scan, alias: "either" | "f" | "p"): Fragment {
+  const direction = sql.unsafe(backward ? "asc" : "desc");
+  const id = sql`${sql.unsafe(alias)}.id ${direction}`;
+  return order === "UPLOADED" ? id : sql`${sql.unsafe(alias)}.taken ${direction}, ${id}`;
+}

@@ -1,0 +1,145 @@
+// Tests that pages of a large library read few rows, with statements planned while it was small.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createDatabase, type Database } from "../../../../src/db/database.js";
+import type { PhotoFilter, PhotoOrder } from "../../../../src/services/reads/photo-filter.js";
+import {
+  createPhotoLibrary,
+  photoKey,
+  type PhotoLibrary,
+} from "../../../../src/services/reads/photo-library.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { eventually } from "../../../support/runner/eventually.js";
+import { long } from "../../../support/runner/long.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
+
+const ALL: PhotoFilter = {
+  takenAfter: null,
+  takenBefore: null,
+  within: null,
+  cameras: null,
+  filename: null,
+  damaged: null,
+  kept: null,
+  similarTo: null,
+};
+const FILTERS: Record<string, Partial<PhotoFilter>> = {
+  none: {},
+  "a day": { takenAfter: "2015-03-01T00:00:00", takenBefore: "2015-03-02T00:00:00" },
+  "the first years": { takenBefore: "2012-01-01T00:00:00" },
+  "a town": { within: { south: 40, west: 10, north: 40.5, east: 10.5 } },
+  "half the world": { within: { south: -90, west: 170, north: 90, east: -20 } },
+  "a rare camera": { cameras: ["Camera 7"] },
+  "the first camera": { cameras: ["Old Camera"] },
+  "a rare name": { filename: "_77777." },
+  "a common name": { filename: "img" },
+  "no such name": { filename: "sunset" },
+  "no such name beyond ASCII": { filename: "é" },
+  damaged: { damaged: true },
+  sound: { damaged: false },
+  kept: { kept: true },
+  similar: { similarTo: { id: "01900000-0000-7000-8000-000000000000", phash: 12_345n } },
+  "several that few photos meet": {
+    within: { south: -90, west: -180, north: 0, east: 180 },
+    filename: "77",
+    takenBefore: "2011-01-01T00:00:00",
+  },
+  several: { cameras: ["Old Camera"], filename: "7", damaged: false },
+};
+const PHOTOS = 100_000;
+const PHOTOS_PER_STATEMENT = 10_000;
+const ROUNDS = 5;
+/** Candidates that are sorted, the page itself, and a margin. */
+const MAX_ROWS = 2500;
+
+describe("a library of 100,000 photos", long, () => {
+  let services: TestServices;
+  let database: Database;
+  let library: PhotoLibrary;
+  let user: User;
+  before(async () => {
+    services = await createTestServices();
+    // One connection, because each reports its own statistics.
+    database = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
+    library = createPhotoLibrary(database, services.photos);
+    user = await services.newUser();
+    await services.newPhoto(user);
+    // PostgreSQL keeps the plan of a prepared statement from the sixth time on.
+    for (let round = 0; round < 6; round++)
+      for (const filter of Object.values(FILTERS))
+        for (const order of ["UPLOADED", "TAKEN"] as const) await page(filter, order);
+    await fill();
+  });
+  after(async () => {
+    await database.close();
+    await services.close();
+  });
+
+  const page = (filter: Partial<PhotoFilter>, order: PhotoOrder, key: string | null = null) =>
+    library.page({
+      userId: user.id,
+      filter: { ...ALL, ...filter },
+      order,
+      size: 50,
+      backward: false,
+      key,
+    });
+
+  /** Adds photos of this user, taken in the order of their upload, and as many of another one. */
+  async function fill(): Promise<void> {
+    const { sql } = services.database;
+    const stranger = await services.newUser();
+    for (const id of [user.id, stranger.id])
+      for (let from = 1; from <= PHOTOS; from += PHOTOS_PER_STATEMENT)
+        await sql`
+          insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+            storage_key, phash, created_at, taken_at, latitude, longitude, camera, damaged, made_by)
+          select uuidv7(make_interval(secs => i - ${PHOTOS}::int)), ${id}, 'IMG_' || i || '.jpg',
+            'image/jpeg', 4, 3, 1, ${id} || i, 'k' || i,
+            ('x' || substr(md5(i::text), 1, 16))::bit(64)::bigint, now(),
+            case when i % 20 > 0 then '2010-01-01'::timestamp + make_interval(mins => i * 80) end,
+            case when i % 3 > 0 then (i * 37 % 18000) / 100.0 - 90 end,
+            case when i % 3 > 0 then (i * 91 % 36000) / 100.0 - 180 end,
+            case when i < 20000 then 'Old Camera' when i % 1000 = 7 then 'Camera 7'
+              when i % 4 > 0 then 'Phone' end,
+            case when i % 2000 = 0 then 'It is cut off.' end,
+            case when i % 50 = 0 then '01900000-0000-7000-8000-000000000000'::uuid end
+          from generate_series(${from}::int, ${from + PHOTOS_PER_STATEMENT - 1}::int) i`;
+    // The suite's PostgreSQL writes commits late, and rows count as visible to all only after that.
+    await eventually("the rows are visible to all", async () => {
+      await sql`vacuum analyze photos`;
+      const [table] = await sql<{ isVisible: boolean }[]>`
+        select relallvisible = relpages as "isVisible" from pg_class where relname = 'photos'`;
+      return table?.isVisible;
+    });
+  }
+
+  /** Rows of the table that statements have read so far, without those read from an index alone. */
+  async function rowsRead(): Promise<number> {
+    await database.sql`select pg_stat_force_next_flush()`;
+    const [row] = await database.sql<{ n: number }[]>`
+      select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_user_tables
+      where relname = 'photos'`;
+    return row?.n ?? 0;
+  }
+
+  for (const [name, filter] of Object.entries(FILTERS)) {
+    for (const order of ["UPLOADED", "TAKEN"] as const) {
+      it(`reads few rows for pages of ${name} in the order ${order}`, async (t) => {
+        const times: number[] = [];
+        let key: string | null = null;
+        for (let round = 0; round < ROUNDS; round++) {
+          const before_ = await rowsRead();
+          const start = performance.now();
+          const { rows, hasNext } = await page(filter, order, key);
+          times.push(performance.now() - start);
+          const count = (await rowsRead()) - before_;
+          assert.ok(count <= MAX_ROWS, `page ${round} has read ${count} rows`);
+          const last = rows.at(-1);
+          key = hasNext && last ? photoKey(order, last) : null;
+        }
+        t.diagnostic(times.map((ms) => `${ms.toFixed(1)} ms`).join(", "));
+      });
+    }
+  }
+});
