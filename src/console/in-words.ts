@@ -21,12 +21,28 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 export const clock = (instant: string | Date): string =>
   new Date(instant).toLocaleTimeString("en-GB");
 
-/** Local time, preceded by the date unless it is today. */
-export function moment(instant: string): string {
+/** Local time, preceded by the date unless it is today, with the year unless it is this one. */
+export function moment(instant: string, now = new Date()): string {
   const date = new Date(instant);
-  return date.toDateString() === new Date().toDateString()
-    ? clock(date)
-    : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${clock(date)}`;
+  if (date.toDateString() === now.toDateString()) return clock(date);
+  const isThisYear = date.getFullYear() === now.getFullYear();
+  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+  if (!isThisYear) options.year = "numeric";
+  return `${date.toLocaleDateString("en-GB", options)}, ${clock(date)}`;
+}
+
+/** Date and time in full, of an instant or of a camera's clock. */
+export const localTime = (time: string): string =>
+  new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** How long ago an instant was, e.g. "12 s ago"; the date after a day. */
+export function ago(instant: string, now = Date.now()): string {
+  const ms = now - Date.parse(instant);
+  if (ms < 5000) return "now";
+  if (ms < 60_000) return `${Math.floor(ms / 1000)} s ago`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ago`;
+  if (ms < 86_400_000) return `${Math.floor(ms / 3_600_000)} h ago`;
+  return moment(instant, new Date(now)).replace(/, [\d:]+$/, "");
 }
 
 export function duration(ms: number): string {
@@ -69,9 +85,7 @@ function waiting(
   now: number,
 ): string {
   const place =
-    queuePosition === 0
-      ? "next in line"
-      : queuePosition !== null && `${number(queuePosition)} ahead`;
+    queuePosition === 0 ? "up next" : queuePosition !== null && `${number(queuePosition)} ahead`;
   const left = estimatedStartAt === null ? 0 : Date.parse(estimatedStartAt) - now;
-  return [place, left > 500 && `starts in about ${duration(left)}`].filter(Boolean).join(", ");
+  return [place, left > 500 && `about ${duration(left)}`].filter(Boolean).join(" · ");
 }

@@ -1,12 +1,14 @@
 // Every operation of the page. "Show as GraphQL" shows these texts unchanged.
 
-const PHOTO = "id filename mimeType width height byteSize url previewUrl thumbhash";
-/** The sizes in which the page shows photos. */
-const SIZES = "srcset(maxWidth: 1024)";
+/** Fields of a photo among the inputs of a job. */
+const INPUT = "id filename mimeType width height byteSize url previewUrl thumbhash damaged";
+const PHOTO = `${INPUT} createdAt takenAt takenAtOffset camera lens madeBy
+  location { latitude longitude altitude } image(width: 1024)`;
+const OUTPUT = "name mimeType byteSize width height url urlExpiresAt";
 const STATE =
   "id status version progress progressMessage attempts priority createdAt updatedAt startedAt " +
   "finishedAt runAt job { name title paused } error { code message }";
-const ROW = `${STATE} queuePosition estimatedStartAt photos { ${PHOTO} }`;
+const ROW = `${STATE} queuePosition estimatedStartAt photos { ${INPUT} }`;
 const LIMITS =
   "maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels paused";
 
@@ -14,7 +16,6 @@ export const WELCOME = `query Welcome {
   me { name email role limits { ${LIMITS} } }
   jobs(first: 100) {
     nodes { name title description parameterSchema minPhotos maxPhotos enabled paused } }
-  photos(first: 60) { nodes { ${PHOTO} ${SIZES} } pageInfo { hasNextPage endCursor } totalCount }
 }`;
 
 export const LIMITS_NOW = `query Limits {
@@ -22,9 +23,37 @@ export const LIMITS_NOW = `query Limits {
   jobs(first: 100) { nodes { name paused } }
 }`;
 
-export const MORE_PHOTOS = `query Photos($after: String) {
-  photos(first: 60, after: $after) { nodes { ${PHOTO} ${SIZES} } pageInfo { hasNextPage endCursor }
-  totalCount }
+export const PHOTOS = `query Photos($first: Int, $after: String, $last: Int, $before: String,
+  $filter: PhotoFilter, $orderBy: PhotoOrder) {
+  photos(first: $first, after: $after, last: $last, before: $before, filter: $filter,
+    orderBy: $orderBy) {
+    nodes { ${PHOTO} }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}`;
+
+export const PHOTO_IDS = `query PhotoIds($after: String, $filter: PhotoFilter,
+  $orderBy: PhotoOrder) {
+  photos(first: 100, after: $after, filter: $filter, orderBy: $orderBy) {
+    nodes { id } pageInfo { hasNextPage endCursor } }
+}`;
+
+export const PHOTO_DAYS = `query PhotoDays($filter: PhotoFilter) {
+  photosByDay(filter: $filter) { day count }
+}`;
+
+/** One photo in full, with what was made of it. */
+export const PHOTO_DETAILS = `query Photo($id: ID!) {
+  photo(id: $id) {
+    ${PHOTO} sha256 srcset
+    queuedJobs(first: 20) {
+      nodes { ${STATE} expiresAt outputs { ${OUTPUT} } }
+    }
+  }
+}`;
+
+export const PHOTO_EVENTS = `subscription PhotoEvents($after: String) {
+  photoEvents(after: $after) { cursor type photo { ${PHOTO} } }
 }`;
 
 export const QUEUED_JOBS = `query QueuedJobs($first: Int, $after: String,
@@ -40,9 +69,9 @@ export const QUEUED_JOBS = `query QueuedJobs($first: Int, $after: String,
 export const QUEUED_JOB = `query QueuedJob($id: ID!) {
   queuedJob(id: $id) {
     ${ROW}
-    photos { ${SIZES} }
+    photos { srcset(maxWidth: 1920) }
     parameters result reusedFrom expiresAt
-    outputs { name mimeType byteSize width height url }
+    outputs { ${OUTPUT} }
     history { cursor type at queuedJob { version attempts error { code message } } }
   }
 }`;
@@ -68,30 +97,44 @@ export const CANCEL = `mutation Cancel($id: ID!) { cancelQueuedJob(id: $id) { ${
 export const RETRY = `mutation Retry($id: ID!) { retryQueuedJob(id: $id) { ${ROW} } }`;
 export const DELETE = "mutation Delete($id: ID!) { deleteQueuedJob(id: $id) }";
 export const KEEP = `mutation Keep($queuedJobId: ID!, $name: String!) {
-  keepOutput(queuedJobId: $queuedJobId, name: $name) { ${PHOTO} ${SIZES} }
+  keepOutput(queuedJobId: $queuedJobId, name: $name) { ${PHOTO} }
 }`;
 export const DELETE_PHOTO = "mutation DeletePhoto($id: ID!) { deletePhoto(id: $id) }";
 
 /** Reads several rows in one request, under the aliases `r0`, `r1`, … */
 export function rowsQuery(count: number): string {
-  return byId(count, "Rows", "r", `queuedJob`, ROW);
+  return byId(count, "Rows", "queuedJob", ROW);
 }
 
 /** Like `rowsQuery`, for photos. */
 export function photosQuery(count: number): string {
-  return byId(count, "PhotosById", "r", "photo", PHOTO);
+  return byId(count, "PhotosById", "photo", PHOTO);
 }
 
-function byId(
-  count: number,
-  name: string,
-  alias: string,
-  field: string,
-  selection: string,
-): string {
-  const numbers = Array.from({ length: count }, (_, i) => i);
-  const variables = numbers.map((i) => `$i${i}: ID!`).join(", ");
-  return `query ${name}(${variables}) {
-    ${numbers.map((i) => `${alias}${i}: ${field}(id: $i${i}) { ...wanted }`).join(" ")} }
+const aliases = (count: number, text: (i: number) => string, separator: string): string =>
+  Array.from({ length: count }, (_, i) => text(i)).join(separator);
+
+function byId(count: number, name: string, field: string, selection: string): string {
+  return `query ${name}(${aliases(count, (i) => `$i${i}: ID!`, ", ")}) {
+    ${aliases(count, (i) => `r${i}: ${field}(id: $i${i}) { ...wanted }`, " ")} }
 fragment wanted on ${field === "photo" ? "Photo" : "QueuedJob"} { ${selection} }`;
+}
+
+/** The number of jobs in each state, for a Job or all. */
+export const JOB_COUNTS = `query JobCounts($job: [String!]) {
+  ${["PENDING", "STARTED", "SUCCESS", "FAILED", "CANCELLED"]
+    .map(
+      (status) => `${status}: queuedJobs(first: 1, filter: { status: [${status}], job: $job }) {
+    totalCount }`,
+    )
+    .join("\n  ")}
+}`;
+
+// Actions on the jobs that match a filter; each returns how many it changed.
+export const CANCEL_ALL = bulk("cancelQueuedJobs");
+export const RETRY_ALL = bulk("retryQueuedJobs");
+export const DELETE_ALL = bulk("deleteQueuedJobs");
+
+function bulk(field: string): string {
+  return `mutation All($filter: QueuedJobFilter) { count: ${field}(filter: $filter) }`;
 }

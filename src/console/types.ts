@@ -7,7 +7,8 @@ import type {
   QueuedJobEventType,
 } from "../../client/src/index.js";
 
-export type Photo = Pick<
+/** A photo among the inputs of a job. */
+export type InputPhoto = Pick<
   WholePhoto,
   | "id"
   | "filename"
@@ -18,10 +19,34 @@ export type Photo = Pick<
   | "url"
   | "previewUrl"
   | "thumbhash"
+  | "damaged"
 > & {
   /** Absent where the page only shows its preview. */
   srcset?: string;
 };
+
+export type Photo = InputPhoto &
+  Pick<
+    WholePhoto,
+    "createdAt" | "takenAt" | "takenAtOffset" | "location" | "camera" | "lens" | "madeBy"
+  > & {
+    /** URL of a larger picture, which is made when it is first requested. */
+    image: string;
+  };
+
+export interface PhotoDetails extends Photo {
+  sha256: string;
+  srcset: string;
+  queuedJobs: {
+    nodes: readonly (QueuedJobState & Pick<WholeQueuedJob, "outputs" | "expiresAt">)[];
+  };
+}
+
+export interface PhotoEvent {
+  cursor: string;
+  type: "ADDED" | "PREVIEWED" | "CHANGED" | "DELETED";
+  photo: Photo;
+}
 
 export interface Limits {
   maxUnfinished: number;
@@ -75,7 +100,9 @@ export interface QueuedJobState extends Omit<WholeQueuedJob, Detail | "photos" |
 export interface QueuedJob extends QueuedJobState {
   queuePosition: number | null;
   estimatedStartAt: string | null;
-  photos: readonly Photo[];
+  photos: readonly InputPhoto[];
+  /** True while only events have shown the row, which carry no photos. */
+  isPartial?: boolean;
 }
 
 export interface QueuedJobEvent {

@@ -1,4 +1,4 @@
-import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { effect, signal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import {
@@ -8,74 +8,154 @@ import {
   type PhotoService,
   type Query,
 } from "../../client/src/index.js";
-import { messageOf, STATUS_WORDS } from "./in-words.js";
-import { createJobList, type JobList } from "./jobs/job-list.js";
-import {
-  createLatePreviews,
-  type LatePreviews,
-  createPhotoLibrary,
-  type PhotoLibrary,
-  type PhotoPage,
-} from "./photos/photo-library.js";
+import type { JobSearch } from "./address/address.js";
+import { part, router } from "./address/router.js";
 import { createLiveFeed, type LiveFeed } from "./feed/live-feed.js";
-import { CANCEL, DELETE, KEEP, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
-import { createSelection, type Selection } from "./photos/selection.js";
+import { plural, STATUS_WORDS } from "./in-words.js";
+import { createJobActions, type JobActions } from "./jobs/job-actions.js";
+import { createJobCounts, type JobCounts } from "./jobs/job-counts.js";
+import { createJobList, type JobList } from "./jobs/job-list.js";
+import type { Filter } from "./jobs/list-pages.js";
+import { createOpenJob, type OpenJob } from "./jobs/open-job.js";
+import { createPhotoLibrary, type PhotoLibrary } from "./library/library.js";
+import { createPhotoActions, type PhotoActions } from "./library/photo-actions.js";
+import { createRenewal } from "./library/reads.js";
+import { createDeletions, type Deletions } from "./notices/deletions.js";
+import { createStanding, type LimitsNow, type Standing } from "./notices/limits.js";
+import { createNotices, type Notices } from "./notices/notices.js";
+import { KEEP, WELCOME } from "./operations.js";
 import { createSubmission, type Submission } from "./submission/submission.js";
-import type { Job, Limits, Me, Photo, QueuedJob, QueuedJobEvent } from "./types.js";
-import { createUploads, type Uploads } from "./photos/uploads.js";
+import type { Job, Me, Photo, QueuedJob, QueuedJobEvent } from "./types.js";
+import { createInterrupted, type Interrupted } from "./uploads/interrupted.js";
+import { createUploads, type Uploads } from "./uploads/uploads.js";
 
 /** State and actions of a signed-in user. */
-export interface Workspace {
+export interface Workspace extends Omit<Standing, "refresh">, JobActions {
   readonly me: Me;
-  readonly limits: ReadonlySignal<Limits>;
-  /** Names of the Jobs that an operator has paused. */
-  readonly pausedJobs: ReadonlySignal<readonly string[]>;
-  readonly photos: PhotoLibrary;
+  readonly ask: Query;
+  readonly library: PhotoLibrary;
+  readonly photos: PhotoActions;
   readonly uploads: Uploads;
+  readonly interrupted: Interrupted;
   readonly submission: Submission;
   readonly list: JobList;
-  readonly selection: Selection;
+  readonly counts: JobCounts;
+  readonly openJob: OpenJob;
   readonly feed: LiveFeed;
-  readonly latePreviews: LatePreviews;
+  readonly notices: Notices;
+  readonly deletions: Deletions;
   /** Text for screen readers. */
   readonly announcement: ReadonlySignal<string>;
-  /** Error message of the last action that failed. */
-  readonly complaint: Signal<string | null>;
-  act(what: "cancel" | "retry" | "delete", id: string): Promise<void>;
-  findPhotos(ids: readonly string[]): Promise<Photo[]>;
-  /** Copies an output to the photos. */
-  keepOutput(queuedJobId: string, name: string): Promise<void>;
+  /** The photo with URLs that have not expired. */
+  renewed(id: string): Promise<Photo | undefined>;
+  /** Copies an output to the photos. Throws PhotoServiceError. */
+  keepOutput(queuedJobId: string, name: string): Promise<Photo>;
   close(): void;
 }
 
-interface Welcome {
+interface Welcome extends LimitsNow {
   me: Me;
   jobs: { nodes: Job[] };
-  photos: PhotoPage;
 }
 
-interface LimitsNow {
-  me: { limits: Limits };
-  jobs: { nodes: Pick<Job, "name" | "paused">[] };
-}
-
-const LIMITS_INTERVAL_MS = 1500;
 const QUEUE_INTERVAL_MS = 3000;
 
-/** Throws PhotoServiceError if the token is not valid or the service cannot be reached. */
-export async function createWorkspace(options: {
+interface Options {
   token: string;
   onSignedOut(why: string): void;
-}): Promise<Workspace> {
-  const { token, onSignedOut } = options;
+}
+
+/** Throws PhotoServiceError if the token is not valid or the service cannot be reached. */
+export async function createWorkspace({ token, onSignedOut }: Options): Promise<Workspace> {
   const service = createPhotoService({ url: location.origin, token });
   const ask = createAsk(service, onSignedOut);
-  const list = createJobList(ask);
-  const [welcome, eventCursor] = await Promise.all([ask<Welcome>(WELCOME), list.read()]);
-  const { refresh, ...standing } = createLimits(ask, welcome);
-  const photoParts = createPhotoParts(ask, { service, welcome, onUploaded: refresh });
+  const list = createJobList(ask, toListFilter(router.address.peek().jobs));
+  const library = createPhotoLibrary(
+    ask,
+    part(({ photos }) => photos),
+  );
+  try {
+    const [welcome, eventCursor] = await Promise.all([ask<Welcome>(WELCOME), list.read()]);
+    return assemble({ service, ask, list, library, welcome, eventCursor, onSignedOut });
+  } catch (error) {
+    library.close();
+    service.close();
+    throw error;
+  }
+}
+
+interface Beginning extends Pick<Options, "onSignedOut"> {
+  service: PhotoService;
+  ask: Query;
+  list: JobList;
+  library: PhotoLibrary;
+  welcome: Welcome;
+  eventCursor: string;
+}
+
+function assemble(beginning: Beginning): Workspace {
+  const { service, ask, list, library, welcome, eventCursor } = beginning;
+  const { refresh, ...standing } = createStanding(ask, welcome);
+  const notices = createNotices();
+  const deletions = createDeletions(notices);
+  const photos = createPhotoActions({ ask, library, notices, deletions });
+  const counts = createJobCounts(ask, list);
+  const openJob = createOpenJob(
+    ask,
+    list,
+    part(({ job }) => job),
+  );
+  const { feed, announcement } = createFeed(beginning, { photos, counts, refresh });
+  const submission = createSubmission({
+    ask,
+    jobs: welcome.jobs.nodes.filter(({ enabled }) => enabled),
+    photoIds: photos.ids,
+    onSubmitted: (queuedJobs) => showSubmitted({ list, photos, notices }, queuedJobs),
+  });
+  const { maxUploadBytes: maxBytes } = welcome.me.limits;
+  const uploads = createUploads({ upload: service.upload, maxBytes, onUploaded: refresh });
+  const interrupted = createInterrupted(uploads.list);
+  feed.start(eventCursor);
+  const stops = [
+    refreshQueuePositions(list),
+    followAddress(list, submission),
+    effect(() => {
+      if (feed.state.value.kind === "live") submission.clearFailure();
+    }),
+    ...[openJob, photos, counts, library, interrupted, feed, service].map(
+      (each) => () => each.close(),
+    ),
+  ];
+  return {
+    me: welcome.me,
+    ask,
+    ...standing,
+    library,
+    photos,
+    uploads,
+    interrupted,
+    submission,
+    list,
+    counts,
+    openJob,
+    feed,
+    notices,
+    deletions,
+    announcement,
+    renewed: createRenewal(ask),
+    ...createJobActions(ask, { list, notices, deletions }),
+    keepOutput: (queuedJobId, name) => keepOutput(ask, queuedJobId, name),
+    close: () => stops.forEach((stop) => stop()),
+  };
+}
+
+/** Passes each event to the parts that it concerns. */
+function createFeed(
+  { service, ask, list, library, onSignedOut }: Beginning,
+  parts: Pick<Workspace, "photos" | "counts"> & { refresh(): void },
+): Pick<Workspace, "feed" | "announcement"> {
+  const { photos, counts, refresh } = parts;
   const announcement = signal("");
-  const selection = createSelection(ask, list);
   const feed = createLiveFeed({
     follow: service.follow,
     ask,
@@ -83,41 +163,27 @@ export async function createWorkspace(options: {
       list.apply(event);
       if (event.type === "PROGRESS") return;
       announcement.value = announcementOf(event) ?? announcement.value;
+      counts.refresh();
+      refresh();
+    },
+    onPhotoEvent(event) {
+      library.apply(event);
+      list.applyPhoto(event);
+      if (event.type === "DELETED") photos.forget(event.photo.id);
       refresh();
     },
     onSignedOut,
-    onExpired: list.read,
+    async onExpired() {
+      const cursor = await list.read();
+      await library.read();
+      return cursor;
+    },
   });
-  feed.start(eventCursor);
+  return { feed, announcement };
+}
 
-  const submission = createSubmission({
-    ask,
-    jobs: welcome.jobs.nodes.filter(({ enabled }) => enabled),
-    photoIds: photoParts.photos.chosen,
-    onSubmitted(queuedJobs) {
-      list.take(queuedJobs);
-      selection.select(queuedJobs.at(-1)?.id ?? null);
-    },
-  });
-  const stopRefreshing = refreshQueuePositions(list);
-  return {
-    me: welcome.me,
-    ...standing,
-    ...photoParts,
-    submission,
-    list,
-    selection,
-    feed,
-    announcement,
-    ...createActions(ask, list),
-    close() {
-      stopRefreshing();
-      photoParts.latePreviews.close();
-      selection.close();
-      feed.close();
-      service.close();
-    },
-  };
+async function keepOutput(ask: Query, queuedJobId: string, name: string): Promise<Photo> {
+  return (await ask<{ keepOutput: Photo }>(KEEP, { queuedJobId, name })).keepOutput;
 }
 
 /** The page shows a failure at once; its user, or the next interval, tries again. */
@@ -129,30 +195,19 @@ function createAsk({ query }: PhotoService, onSignedOut: (why: string) => void):
     });
 }
 
-function createPhotoParts(
-  ask: Query,
-  options: { service: PhotoService; welcome: Welcome; onUploaded(): void },
-): Pick<Workspace, "photos" | "uploads" | "latePreviews" | "findPhotos" | "keepOutput"> {
-  const { service, welcome, onUploaded } = options;
-  const photos = createPhotoLibrary(ask, welcome.photos);
-  function onPhoto(photo: Photo): void {
-    photos.add(photo);
-    onUploaded();
-  }
-  return {
-    photos,
-    uploads: createUploads({
-      upload: service.upload,
-      maxBytes: welcome.me.limits.maxUploadBytes,
-      onPhoto,
-    }),
-    latePreviews: createLatePreviews((ids) => findPhotos(ask, ids)),
-    findPhotos: (ids) => findPhotos(ask, ids),
-    async keepOutput(queuedJobId, name) {
-      const { keepOutput: photo } = await ask<{ keepOutput: Photo }>(KEEP, { queuedJobId, name });
-      onPhoto(photo);
-    },
-  };
+/** Leads to what was submitted: the details of one job, or the list of several. */
+function showSubmitted(
+  { list, photos, notices }: Pick<Workspace, "list" | "photos" | "notices">,
+  queuedJobs: QueuedJob[],
+): void {
+  list.take(queuedJobs);
+  photos.clear();
+  const [first, ...others] = queuedJobs;
+  if (others.length > 0) notices.show(`${plural(queuedJobs.length, "job")} submitted`);
+  router.go(
+    { view: "jobs", isComposing: false, job: others.length === 0 ? (first?.id ?? null) : null },
+    { replace: true },
+  );
 }
 
 function announcementOf({ type, queuedJob }: QueuedJobEvent): string | null {
@@ -162,25 +217,23 @@ function announcementOf({ type, queuedJob }: QueuedJobEvent): string | null {
     : null;
 }
 
-function createActions(ask: Query, list: JobList): Pick<Workspace, "complaint" | "act"> {
-  const complaint = signal<string | null>(null);
-  return {
-    complaint,
-    async act(what, id) {
-      try {
-        if (what === "delete") {
-          await ask(DELETE, { id });
-          list.remove(id);
-        } else {
-          const mutation = what === "cancel" ? CANCEL : RETRY;
-          list.take(Object.values(await ask<Record<string, QueuedJob>>(mutation, { id })));
-        }
-        complaint.value = null;
-      } catch (error) {
-        complaint.value = messageOf(error);
-      }
-    },
-  };
+function toListFilter({ status, job }: JobSearch): Filter {
+  return { status, job: job ? [job] : [] };
+}
+
+/** Reads the list again for another filter, and chooses the Job that the address names. */
+function followAddress(list: JobList, submission: Submission): () => void {
+  const search = part(({ jobs }) => jobs);
+  const newJob = part((address) => address.newJob);
+  const stops = [
+    effect(() => {
+      const wanted = toListFilter(search.value);
+      if (JSON.stringify(wanted) !== JSON.stringify(list.filter.peek()))
+        void list.read(wanted).catch(() => {});
+    }),
+    effect(() => submission.choose(newJob.value)),
+  ];
+  return () => stops.forEach((stop) => stop());
 }
 
 /** Polls, because no event reports that the queue has moved. */
@@ -194,43 +247,6 @@ function refreshQueuePositions(list: JobList): () => void {
     void list.refresh(waiting.slice(-20));
   }, QUEUE_INTERVAL_MS);
   return () => clearInterval(timer);
-}
-
-async function findPhotos(ask: Query, ids: readonly string[]): Promise<Photo[]> {
-  if (ids.length === 0) return [];
-  const data = await ask<Record<string, Photo | null>>(
-    photosQuery(ids.length),
-    Object.fromEntries(ids.map((id, i) => [`i${i}`, id])),
-  );
-  return Object.values(data).filter((photo) => photo !== null);
-}
-
-/** The limits and pauses, read again after events that may change them, but not at every event. */
-function createLimits(
-  ask: Query,
-  first: LimitsNow,
-): Pick<Workspace, "limits" | "pausedJobs"> & { refresh(): void } {
-  const limits = signal(first.me.limits);
-  const pausedJobs = signal(pausedAmong(first));
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const read = async (): Promise<void> => {
-    timer = null;
-    const answer = await ask<LimitsNow>(LIMITS_NOW).catch(() => null);
-    if (!answer) return;
-    limits.value = answer.me.limits;
-    pausedJobs.value = pausedAmong(answer);
-  };
-  return {
-    limits,
-    pausedJobs,
-    refresh: () => {
-      timer ??= setTimeout(() => void read(), LIMITS_INTERVAL_MS);
-    },
-  };
-}
-
-function pausedAmong({ jobs }: LimitsNow): string[] {
-  return jobs.nodes.filter(({ paused }) => paused).map(({ name }) => name);
 }
 
 export const WorkspaceContext = createContext<Workspace | null>(null);

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
-import { NOT_ALL } from "../support/clients/browser.js";
+import { NOT_ALL, waitUntilLive } from "../support/clients/browser.js";
 import { launchChromium, watchPage } from "../support/clients/chromium.js";
 import { eventually } from "../support/runner/eventually.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
@@ -77,20 +77,21 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     page.setDefaultTimeout(60_000);
     const { outside, errors } = watchPage(page, new URL(address).origin);
     await page.goto(`${address}#token=${token}`);
-    await page.getByRole("button", { name: "Go offline" }).and(page.locator(":enabled")).waitFor();
-    await change("src/console/views/desk.tsx", ">New job<", ">New work<");
-    await page.getByRole("heading", { name: "New work" }).waitFor();
-    await page.getByRole("button", { name: "Go offline" }).and(page.locator(":enabled")).waitFor();
+    await waitUntilLive(page);
+    await change("src/console/views/photos/photos-view.tsx", "Your photos start", "They start");
+    await page.getByRole("heading", { name: "They start" }).waitFor();
+    await waitUntilLive(page);
     // Modules of the page that tests import are also compiled, which must not restart the
     // service.
     await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
-    await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
-    await page.getByRole("button", { name: "Go offline" }).and(page.locator(":enabled")).waitFor();
+    await waitUntilLive(page);
+    await page.getByRole("link", { name: "Jobs" }).click();
+    await page.getByRole("button", { name: "In line" }).waitFor();
     // A style is replaced without a reload of the page.
     await page.evaluate("window.stayed = true");
-    await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");
+    await change("src/console/styles/tokens.css", "--space-6: 2.5rem", "--space-6: 3rem");
     await page.waitForFunction(
-      "getComputedStyle(document.documentElement).getPropertyValue('--row') === '70px' " +
+      "getComputedStyle(document.documentElement).getPropertyValue('--space-6') === '3rem' " +
         "&& window.stayed",
     );
     assert.deepEqual([outside, errors], [[], []]);

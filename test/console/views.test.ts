@@ -7,7 +7,9 @@ import {
   startBrowser,
   type TestBrowser,
 } from "../support/clients/browser.js";
+import { noise } from "../imaging/noise.js";
 import { eventually } from "../support/runner/eventually.js";
+import { smallPhoto } from "../support/service/small-photo.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 
 const ROWS = 10_000;
@@ -31,7 +33,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
         due_at, created_at, updated_at, status, finished_at, progress)
       select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, ${me.id}, 'echo', '{}', 0, 0, 'seed',
         now(), now(), now(), 'SUCCESS', now(), 1 from generate_series(1, ${ROWS}::int) i`;
-      const person = await browser.signIn(service.url, client.token);
+      const person = await browser.signIn(service.url, client.token, { view: "jobs" });
       const { page } = person;
       await page.evaluate(
         "window.slowest = 0; new PerformanceObserver((list) => { for (const { duration } " +
@@ -81,11 +83,11 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
       const ids: string[] = [];
       for (let i = 0; i < 5; i++)
         ids.push((await client.enqueue("echo", { durationMs: 600_000 })).id);
-      const person = await browser.signIn(narrow.url, client.token);
+      const person = await browser.signIn(narrow.url, client.token, { view: "jobs" });
       const last = person.page.locator(`[data-id="${ids.at(-1)}"] .standing`);
-      await last.filter({ hasText: /^3 ahead, starts in about \d/ }).waitFor();
+      await last.filter({ hasText: /^3 ahead · about \d/ }).waitFor();
       await client.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: ids[0] });
-      await last.filter({ hasText: /^2 ahead, starts in about \d/ }).waitFor();
+      await last.filter({ hasText: /^2 ahead · about \d/ }).waitFor();
       await closeWindow(person);
     },
   );
@@ -94,7 +96,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     const client = await service.person();
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.unshift((await client.enqueue("echo", { message: i })).id);
-    const person = await browser.signIn(service.url, client.token);
+    const person = await browser.signIn(service.url, client.token, { view: "jobs" });
     const { page } = person;
     await page.locator(`[data-id="${ids[0]}"] .open`).press("Enter");
     for (const key of ["ArrowDown", "ArrowDown", "ArrowUp"]) {
@@ -110,9 +112,9 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
   it("shows that an open job was deleted in another window", async () => {
     const client = await service.person();
     const { id } = await client.finished((await client.enqueue("echo")).id);
-    const person = await browser.signIn(service.url, client.token);
+    const person = await browser.signIn(service.url, client.token, { view: "jobs" });
     await person.page.locator(`[data-id="${id}"] .open`).click();
-    await person.page.getByRole("heading", { name: "Timeline" }).waitFor();
+    await person.page.getByRole("tab", { name: "Timeline" }).waitFor();
     await client.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
     await person.page.getByText("This job was deleted.").waitFor();
     await closeWindow(person);
@@ -121,7 +123,11 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
   it("covers a phone's screen with the details, and moves the focus there and back", async () => {
     const client = await service.person();
     const { id } = await client.finished((await client.enqueue("echo")).id);
-    const person = await browser.signIn(service.url, client.token, { width: 390, height: 844 });
+    const person = await browser.signIn(service.url, client.token, {
+      width: 390,
+      height: 844,
+      view: "jobs",
+    });
     const { page } = person;
     await page.locator(`[data-id="${id}"] .open`).click();
     await page.locator("aside button:focus").waitFor();
@@ -138,9 +144,11 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
 
   it("shows the operation that it sends, and repeats it after a lost response", async () => {
     const client = await service.person();
-    const person = await browser.signIn(service.url, client.token);
+    const person = await browser.signIn(service.url, client.token, { view: "jobs" });
     const { page } = person;
+    await page.getByRole("button", { name: "New job without a photo" }).click();
     await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("echo");
+    await page.locator(".job-form summary", { hasText: "Settings" }).click();
     await page.getByRole("textbox", { name: "Message" }).fill("hello");
     await page.locator(".job-form .as-graphql summary").click();
     const [query = "", variables = ""] = (
@@ -156,10 +164,8 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     });
     for (let i = 0; i < 2; i++) {
       await page.getByRole("button", { name: "Submit" }).click();
-      await page
-        .getByRole(i === 0 ? "alert" : "complementary")
-        .first()
-        .waitFor();
+      if (i === 0) await page.getByRole("alert").waitFor();
+      else await page.getByRole("complementary", { name: "Selected job" }).waitFor();
     }
     await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
     assert.deepEqual(
@@ -170,25 +176,46 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await closeWindow(person, { but: /ERR_FAILED/ });
   });
 
+  it("runs a contact sheet again without a photo that cannot be read", async () => {
+    const client = await service.person();
+    const cut = (await noise(90, 60).jpeg().toBuffer()).subarray(0, 1500);
+    const photoIds = await Promise.all(
+      [cut, smallPhoto(40, 30)].map(async (photo) => (await client.upload(photo)).json["id"]),
+    );
+    const { id } = await client.enqueue("contact-sheet", { cellWidth: 32 }, { photoIds });
+    await client.finished(id);
+    const person = await browser.signIn(service.url, client.token, { view: "jobs" });
+    const { page } = person;
+    await page.locator(`[data-id="${id}"] .open`).click();
+    const details = page.getByRole("complementary", { name: "Selected job" });
+    await details.getByRole("button", { name: "Retry" }).waitFor({ state: "detached" });
+    await details.getByRole("button", { name: "Run without unreadable photos" }).click();
+    await details
+      .locator(".warning", { hasText: /^photo 1: photo.jpg was left out: The photo is/ })
+      .waitFor();
+    await details.locator(".outputs img").waitFor();
+    await closeWindow(person);
+  });
+
   it("shows the jobs that pass the filter, and drops a job that stops passing it", async () => {
     const client = await service.person();
     await client.finished((await client.enqueue("echo", { failPermanently: true })).id);
     const running = await client.enqueue("echo", { durationMs: 60_000 });
-    const person = await browser.signIn(service.url, client.token);
+    const person = await browser.signIn(service.url, client.token, { view: "jobs" });
     const { page } = person;
     const shown = () => page.locator(".job-row .status").allTextContents();
-    await page.getByRole("combobox", { name: "State" }).selectOption("Failed");
+    await page.getByRole("button", { name: /^Failed/ }).click();
     await eventually(
       "only the failed job is shown",
       async () => (await shown()).join() === "Failed",
     );
-    await page.getByRole("combobox", { name: "State" }).selectOption("Running");
+    await page.getByRole("button", { name: /^Running/ }).click();
     await page
       .locator(`[data-id="${running.id}"]`)
       .getByRole("button", { name: "Cancel Echo" })
       .click();
     await page.getByText("No jobs match these filters.").waitFor();
-    await page.getByRole("combobox", { name: "State" }).selectOption("Any state");
+    await page.getByRole("button", { name: "Clear filters" }).click();
     await eventually("both are shown", async () => (await shown()).join() === "Cancelled,Failed");
     await closeWindow(person);
   });

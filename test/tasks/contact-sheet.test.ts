@@ -185,6 +185,20 @@ describe("a contact sheet", () => {
     assert.deepEqual(result.warnings, ["photo 2: first frame of an animation"]);
   });
 
+  it("leaves unreadable photos out when asked to, and fails when none is left", async () => {
+    const broken = (await noise(60, 40).jpeg().toBuffer()).subarray(0, 900);
+    const photos = [await flat(COLORS[0] ?? ""), broken, await flat(COLORS[1] ?? "")];
+    const { result, at } = await run(photos, { columns: 2, cellWidth: 64, skipUnreadable: true });
+    assert.deepEqual([result.columns, result.rows, result.height], [2, 1, 64]);
+    assert.match(result.warnings?.join() ?? "", /^photo 2: photo.jpg was left out: The photo is/);
+    assertColor(at(32, 32), rgb(COLORS[0] ?? ""), 14);
+    assertColor(at(96, 32), rgb(COLORS[1] ?? ""), 14);
+    await assert.rejects(run([broken, broken], { skipUnreadable: true }), {
+      name: "PhotoUnreadableError",
+      message: "None of the photos can be read.",
+    });
+  });
+
   it("reports its steps, and stops between two photos when it is aborted", async () => {
     const photos = [await flat("#ffffff"), await flat("#000000")];
     assert.deepEqual((await run(photos)).steps, [

@@ -23,6 +23,11 @@ export interface ContactSheetParameters {
   columns?: number;
   /** Width and height of the cell of each photo, in pixels. */
   cellWidth?: number;
+  /**
+   * Leave out photos that cannot be read, and name them in the warnings. Otherwise one such
+   * photo fails the whole sheet.
+   */
+  skipUnreadable?: boolean;
 }
 
 export interface ContactSheetResult {

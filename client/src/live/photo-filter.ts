@@ -22,8 +22,11 @@ export interface PhotoFilter {
   similarTo?: string | undefined;
 }
 
+/** The fields of a photo on which conditions are set. */
+type Filtered = Pick<Photo, "takenAt" | "camera" | "madeBy" | "damaged" | "filename" | "location">;
+
 /** True if the conditions hold, without `similarTo`, which only the service can check. */
-export function matches(photo: Photo, filter: PhotoFilter): boolean {
+export function matches(photo: Filtered, filter: PhotoFilter): boolean {
   const { takenAfter, takenBefore, within, camera, filename, damaged, kept } = filter;
   const takenAt = photo.takenAt ?? "";
   return (
@@ -47,5 +50,7 @@ function isWithin(
 }
 
 /** Text by which photos are sorted; the greatest comes first. */
-export const sortKey = (order: PhotoOrder, { id, takenAt }: Photo): string =>
-  order === "TAKEN" ? `${takenAt ?? ""} ${id}` : id;
+export const sortKey = (
+  order: PhotoOrder,
+  { id, takenAt }: Pick<Photo, "id" | "takenAt">,
+): string => (order === "TAKEN" ? `${takenAt ?? ""} ${id}` : id);

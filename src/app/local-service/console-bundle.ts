@@ -16,6 +16,8 @@ export function consoleBundle(): InlineConfig {
       outDir: `${REPOSITORY}dist/console`,
       emptyOutDir: true,
       target: "es2022",
+      // Older ones lack light-dark(), and what replaces it does not follow a part's colour scheme.
+      cssTarget: ["chrome123", "edge123", "firefox120", "safari17.5"],
       modulePreload: false,
       reportCompressedSize: false,
     },

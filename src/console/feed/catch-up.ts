@@ -13,7 +13,8 @@ export interface CatchUp {
 interface ReceivedEvent {
   cursor: string;
   type: string;
-  queuedJob: { id: string; version: number };
+  /** Absent in events of photos, which have no versions. */
+  queuedJob?: { id: string; version: number };
 }
 
 /**
@@ -58,15 +59,17 @@ export function createCatchUpWatch() {
       if (run) run.target = cursor;
       return settled();
     },
-    receive({ cursor, type, queuedJob: { id, version } }: ReceivedEvent): CatchUp | null {
+    receive({ cursor, type, queuedJob }: ReceivedEvent): CatchUp | null {
       if (type === "PROGRESS") return null;
       lastCursor = cursor;
-      const last = versions.get(id);
-      versions.set(id, version);
+      const last = queuedJob && versions.get(queuedJob.id);
+      if (queuedJob) versions.set(queuedJob.id, queuedJob.version);
       if (!run) return null;
       run.cursors.push(cursor);
-      if (last !== undefined && version > last + 1) run.lost += version - last - 1;
-      if (last !== undefined && version <= last) run.repeated++;
+      if (queuedJob && last !== undefined) {
+        run.lost += Math.max(0, queuedJob.version - last - 1);
+        if (queuedJob.version <= last) run.repeated++;
+      }
       return settled();
     },
   };

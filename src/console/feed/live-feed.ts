@@ -8,8 +8,8 @@ import {
   type Query,
 } from "../../../client/src/index.js";
 import { messageOf } from "../in-words.js";
-import { EVENT_CURSOR, EVENTS } from "../operations.js";
-import type { QueuedJobEvent } from "../types.js";
+import { EVENT_CURSOR, EVENTS, PHOTO_EVENTS } from "../operations.js";
+import type { PhotoEvent, QueuedJobEvent } from "../types.js";
 import { createCatchUpWatch, type CatchUp } from "./catch-up.js";
 
 export type FeedState =
@@ -38,7 +38,8 @@ interface LiveFeedOptions {
   follow: Follow;
   ask: Query;
   onEvent(event: QueuedJobEvent): void;
-  /** Reads the list again, because the cursor is too old; returns the new cursor. */
+  onPhotoEvent(event: PhotoEvent): void;
+  /** Reads the lists again, because the cursor is too old; returns the new cursor. */
   onExpired(): Promise<string>;
   onSignedOut(why: string): void;
 }
@@ -47,31 +48,20 @@ const UNPLUGGED_MS = 10_000;
 const SIGNED_OUT = "The token has expired or is not valid any more. Sign in again.";
 const TOO_MANY = "Too many requests or open tabs. Close some tabs, or wait.";
 
-/** The user's events. After each lost connection the stream resumes from its cursor. */
+/** The events of the user's jobs and photos. After each lost connection the stream resumes from its cursor. */
 export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   const state = signal<FeedState>({ kind: "connecting" });
   const resumption = createResumption(options.ask);
-  let [cursor, timer] = ["", 0];
-  let following = new AbortController();
+  const streams = createStreams(options, {
+    onState: show,
+    onEnd: end,
+    onReceived: resumption.received,
+  });
+  let timer = 0;
 
   function start(after: string): void {
-    cursor = after;
     resumption.startAt(after);
-    follow();
-  }
-
-  function follow(): void {
-    following = new AbortController();
-    const { signal: stopped } = following;
-    options
-      .follow(EVENTS, { after: cursor, onEvent: receive, onState: show, signal: stopped })
-      .catch((error: unknown) => void (stopped.aborted || end(error)));
-  }
-
-  function receive(event: QueuedJobEvent): void {
-    cursor = event.cursor;
-    options.onEvent(event);
-    resumption.received(event);
+    streams.start(after);
   }
 
   function show(error: PhotoServiceError | null): void {
@@ -81,6 +71,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   }
 
   function end(reason: unknown): void {
+    streams.stop();
     if (reason instanceof CursorExpiredError) options.onExpired().then(start, end);
     else if (reason instanceof UnauthenticatedError) options.onSignedOut(SIGNED_OUT);
     else state.value = { kind: "refused", why: `${messageOf(reason)} Reload the page.` };
@@ -88,7 +79,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
 
   function stop(): void {
     clearTimeout(timer);
-    following.abort();
+    streams.stop();
   }
 
   function unplug(): void {
@@ -103,10 +94,53 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     stop();
     const { value } = state;
     if ("since" in value) state.value = { kind: "away", since: value.since };
-    follow();
+    streams.follow();
   }
 
   return { state, resumed: resumption.last, start, unplug, plugIn, close: stop };
+}
+
+/** The streams of jobs and of photos; each goes on behind the last event that it delivered. */
+function createStreams(
+  options: Pick<LiveFeedOptions, "follow" | "onEvent" | "onPhotoEvent">,
+  listener: {
+    onState(error: PhotoServiceError | null): void;
+    onEnd(error: unknown): void;
+    onReceived(event: QueuedJobEvent | PhotoEvent): void;
+  },
+) {
+  // Both streams have one numbering.
+  let cursors = { jobs: "", photos: "" };
+  let following = new AbortController();
+
+  function follow(): void {
+    following = new AbortController();
+    const { signal: stopped } = following;
+    const ended = (error: unknown): void => void (stopped.aborted || listener.onEnd(error));
+    const onEvent = (event: QueuedJobEvent): void => {
+      cursors.jobs = event.cursor;
+      options.onEvent(event);
+      listener.onReceived(event);
+    };
+    const onPhotoEvent = (event: PhotoEvent): void => {
+      cursors.photos = event.cursor;
+      options.onPhotoEvent(event);
+      listener.onReceived(event);
+    };
+    const jobs = { after: cursors.jobs, onEvent, onState: listener.onState, signal: stopped };
+    options.follow<QueuedJobEvent>(EVENTS, jobs).catch(ended);
+    const photos = { after: cursors.photos, onEvent: onPhotoEvent, signal: stopped };
+    options.follow<PhotoEvent>(PHOTO_EVENTS, photos).catch(ended);
+  }
+
+  return {
+    follow,
+    start(after: string): void {
+      cursors = { jobs: after, photos: after };
+      follow();
+    },
+    stop: () => following.abort(),
+  };
 }
 
 function stateAfter(error: PhotoServiceError | null, state: FeedState): FeedState {
@@ -132,6 +166,6 @@ function createResumption(ask: Query) {
         () => {},
       );
     },
-    received: (event: QueuedJobEvent): void => settle(watch.receive(event)),
+    received: (event: QueuedJobEvent | PhotoEvent): void => settle(watch.receive(event)),
   };
 }

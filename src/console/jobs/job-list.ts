@@ -1,7 +1,7 @@
 import { batch, signal, type ReadonlySignal } from "@preact/signals";
 import type { Query } from "../../../client/src/index.js";
 import { rowsQuery } from "../operations.js";
-import type { QueuedJob, QueuedJobEvent } from "../types.js";
+import type { PhotoEvent, QueuedJob, QueuedJobEvent } from "../types.js";
 import { createJobRows, type JobRows, createListedIds, type ListedIds } from "./listed-ids.js";
 import { createListPages, type Filter } from "./list-pages.js";
 
@@ -21,6 +21,8 @@ export interface JobList {
   read(filter?: Filter): Promise<string>;
   readMore(): Promise<void>;
   apply(event: QueuedJobEvent): void;
+  /** Shows a photo's new preview in the rows that it is an input of. */
+  applyPhoto(event: PhotoEvent): void;
   /** Stores rows from a response; rows older than the stored ones are ignored. */
   take(rows: readonly QueuedJob[]): void;
   /** Reads rows again for fields that events do not carry, such as the queue position. */
@@ -30,8 +32,8 @@ export interface JobList {
 
 const MAX_REFRESHED = 20;
 
-export function createJobList(ask: Query): JobList {
-  const filter = signal<Filter>({ status: [], job: [] });
+export function createJobList(ask: Query, first: Filter): JobList {
+  const filter = signal(first);
   const rows = createJobRows();
   const pages = createListPages(ask, filter);
   const listed = createListedIds(filter, rows, pages);
@@ -83,6 +85,7 @@ export function createJobList(ask: Query): JobList {
     read,
     readMore,
     apply,
+    applyPhoto: rows.applyPhoto,
     refresh,
     remove,
     take: (more) => batch(() => more.forEach(take)),

@@ -1,6 +1,12 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { isNewer } from "../../../client/src/index.js";
-import type { QueuedJobState, QueuedJob, QueuedJobEvent } from "../types.js";
+import type {
+  InputPhoto,
+  PhotoEvent,
+  QueuedJob,
+  QueuedJobEvent,
+  QueuedJobState,
+} from "../types.js";
 import type { Filter, ListPages } from "./list-pages.js";
 
 /** The ids in the list, and the number of jobs that pass its filter. */
@@ -81,6 +87,8 @@ export interface JobRows {
   /** Stores a row, unless the stored row is newer. */
   keep(row: QueuedJob): void;
   apply(event: QueuedJobEvent): "added" | "changed" | "ignored";
+  /** Shows a photo's preview, or its deletion, in the rows that have it. */
+  applyPhoto(event: PhotoEvent): void;
   /** Removes a row; later pages and events do not bring it back. */
   remove(id: string): void;
 }
@@ -91,6 +99,15 @@ const NOT_IN_EVENTS = { queuePosition: null, estimatedStartAt: null };
 export function createJobRows(): JobRows {
   const rows = new Map<string, Signal<QueuedJob>>();
   const deleted = new Set<string>();
+
+  function changePhotos(
+    id: string,
+    change: (photos: readonly InputPhoto[]) => readonly InputPhoto[],
+  ): void {
+    for (const row of rows.values())
+      if (row.value.photos.some((photo) => photo.id === id))
+        row.value = { ...row.value, photos: change(row.value.photos) };
+  }
   return {
     get: (id) => rows.get(id),
     all: () => [...rows.values()].map(({ value }) => value),
@@ -100,20 +117,29 @@ export function createJobRows(): JobRows {
       if (!stored) rows.set(row.id, signal(row));
       else if (isNewer(row, stored.value)) stored.value = row;
       // Events carry no photos.
-      else if (stored.value.photos.length === 0 && row.photos.length > 0)
-        stored.value = { ...stored.value, photos: row.photos };
+      else if (stored.value.isPartial)
+        stored.value = { ...stored.value, photos: row.photos, isPartial: false };
     },
     apply({ queuedJob }) {
       const stored = rows.get(queuedJob.id);
       if (deleted.has(queuedJob.id)) return "ignored";
       if (!stored) {
-        rows.set(queuedJob.id, signal({ photos: [], ...NOT_IN_EVENTS, ...queuedJob }));
+        rows.set(
+          queuedJob.id,
+          signal({ photos: [], isPartial: true, ...NOT_IN_EVENTS, ...queuedJob }),
+        );
         return "added";
       }
       if (!isNewer(queuedJob, stored.value)) return "ignored";
       const isTransition = queuedJob.version > stored.value.version;
       stored.value = { ...stored.value, ...queuedJob, ...(isTransition && NOT_IN_EVENTS) };
       return "changed";
+    },
+    applyPhoto({ type, photo }) {
+      const { id } = photo;
+      if (type === "PREVIEWED")
+        changePhotos(id, (all) => all.map((one) => (one.id === id ? photo : one)));
+      if (type === "DELETED") changePhotos(id, (all) => all.filter((one) => one.id !== id));
     },
     remove(id) {
       deleted.add(id);

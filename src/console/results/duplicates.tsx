@@ -2,7 +2,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { HashResult } from "../../../client/src/index.js";
 import { plural } from "../in-words.js";
-import type { Photo } from "../types.js";
+import { router } from "../address/router.js";
+import { readPhotos } from "../library/reads.js";
+import type { InputPhoto, Photo } from "../types.js";
 import { Preview } from "../views/preview.js";
 import { useWorkspace } from "../workspace.js";
 
@@ -12,12 +14,13 @@ export function Duplicates({
   photo,
 }: {
   result: HashResult;
-  photo: Photo | undefined;
+  photo: InputPhoto | undefined;
 }) {
-  const { findPhotos } = useWorkspace();
+  const { ask } = useWorkspace();
   const matches = useSignal<Photo[]>([]);
   useEffect(() => {
-    void findPhotos(duplicates.slice(0, 20).map(({ photoId }) => photoId)).then(
+    const ids = duplicates.slice(0, 20).map(({ photoId }) => photoId);
+    void readPhotos(ask, ids).then(
       (photos) => {
         matches.value = photos;
       },
@@ -32,23 +35,7 @@ export function Duplicates({
           : `${plural(duplicates.length, "similar photo")} found.`}
       </p>
       {duplicates.length > 0 && (
-        <ul class="alike" aria-label="Similar photos">
-          {photo && (
-            <li>
-              <Preview photo={photo} whole />
-              <span class="faint">{photo.filename}</span>
-            </li>
-          )}
-          {matches.value.map((other) => (
-            <li key={other.id}>
-              <Preview photo={other} whole />
-              <span class="faint">
-                {other.filename} ·{" "}
-                {distance(duplicates.find(({ photoId }) => photoId === other.id)?.distance)}
-              </span>
-            </li>
-          ))}
-        </ul>
+        <Alike photo={photo} matches={matches.value} duplicates={duplicates} />
       )}
       <dl class="card is-small">
         <div>
@@ -68,6 +55,38 @@ export function Duplicates({
   );
 }
 
+function Alike({
+  photo,
+  matches,
+  duplicates,
+}: {
+  photo: InputPhoto | undefined;
+  matches: readonly Photo[];
+  duplicates: HashResult["duplicates"];
+}) {
+  return (
+    <ul class="alike" aria-label="Similar photos">
+      {photo && (
+        <li>
+          <Preview photo={photo} />
+          <span class="faint">{photo.filename}</span>
+        </li>
+      )}
+      {matches.map((other) => (
+        <li key={other.id}>
+          <a {...router.link({ photo: other.id })} aria-label={other.filename}>
+            <Preview photo={other} />
+          </a>
+          <span class="faint">
+            {other.filename} ·{" "}
+            {distance(duplicates.find(({ photoId }) => photoId === other.id)?.distance)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function distance(bits: number | undefined): string {
-  return bits === 0 ? "identical" : `${plural(bits ?? 0, "bit")} of 64 differ`;
+  return bits === 0 ? "identical" : `${Math.round((1 - (bits ?? 0) / 64) * 100)} % similar`;
 }

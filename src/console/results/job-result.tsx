@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type {
   ArchiveResult,
@@ -5,6 +6,7 @@ import type {
   ConvertResult,
   JobName,
   Jobs,
+  OutputFile,
   PaletteResult,
   PrepareResult,
   ScrubResult,
@@ -15,6 +17,7 @@ import { CropBoxes, OutputPictures, PlaceholderReveal } from "./pictures.js";
 import { Duplicates } from "./duplicates.js";
 import { MetadataCard } from "./metadata-card.js";
 import { CopyButton } from "../views/as-graphql.js";
+import { Compare } from "../views/lightbox/compare.js";
 
 type Succeeded<Name extends JobName> = QueuedJobDetails<Name> & { result: Jobs[Name]["result"] };
 
@@ -30,29 +33,47 @@ const SHOWN: { [Name in JobName]?: (details: Succeeded<Name>) => ComponentChildr
   convert: ({ result }) => <p>{converted(result)}</p>,
   watermark: () => null,
   "contact-sheet": ({ result }) => <p>{sheet(result)}</p>,
-  archive: ({ result, outputs }) => <Download result={result} file={outputs[0]} />,
+  archive: ({ result, outputs, expiresAt }) => (
+    <Download result={result} file={outputs[0]} expiresAt={expiresAt} />
+  ),
   prepare: ({ result, photos }) => <Prepared result={result} photo={photos[0]} />,
 };
 
 export function JobResult({ details }: { details: QueuedJobDetails }) {
-  const { id, result, job, outputs, expiresAt } = details;
+  const { id, result, job, outputs, photos, expiresAt } = details;
+  const compared = useSignal<OutputFile | null>(null);
+  const [photo] = photos;
   const warnings = (result as { warnings?: string[] } | null)?.warnings ?? [];
   const show = SHOWN[job.name] as ((details: QueuedJobDetails) => ComponentChildren) | undefined;
+  const pictures = outputs.length > 0 && job.name !== "archive" && (
+    <OutputPictures
+      queuedJobId={id}
+      outputs={outputs}
+      expiresAt={expiresAt}
+      photo={photo}
+      onCompare={(output) => {
+        compared.value = output;
+      }}
+    />
+  );
   return (
     <section class="result" aria-label="Result">
-      <h3>Result</h3>
       {warnings.map((warning) => (
         <p key={warning} class="warning">
           {warning}
         </p>
       ))}
+      {photo && compared.value && (
+        <Compare
+          photo={photo}
+          output={compared.value}
+          onClose={() => {
+            compared.value = null;
+          }}
+        />
+      )}
+      {pictures}
       {show ? show(details) : <Json value={result} />}
-      {outputs.length > 0 && job.name !== "archive" && (
-        <OutputPictures queuedJobId={id} outputs={outputs} />
-      )}
-      {outputs.length > 0 && expiresAt && (
-        <p class="faint kept">Files expire {moment(expiresAt)}</p>
-      )}
       {show && (
         <details>
           <summary>As JSON</summary>
@@ -92,27 +113,35 @@ function converted({ format, width, height, byteSize, ratio }: ConvertResult): s
   const change =
     ratio < 1
       ? `${Math.round((1 - ratio) * 100)} % smaller`
-      : `${Math.round((ratio - 1) * 100)} % larger`;
-  return (
-    `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the ` +
-    "original"
-  );
+      : `${times(ratio)} the original's size`;
+  return `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change}`;
 }
+
+const times = (ratio: number): string => `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} ×`;
 
 function Download({
   result: { files, byteSize },
   file,
+  expiresAt,
 }: {
   result: ArchiveResult;
   file: QueuedJobDetails["outputs"][number] | undefined;
+  expiresAt: string | null;
 }) {
   return (
     <>
       <p>
         {plural(files, "photo")}, {bytes(byteSize)}
+        {expiresAt && <span class="faint">, expires {moment(expiresAt)}</span>}
       </p>
       {file && (
-        <a class="download" href={file.url} download={file.name} target="_blank" rel="noreferrer">
+        <a
+          class="button primary download"
+          href={file.url}
+          download={file.name}
+          target="_blank"
+          rel="noreferrer"
+        >
           Download {file.name}
         </a>
       )}
@@ -135,7 +164,7 @@ function PaletteChips({ result: { swatches } }: { result: PaletteResult }) {
       <ul class="chips" aria-label="Palette">
         {swatches.map(({ hex, population }) => (
           <li key={hex}>
-            <span class="chip" style={{ background: hex }} aria-hidden="true" />
+            <span class="swatch" style={{ background: hex }} aria-hidden="true" />
             <code>{hex}</code>
             <span class="faint">{percent(population)}</span>
             <CopyButton text={hex} what={`colour ${hex}`} />

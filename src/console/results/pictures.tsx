@@ -1,49 +1,98 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { bytes } from "../in-words.js";
+import { bytes, moment } from "../in-words.js";
 import type { CropResult, OutputFile, PlaceholderResult } from "../../../client/src/index.js";
-import type { Photo } from "../types.js";
-import { Preview } from "../views/preview.js";
+import type { InputPhoto } from "../types.js";
+import { Icon } from "../views/frame/icons.js";
+import { isComparable } from "../views/lightbox/compare.js";
+import { useFreshUrl } from "../views/preview.js";
 import { useWorkspace } from "../workspace.js";
 
-/** The output files of a job, each as a link. */
+/** The output files of a job: pictures with what can be done with them. */
 export function OutputPictures({
   queuedJobId,
   outputs,
+  expiresAt,
+  photo,
+  onCompare,
 }: {
   queuedJobId: string;
   outputs: readonly OutputFile[];
+  /** When the job is deleted, and its files with it. */
+  expiresAt: string | null;
+  /** The photo that the outputs are compared with. */
+  photo?: InputPhoto | undefined;
+  onCompare?: (output: OutputFile) => void;
 }) {
   return (
-    <ul class={outputs.length === 1 ? "outputs is-one" : "outputs"} aria-label="Files">
-      {outputs.map((output) => (
-        <li key={output.name}>
-          <a href={output.url} target="_blank" rel="noreferrer">
-            {output.mimeType.startsWith("image/") && (
-              <img
-                src={output.url}
-                alt=""
-                loading="lazy"
-                width={output.width ?? undefined}
-                height={output.height ?? undefined}
-              />
-            )}
-            <span class="name">{output.name}</span>
-          </a>
-          <span class="faint">
-            {[
-              output.width && output.height && `${output.width} × ${output.height}`,
-              bytes(output.byteSize),
-            ]
-              .filter(Boolean)
-              .join(" · ")}
-          </span>
-          {output.mimeType.startsWith("image/") && (
-            <KeepButton queuedJobId={queuedJobId} name={output.name} />
-          )}
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class={outputs.length === 1 ? "outputs is-one" : "outputs"} aria-label="Files">
+        {outputs.map((output) => (
+          <Output
+            key={output.name}
+            queuedJobId={queuedJobId}
+            output={output}
+            onCompare={onCompare && isComparable(photo, output) ? onCompare : undefined}
+          />
+        ))}
+      </ul>
+      {expiresAt && (
+        <p class="faint">Files expire {moment(expiresAt)}. “Keep” copies them to your photos.</p>
+      )}
+    </>
+  );
+}
+
+function Output({
+  queuedJobId,
+  output,
+  onCompare,
+}: {
+  queuedJobId: string;
+  output: OutputFile;
+  onCompare: ((output: OutputFile) => void) | undefined;
+}) {
+  const { name, url, width, height, byteSize, mimeType } = output;
+  const isPicture = mimeType.startsWith("image/");
+  const size = width && height && `${width} × ${height}`;
+  return (
+    <li>
+      <a href={url} target="_blank" rel="noreferrer">
+        {isPicture && (
+          <img
+            src={url}
+            alt=""
+            loading="lazy"
+            width={width ?? undefined}
+            height={height ?? undefined}
+          />
+        )}
+        <span class="name">{name}</span>
+      </a>
+      <span class="faint">{[size, bytes(byteSize)].filter(Boolean).join(" · ")}</span>
+      <span class="buttons">
+        {onCompare && (
+          <button
+            type="button"
+            class="small"
+            aria-label={`Compare: ${name}`}
+            onClick={() => onCompare(output)}
+          >
+            Compare
+          </button>
+        )}
+        {isPicture && <KeepButton queuedJobId={queuedJobId} name={name} />}
+        <a
+          class="button small"
+          href={url}
+          download={name}
+          aria-label={`Download: ${name}`}
+          title="Download"
+        >
+          <Icon name="download" size={16} />
+        </a>
+      </span>
+    </li>
   );
 }
 
@@ -66,7 +115,7 @@ function KeepButton({ queuedJobId, name }: { queuedJobId: string; name: string }
     <>
       <button
         type="button"
-        class="quiet"
+        class="small"
         aria-label={`${KEEP_WORDS[state.value]}: ${name}`}
         disabled={state.value !== "offered"}
         onClick={() => void keep()}
@@ -82,19 +131,35 @@ function KeepButton({ queuedJobId, name }: { queuedJobId: string; name: string }
   );
 }
 
+function WholePreview({ photo }: { photo: InputPhoto }) {
+  const { url, renew } = useFreshUrl(photo);
+  return (
+    <img
+      class="whole"
+      src={url ?? photo.url}
+      srcset={photo.srcset}
+      sizes="(max-width: 60rem) 100vw, 40rem"
+      alt={photo.filename}
+      width={photo.width}
+      height={photo.height}
+      onError={renew}
+    />
+  );
+}
+
 /** The upright photo with the outlines of its crops. */
 export function CropBoxes({
   result: { crops },
   photo,
 }: {
   result: CropResult;
-  photo: Photo | undefined;
+  photo: InputPhoto | undefined;
 }) {
   if (!photo) return null;
   const percent = (part: number, whole: number): string => `${(part / whole) * 100}%`;
   return (
     <div class="crop-boxes">
-      <Preview photo={photo} whole isNamed />
+      <WholePreview photo={photo} />
       {crops.map(({ ratio, left, top, width, height }, i) => (
         <span
           key={ratio}
@@ -122,7 +187,7 @@ export function PlaceholderReveal({
   photo,
 }: {
   result: PlaceholderResult;
-  photo: Photo | undefined;
+  photo: InputPhoto | undefined;
 }) {
   const isClear = useSignal(false);
   useEffect(() => {
@@ -154,7 +219,7 @@ export function PlaceholderReveal({
       </button>
       <figcaption class="faint">
         Click to toggle the placeholder ({lqip.length} characters). Average colour{" "}
-        <span class="chip is-small" style={{ background: averageColor }} aria-hidden="true" />{" "}
+        <span class="swatch is-small" style={{ background: averageColor }} aria-hidden="true" />{" "}
         <code>{averageColor}</code>, thumbhash <code>{thumbhash}</code>, blurhash{" "}
         <code>{blurhash}</code>
       </figcaption>

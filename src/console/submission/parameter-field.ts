@@ -122,8 +122,16 @@ function isPlain(schema: PropertySchema | undefined): boolean {
   return schema?.type === "string" || isNumeric(schema);
 }
 
+/** Words of a label that are not written in lower case. */
+const SPELLINGS: Record<string, string> = { ms: "(ms)", gps: "GPS", icc: "ICC", id: "ID" };
+
 function labelOf(name: string): string {
-  const words = name.replaceAll(/([A-Z]+)/g, " $1").toLowerCase();
+  const words = name
+    .replaceAll(/([A-Z]+)/g, " $1")
+    .toLowerCase()
+    .split(" ")
+    .map((word) => SPELLINGS[word] ?? word)
+    .join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -31,12 +31,17 @@ export interface Submission {
   /** Message of a refusal that the input did not cause. */
   readonly failure: ReadonlySignal<string | null>;
   readonly isSending: ReadonlySignal<boolean>;
-  /** The operation that `send` sends. */
+  /** The operation that `send` sends; of many QueuedJobs, the one with the first of them. */
   readonly operation: ReadonlySignal<Operation>;
+  /** Number of QueuedJobs that were accepted so far, while several operations are sent. */
+  readonly sent: ReadonlySignal<number>;
   /** Number of QueuedJobs that the operation creates; 0 if photos are missing. */
   readonly count: ReadonlySignal<number>;
+  /** Ignores names of Jobs that do not exist. */
   choose(name: string): void;
   type(parameter: string, text: string): void;
+  /** Removes the message of a refusal, e.g. when the service can be reached again. */
+  clearFailure(): void;
   /** Called when the user corrects the input at that place. */
   clearFaultsAt(place: readonly string[]): void;
   send(): Promise<void>;
@@ -58,24 +63,16 @@ export function createSubmission(options: SubmissionOptions): Submission {
   // A second press before the response reuses the key, so that the job is submitted once.
   const key = signal(newKey());
 
-  const operation = computed(() =>
-    buildOperation({
-      job: choice.job.value,
-      fields: choice.fields.value,
-      texts: choice.texts.value,
-      photoIds: photoIds.value,
-      priority: extras.priority.value,
-      runAt: extras.runAt.value,
-      fresh: extras.fresh.value,
-      key: key.value,
-    }),
-  );
-
+  const sent = signal(0);
+  const form = computed(() => filledForm({ ...choice, ...extras, photoIds, key }));
   async function send(): Promise<void> {
     faults.clear();
     isSending.value = true;
+    sent.value = 0;
     try {
-      const queuedJobs = await submit(ask, operation.value);
+      const queuedJobs = await submitAll(ask, form.value, (count) => {
+        sent.value = count;
+      });
       key.value = newKey();
       onSubmitted(queuedJobs);
     } catch (error) {
@@ -92,13 +89,16 @@ export function createSubmission(options: SubmissionOptions): Submission {
     ...choice,
     ...extras,
     isSending,
-    operation,
+    operation: computed(() => buildOperation(form.value, 0)),
+    sent,
     send,
     issues: faults.issues,
     failure: faults.failure,
     clearFaultsAt: faults.clearAt,
     count: computed(() => countSubmitted(choice.job.value, photoIds.value)),
+    clearFailure: faults.clearFailure,
     choose(name) {
+      if (name === choice.job.peek().name || !jobs.some((job) => job.name === name)) return;
       faults.clear();
       choice.choose(name);
     },
@@ -107,6 +107,21 @@ export function createSubmission(options: SubmissionOptions): Submission {
       choice.type(parameter, text);
     },
   };
+}
+
+/** Operations that were sent before a failure are sent again: their keys make that harmless. */
+async function submitAll(
+  ask: Query,
+  form: FilledForm,
+  onProgress: (count: number) => void,
+): Promise<QueuedJob[]> {
+  const queuedJobs: QueuedJob[] = [];
+  const total = countSubmitted(form.job, form.photoIds);
+  do {
+    queuedJobs.push(...(await submit(ask, buildOperation(form, queuedJobs.length))));
+    onProgress(queuedJobs.length);
+  } while (queuedJobs.length < total);
+  return queuedJobs;
 }
 
 async function submit(ask: Query, { query, variables }: Operation): Promise<QueuedJob[]> {
@@ -164,6 +179,7 @@ interface SubmissionFaults {
   readonly failure: ReadonlySignal<string | null>;
   show(error: unknown): void;
   clear(): void;
+  clearFailure(): void;
   /** Called when the user corrects the input at that place. */
   clearAt(place: readonly string[]): void;
 }
@@ -184,6 +200,9 @@ function createSubmissionFaults(): SubmissionFaults {
         issues.value = [];
         failure.value = null;
       }),
+    clearFailure() {
+      failure.value = null;
+    },
     clearAt(place) {
       if (issues.value.some((issue) => isAt(issue, place)))
         issues.value = issues.value.filter((issue) => !isAt(issue, place));
@@ -199,8 +218,22 @@ interface Operation {
 /** Maximum number of QueuedJobs in one request. */
 const MAX_BATCH_SIZE = 100;
 
-/** Builds the operation that submits one QueuedJob for each group of photos. */
-function buildOperation(form: {
+type FormSignals = { [Name in keyof FilledForm]: ReadonlySignal<FilledForm[Name]> };
+
+function filledForm(signals: FormSignals): FilledForm {
+  return {
+    job: signals.job.value,
+    fields: signals.fields.value,
+    texts: signals.texts.value,
+    photoIds: signals.photoIds.value,
+    priority: signals.priority.value,
+    runAt: signals.runAt.value,
+    fresh: signals.fresh.value,
+    key: signals.key.value,
+  };
+}
+
+interface FilledForm {
   job: Job;
   fields: readonly ParameterField[];
   texts: Readonly<Record<string, string>>;
@@ -209,16 +242,19 @@ function buildOperation(form: {
   runAt: string;
   fresh: boolean;
   key: string;
-}): Operation {
+}
+
+/** Builds the operation that submits QueuedJobs, one for each group of photos, from an index on. */
+function buildOperation(form: FilledForm, from: number): Operation {
   const { job, fields, texts, photoIds, priority, runAt, fresh, key } = form;
   const groups = photoGroups(job, photoIds);
-  const inputs = groups.map((ids, i) => ({
+  const inputs = groups.slice(from, from + MAX_BATCH_SIZE).map((ids, i) => ({
     job: job.name,
     ...withoutEmpty({ parameters: readAll(fields, texts), photoIds: ids }),
     ...(priority && { priority: readNumber(priority) }),
     ...(runAt && { runAt: new Date(runAt).toISOString() }),
     ...(fresh && { fresh: true }),
-    idempotencyKey: groups.length === 1 ? key : `${key}-${i}`,
+    idempotencyKey: groups.length === 1 ? key : `${key}-${from + i}`,
   }));
   return toOperation(inputs);
 }
@@ -231,7 +267,7 @@ function countSubmitted(job: Job, photoIds: readonly string[]): number {
 /** The photos of each QueuedJob: one photo each, all photos in one QueuedJob, or none. */
 function photoGroups({ maxPhotos }: Job, ids: readonly string[]): (readonly string[])[] {
   if (maxPhotos === 0 || ids.length === 0) return [[]];
-  return maxPhotos > 1 ? [ids.slice(0, maxPhotos)] : ids.slice(0, MAX_BATCH_SIZE).map((id) => [id]);
+  return maxPhotos > 1 ? [ids.slice(0, maxPhotos)] : ids.map((id) => [id]);
 }
 
 function readAll(

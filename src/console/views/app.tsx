@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { messageOf } from "../in-words.js";
-import { signOut, token, signedOutBecause, signIn } from "../session.js";
+import { signOut, token } from "../session.js";
 import { createWorkspace, WorkspaceContext, type Workspace } from "../workspace.js";
-import { Desk } from "./desk.js";
+import { Shell } from "./frame/shell.js";
+import { SignIn } from "./sign-in.js";
 
 const AGAIN_MS = 2000;
 
@@ -14,7 +15,7 @@ export function App() {
   const current = token.value;
 
   useEffect(() => {
-    if (current === null) return undefined;
+    if (!current) return undefined;
     let isCurrent = true;
     let timer = 0;
     const onSignedOut = (why: string): void => void (isCurrent && signOut(why));
@@ -38,18 +39,19 @@ export function App() {
     };
   }, [current, tries.value]);
 
+  if (current === undefined) return null;
   if (current === null) return <SignIn />;
   if (!workspace.value) return <Opening failure={failure.value} />;
   return (
     <WorkspaceContext.Provider value={workspace.value}>
-      <Desk />
+      <Shell />
     </WorkspaceContext.Provider>
   );
 }
 
 function Opening({ failure }: { failure: string | null }) {
   return (
-    <main class="alone">
+    <main class="alone is-opening">
       <h1>Photo Service</h1>
       {failure === null ? (
         <p aria-busy="true">Signing in…</p>
@@ -61,45 +63,6 @@ function Opening({ failure }: { failure: string | null }) {
           </p>
         </>
       )}
-    </main>
-  );
-}
-
-function SignIn() {
-  const text = useSignal("");
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    if (text.value.trim()) signIn(text.value);
-  };
-  return (
-    <main class="alone">
-      <h1>Photo Service</h1>
-      <p>Upload photos, run jobs on them and watch the results arrive live.</p>
-      {signedOutBecause.value && (
-        <p role="alert" class="fault">
-          {signedOutBecause.value}
-        </p>
-      )}
-      <form onSubmit={submit}>
-        <label>
-          Paste your token or sign-in link
-          <input
-            type="password"
-            autocomplete="off"
-            spellcheck={false}
-            value={text.value}
-            onInput={(event) => {
-              text.value = event.currentTarget.value;
-            }}
-            aria-describedby="where-from"
-          />
-        </label>
-        <small id="where-from">
-          Get a link from <code>npm start</code>, or a token from{" "}
-          <code>npm run token -- --email you@example.com</code>.
-        </small>
-        <button type="submit">Sign in</button>
-      </form>
     </main>
   );
 }

@@ -5,14 +5,16 @@ export function AsGraphql({
   label,
   query,
   variables,
+  isOpen = false,
 }: {
   label: string;
   query: string;
   variables: object;
+  isOpen?: boolean;
 }) {
   const text = `${query}\n\n# variables\n${JSON.stringify(variables, null, 2)}`;
   return (
-    <details class="as-graphql">
+    <details class="as-graphql" open={isOpen}>
       <summary>{label}</summary>
       <CopyButton text={text} what="operation" />
       <pre tabIndex={0} aria-label="GraphQL operation and variables">
@@ -40,7 +42,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   return (
     <button
       type="button"
-      class="quiet copy"
+      class="small copy"
       aria-label={`Copy the ${what}`}
       onClick={() => void copy().catch(() => {})}
     >

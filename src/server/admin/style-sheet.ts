@@ -1,25 +1,50 @@
+/** The sizes and colours of src/console/styles/tokens.css, which the page at / uses. */
+export const tokens = `
+:root {
+  color-scheme: light dark;
+  --font: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+  --mono: ui-monospace, "SF Mono", Menlo, Consolas, monospace;
+  --text-1: 0.75rem;
+  --text-2: 0.8125rem;
+  --text-3: 0.875rem;
+  --text-4: 1rem;
+  --text-5: 1.25rem;
+  --text-6: 1.75rem;
+  --space-1: 0.25rem;
+  --space-2: 0.5rem;
+  --space-3: 0.75rem;
+  --space-4: 1rem;
+  --space-5: 1.5rem;
+  --space-6: 2.5rem;
+  --round: 0.5rem;
+  --ground: light-dark(#fff, #101114);
+  --raised: light-dark(#fff, #1a1b20);
+  --sunk: light-dark(#f3f3f6, #202127);
+  --line: light-dark(#e2e2e8, #30323a);
+  --ink: light-dark(#17181c, #ededf0);
+  --soft: light-dark(#5a5d68, #a7a9b4);
+  --accent: light-dark(#3a4ed5, #a3aeff);
+  --accent-fill: light-dark(#3a4ed5, #4a5ce0);
+  --accent-wash: light-dark(#eceefc, #262a45);
+  --good: light-dark(#13693a, #74d39a);
+  --bad: light-dark(#b3261e, #ff9c93);
+  --busy: light-dark(#1a5bbd, #8fbcff);
+  --warn: light-dark(#7d5200, #f1be63);
+  --shadow: 0 1px 2px #0002, 0 8px 28px light-dark(#1a1b2b2e, #0009);
+}
+`;
+
 /**
  * The style sheet of the admin pages, for light and dark mode and all widths. It loads no font and
  * no image.
  */
-export const styleSheet = `
-:root {
-  color-scheme: light dark;
-  --line: light-dark(#d5dae1, #39424e);
-  --soft: light-dark(#f3f5f8, #1c222a);
-  --text: light-dark(#1b2330, #e3e8ee);
-  --mute: light-dark(#56616f, #9aa7b5);
-  --link: light-dark(#0b57b0, #7db4f5);
-  --good: light-dark(#0f6b35, #66cf91);
-  --bad: light-dark(#b3261e, #ff8f85);
-  --busy: light-dark(#7a4c00, #f0b95a);
-}
+export const styleSheet = `${tokens}
 * { box-sizing: border-box }
 body {
   margin: 0;
-  font: 0.9375rem/1.5 system-ui, sans-serif;
-  color: var(--text);
-  background: light-dark(#fff, #12161c);
+  font: var(--text-3)/1.5 var(--font);
+  color: var(--ink);
+  background: var(--ground);
 }
 header {
   display: flex;
@@ -28,7 +53,7 @@ header {
   align-items: baseline;
   padding: 0.75rem 1.25rem;
   border-bottom: 1px solid var(--line);
-  background: var(--soft);
+  background: var(--sunk);
 }
 header strong { margin-right: auto }
 nav {
@@ -41,25 +66,25 @@ main {
   max-width: 110rem;
   margin: 0 auto;
 }
-a { color: var(--link) }
+a { color: var(--accent) }
 a[aria-current] {
   color: inherit;
   font-weight: 600;
   text-decoration: none;
 }
 h1 {
-  font-size: 1.4rem;
+  font-size: var(--text-5);
   margin: 0.5rem 0 1rem;
   overflow-wrap: anywhere;
 }
 h2 {
-  font-size: 1.1rem;
+  font-size: var(--text-4);
   margin: 2rem 0 0.5rem;
 }
 .wide {
   overflow-x: auto;
   border: 1px solid var(--line);
-  border-radius: 0.4rem;
+  border-radius: var(--round);
   max-height: 75vh;
 }
 table {
@@ -76,12 +101,12 @@ th, td {
 thead th {
   position: sticky;
   top: 0;
-  background: var(--soft);
+  background: var(--sunk);
   white-space: nowrap;
 }
 tbody tr:last-child > * { border-bottom: 0 }
 th small, .mute, .null {
-  color: var(--mute);
+  color: var(--soft);
   font-weight: 400;
 }
 .null { font-style: italic }
@@ -95,7 +120,7 @@ summary {
   cursor: pointer;
   color: inherit;
 }
-details[open] summary { color: var(--mute) }
+details[open] summary { color: var(--soft) }
 td.cell {
   max-width: 36rem;
   overflow-wrap: anywhere;
@@ -103,16 +128,16 @@ td.cell {
   min-width: min(22rem, 60vw);
 }
 code, pre, textarea, .id {
-  font-family: ui-monospace, monospace;
-  font-size: 0.875rem;
+  font-family: var(--mono);
+  font-size: var(--text-2);
 }
 .id { white-space: nowrap }
 pre {
   margin: 0;
   padding: 0.7rem;
-  background: var(--soft);
+  background: var(--sunk);
   border: 1px solid var(--line);
-  border-radius: 0.4rem;
+  border-radius: var(--round);
   white-space: pre-wrap;
   overflow-wrap: anywhere;
   max-height: 30rem;
@@ -129,8 +154,8 @@ label {
   display: flex;
   flex-direction: column;
   gap: 0.15rem;
-  color: var(--mute);
-  font-size: 0.85rem;
+  color: var(--soft);
+  font-size: var(--text-2);
   flex: 1 1 11rem;
   max-width: 22rem;
 }
@@ -141,17 +166,17 @@ label.whole {
 }
 input, select, textarea, button {
   font: inherit;
-  color: var(--text);
-  background: light-dark(#fff, #0d1116);
+  color: var(--ink);
+  background: var(--ground);
   border: 1px solid var(--line);
-  border-radius: 0.35rem;
+  border-radius: var(--round);
   padding: 0.4rem 0.6rem;
   width: 100%;
 }
 input, select { min-height: 2.4rem }
 progress {
   width: min(30rem, 100%);
-  accent-color: var(--link);
+  accent-color: var(--accent);
 }
 .actions, .buttons {
   display: flex;
@@ -170,13 +195,13 @@ progress {
 textarea {
   min-height: 8rem;
   resize: vertical;
-  font-family: ui-monospace, monospace;
+  font-family: var(--mono);
 }
 button {
   width: auto;
   cursor: pointer;
-  background: var(--link);
-  color: light-dark(#fff, #10151b);
+  background: var(--accent-fill);
+  color: #fff;
   border-color: transparent;
   font-weight: 600;
 }
@@ -188,23 +213,24 @@ td ul {
 }
 button.second {
   background: none;
-  color: var(--link);
+  color: var(--accent);
   border-color: var(--line);
 }
 :focus-visible {
-  outline: 2px solid var(--link);
+  outline: 2px solid var(--accent);
   outline-offset: 1px;
 }
 .refused {
   border-left: 4px solid var(--bad);
   padding: 0.5rem 0.9rem;
-  background: var(--soft);
+  background: var(--sunk);
   overflow-wrap: anywhere;
 }
 .SUCCESS, .SUCCEEDED, .FINISHED, .running { color: var(--good) }
 .FAILED, .lost { color: var(--bad) }
-.STARTED, .RETRYING, .RUNNING, .draining { color: var(--busy) }
-.CANCELLED, .DELETED, .STOPPED, .stopped { color: var(--mute) }
+.STARTED, .RETRYING, .RUNNING { color: var(--busy) }
+.draining { color: var(--warn) }
+.CANCELLED, .DELETED, .STOPPED, .stopped { color: var(--soft) }
 .status { font-weight: 600 }
 dl {
   display: grid;
@@ -212,7 +238,7 @@ dl {
   gap: 0.25rem 1.25rem;
   margin: 0;
 }
-dt { color: var(--mute) }
+dt { color: var(--soft) }
 dd {
   margin: 0;
   overflow-wrap: anywhere;

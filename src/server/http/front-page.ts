@@ -29,6 +29,7 @@ export async function registerFrontPage(
       root: folder,
       prefix: "/console/",
       index: false,
+      preCompressed: true,
       cacheControl: false,
       setHeaders: (reply, file) => void reply.header("cache-control", cacheControlOf(file)),
     });

@@ -19,22 +19,17 @@ export async function run(context: Context) {
   const { cellWidth: cell, columns: wanted = Math.ceil(Math.sqrt(photos.length)) } =
     context.parameters;
   const columns = Math.min(wanted, photos.length);
-  const rows = Math.ceil(photos.length / columns);
-  checkSize(columns * cell, rows * cell);
-  const sheet = createSheet({ columns, rows, cell });
-  const warnings: string[] = [];
-  for (const [index, photo] of photos.entries()) {
-    signal.throwIfAborted();
-    progress((0.9 * index) / photos.length, `placing photo ${index + 1} of ${photos.length}`);
-    const decoded = await decodeInto(context, photo, index);
-    await sheet.place(decoded.pixels, index);
-    warnings.push(...decoded.warnings.map((warning) => `photo ${index + 1}: ${warning}`));
-  }
+  const maxRows = Math.ceil(photos.length / columns);
+  checkSize(columns * cell, maxRows * cell);
+  const sheet = createSheet({ columns, rows: maxRows, cell });
+  const { warnings, placed } = await placePhotos(context, sheet);
   signal.throwIfAborted();
+  const rows = Math.ceil(placed / columns);
   progress(0.9, "encoding JPEG");
-  const data = await encodePixels(sheet.pixels, "jpeg");
+  const pixels = sheet.upTo(rows);
+  const data = await encodePixels(pixels, "jpeg");
   progress(0.95, "writing");
-  const { width, height } = sheet.pixels;
+  const { width, height } = pixels;
   await output({
     name: "contact-sheet.jpg",
     mimeType: OUTPUT_FILES.jpeg.mimeType,
@@ -56,6 +51,39 @@ function checkSize(width: number, height: number): void {
     `The sheet would measure ${width} × ${height} pixels; a side may have at most ` +
       `${MAX_SIDE} pixels. ${advice}`,
   );
+}
+
+async function placePhotos(
+  context: Context,
+  sheet: Sheet,
+): Promise<{ warnings: string[]; placed: number }> {
+  const { photos, signal, progress } = context;
+  const warnings: string[] = [];
+  let placed = 0;
+  for (const [index, photo] of photos.entries()) {
+    signal.throwIfAborted();
+    progress((0.9 * index) / photos.length, `placing photo ${index + 1} of ${photos.length}`);
+    const decoded = await decodeUnlessSkipped(context, photo, index);
+    if (decoded.pixels) await sheet.place(decoded.pixels, placed++);
+    warnings.push(...decoded.warnings.map((warning) => `photo ${index + 1}: ${warning}`));
+  }
+  if (placed === 0) throw new PhotoUnreadableError("None of the photos can be read.");
+  return { warnings, placed };
+}
+
+/** Without pixels for a photo that is left out. */
+async function decodeUnlessSkipped(
+  context: Context,
+  photo: TaskPhoto,
+  index: number,
+): Promise<{ pixels?: Pixels; warnings: readonly string[] }> {
+  try {
+    return await decodeInto(context, photo, index);
+  } catch (error) {
+    if (!context.parameters.skipUnreadable || !isAboutPhoto(error)) throw error;
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    return { warnings: [`${photo.filename} was left out: ${reason}`] };
+  }
 }
 
 /** Adds to an error which of the photos is bad. */
@@ -81,7 +109,8 @@ async function decodeInto(
  * times faster than compositing a hundred of them.
  */
 interface Sheet {
-  pixels: Pixels;
+  /** The page with this many rows. */
+  upTo(rows: number): Pixels;
   /**
    * Puts a picture, which must fit into a cell, into the middle of the cell at `index`, counted row
    * by row.
@@ -111,5 +140,13 @@ function createSheet({
     for (let row = 0; row < opaque.height; row++)
       opaque.data.copy(data, 3 * ((top + row) * width + left), row * stride, (row + 1) * stride);
   }
-  return { pixels: { data, width, height, channels: 3 }, place };
+  return {
+    place,
+    upTo: (used) => ({
+      data: data.subarray(0, 3 * width * used * cell),
+      width,
+      height: used * cell,
+      channels: 3,
+    }),
+  };
 }

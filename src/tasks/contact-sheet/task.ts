@@ -17,6 +17,13 @@ const parameters = z.strictObject({
     .max(1024)
     .default(256)
     .describe("Width and height of the cell of each photo, in pixels."),
+  skipUnreadable: z
+    .boolean()
+    .optional()
+    .describe(
+      "Leave out photos that cannot be read, and name them in the warnings. Otherwise one such " +
+        "photo fails the whole sheet.",
+    ),
 });
 
 export type ContactSheetParameters = z.output<typeof parameters>;

@@ -153,7 +153,7 @@ async function stamp(
 }
 
 /** Opacity of the shadow, 0 to 1. */
-const SHADOW = 0.6;
+const SHADOW = 0.9;
 
 /**
  * The glyphs over their black shadow, which is `offset` pixels to the right and below; the result

@@ -170,10 +170,17 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a click on a photo does nothing",
-    file: "src/console/photos/photo-library.ts",
-    find: "chosen.value.includes(id) ? chosen.value.filter",
-    replace: "!chosen.value.includes(id) ? chosen.value.filter",
-    tests: ["console/photos/photo-library.test"],
+    file: "src/console/grid/selection.ts",
+    find: "[id], !isChosen(chosen, id)",
+    replace: "[id], isChosen(chosen, id)",
+    tests: ["console/grid/selection.test"],
+  },
+  {
+    breaks: "a contact sheet leaves unreadable photos out without its parameter",
+    file: "src/tasks/contact-sheet/run.ts",
+    find: "!context.parameters.skipUnreadable ||",
+    replace: "",
+    tests: ["tasks/contact-sheet.test"],
   },
   {
     breaks: "the navigation of the admin pages marks the wrong page",

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import Fastify from "fastify";
+import Fastify, { type InjectOptions } from "fastify";
 import { registerFrontPage } from "../../../src/server/http/front-page.js";
 
-async function get(path: string, options: Parameters<typeof registerFrontPage>[1]) {
+async function get(path: string | InjectOptions, options: Parameters<typeof registerFrontPage>[1]) {
   const app = Fastify();
   await registerFrontPage(app, options);
   const response = await app.inject(path);
@@ -47,6 +47,24 @@ describe("the front page", () => {
     assert.match(
       String(headers["content-security-policy"]),
       /img-src 'self' data: blob: https:\/\/bucket\.s3\.example https:\/\/photos\.example;/,
+    );
+  });
+
+  it("sends scripts compressed to clients that accept it", async () => {
+    const { body } = await get("/", { pictureOrigins: [] });
+    const [url = ""] = /\/console\/assets\/[^"]+\.js/.exec(body) ?? [];
+    const sizes: number[] = [];
+    for (const encoding of ["br", "gzip", "identity"]) {
+      const headers = { "accept-encoding": encoding };
+      const response = await get({ url, headers }, { pictureOrigins: [] });
+      assert.equal(response.headers["content-encoding"] ?? "identity", encoding);
+      assert.match(String(response.headers["vary"]), /accept-encoding/i);
+      assert.match(String(response.headers["content-type"]), /javascript/);
+      sizes.push(response.rawPayload.length);
+    }
+    assert.deepEqual(
+      sizes,
+      sizes.toSorted((a, b) => a - b),
     );
   });
 

@@ -16,7 +16,7 @@ describe("the form of the page", { skip: NO_BROWSER || long.skip }, () => {
       const { page, close } = await site.newcomer();
       const photo = { name: "a.png", mimeType: "image/png", buffer: smallPhoto() };
       await page.setInputFiles("input[type=file]", [photo]);
-      await page.getByRole("button", { name: "a.png" }).waitFor();
+      await page.locator(".tile").getByRole("button", { name: "a.png" }).waitFor();
       await page.setInputFiles("input[type=file]", [
         photo,
         { name: "b.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg/>") },
@@ -29,7 +29,7 @@ describe("the form of the page", { skip: NO_BROWSER || long.skip }, () => {
       await refusal.getByRole("alert").waitFor();
       await refusal.getByRole("button", { name: "Dismiss b.svg" }).click();
       assert.equal(await refusal.count(), 0);
-      assert.equal(await page.locator(".photo-grid li").count(), 1);
+      assert.equal(await page.locator(".tile").count(), 1);
       await close({ but: /415/ });
     },
   );
@@ -38,9 +38,11 @@ describe("the form of the page", { skip: NO_BROWSER || long.skip }, () => {
     "shows each fault at its field, and removes it when the field is corrected",
     { ...PATIENT, ...long },
     async () => {
-      const { page, close } = await site.newcomer();
+      const { page, close } = await site.newcomer({ view: "jobs" });
+      await page.getByRole("button", { name: "New job without a photo" }).click();
       await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("echo");
-      const field = page.getByRole("textbox", { name: "Duration ms" });
+      await page.locator(".job-form summary", { hasText: "Settings" }).click();
+      const field = page.getByRole("textbox", { name: "Duration (ms)" });
       const faults = page.locator(".field .fault");
       const submit = page.getByRole("button", { name: "Submit" });
       for (const [typed, fault] of [

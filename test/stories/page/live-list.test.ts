@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { closeWindow } from "../../support/clients/browser.js";
+import { closeWindow, goOffline } from "../../support/clients/browser.js";
 import { NO_BROWSER } from "../../support/clients/chromium.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { long } from "../../support/runner/long.js";
@@ -14,11 +14,11 @@ describe("the live list of the page", { skip: NO_BROWSER || long.skip }, () => {
     "resumes after it went offline, and counts the missed events, none lost or duplicate",
     { ...PATIENT, ...long },
     async () => {
-      const { client, page, close } = await site.newcomer();
+      const { client, page, close } = await site.newcomer({ view: "jobs" });
       // This job's events arrive before the cut and must not arrive again.
       await client.enqueue("echo");
       await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
-      await page.getByRole("button", { name: "Go offline" }).click();
+      await goOffline(page);
       await page.getByText("Offline demo: last update at").waitFor();
       const [first, second] = [
         await client.enqueue("echo"),
@@ -52,7 +52,9 @@ describe("the live list of the page", { skip: NO_BROWSER || long.skip }, () => {
       const cuttable = await createTcpProxy(site.service.url);
       t.after(() => cuttable.close());
       const client = await site.service.person();
-      const person = await site.browser.signIn(new URL(cuttable.url).origin, client.token);
+      const person = await site.browser.signIn(new URL(cuttable.url).origin, client.token, {
+        view: "jobs",
+      });
       cuttable.down();
       await person.page.getByText("Connection lost, reconnecting… Last update at").waitFor();
       await client.finished((await client.enqueue("echo")).id);
@@ -77,10 +79,10 @@ describe("the live list of the page", { skip: NO_BROWSER || long.skip }, () => {
     "reads the list again when its cursor has expired, and continues",
     { ...PATIENT, ...long },
     async () => {
-      const { client, page, close } = await site.newcomer();
+      const { client, page, close } = await site.newcomer({ view: "jobs" });
       await client.finished((await client.enqueue("echo")).id);
       await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
-      await page.getByRole("button", { name: "Go offline" }).click();
+      await goOffline(page);
       await client.finished((await client.enqueue("echo", { failPermanently: true })).id);
       const { me } = await client.get("{ me { id } }");
       await site.service.database
@@ -105,7 +107,10 @@ describe("the live list of the page", { skip: NO_BROWSER || long.skip }, () => {
     "shows each of two users their own jobs and none of the other's",
     { ...PATIENT, ...long },
     async () => {
-      const [ann, bob] = await Promise.all([site.newcomer(), site.newcomer()]);
+      const [ann, bob] = await Promise.all([
+        site.newcomer({ view: "jobs" }),
+        site.newcomer({ view: "jobs" }),
+      ]);
       const [hers, his] = [await ann.client.enqueue("echo"), await bob.client.enqueue("echo")];
       for (const { page, id } of [
         { page: ann.page, id: hers.id },
@@ -122,8 +127,8 @@ describe("the live list of the page", { skip: NO_BROWSER || long.skip }, () => {
     "follows a job through progress, cancel, retry and delete in all of its owner's windows",
     { ...PATIENT, ...long },
     async () => {
-      const { client, page, close } = await site.newcomer();
-      const second = await site.browser.signIn(site.service.url, client.token);
+      const { client, page, close } = await site.newcomer({ view: "jobs" });
+      const second = await site.browser.signIn(site.service.url, client.token, { view: "jobs" });
       const { id } = await client.enqueue("echo", { durationMs: 60_000, steps: 600 });
       const rows = [page, second.page].map((window) => window.locator(`[data-id="${id}"]`));
       const [row] = rows;

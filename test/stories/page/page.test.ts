@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { accessibilityFaults, closeWindow } from "../../support/clients/browser.js";
+import { accessibilityFaults, closeWindow, waitUntilLive } from "../../support/clients/browser.js";
 import { NO_BROWSER } from "../../support/clients/chromium.js";
 import { long } from "../../support/runner/long.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
@@ -24,17 +24,19 @@ describe("the page", { skip: NO_BROWSER }, () => {
       await page.setInputFiles("input[type=file]", [
         { name: "ü one.png", mimeType: "image/png", buffer: smallPhoto(40, 30) },
       ]);
-      const tile = (pressed: boolean) => page.getByRole("button", { name: "ü one.png", pressed });
-      // An uploaded photo is selected: one click deselects it, the next selects it again.
-      for (const pressed of [true, false]) await tile(pressed).click();
+      const tile = (pressed: boolean) =>
+        page.locator(".tile").getByRole("button", { name: "ü one.png", pressed });
+      for (const pressed of [false, true, false]) await tile(pressed).click();
       await tile(true).waitFor();
+      await page.getByRole("button", { name: "New job", exact: true }).click();
+      await page.locator(".job-form summary", { hasText: "Settings" }).click();
       await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("thumbnail");
       await page.getByRole("textbox", { name: "Widths" }).fill("16, 20");
       await page.getByRole("button", { name: "Submit for 1 photo" }).click();
 
       await page
         .getByRole("complementary", { name: "Selected job" })
-        .getByRole("link", { name: "20w.webp" })
+        .getByRole("link", { name: "20w.webp", exact: true })
         .waitFor();
       const sizes = await page.locator(".outputs img").evaluateAll((images) =>
         Promise.all(
@@ -50,6 +52,8 @@ describe("the page", { skip: NO_BROWSER }, () => {
         ),
       );
       assert.deepEqual(sizes, [16, 20]);
+      assert.deepEqual(await accessibilityFaults(page), []);
+      await page.getByRole("tab", { name: "Timeline" }).click();
       assert.deepEqual(await page.locator(".timeline strong").allTextContents(), [
         "Queued",
         "Started",
@@ -70,14 +74,14 @@ describe("the page", { skip: NO_BROWSER }, () => {
         { dark: true },
         { dark: true, width: 390, height: 844 },
       ]) {
-        const { client, page, close } = await site.newcomer(options);
+        const { client, page, close } = await site.newcomer({ ...options, view: "jobs" });
         await Promise.all([
           client.enqueue("echo", { durationMs: 30_000, steps: 100 }),
           client.enqueue("echo", { failPermanently: true }),
           client.enqueue("echo"),
         ]);
         await page.locator(".is-failed .open").click();
-        await page.getByRole("heading", { name: "Timeline" }).waitFor();
+        await page.getByRole("tab", { name: "Timeline", selected: true }).waitFor();
         await page
           .locator("details")
           .evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));
@@ -108,6 +112,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     { ...PATIENT, ...long },
     async () => {
       const { page, close } = await site.newcomer();
+      await page.getByRole("button", { name: /^Account of/ }).click();
       await page.getByRole("button", { name: "Sign out" }).click();
       await page.getByRole("textbox", { name: "Token" }).waitFor();
       assert.deepEqual(await accessibilityFaults(page), []);
@@ -120,17 +125,21 @@ describe("the page", { skip: NO_BROWSER }, () => {
         .getByRole("textbox", { name: "Token" })
         .fill(`${site.service.url}/#token=${await site.service.token()}`);
       await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByRole("button", { name: "Go offline" }).waitFor();
+      await waitUntilLive(page);
       await close({ but: /401/ });
     },
   );
 });
 
-it("the page loads under 40 kB of compressed script at first", () => {
+it("the page loads at most 60 kB of compressed script and 12 kB of styles, in one file each", () => {
   const page = readFileSync("dist/console/index.html", "utf8");
-  const scripts = [...page.matchAll(/src="\/(console\/[^"]+\.js)"/g)].map(([, path = ""]) =>
-    readFileSync(`dist/${path}`),
-  );
-  const size = scripts.reduce((sum, script) => sum + gzipSync(script).length, 0);
-  assert.ok(size > 1000 && size < 40_000, `it is ${size} bytes`);
+  const sizesOf = (pattern: RegExp): number[] =>
+    [...page.matchAll(pattern)].map(
+      ([, path = ""]) => gzipSync(readFileSync(`dist/${path}`)).length,
+    );
+  const [script = 0, ...moreScripts] = sizesOf(/src="\/(console\/[^"]+\.js)"/g);
+  const [style = 0, ...moreStyles] = sizesOf(/href="\/(console\/[^"]+\.css)"/g);
+  assert.deepEqual([moreScripts, moreStyles], [[], []]);
+  assert.ok(script > 1000 && script < 60_000, `the script has ${script} bytes`);
+  assert.ok(style > 1000 && style < 12_000, `the styles have ${style} bytes`);
 });

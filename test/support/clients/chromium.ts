@@ -42,6 +42,8 @@ export function watchPage(page: Page, url: string): Watched {
   page.on("request", (request) => note(request.url()));
   page.on("websocket", (socket) => note(socket.url()));
   page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (message) => void (message.type() === "error" && errors.push(message.text())));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(`${message.text()} ${message.location().url}`);
+  });
   return { outside, errors };
 }

@@ -1,169 +1,178 @@
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { moment, standing, STATUS_WORDS, clock, duration } from "../../in-words.js";
-import { QUEUED_JOB } from "../../operations.js";
+import { part, router } from "../../address/router.js";
+import { ago, moment, number, standing } from "../../in-words.js";
+import { EVENTS, QUEUED_JOB, QUEUED_JOBS } from "../../operations.js";
 import { JobResult } from "../../results/job-result.js";
-import type { QueuedJobDetails, HistoryEvent } from "../../types.js";
+import { toInput } from "../../jobs/list-pages.js";
+import type { QueuedJob, QueuedJobDetails } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
 import { AsGraphql, CopyButton } from "../as-graphql.js";
+import { Icon } from "../frame/icons.js";
+import { isTyping } from "../frame/search-field.js";
+import { Preview } from "../preview.js";
 import { JobButtons } from "./job-row.js";
+import { now } from "./now.js";
+import { StatusPill } from "./status-pill.js";
+import { Tabs } from "./tabs.js";
+import { Timeline } from "./timeline.js";
+import { WithoutUnreadable } from "./without-unreadable.js";
 
-/** Same width as in narrow.css, where the details cover the page and so must take the focus. */
+/** Same width as in phone.css, where the details cover the page and so must take the focus. */
 const isNarrow = matchMedia("(max-width: 760px)");
+const close = (): void => router.close("job");
+const isViewing = part(({ photo }) => photo !== null);
+
+/** Kept from job to job. */
+const tab = signal("Result");
 
 export function JobDetails() {
-  const { selection, list, limits } = useWorkspace();
-  const id = selection.id.value;
+  const { openJob, list } = useWorkspace();
+  const id = openJob.id.value;
   // This read subscribes the component to added and removed rows.
   void list.ids.value;
   const ref = useRef<HTMLElement>(null);
-  useEscape(() => selection.select(null));
+  useEscape();
   useEffect(() => {
-    ref.current?.scrollTo(0, 0);
+    ref.current?.querySelector(".scrolls")?.scrollTo(0, 0);
     if (id === null || !isNarrow.matches) return undefined;
     ref.current?.querySelector("button")?.focus();
-    return () => document.querySelector<HTMLElement>(`[data-id="${id}"] button`)?.focus();
+    return () =>
+      requestAnimationFrame(() =>
+        document.querySelector<HTMLElement>(`[data-id="${id}"] .open`)?.focus(),
+      );
   }, [id]);
-  if (id === null)
-    return (
-      <aside class="details is-empty" aria-label="Selected job">
-        <p class="empty">Select a job to see its result and history.</p>
-      </aside>
-    );
-
-  const details = selection.details.value;
-  const row = list.row(id)?.value;
-  const isGone = selection.isGone.value || (details?.id === id && !row);
+  const details = openJob.details.value?.id === id ? openJob.details.value : null;
+  const row = id === null ? undefined : list.row(id)?.value;
+  const isGone = openJob.isGone.value || (details !== null && !row);
   return (
     <aside class="details" aria-label="Selected job" ref={ref}>
       <header>
-        <h2>{row?.job.title ?? "Job"}</h2>
-        <button
-          type="button"
-          class="quiet close"
-          aria-label="Close"
-          onClick={() => selection.select(null)}
-        >
-          ✕
+        <button type="button" class="plain close" aria-label="Close" onClick={close}>
+          <Icon name={isNarrow.matches ? "left" : "close"} />
         </button>
+        <h2>{row?.job.title ?? "Job"}</h2>
+        {row && !isGone && <JobButtons row={row} hasWords />}
       </header>
-      {isGone && <p class="empty">This job was deleted.</p>}
-      {row && !isGone && (
-        <>
-          <p class={`line is-${row.status.toLowerCase()}`}>
-            <span class="status">{STATUS_WORDS[row.status]}</span>
-            {row.status !== "FAILED" && <span class="faint">{standing(row, limits.value)}</span>}
-            <JobButtons row={row} />
-          </p>
-          {row.status === "STARTED" && (
-            <progress value={row.progress} max={1} aria-label="Progress" />
-          )}
-        </>
+      {isGone && (
+        <div class="empty">
+          <Icon name="trash" size={40} />
+          <h2>This job was deleted.</h2>
+        </div>
       )}
-      {!isGone &&
-        (details?.id === id ? (
-          <Rest details={details} />
-        ) : (
-          <p aria-busy="true" class="faint">
-            Loading…
-          </p>
-        ))}
+      {row && !isGone && (
+        <div class="scrolls" tabIndex={-1}>
+          <Summary row={row} details={details} />
+          {details ? (
+            <Parts details={details} />
+          ) : (
+            <p aria-busy="true" class="faint">
+              Loading…
+            </p>
+          )}
+        </div>
+      )}
     </aside>
   );
 }
 
-function useEscape(close: () => void): void {
+function useEscape(): void {
   useEffect(() => {
     const receive = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") close();
+      if (event.key === "Escape" && !isViewing.peek() && !isTyping(event.target)) close();
     };
     addEventListener("keydown", receive);
     return () => removeEventListener("keydown", receive);
   }, []);
 }
 
-function Rest({ details }: { details: QueuedJobDetails }) {
-  const { id, parameters, history, expiresAt, status, error, reusedFrom } = details;
-  const { selection } = useWorkspace();
+/** State, progress, and the photos that the job works on. */
+function Summary({ row, details }: { row: QueuedJob; details: QueuedJobDetails | null }) {
+  const { limits } = useWorkspace();
+  const { status, progress, createdAt, photos, error } = row;
   return (
     <>
-      {status === "FAILED" && error && (
-        <p class="fault">
-          <code>{error.code}</code> {error.message}
-        </p>
-      )}
-      {reusedFrom && (
-        <p class="faint">
-          Reused the{" "}
-          <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>
-            result
-          </button>{" "}
-          of an identical job.
-        </p>
-      )}
-      {status === "SUCCESS" && <JobResult details={details} />}
-      <h3>Timeline</h3>
-      <Timeline history={history} />
-      <h3>Parameters</h3>
-      <pre tabIndex={0} aria-label="Parameters">
-        <code>{JSON.stringify(parameters, null, 2)}</code>
-      </pre>
-      <p class="line faint">
-        <code class="id">{id}</code> <CopyButton text={id} what="id" />
+      <p class="line">
+        <StatusPill status={status} progress={progress} />
+        {status !== "FAILED" && <span class="faint">{standing(row, limits.value)}</span>}
+        <time class="faint" dateTime={createdAt} title={moment(createdAt)}>
+          {ago(createdAt, now.value)}
+        </time>
       </p>
-      {expiresAt && <p class="faint kept">Expires {moment(expiresAt)}</p>}
-      <AsGraphql label="Show as GraphQL" query={QUEUED_JOB} variables={{ id }} />
+      {status === "STARTED" && <progress value={progress} max={1} aria-label="Progress" />}
+      {status === "FAILED" && error && (
+        <p class="fault banner">
+          {error.message} <code>{error.code}</code>
+        </p>
+      )}
+      {details && status === "FAILED" && <WithoutUnreadable details={details} />}
+      <InputStrip photos={photos} />
     </>
   );
 }
 
-const WORDS: Record<HistoryEvent["type"], string> = {
-  QUEUED: "Queued",
-  STARTED: "Started",
-  PROGRESS: "Progress",
-  RETRYING: "Retrying",
-  SUCCEEDED: "Succeeded",
-  FAILED: "Failed",
-  CANCELLED: "Cancelled",
-  DELETED: "Deleted",
-};
+const MAX_INPUTS = 12;
 
-const CURSOR_TITLE = "Cursor: a stream resumed from here continues with the next event";
-
-/** Every recorded event, with its cursor, from which a stream can resume. */
-function Timeline({ history }: { history: readonly HistoryEvent[] }) {
-  if (history.length === 0) return <p class="faint">The history has expired.</p>;
+function InputStrip({ photos }: Pick<QueuedJob, "photos">) {
+  if (photos.length === 0) return null;
   return (
-    <ol class="timeline">
-      {history.map((event, i) => (
-        <Step key={event.cursor} event={event} before={history[i - 1]} />
+    <ul class="strip" aria-label="Photos of this job">
+      {photos.slice(0, MAX_INPUTS).map((photo) => (
+        <li key={photo.id}>
+          <a {...router.link({ photo: photo.id })} title={photo.filename}>
+            <Preview photo={photo} isNamed />
+          </a>
+        </li>
       ))}
-    </ol>
+      {photos.length > MAX_INPUTS && <li class="rest">+{number(photos.length - MAX_INPUTS)}</li>}
+      {photos.length === 1 && <li class="caption">{photos[0]?.filename}</li>}
+    </ul>
   );
 }
 
-function Step({
-  event: { type, at, cursor, queuedJob },
-  before,
-}: {
-  event: HistoryEvent;
-  before: HistoryEvent | undefined;
-}) {
-  const { version, attempts, error } = queuedJob;
-  return (
-    <li class={`is-${type.toLowerCase()}`}>
-      <span>
-        <strong>{WORDS[type]}</strong>
-        {type === "STARTED" && <span class="faint"> attempt {attempts}</span>}
-      </span>
-      <time dateTime={at} class="faint">
-        {clock(at)}
-        {before && ` · +${duration(Date.parse(at) - Date.parse(before.at))}`}
-      </time>
-      {error && <span class="fault">{error.message}</span>}
-      <span class="cursor faint">
-        version {version} <code title={CURSOR_TITLE}>{cursor}</code>{" "}
-        <CopyButton text={cursor} what={`cursor of ${WORDS[type]}`} />
-      </span>
-    </li>
-  );
+function Parts({ details }: { details: QueuedJobDetails }) {
+  const { id, parameters, expiresAt, status, reusedFrom } = details;
+  const { list } = useWorkspace();
+  const parts = {
+    ...(status === "SUCCESS" && {
+      Result: () => (
+        <>
+          {reusedFrom && (
+            <p class="faint">
+              Reused the result of an <a {...router.link({ job: reusedFrom })}>identical job</a>.
+            </p>
+          )}
+          <JobResult details={details} />
+        </>
+      ),
+    }),
+    Timeline: () => <Timeline history={details.history} />,
+    Parameters: () => (
+      <>
+        <pre tabIndex={0} aria-label="Parameters">
+          <code>{JSON.stringify(parameters, null, 2)}</code>
+        </pre>
+        <p class="line faint">
+          <code class="id">{id}</code> <CopyButton text={id} what="id" />
+        </p>
+        {expiresAt && <p class="faint">Expires {moment(expiresAt)}</p>}
+      </>
+    ),
+    GraphQL: () => (
+      <>
+        <AsGraphql label="This job" query={QUEUED_JOB} variables={{ id }} isOpen />
+        <AsGraphql
+          label="The list, live"
+          query={`${QUEUED_JOBS}\n\n${EVENTS}`}
+          variables={{
+            QueuedJobs: { first: 50, after: null, filter: toInput(list.filter.value) },
+            Events: {
+              after: "<eventCursor of the first page, then the cursor of the last event>",
+            },
+          }}
+        />
+      </>
+    ),
+  };
+  return <Tabs parts={parts} chosen={tab} />;
 }

@@ -1,59 +1,97 @@
 import { isFinished } from "../../../../client/src/index.js";
-import { moment, plural, standing, STATUS_WORDS } from "../../in-words.js";
+import { router } from "../../address/router.js";
+import { ago, moment, plural, standing } from "../../in-words.js";
 import type { QueuedJob } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
+import { Icon, type IconName } from "../frame/icons.js";
 import { Preview } from "../preview.js";
+import { now } from "./now.js";
+import { StatusPill } from "./status-pill.js";
 
-export function JobRow({
-  id,
-  index,
-  count,
-  top,
-}: {
+/** Time in which a row counts as new, or its state as changed. */
+const FRESH_MS = 3000;
+const isFresh = (instant: string): boolean => Date.now() - Date.parse(instant) < FRESH_MS;
+
+interface JobRowProps {
   id: string;
   index: number;
   count: number;
   top: number;
-}) {
-  const { list, selection } = useWorkspace();
+  isChosen: boolean;
+  /** True for the one row that the Tab key reaches. */
+  isTabStop: boolean;
+  onChoose(): void;
+}
+
+export function JobRow({ id, index, count, top, isChosen, isTabStop, onChoose }: JobRowProps) {
+  const { list, openJob, deletions } = useWorkspace();
   const row = list.row(id)?.value;
   if (!row) return null;
-  const { status, photos, createdAt, job } = row;
+  const { status, createdAt, job } = row;
+  const isOpen = openJob.id.value === id;
+  const classes = [
+    "job-row",
+    `is-${status.toLowerCase()}`,
+    isOpen && "is-open",
+    isFresh(createdAt) && "is-new",
+    deletions.leaving.value.has(id) && "is-leaving",
+  ];
   return (
     <li
       data-id={id}
-      class={`job-row is-${status.toLowerCase()}`}
+      class={classes.filter(Boolean).join(" ")}
       style={{ top: `${top}px` }}
       aria-posinset={index + 1}
       aria-setsize={count}
     >
-      <button
-        type="button"
-        class="open"
-        aria-current={selection.id.value === id}
-        onClick={() => selection.select(id)}
+      <input
+        type="checkbox"
+        tabIndex={isTabStop ? 0 : -1}
+        aria-label={`Select ${job.title}`}
+        checked={isChosen}
+        onChange={onChoose}
+      />
+      <a
+        class={isTabStop ? "open tab-stop" : "open"}
+        tabIndex={isTabStop ? 0 : -1}
+        {...router.link({ job: id })}
+        aria-current={isOpen}
+        onKeyDown={(event) => {
+          if (event.key !== " ") return;
+          event.preventDefault();
+          onChoose();
+        }}
       >
-        {photos[0] ? (
-          <Preview photo={photos[0]} />
-        ) : (
-          <span class="preview no-photo" aria-hidden="true">
-            {job.title.charAt(0)}
-          </span>
-        )}
+        <Picture row={row} />
         <span class="what">
           <strong>{job.title}</strong>
-          <span class="faint">{about(row)}</span>
+          <span class="faint">{useAbout(row)}</span>
         </span>
         <RowState row={row} />
-        <time dateTime={createdAt} class="faint">
-          {moment(createdAt)}
+        <time dateTime={createdAt} class="faint" title={moment(createdAt)}>
+          {ago(createdAt, now.value)}
         </time>
-      </button>
+      </a>
       {status === "STARTED" && (
         <progress value={row.progress} max={1} aria-label={`Progress of ${job.title}`} />
       )}
-      <JobButtons row={row} />
+      <JobButtons row={row} isTabStop={isTabStop} />
     </li>
+  );
+}
+
+function Picture({ row: { photos, job } }: { row: QueuedJob }) {
+  const [photo] = photos;
+  return (
+    <span class={photos.length > 1 ? "input-picture is-several" : "input-picture"}>
+      {photo ? (
+        <Preview photo={photo} />
+      ) : (
+        <span class="preview no-photo" aria-hidden="true">
+          {job.title.charAt(0)}
+        </span>
+      )}
+    </span>
   );
 }
 
@@ -61,10 +99,12 @@ function RowState({ row }: { row: QueuedJob }) {
   const line = standing(row, useWorkspace().limits.value);
   return (
     <span class="state">
-      <span class="status">
-        {STATUS_WORDS[row.status]}
-        {row.status === "STARTED" && ` ${Math.round(row.progress * 100)} %`}
-      </span>
+      <StatusPill
+        key={row.status}
+        status={row.status}
+        progress={row.progress}
+        isFresh={isFresh(row.updatedAt)}
+      />
       {line && (
         <span class="faint standing" title={line}>
           {line}
@@ -74,9 +114,13 @@ function RowState({ row }: { row: QueuedJob }) {
   );
 }
 
-function about({ photos, attempts }: QueuedJob): string {
+/** The photo that a job works on, or why there is none. */
+function useAbout({ photos, attempts, isPartial, job }: QueuedJob): string {
+  const { submission } = useWorkspace();
   const [first, ...rest] = photos;
-  const name = first ? first.filename : "no photo";
+  const needsPhoto = (submission.jobs.find(({ name }) => name === job.name)?.minPhotos ?? 0) > 0;
+  const missing = needsPhoto && !isPartial ? "photo deleted" : "";
+  const name = first ? first.filename : missing;
   return [
     rest.length > 0 ? `${name} and ${plural(rest.length, "other")}` : name,
     attempts > 1 && `attempt ${attempts}`,
@@ -85,28 +129,45 @@ function about({ photos, attempts }: QueuedJob): string {
     .join(" · ");
 }
 
+const WORDS = { cancel: "Cancel", retry: "Retry", delete: "Delete" } as const;
+const ICONS: Record<keyof typeof WORDS, IconName> = {
+  cancel: "stop",
+  retry: "retry",
+  delete: "trash",
+};
+
 /** Buttons for the actions that the job's status allows. */
 export function JobButtons({
-  row: { id, status, job },
+  row: { id, status, job, error },
+  hasWords = false,
+  isTabStop = true,
 }: {
-  row: Pick<QueuedJob, "id" | "status" | "job">;
+  row: Pick<QueuedJob, "id" | "status" | "job" | "error">;
+  hasWords?: boolean;
+  isTabStop?: boolean;
 }) {
-  const { act } = useWorkspace();
-  const button = (what: "cancel" | "retry" | "delete", word: string) => (
+  const { act, deletions } = useWorkspace();
+  if (deletions.leaving.value.has(id)) return null;
+  // Another attempt at a broken picture fails as well.
+  const canHelp = status === "FAILED" && error?.code !== "PHOTO_UNREADABLE";
+  const button = (what: keyof typeof WORDS) => (
     <button
       type="button"
-      class="quiet"
-      onClick={() => void act(what, id)}
-      aria-label={`${word} ${job.title}`}
+      class={hasWords ? "small" : "plain"}
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => void act(what, [id])}
+      aria-label={`${WORDS[what]} ${job.title}`}
+      title={WORDS[what]}
     >
-      {word}
+      <Icon name={ICONS[what]} size={hasWords ? 16 : 18} />
+      {hasWords && WORDS[what]}
     </button>
   );
   return (
     <span class="buttons">
-      {!isFinished({ status }) && button("cancel", "Cancel")}
-      {(status === "FAILED" || status === "CANCELLED") && button("retry", "Retry")}
-      {isFinished({ status }) && button("delete", "Delete")}
+      {!isFinished({ status }) && button("cancel")}
+      {(status === "CANCELLED" || canHelp) && button("retry")}
+      {isFinished({ status }) && button("delete")}
     </span>
   );
 }

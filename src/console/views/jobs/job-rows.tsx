@@ -1,53 +1,38 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { signal, type ReadonlySignal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { RefObject } from "preact";
-import type { QueuedJobStatus } from "../../../../client/src/index.js";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { ANY_JOB } from "../../address/address.js";
+import { part, router } from "../../address/router.js";
+import { findJobs } from "../../jobs/find-jobs.js";
 import { useWorkspace } from "../../workspace.js";
+import { compose } from "../frame/compose.js";
+import { Icon } from "../frame/icons.js";
 import { JobRow } from "./job-row.js";
-import { number, STATUS_WORDS } from "../../in-words.js";
-import { toInput, type Filter } from "../../jobs/list-pages.js";
-import { EVENTS, QUEUED_JOBS } from "../../operations.js";
-import { AsGraphql } from "../as-graphql.js";
 
-/** Height of a row; equals `--row` in base.css. */
-const ROW_PX = 68;
+/** Height of a row; equals `--row` in jobs.css. */
+const ROW_PX = 64;
 /** Rows before the end at which the next page is read, so that users seldom wait for it. */
 const AHEAD = 60;
 
+const search = part(({ jobs }) => jobs);
+
 /** The list of jobs. Only the visible rows are drawn. */
-export function JobRows() {
-  const { list, selection } = useWorkspace();
+export function JobRows({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
+  const { list, openJob } = useWorkspace();
   const { ref, range } = useWindow(ROW_PX);
-  const ids = list.ids.value;
+  const all = list.ids.value;
+  const ids = findJobs(list, all, search.value.text);
   const { start, end } = range.value;
+  const tabStop = ids.includes(openJob.id.value ?? "") ? openJob.id.value : ids[start];
   const isNearEnd = end + AHEAD >= ids.length;
   useEffect(() => {
-    if (isNearEnd && ids.length > 0) void list.readMore().catch(() => {});
-  }, [isNearEnd, ids.length]);
-
-  const move = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const next = Math.min(
-      Math.max(0, ids.indexOf(selection.id.value ?? "") + step),
-      ids.length - 1,
-    );
-    selection.select(ids[next] ?? null);
-    reveal(ref.current, next, ids[next]);
-  };
-
-  const isEmpty = ids.length === 0 && !list.isReading.value;
+    if (isNearEnd && all.length > 0) void list.readMore().catch(() => {});
+  }, [isNearEnd, all.length]);
+  const move = useArrowKeys(ref, ids);
+  const choose = useChoosing(chosen, ids);
   return (
     <div class="job-rows">
-      <Complaint />
-      {isEmpty && (
-        <p class="empty">
-          {isFiltered(list.filter.value)
-            ? "No jobs match these filters."
-            : "No jobs yet. Add a photo and submit a job; its progress shows here live."}
-        </p>
-      )}
+      {ids.length === 0 && !list.isReading.value && <Empty />}
       <ul
         ref={ref}
         style={{ height: `${ids.length * ROW_PX}px` }}
@@ -62,6 +47,9 @@ export function JobRows() {
             index={start + i}
             count={ids.length}
             top={(start + i) * ROW_PX}
+            isChosen={chosen.value.has(id)}
+            isTabStop={id === tabStop}
+            onChoose={() => choose(id)}
           />
         ))}
       </ul>
@@ -74,26 +62,84 @@ export function JobRows() {
   );
 }
 
-function Complaint() {
-  const { complaint } = useWorkspace();
-  if (!complaint.value) return null;
-  const dismiss = (): void => {
-    complaint.value = null;
-  };
+function Empty() {
+  const { status, job, text } = search.value;
+  const isFiltered = status.length > 0 || job !== "" || text !== "";
+  if (isFiltered)
+    return (
+      <div class="empty">
+        <Icon name="filter" size={40} />
+        <h2>No jobs match these filters.</h2>
+        <button type="button" onClick={() => router.go({ jobs: ANY_JOB })}>
+          Clear filters
+        </button>
+      </div>
+    );
   return (
-    <p role="alert" class="fault">
-      {complaint.value}{" "}
-      <button type="button" class="link" onClick={dismiss}>
-        Dismiss
-      </button>
-    </p>
+    <div class="empty">
+      <Icon name="jobs" size={40} />
+      <h2>No jobs yet</h2>
+      <p>Select photos and run a job on them: its progress shows here live.</p>
+      <p class="buttons">
+        <a class="button primary" {...router.link({ view: "photos" })}>
+          Choose photos
+        </a>
+        <button type="button" onClick={compose}>
+          New job without a photo
+        </button>
+      </p>
+    </div>
   );
+}
+
+/** Selects a job; with Shift held, all from the one before. */
+function useChoosing(chosen: Signal<ReadonlySet<string>>, ids: readonly string[]) {
+  const last = useRef<string | null>(null);
+  const isShift = useRef(false);
+  useEffect(() => {
+    const note = (event: KeyboardEvent | MouseEvent): void => {
+      isShift.current = event.shiftKey;
+    };
+    addEventListener("click", note, true);
+    addEventListener("keydown", note, true);
+    return () => {
+      removeEventListener("click", note, true);
+      removeEventListener("keydown", note, true);
+    };
+  }, []);
+  return (id: string): void => {
+    const next = new Set(chosen.value);
+    const isOn = !next.has(id);
+    const [a, b] = [ids.indexOf(last.current ?? id), ids.indexOf(id)];
+    const span = isShift.current && a >= 0 ? ids.slice(Math.min(a, b), Math.max(a, b) + 1) : [id];
+    for (const one of span) {
+      if (isOn) next.add(one);
+      else next.delete(one);
+    }
+    last.current = id;
+    chosen.value = next;
+  };
+}
+
+function useArrowKeys(ref: RefObject<HTMLElement | null>, ids: readonly string[]) {
+  const { openJob } = useWorkspace();
+  return (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "ArrowRight")
+      document.querySelector<HTMLElement>(".details [role=tab][tabindex='0']")?.focus();
+    if (step === undefined) return;
+    event.preventDefault();
+    const index = ids.indexOf(openJob.id.value ?? "") + step;
+    const next = Math.min(Math.max(0, index), ids.length - 1);
+    router.go({ job: ids[next] ?? null }, { replace: openJob.id.value !== null });
+    reveal(ref.current, next, ids[next]);
+  };
 }
 
 /** Scrolls to the row first, because only visible rows are drawn and can take the focus. */
 function reveal(box: HTMLElement | null, index: number, id: string | undefined): void {
   const scroller = box?.closest(".job-rows");
-  const focus = (): void => box?.querySelector<HTMLElement>(`[data-id="${id}"] button`)?.focus();
+  const focus = (): void => box?.querySelector<HTMLElement>(`[data-id="${id}"] .open`)?.focus();
   if (scroller && scroller.scrollHeight > scroller.clientHeight) {
     const [top, bottom] = [index * ROW_PX, (index + 1) * ROW_PX];
     if (top < scroller.scrollTop) scroller.scrollTop = top;
@@ -101,79 +147,6 @@ function reveal(box: HTMLElement | null, index: number, id: string | undefined):
       scroller.scrollTop = bottom - scroller.clientHeight;
   }
   requestAnimationFrame(() => requestAnimationFrame(focus));
-}
-
-function isFiltered({
-  status,
-  job,
-}: {
-  status: readonly string[];
-  job: readonly string[];
-}): boolean {
-  return status.length + job.length > 0;
-}
-
-/** `totalCount` is exact up to this number. */
-const COUNTED = 10_000;
-
-export function ListFilter() {
-  const { list, submission } = useWorkspace();
-  const { status, job } = list.filter.value;
-  const total = list.totalCount.value;
-  const read = (changes: Partial<Filter>): void =>
-    void list.read({ ...list.filter.value, ...changes }).catch(() => {});
-  return (
-    <header class="list-head">
-      <h2 id="jobs-title">
-        Jobs{" "}
-        <span class="count">{total >= COUNTED ? `${number(COUNTED)} or more` : number(total)}</span>
-      </h2>
-      <div class="filters">
-        <select
-          aria-label="State"
-          value={status[0] ?? ""}
-          onChange={(event) =>
-            read({
-              status: event.currentTarget.value
-                ? [event.currentTarget.value as QueuedJobStatus]
-                : [],
-            })
-          }
-        >
-          <option value="">Any state</option>
-          {Object.entries(STATUS_WORDS).map(([value, word]) => (
-            <option key={value} value={value}>
-              {word}
-            </option>
-          ))}
-        </select>
-        <select
-          aria-label="Kind of job"
-          value={job[0] ?? ""}
-          onChange={(event) =>
-            read({ job: event.currentTarget.value ? [event.currentTarget.value] : [] })
-          }
-        >
-          <option value="">Any job</option>
-          {submission.jobs.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
-          ))}
-        </select>
-      </div>
-      <AsGraphql
-        label="Show as GraphQL"
-        query={`${QUEUED_JOBS}
-
-${EVENTS}`}
-        variables={{
-          QueuedJobs: { first: 50, after: null, filter: toInput(list.filter.value) },
-          Events: { after: "<eventCursor of the first page, then the cursor of the last event>" },
-        }}
-      />
-    </header>
-  );
 }
 
 interface Window {
