@@ -25,7 +25,7 @@ const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observab
 const MAY_IMPORT: Record<string, string[]> = {
   bin: ["app", "demo", "graphql", "services", "tasks", "imaging", "auth", "db", "embedded"],
   app: ["server", "graphql", "worker", "services", "tasks", "imaging", "child-pool", ...LEAVES],
-  demo: ["services", "auth", "../client"],
+  demo: ["services", "auth", "../client", "../examples"],
   server: ["graphql", "services", "auth", "photos", "db", "events", "queue"],
   graphql: ["services", "events", "photos", "tasks"],
   worker: ["services", "tasks", "child-pool", "imaging", "photos", "queue"],
@@ -77,6 +77,7 @@ const LIBRARIES: Record<string, string[]> = {
   pino: ["runtime"],
   "dejavu-fonts-ttf": ["tasks"],
   yazl: ["tasks"],
+  standardwebhooks: ["services"],
   aws4fetch: ["photos"],
   "close-with-grace": ["runtime"],
   "cli-progress": ["demo"],

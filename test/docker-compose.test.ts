@@ -14,7 +14,7 @@ const LEFT_OUT: VariableName[] = ["NODE_ENV", "HOST", "PORT", "WORKER_PORT", "EM
 /** Secrets that a process does not read. */
 const NOT_READ: Record<string, VariableName[]> = {
   api: [],
-  worker: ["JWT_PUBLIC_KEY", "JWT_JWKS_URL", "FILE_SIGNING_KEY"],
+  worker: ["JWT_PUBLIC_KEY", "JWT_JWKS_URL"],
   seed: ["JWT_PUBLIC_KEY", "JWT_JWKS_URL", "ADMIN_PASSWORD", "FILE_SIGNING_KEY"],
   migrate: ["REDIS_URL", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "ADMIN_PASSWORD", "FILE_SIGNING_KEY"],
 };
@@ -50,6 +50,7 @@ const OTHER: Record<string, string> = {
   LOG_FORMAT: "json",
   LOG_LEVEL: "debug",
   TASKS: "/tasks",
+  WEBHOOK_EVENTS: "FAILED",
 };
 
 describe("the compose file", () => {

@@ -48,7 +48,11 @@ describe("the dashboard and the alerts", () => {
   it("use only exported metrics and labels, and all metrics of the service", async () => {
     const service = await startTestService({
       workers: 0,
-      env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
+      env: {
+        ADMIN_PASSWORD: OPERATOR_PASSWORD,
+        WEBHOOK_URL: "http://127.0.0.1:1/",
+        WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString("base64")}`,
+      },
     });
     const worker = await service.addWorker();
     const person = await service.person();

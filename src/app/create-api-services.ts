@@ -1,6 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { createFeed, type FeedOptions } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
 import type { Database } from "../db/database.js";
@@ -21,6 +18,7 @@ import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/que
 import { createAccounts } from "../services/users/accounts.js";
 import { createUsers } from "../services/users/users.js";
 import type { Core } from "./create-core.js";
+import { readFileSigningKey } from "./file-signing-key.js";
 import type { Catalogue } from "./load-catalogue.js";
 import { type CompleteConfig, version } from "./read-config.js";
 
@@ -80,7 +78,7 @@ export async function createApiServices(
     },
     log,
   });
-  const signingKey = config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder));
+  const signingKey = await readFileSigningKey(config);
   const pauses = createPauses({ database, hints: core.hints });
   const services: ApiServices = {
     ...core,
@@ -159,20 +157,4 @@ function withReplica(
     },
     pages: (scopes, query) => readPages(query, (from) => from.pages(scopes, query)),
   };
-}
-
-/**
- * The secret that signs file URLs outside production. It is created once per data folder, and only
- * its owner can read it.
- */
-async function keepFileSigningKey(dataFolder: string): Promise<string> {
-  const path = join(dataFolder, "file-signing-key");
-  await mkdir(dataFolder, { recursive: true });
-  // With "wx", of two processes that start at the same time, one creates it and both read it.
-  await writeFile(path, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    },
-  );
-  return readFile(path, "utf8");
 }

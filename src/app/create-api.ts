@@ -12,6 +12,7 @@ import { createHttpServer, type HttpServerOptions } from "../server/http-server.
 import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
 import { createCarrier } from "../services/operators/carry-out.js";
+import { createWebhookOrders } from "../services/operators/webhook-orders.js";
 import { createOperations } from "../services/operators/operations.js";
 import type { PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
@@ -112,12 +113,12 @@ export async function createApi(
 
 /** Creates what operators use to check the service: health, the admin pages and their guard. */
 function createOperatorParts(
-  { databaseUrl, adminPassword }: CompleteConfig,
+  { databaseUrl, adminPassword, webhooks }: CompleteConfig,
   {
     core: { redis, database, slowDatabase, bus, queuedJobs },
     recent,
     catalogue,
-    services: { jobs, pauses, fileUrls },
+    services: { jobs, pauses, fileUrls, eventLog },
     verifier,
     log,
   }: {
@@ -146,6 +147,9 @@ function createOperatorParts(
       jobs,
       pauses,
       workers: createWorkerRegister(slowDatabase),
+      webhooks: createWebhookOrders(slowDatabase),
+      webhookOrigin: webhooks && new URL(webhooks.url).origin,
+      eventLog,
       isChildJob: (name) => catalogue.get(name)?.runsIn === "child",
     },
     guard: createAdminGuard(adminPassword),

@@ -17,6 +17,8 @@ import type { MetadataReader } from "../services/photos/metadata-reader.js";
 import type { PreviewMaker } from "../services/photos/preview-maker.js";
 import { createSchedule, type Schedule, type ScheduledTask } from "../worker/schedule.js";
 import type { Core } from "./create-core.js";
+import { undeliveredLimits } from "./open-webhooks.js";
+import type { CompleteConfig } from "./read-config.js";
 
 const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400_000];
 
@@ -48,7 +50,7 @@ export interface MaintenanceDeps extends Pick<
 > {
   previewMaker: PreviewMaker;
   metadataReader: MetadataReader;
-  eventTtlSeconds: number;
+  config: CompleteConfig;
   worker: string;
   page: MetricsPage;
   onPurged(purged: Purged): void;
@@ -63,7 +65,9 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
     deps.page,
     Object.fromEntries(names.map((name) => [name, TIMES[name].lateAfterMs / 1000])),
   );
-  const purge = createPurge({ database, queuedJobs, eventTtlSeconds: deps.eventTtlSeconds, log });
+  const { eventTtlSeconds } = deps.config;
+  const undelivered = undeliveredLimits(deps.config);
+  const purge = createPurge({ database, queuedJobs, eventTtlSeconds, undelivered, log });
   const sweep = createFileSweep({ database, storage, log });
   const recount = createRecount({ database, log });
   const lostFiles = createLostFiles({ database, storage, log });

@@ -25,6 +25,7 @@ import { createMaintenance } from "./create-maintenance.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
 import { openChildPools } from "./open-child-pools.js";
+import { openWebhooks } from "./open-webhooks.js";
 import { type CompleteConfig, version } from "./read-config.js";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -114,6 +115,7 @@ export async function createWorker(
     log,
   };
   openMaintenance(config, parts, stack);
+  await openWebhooks(config, parts, stack);
   const taskWorker = openTaskWorker(config, { ...options, tracer }, { ...parts, startRate });
   stack.add("task worker", () => taskWorker.close());
   heartbeat.start(taskWorker);
@@ -161,7 +163,7 @@ function openMaintenance(
     database,
     previewMaker,
     metadataReader: createMetadataReader(parts),
-    eventTtlSeconds: config.eventTtlSeconds,
+    config,
     worker,
     page: metrics.page,
     onPurged: metrics.onPurged,

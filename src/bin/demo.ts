@@ -7,30 +7,45 @@ import { setTimeout as pause } from "node:timers/promises";
 import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment } from "../runtime/config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
-import { runDemo } from "../demo/run-demo.js";
+import { JOBS, runDemo } from "../demo/run-demo.js";
+import { watchWebhooks } from "../demo/watch-webhooks.js";
 import { makeSamplePhoto } from "../imaging/pixels/make-sample-photo.js";
 import { runCommand, type ClosingStack } from "../runtime/lifecycle.js";
 import { readServiceFile, type ServiceFile } from "../app/local-service/service-file.js";
 
-const path = readCommandLine(
+const { path, webhook } = readCommandLine(
   {
     name: "npm run demo",
     about:
       "Upload a photo, submit jobs, show every event live, and write the results to " +
       "demo-output/. Starts the service if none runs from this folder.",
+    options: {
+      webhook: {
+        type: "boolean",
+        about: "Also start a receiver of webhooks, which verifies and prints them.",
+      },
+    },
     positional: { value: "<photo>", about: "Path of a photo; default: a generated photo." },
-    examples: ["", "photo.jpg"],
+    examples: ["", "photo.jpg", "--webhook"],
   },
-  (_, [photo, ...others]) => {
+  (values, [photo, ...others]) => {
     if (others.length > 0) throw new Error("Give at most one photo");
-    return photo;
+    return { path: photo, webhook: values.webhook };
   },
 );
 
 await runCommand(async (stack) => {
   const { dataFolder } = parseConfig(readEnvironment(), []);
   const photo = await readPhoto();
-  const service = (await readServiceFile(dataFolder)) ?? (await startService(dataFolder, stack));
+  const running = await readServiceFile(dataFolder);
+  if (running && webhook)
+    throw new Error(
+      "A service runs from this folder and does not know the demo's receiver of webhooks: stop " +
+        "it, and the demo starts one that does.",
+    );
+  const webhooks = webhook ? await watchWebhooks(process.stdout) : null;
+  if (webhooks) stack.add("receiver of webhooks", () => webhooks.close());
+  const service = running ?? (await startService(dataFolder, webhooks?.env ?? {}, stack));
   if (service.token === null)
     throw new Error(
       "The service of this folder does not accept development tokens, which the demo needs.",
@@ -44,6 +59,7 @@ await runCommand(async (stack) => {
     draw: await choosePictures(),
   });
   if (!ok) process.exitCode = 1;
+  await webhooks?.waitFor(JOBS.length);
 });
 
 /** Returns the function that draws pictures, on terminals with true colour; else null. */
@@ -63,11 +79,16 @@ async function readPhoto(): Promise<{ bytes: Uint8Array; filename: string }> {
 }
 
 /** Runs `npm start` during the demo. */
-async function startService(dataFolder: string, stack: ClosingStack): Promise<ServiceFile> {
+async function startService(
+  dataFolder: string,
+  env: Record<string, string>,
+  stack: ClosingStack,
+): Promise<ServiceFile> {
   process.stdout.write("No service runs from this folder: starting one for the demo.\n");
   // The IPC channel shows the service when this process was killed.
   const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
+    env: { ...process.env, ...env },
   });
   const ended = once(child, "exit");
   stack.add("service", () => {

@@ -19,7 +19,7 @@ readCommandLine(
   () => null,
 );
 await waitForStores();
-const config = orExit(() => readConfig([]));
+const config = orExit(() => readConfig(["webhooks"]));
 const tracing = await startTracingIfWanted("worker", config);
 const log = createLogger({
   name: "worker",

@@ -25,7 +25,8 @@ interface DemoOptions {
 const PICTURE_COLUMNS = 40;
 const MAX_WAIT_MS = 300_000;
 
-const JOBS = ["thumbnail", "metadata", "placeholder"] as const;
+/** The Jobs that the demo submits. */
+export const JOBS = ["thumbnail", "metadata", "placeholder"] as const;
 
 /**
  * Runs the whole path with the client package: uploads, submits, shows every event and downloads

@@ -32,18 +32,23 @@ export interface FileUrls {
 
 const LIFE_MS = 3_600_000;
 const STEP_MS = 900_000;
-/** Maximum time for which a URL is valid. */
+const DAY_MS = 86_400_000;
+/** Maximum time for which a URL of the API is valid. */
 export const MAX_LIFE_MS = LIFE_MS + STEP_MS;
 
 /**
  * Returns the expiry of URLs that are signed now, in 60 to 75 minutes. It is rounded up to a
  * multiple, so that a file keeps its URL for a while and caches work.
  */
-export function urlExpiry(now: number = Date.now()): Date {
-  return new Date(Math.ceil((now + LIFE_MS) / STEP_MS) * STEP_MS);
+export function urlExpiry(now: number = Date.now(), lifeMs = LIFE_MS): Date {
+  return new Date(Math.ceil((now + lifeMs) / STEP_MS) * STEP_MS);
 }
 
-const IMAGE_LIFE_MS = 86_400_000;
+/** Returns the expiry of the URLs in a webhook, whose receiver may be busy: a day or a little more. */
+export function webhookUrlExpiry(now?: number): Date {
+  return urlExpiry(now, DAY_MS);
+}
+
 const IMAGE_STEP_MS = 43_200_000;
 
 /**
@@ -52,7 +57,7 @@ const IMAGE_STEP_MS = 43_200_000;
  */
 function imageExpiry(id: string, now: number): Date {
   const shift = (1000 * (Number.parseInt(id.slice(-4), 16) || 0)) % IMAGE_STEP_MS;
-  return new Date(Math.ceil((now + IMAGE_LIFE_MS - shift) / IMAGE_STEP_MS) * IMAGE_STEP_MS + shift);
+  return new Date(Math.ceil((now + DAY_MS - shift) / IMAGE_STEP_MS) * IMAGE_STEP_MS + shift);
 }
 
 /**

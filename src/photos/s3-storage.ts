@@ -76,9 +76,7 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
         "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""),
         "response-cache-control": "private,max-age=900",
       };
-      // The life begins in the past, and depends on the expiry alone: a file keeps its URL.
-      const at = new Date(expiresAt.getTime() - MAX_LIFE_MS);
-      return bucket.presign(objectOf(key), query, { at, seconds: MAX_LIFE_MS / 1000 });
+      return bucket.presign(objectOf(key), query, lifeUntil(expiresAt.getTime()));
     },
     list: () => listBucket(bucket, prefix),
     // Keys are deleted one by one, because not every server supports the request for many.
@@ -87,6 +85,15 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
         bucket.ask({ method: "DELETE", key: objectOf(key) }),
       )),
   };
+}
+
+/**
+ * The life of a URL begins in the past. It depends on the expiry alone, so that a file keeps its
+ * URL. A longer life begins now.
+ */
+function lifeUntil(end: number): { at: Date; seconds: number } {
+  const at = Math.min(end - MAX_LIFE_MS, Math.floor(Date.now() / 1000) * 1000);
+  return { at: new Date(at), seconds: (end - at) / 1000 };
 }
 
 async function* listBucket(bucket: S3Bucket, prefix: string): ReturnType<Storage["list"]> {

@@ -3,7 +3,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { z } from "zod";
-import { SECRET_NAMES, VARIABLE_NAMES, variables, type VariableName } from "./variables.js";
+import {
+  SECRET_NAMES,
+  VARIABLE_NAMES,
+  variables,
+  type VariableName,
+  type WebhookEvent,
+} from "./variables.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,9 +32,9 @@ type Values = z.output<typeof schema>;
 
 /**
  * Configuration that a command requires. `tokens` and `files` are required in production only;
- * elsewhere keys are generated.
+ * elsewhere keys are generated. `webhooks` requires what their file URLs need.
  */
-export type Need = "database" | "redis" | "tokens" | "files" | "storage";
+export type Need = "database" | "redis" | "tokens" | "files" | "storage" | "webhooks";
 
 export type Config = ReturnType<typeof toConfig>;
 
@@ -181,7 +187,8 @@ function missing(
     faults.push(
       "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: set only one of them to verify tokens",
     );
-  if (needs.includes("files") && production)
+  const signsInWebhooks = needs.includes("webhooks") && values.WEBHOOK_URL !== undefined;
+  if ((needs.includes("files") || signsInWebhooks) && production)
     demand("FILE_SIGNING_KEY", "it signs the URLs of files; 32 random characters or more");
   if (needs.includes("storage") && values.STORAGE_URL.startsWith("s3:")) {
     demand("AWS_ACCESS_KEY_ID", "the storage is S3");
@@ -193,6 +200,8 @@ function missing(
           "AWS_ENDPOINT_URL",
       );
   }
+  if (values.WEBHOOK_URL !== undefined)
+    demand("WEBHOOK_SECRET", "it signs the webhooks that WEBHOOK_URL receives");
   if (values.WORKER_TASKS < values.WORKER_CONCURRENCY)
     faults.push(
       `WORKER_TASKS (${values.WORKER_TASKS}) is less than WORKER_CONCURRENCY ` +
@@ -255,8 +264,8 @@ function toConfig(values: Values) {
     maxStoredBytesPerUser: values.MAX_STORED_BYTES_PER_USER,
     maxRecordedBytesPerUser: values.MAX_RECORDED_BYTES_PER_USER,
     embedded: values.EMBEDDED,
-    introspection: values.INTROSPECTION ?? !production,
-    explorer: values.EXPLORER ?? !production,
+    ...openDoors(values, production),
+    webhooks: toWebhooks(values),
     trustProxy: values.TRUST_PROXY,
     publicUrl: values.PUBLIC_URL ?? null,
     frontPage: values.FRONT_PAGE,
@@ -270,4 +279,22 @@ function toConfig(values: Values) {
     /** Folder of development keys, and of the embedded PostgreSQL and Redis with their data. */
     dataFolder: ".data",
   };
+}
+
+/** What is open outside production unless it is closed, and the reverse. */
+function openDoors({ INTROSPECTION, EXPLORER }: Values, production: boolean) {
+  return { introspection: INTROSPECTION ?? !production, explorer: EXPLORER ?? !production };
+}
+
+/** The receiver of webhooks; null if there is none. */
+export interface WebhookConfig {
+  url: string;
+  /** Each of them signs, so that a secret can be replaced while the receiver knows the other. */
+  secrets: readonly string[];
+  events: readonly WebhookEvent[];
+}
+
+function toWebhooks(values: Values): WebhookConfig | null {
+  const { WEBHOOK_URL: url, WEBHOOK_SECRET: secrets, WEBHOOK_EVENTS: events } = values;
+  return url === undefined || secrets === undefined ? null : { url, secrets, events };
 }

@@ -71,6 +71,26 @@ function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>):
   context.addIssue({ code: "custom", message: `${which}is shorter than 32 characters` });
 }
 
+/** Accepts one Standard Webhooks secret, or several separated by commas during a rotation. */
+function checkWebhookSecrets(secrets: string[], context: z.core.$RefinementCtx<string[]>): void {
+  const wrong = secrets.findIndex((secret) => !isWebhookSecret(secret));
+  if (secrets.length > 0 && wrong === -1) return;
+  const which =
+    secrets.length > 1 ? `has a secret, number ${wrong + 1} of ${secrets.length}, that ` : "";
+  const message = `${which}is not whsec_ with 24 to 64 random bytes in base64`;
+  context.addIssue({ code: "custom", message });
+}
+
+function isWebhookSecret(secret: string): boolean {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1] ?? "";
+  const { length } = Buffer.from(encoded, "base64");
+  return length >= 24 && length <= 64 && encoded.length % 4 === 0;
+}
+
+/** Types of events that a webhook can report. */
+export const WEBHOOK_EVENTS = ["SUCCEEDED", "FAILED", "CANCELLED"] as const;
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+
 export const variables = {
   NODE_ENV: z.string().default("development"),
   DATABASE_URL: databaseUrl,
@@ -122,6 +142,20 @@ export const variables = {
   EMBEDDED: flag.default(false),
   INTROSPECTION: flag.optional(),
   EXPLORER: flag.optional(),
+  WEBHOOK_URL: url("https:", "http:")
+    .refine(
+      (text) => !URL.canParse(text) || !(new URL(text).username || new URL(text).password),
+      "contains a user or a password, which requests cannot carry",
+    )
+    .optional(),
+  WEBHOOK_SECRET: list.superRefine(checkWebhookSecrets).optional(),
+  WEBHOOK_EVENTS: list
+    .pipe(
+      z
+        .array(z.enum(WEBHOOK_EVENTS, `is not a list of ${WEBHOOK_EVENTS.join(", ")}`))
+        .min(1, "names no type of event"),
+    )
+    .default([...WEBHOOK_EVENTS]),
   TRUST_PROXY: proxies.default(0),
   PUBLIC_URL: url("https:", "http:").optional(),
   FRONT_PAGE: z
@@ -156,6 +190,8 @@ export const SECRET_NAMES = [
   "FILE_SIGNING_KEY",
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
+  "WEBHOOK_URL",
+  "WEBHOOK_SECRET",
 ] as const satisfies readonly VariableName[];
 
 /** Accepts `10.0.0.1`, `10.0.0.0/8` and `fd00::/8`. */

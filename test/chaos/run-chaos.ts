@@ -19,6 +19,7 @@ import type { Stage } from "./stage.js";
 import { submitJobs } from "./people/submit-jobs.js";
 import { verify } from "./checks/verify.js";
 import type { Violations } from "./checks/violations.js";
+import { startChaosReceiver, type ChaosReceiver } from "./webhooks/chaos-receiver.js";
 
 const APIS = 2;
 const WORKERS = 2;
@@ -45,6 +46,7 @@ export interface Run {
   hostile: HostileStatistics;
   /** Copy of the log, if the run purges rows. */
   tail: LogTail | null;
+  receiver: ChaosReceiver;
   pickUrl: () => string;
 }
 
@@ -59,7 +61,13 @@ export async function runChaos(
 ): Promise<Outcome> {
   const { seed, minutes, violations, say, only, events, ttlSeconds } = options;
   const random = seededRandom(seed);
-  const fleet = createFleet({ env: stage.env, logs: stage.logs, cwd: stage.folder, violations });
+  const receiver = await startChaosReceiver(violations);
+  const fleet = createFleet({
+    env: { ...stage.env, ...receiver.env },
+    logs: stage.logs,
+    cwd: stage.folder,
+    violations,
+  });
   const feeds: FeedRecorder[] = [];
   try {
     await Promise.all([
@@ -85,6 +93,7 @@ export async function runChaos(
         only,
         events,
         ttlSeconds,
+        receiver,
       }),
     );
     const result = await verify(stage, run, { violations, say, stopFleet: fleet.close });
@@ -92,6 +101,7 @@ export async function runChaos(
   } finally {
     await Promise.all(feeds.map((feed) => feed.close()));
     await fleet.close();
+    await receiver.close();
   }
 }
 
@@ -144,6 +154,7 @@ interface Disturbance {
   only: string;
   events: number;
   ttlSeconds: number | null;
+  receiver: ChaosReceiver;
 }
 
 /**
@@ -152,7 +163,7 @@ interface Disturbance {
  */
 async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promise<Run> {
   const { people, photographer, pickUrl, random, violations, stop, minutes } = options;
-  const { feeds, ttlSeconds } = options;
+  const { feeds, ttlSeconds, receiver } = options;
   const paceMs = (people.length * EVENTS_PER_JOB * 1000) / options.events;
   const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
   const record = (person: Person, name: string) => recordFeed(stage, options, { person, name });
@@ -178,7 +189,9 @@ async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promis
     ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs })),
   ]);
   const ofJobs = feeds.filter((feed) => !photoFeeds.includes(feed));
-  return { people, feeds: ofJobs, photoFeeds, steady, faults, phases, hostile, tail, pickUrl };
+  receiver.calm();
+  const records = { people, feeds: ofJobs, photoFeeds, steady, faults, phases, hostile };
+  return { ...records, tail, receiver, pickUrl };
 }
 
 function recordFeed(
@@ -206,6 +219,7 @@ async function attackAndInject(
   options: Disturbance & { faults: Injected[]; phases: Phase[] },
 ): Promise<HostileStatistics> {
   const { pickUrl, random, violations, stop, minutes, say, only, faults, phases } = options;
+  const { receiver } = options;
   const beganAt = Date.now();
   const measure = async (name: string) => {
     const from = Date.now();
@@ -225,10 +239,12 @@ async function attackAndInject(
   const kinds = createFaults({
     stage,
     fleet,
+    receiver,
     random: random.branch(),
     violations,
     long: minutes >= 3,
   });
+  receiver.disturb(random.branch());
   // The last fault comes early enough for the checks to cover the time after it.
   const failsOver =
     minutes >= 3 && options.ttlSeconds === null && "standby promoted".includes(only);

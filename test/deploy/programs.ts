@@ -5,7 +5,7 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 
 export const NEEDS: Record<string, Need[]> = {
   api: ["database", "redis", "tokens", "files", "storage"],
-  worker: ["database", "redis", "storage"],
+  worker: ["database", "redis", "storage", "webhooks"],
   migrate: ["database"],
   seed: ["database", "redis", "storage"],
 };

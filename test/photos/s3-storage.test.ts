@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import S3rver from "@20minutes/s3rver";
+import { webhookUrlExpiry } from "../../src/photos/file-urls.js";
 import { createS3Storage } from "../../src/photos/s3-storage.js";
 import { SlowDownloadError, type Storage } from "../../src/photos/storage.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
@@ -144,8 +145,8 @@ describe("the S3 storage on a server that checks signatures", () => {
 
   describe("presigns a URL that", () => {
     const presentation = { mimeType: "image/webp", filename: "320w.webp" };
-    const presign = async (key: string, from = storage) =>
-      new URL((await from.presign(key, presentation)) ?? assert.fail());
+    const presign = async (key: string, from = storage, expiresAt?: Date) =>
+      new URL((await from.presign(key, presentation, expiresAt)) ?? assert.fail());
 
     it("returns the bytes without a token, with their type and name", async () => {
       await put("photos/ü+1", "content");
@@ -184,6 +185,14 @@ describe("the S3 storage on a server that checks signatures", () => {
       });
       assert.equal((await fetch(other)).status, 403);
       assert.equal((await fetch(await presign("photos/1", await open("another")))).status, 403);
+    });
+
+    it("is valid until the given time, as the URLs of webhooks are for a day", async () => {
+      await put("photos/day", "content");
+      const url = await presign("photos/day", storage, webhookUrlExpiry());
+      const hours = Number(url.searchParams.get("X-Amz-Expires")) / 3600;
+      assert.ok(hours >= 24 && hours < 24.3, `it lives ${hours} hours`);
+      assert.equal((await fetch(url)).status, 200);
     });
 
     it("is valid for 60 to 75 minutes from now", async () => {

@@ -16,6 +16,7 @@ function file(name: string, text: string): string {
 }
 
 const SECRET = "hunter2-hunter2-hunter2-hunter2-";
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24).toString("base64")}`;
 
 describe("the configuration", () => {
   it("requires nothing in development, and only secrets have no default", () => {
@@ -63,6 +64,7 @@ describe("the configuration", () => {
       imageChildren: 1,
       introspection: true,
       explorer: true,
+      webhooks: null,
       trustProxy: 0,
       publicUrl: null,
       frontPage: "/",
@@ -118,6 +120,9 @@ describe("the configuration", () => {
         EMBEDDED: "true",
         INTROSPECTION: "1",
         EXPLORER: "true",
+        WEBHOOK_URL: "https://receiver.test/hook",
+        WEBHOOK_SECRET: `${WEBHOOK_SECRET}, ${WEBHOOK_SECRET}`,
+        WEBHOOK_EVENTS: "FAILED, CANCELLED",
         TRUST_PROXY: "10.0.0.1, fd00::/8",
         PUBLIC_URL: "https://photos.test",
         FRONT_PAGE: "/admin/db",
@@ -171,6 +176,11 @@ describe("the configuration", () => {
       embedded: true,
       introspection: true,
       explorer: true,
+      webhooks: {
+        url: "https://receiver.test/hook",
+        secrets: [WEBHOOK_SECRET, WEBHOOK_SECRET],
+        events: ["FAILED", "CANCELLED"],
+      },
       trustProxy: ["10.0.0.1", "fd00::/8"],
       publicUrl: "https://photos.test",
       frontPage: "/admin/db",
@@ -251,29 +261,6 @@ describe("the configuration", () => {
     assert.deepEqual(faultsOf({ DATABASE_URL: "db" }, ["database"]), [
       "DATABASE_URL is not a URL that begins with postgres:// or postgresql://",
     ]);
-  });
-
-  it("requires an S3 key and region only if the command uses S3 storage", () => {
-    const key = {
-      STORAGE_URL: "s3://bucket",
-      AWS_ACCESS_KEY_ID: "id",
-      AWS_SECRET_ACCESS_KEY: "secret",
-    };
-    const wrong = [
-      "AWS_ACCESS_KEY_ID is not set: the storage is S3",
-      "AWS_SECRET_ACCESS_KEY is not set: the storage is S3",
-      "AWS_REGION is not set: it is the Amazon region of the bucket in STORAGE_URL; " +
-        "for another server set AWS_ENDPOINT_URL",
-    ];
-    assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), wrong);
-    assert.deepEqual(faultsOf(key, ["storage"]), wrong.slice(2));
-    for (const [env, needs] of [
-      [{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]],
-      [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]],
-      [{ STORAGE_URL: "s3://bucket" }, ["database"]],
-      [{}, ["storage"]],
-    ] as const)
-      assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
   });
 
   describe("of development", () => {

@@ -4,6 +4,7 @@ import type { Environment } from "../../src/runtime/config.js";
 import { faultsOf } from "./faults-of.js";
 
 const SECRET = "hunter2-hunter2-hunter2-hunter2-";
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32).toString("base64")}`;
 
 describe("invalid variables", () => {
   const faults: [env: Environment, fault: string][] = [
@@ -109,6 +110,32 @@ describe("invalid variables", () => {
       { FILE_SIGNING_KEY: `short , ${SECRET},` },
       "FILE_SIGNING_KEY has a key, number 1 of 2, that is shorter than 32 characters",
     ],
+    ...["ftp://receiver.test", "receiver.test", "file:///etc/passwd"].map(
+      (url): [Environment, string] => [
+        { WEBHOOK_URL: url },
+        "WEBHOOK_URL is not a URL that begins with https:// or http://",
+      ],
+    ),
+    [
+      { WEBHOOK_URL: "https://a:b@receiver.test", WEBHOOK_SECRET },
+      "WEBHOOK_URL contains a user or a password, which requests cannot carry",
+    ],
+    ...["whsec_", "whsec_c2hvcnQ=", `whsec_${WEBHOOK_SECRET}`, WEBHOOK_SECRET.slice(6)].map(
+      (secret): [Environment, string] => [
+        { WEBHOOK_SECRET: secret },
+        "WEBHOOK_SECRET is not whsec_ with 24 to 64 random bytes in base64",
+      ],
+    ),
+    [
+      { WEBHOOK_SECRET: `${WEBHOOK_SECRET},short` },
+      "WEBHOOK_SECRET has a secret, number 2 of 2, that is not whsec_ with 24 to 64 random " +
+        "bytes in base64",
+    ],
+    [
+      { WEBHOOK_EVENTS: "SUCCEEDED,DELETED" },
+      'WEBHOOK_EVENTS is not a list of SUCCEEDED, FAILED, CANCELLED (it is "SUCCEEDED,DELETED")',
+    ],
+    [{ WEBHOOK_EVENTS: "," }, 'WEBHOOK_EVENTS names no type of event (it is ",")'],
     [
       { WORKER_CONCURRENCY: "8", WORKER_TASKS: "7" },
       "WORKER_TASKS (7) is less than WORKER_CONCURRENCY (8): photos are tasks too",

@@ -41,6 +41,7 @@ const SPELLINGS = [
   "/admin/style.css/../db",
   "/admin/workers",
   "/admin/pauses",
+  "/admin/webhooks",
   "/admin/queues",
   "/admin/queues/",
   "/admin/queues/../db",

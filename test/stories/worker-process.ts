@@ -14,12 +14,9 @@ export interface WorkerProcess {
 const entry = fileURLToPath(new URL("../../src/bin/worker.js", import.meta.url));
 
 /** Starts a worker as in production; resolves when it takes work. */
-export async function startWorkerProcess(env: {
-  DATABASE_URL: string;
-  REDIS_URL: string;
-  STORAGE_URL: string;
-  WORKER_TASKS?: string;
-}): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  env: Record<"DATABASE_URL" | "REDIS_URL" | "STORAGE_URL", string> & Record<string, string>,
+): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [entry], {
     env: {
       PATH: process.env["PATH"],

@@ -114,6 +114,10 @@ export const queuedJobs = pgTable(
     index("queued_jobs_expiry")
       .on(table.expiresAt)
       .where(sql`expires_at is not null`),
+    // For webhooks: finished rows that expire with others, whose time is not known yet.
+    index("queued_jobs_without_expiry")
+      .on(table.finishedAt)
+      .where(sql`finished_at is not null and expires_at is null`),
     check("queued_jobs_status", sql`${table.status} in (${oneOf(QUEUED_JOB_STATUSES)})`),
     check("queued_jobs_progress", sql`${table.progress} between 0 and 1`),
     check("queued_jobs_priority", sql`${table.priority} between 0 and 100`),
@@ -203,6 +207,8 @@ export const queuedJobEvents = pgTable(
     snapshot: jsonb().$type<Record<string, unknown>>().notNull(),
     /** Length of the snapshot as JSON text; 0 for events older than this column. */
     bytes: integer().notNull().default(0),
+    /** True for a DELETED event that stands for an end which no webhook has reported. */
+    unreported: boolean(),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.seq] }),

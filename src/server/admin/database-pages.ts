@@ -1,10 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import {
-  quoteText,
-  READ_ONLY_SCHEMA,
-  READ_ONLY_VIEWS,
-  type ReadOnlyView,
-} from "../../db/read-only-role.js";
+import { quoteText, READ_ONLY_SCHEMA } from "../../db/read-only-role.js";
+import { READ_ONLY_VIEWS, type ReadOnlyView } from "../../db/read-only-role/read-only-views.js";
 import type { ReadOnlyAnswer, ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
 import type { Logger } from "../../runtime/logger.js";

@@ -85,6 +85,7 @@ const PLACES = {
   Operations: "/admin/operations",
   Workers: "/admin/workers",
   Pauses: "/admin/pauses",
+  Webhooks: "/admin/webhooks",
   Audit: "/admin/audit",
   Queues: "/admin/queues",
   Database: "/admin/db",

@@ -18,9 +18,10 @@ import { registerOperationPages } from "./operation-pages.js";
 import { registerPausePages, type PausePagesDeps } from "./pause-pages.js";
 import { registerQueueBoard } from "./queue-board.js";
 import { styleSheet } from "./style-sheet.js";
+import { registerWebhookPages, type WebhookPagesDeps } from "./webhooks/webhook-pages.js";
 import { registerWorkerPages, type WorkerPagesDeps } from "./worker-pages.js";
 
-export interface AdminOptions extends PausePagesDeps, WorkerPagesDeps {
+export interface AdminOptions extends PausePagesDeps, WorkerPagesDeps, WebhookPagesDeps {
   database: Database;
   recent: RecentReads;
   queries: ReadOnlyQueries;
@@ -47,7 +48,7 @@ const HEADERS = {
 const MAX_FORM_BYTES = 64 * 1024;
 
 /**
- * Registers `/admin/*` behind the guard: jobs, operations, workers, pauses, audit, queues and the
+ * Registers `/admin/*` behind the guard: jobs, operations, workers, pauses, webhooks, audit, queues,
  * database.
  */
 export async function registerAdmin(
@@ -75,6 +76,7 @@ export async function registerAdmin(
     registerAuditPage(scope, options);
     registerWorkerPages(scope, options);
     registerPausePages(scope, options);
+    registerWebhookPages(scope, options);
     registerDatabasePages(scope, options);
     await registerQueueBoard(scope, { ...options, ...options.redis });
   });

@@ -1,6 +1,6 @@
 // Removes expired events from the start of each user's log. Two purges may run at once. A batch
 // takes the counters and events that are free, and leaves the rest for later.
-import type { Sql } from "postgres";
+import type { Fragment, Sql } from "postgres";
 import { available, isAway } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
@@ -27,8 +27,22 @@ interface PurgedUser {
   more: boolean;
 }
 
+/** Keeps events that no webhook has delivered, for a while and up to a size. */
+export interface UndeliveredLimits {
+  keptSeconds: number;
+  /** Recorded bytes of a user above which they are not kept. */
+  maxRecordedBytes: number;
+}
+
+interface EventPurgeDeps {
+  sql: Sql;
+  /** Null without webhooks. */
+  undelivered: UndeliveredLimits | null;
+  log: Logger;
+}
+
 /** Walks over the users, starting where the last walk was interrupted. */
-export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): EventPurge {
+export function createEventPurge({ sql, undelivered, log }: EventPurgeDeps): EventPurge {
   let position = FIRST_ID;
   let lagSeconds = 0;
 
@@ -36,7 +50,7 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
     const due = new DueUsers();
     lagSeconds = position === FIRST_ID ? 0 : lagSeconds;
     for (let next: string | null = position; next !== null;) {
-      const page = await available(() => checkUsers(sql, position, cutOff));
+      const page = await available(() => checkUsers(sql, position, { cutOff, undelivered }));
       lagSeconds = Math.max(lagSeconds, page.lateSeconds);
       yield 0;
       for (let i = 0; i < page.due.length; i += USERS_PER_BATCH) {
@@ -56,7 +70,7 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
     { wait, cutOff, due }: { wait: boolean; cutOff: string; due: DueUsers },
   ): Promise<number> {
     try {
-      const purged = await available(() => purgeBatch(sql, userIds, { wait, cutOff }));
+      const purged = await available(() => purgeBatch(sql, userIds, { wait, cutOff, undelivered }));
       for (const { userId, more } of purged) if (more) due.add(userId);
       if (!wait)
         for (const id of userIds) if (!purged.some(({ userId }) => userId === id)) due.miss(id);
@@ -117,23 +131,53 @@ interface UserCheck {
   lateSeconds: number;
 }
 
+interface CutOff {
+  cutOff: string;
+  undelivered: UndeliveredLimits | null;
+}
+
+/** A column with the number above which events are kept for webhooks; null keeps none. */
+function heldSeq(sql: Sql, undelivered: UndeliveredLimits | null): Fragment {
+  return undelivered === null
+    ? sql``
+    : sql`, case when recorded_bytes <= ${undelivered.maxRecordedBytes} then (select seq
+        from webhook_positions p where p.user_id = user_streams.user_id) end as held_seq`;
+}
+
+/** Excludes events that webhooks still need; begins with `and`, or is empty. */
+function isFree(
+  sql: Sql,
+  undelivered: UndeliveredLimits | null,
+  { user, event }: { user: Fragment; event: Fragment },
+): Fragment {
+  return undelivered === null
+    ? sql``
+    : sql`and (${user}.held_seq is null or ${event}.seq <= ${user}.held_seq
+        or ${event}.at < clock_timestamp() - ${undelivered.keptSeconds} * interval '1 second')`;
+}
+
 /** Checks the first event of each of the next users with events. */
-async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<UserCheck> {
+async function checkUsers(
+  sql: Sql,
+  after: string,
+  { cutOff, undelivered }: CutOff,
+): Promise<UserCheck> {
+  const free = isFree(sql, undelivered, { user: sql`s`, event: sql`e` });
+  const isDue = sql`e.at < ${cutOff}::timestamptz ${free}`;
   const [page] = await sql<UserCheck[]>`
     select count(*)::int as count, (array_agg(s.user_id::text order by s.user_id desc))[1] as last,
-      coalesce(array_agg(s.user_id::text order by s.user_id) filter (where e.at <
-      ${cutOff}::timestamptz), '{}') as due,
-      coalesce(max(greatest(0, extract(epoch from ${cutOff}::timestamptz - e.at))),
+      coalesce(array_agg(s.user_id::text order by s.user_id) filter (where ${isDue}), '{}') as due,
+      coalesce(max(extract(epoch from ${cutOff}::timestamptz - e.at)) filter (where ${isDue}),
       0)::float8 as "lateSeconds"
     from (
-      select user_id, floor_seq from user_streams
+      select user_id, floor_seq ${heldSeq(sql, undelivered)} from user_streams
       where user_id > ${after} and floor_seq < last_seq order by user_id limit ${USERS_PER_CHECK}) s
     left join lateral (
-      select least(
-        (select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq
-          order by seq limit 1),
-        (select at from photo_events where user_id = s.user_id order by seq limit 1)) as at) e
-    on true`;
+      select seq, at from queued_job_events where user_id = s.user_id and seq > s.floor_seq
+      order by seq limit 1) q on true
+    left join lateral (
+      select seq, at from photo_events where user_id = s.user_id order by seq limit 1) p on true
+    cross join lateral (select least(q.seq, p.seq) as seq, least(q.at, p.at) as at) e`;
   if (!page) throw new Error("An aggregate returned no row");
   return page;
 }
@@ -148,7 +192,7 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
 async function purgeBatch(
   sql: Sql,
   userIds: string[],
-  { wait, cutOff }: { wait: boolean; cutOff: string },
+  { wait, cutOff, undelivered }: CutOff & { wait: boolean },
 ): Promise<PurgedUser[]> {
   const limit = Math.ceil(EVENTS_PER_BATCH / userIds.length);
   const firstOf = {
@@ -158,7 +202,8 @@ async function purgeBatch(
   };
   return sql<PurgedUser[]>`
     with c as materialized (
-      select user_id, floor_seq from user_streams where user_id = any(${userIds}::uuid[])
+      select user_id, floor_seq ${heldSeq(sql, undelivered)} from user_streams
+      where user_id = any(${userIds}::uuid[])
       order by user_id for no key update ${wait ? sql`` : sql`skip locked`}),
     f as materialized (
       select c.user_id, e.seq, e.at from c cross join lateral (
@@ -176,8 +221,10 @@ async function purgeBatch(
         select user_id, seq, place from l union all select user_id, seq, place from p) o
         using (user_id, seq) where o.place is null group by 1),
     u as (
-      select f.user_id, max(f.seq) as upto, count(*) as count from f left join b using (user_id)
-      where f.at < ${cutOff}::timestamptz and (b.seq is null or f.seq < b.seq) group by 1),
+      select f.user_id, max(f.seq) as upto, count(*) as count
+      from f join c using (user_id) left join b using (user_id)
+      where f.at < ${cutOff}::timestamptz and (b.seq is null or f.seq < b.seq)
+        ${isFree(sql, undelivered, { user: sql`c`, event: sql`f` })} group by 1),
     d as (
       delete from queued_job_events
       where ctid = any(array(select l.place from l join u using (user_id) where l.seq <= u.upto))

@@ -2,7 +2,7 @@ import { available, type Database } from "../../db/database.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { QueuedJobs } from "../queued-jobs/queued-jobs.js";
-import { createEventPurge } from "./purge-events.js";
+import { createEventPurge, type UndeliveredLimits } from "./purge-events.js";
 
 export interface Purged {
   queuedJobs: number;
@@ -20,6 +20,8 @@ export interface PurgeDeps {
   database: Database;
   queuedJobs: Pick<QueuedJobs, "removeExpired">;
   eventTtlSeconds: number;
+  /** Keeps events that no webhook has delivered; null without webhooks. */
+  undelivered?: UndeliveredLimits | null;
   log: Logger;
   runMs?: number;
 }
@@ -32,8 +34,8 @@ const QUEUED_JOBS_PER_BATCH = 200;
  * there.
  */
 export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDeps): Purge {
-  const { eventTtlSeconds, log, runMs = RUN_MS } = deps;
-  const events = createEventPurge({ sql, log });
+  const { eventTtlSeconds, undelivered = null, log, runMs = RUN_MS } = deps;
+  const events = createEventPurge({ sql, undelivered, log });
 
   async function* removeQueuedJobs(): AsyncGenerator<number> {
     for (let removed = QUEUED_JOBS_PER_BATCH; removed === QUEUED_JOBS_PER_BATCH;) {

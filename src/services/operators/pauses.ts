@@ -144,7 +144,15 @@ async function findSubject(sql: Sql, kind: PauseKind, wanted: string): Promise<s
     if (rows.length === 0) throw new NotFoundError(`The catalogue has no Job "${wanted}".`);
     return wanted;
   }
-  const ids = await findUsers(sql, wanted);
+  return findUser(sql, wanted);
+}
+
+/** Maximum users with the same e-mail address that a message lists. */
+const NAMESAKES = 20;
+
+/** Returns the id of the user that an operator means by an e-mail address or an id. */
+export async function findUser(sql: Sql, wanted: string): Promise<string> {
+  const ids = isStorable(wanted) ? await findUsers(sql, wanted) : [];
   const [id] = ids;
   if (id === undefined)
     throw new NotFoundError(`No user has the e-mail address or id "${wanted}".`);
@@ -155,9 +163,6 @@ async function findSubject(sql: Sql, kind: PauseKind, wanted: string): Promise<s
     );
   return id;
 }
-
-/** Maximum users with the same e-mail address that a message lists. */
-const NAMESAKES = 20;
 
 async function findUsers(sql: Sql, wanted: string): Promise<string[]> {
   const rows = isUuid(wanted)

@@ -208,8 +208,8 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
     t as (delete from queued_jobs q using l where q.id = l.id returning q.*),
     x as (
       delete from queued_job_events q using t where q.queued_job_id = t.id and q.user_id = t.user_id
-      returning q.queued_job_id, q.bytes),
-    g as (select queued_job_id, sum(bytes) as bytes from x group by 1),
+      returning q.queued_job_id, q.bytes, q.seq),
+    g as (select queued_job_id, sum(bytes) as bytes, max(seq) as last_seq from x group by 1),
     j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, sql`t.version + 1`)}),
     n as (
       select j.user_id, count(*)::int as removed, coalesce(sum(o.bytes), 0) as stored,
@@ -226,11 +226,14 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
       from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.removed as base,
         u.pending),
     e as (
-      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
+      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes,
+        unreported)
       select j.user_id, s.base + row_number() over (partition by j.user_id
         order by j.id), j.id, 'DELETED', now(),
-        j.snapshot, j.event_bytes
-      from j join s on s.user_id = j.user_id returning queued_job_id, seq, at, type)
+        j.snapshot, j.event_bytes, ${unreported(sql)}
+      from j join s on s.user_id = j.user_id left join g on g.queued_job_id = j.id
+        left join webhook_positions w on w.user_id = j.user_id left join webhook_receivers r on true
+      returning queued_job_id, seq, at, type)
     select j.id, ${stepColumns(sql, "delete")},
       s.pending,
       coalesce(o.keys, '{}') as "storageKeys"
@@ -241,6 +244,12 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
     storageKeys,
     step: step.seq === null ? null : step,
   }));
+}
+
+/** True if no webhook has reported the end of row `j`, for which DELETED then stands; else null. */
+function unreported(sql: Sql): Fragment {
+  return sql`case when w.user_id is null then nullif(j.finished_at > r.started_at, false)
+    else nullif(w.seq < g.last_seq, false) end`;
 }
 
 export interface ErasedSlice {

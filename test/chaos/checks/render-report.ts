@@ -1,6 +1,7 @@
 import type { BystanderStatistics } from "../people/bystanders.js";
 import type { Statistics, Longest } from "./statistics.js";
 import type { HostileStatistics } from "../people/hostile-user.js";
+import type { WebhookStatistics } from "./check-webhooks.js";
 import type { Violations } from "./violations.js";
 
 export interface Outcome {
@@ -10,6 +11,7 @@ export interface Outcome {
   eventsChecked: number;
   files: { kept: number; swept: number };
   statistics: Statistics;
+  webhooks: WebhookStatistics;
   bystanders: BystanderStatistics[];
   hostile: HostileStatistics;
   /** Longest time that an expired row existed; null if the run does not purge rows. */
@@ -45,7 +47,7 @@ export function renderReport(outcome: Outcome, violations: Violations): string {
 type Row = readonly [string, string | number];
 
 function countRows(outcome: Outcome, violations: Violations): Row[] {
-  const { seed, minutes, accepted, eventsChecked, files, statistics } = outcome;
+  const { seed, minutes, accepted, eventsChecked, files, statistics, webhooks } = outcome;
   return [
     ["seed", seed],
     ["minutes", minutes],
@@ -55,6 +57,10 @@ function countRows(outcome: Outcome, violations: Violations): Row[] {
     ["requests with unknown outcome", statistics.repeats],
     ["connections of feeds", statistics.connections],
     ["events checked", eventsChecked],
+    [
+      "webhooks delivered, attempts, repeated",
+      `${webhooks.delivered}, ${webhooks.attempts}, ${webhooks.repeated}`,
+    ],
     ["files kept, swept", `${files.kept}, ${files.swept}`],
     ["faults injected", statistics.faults.reduce((sum, { count }) => sum + count, 0)],
     ["lost", violations.count("lost")],

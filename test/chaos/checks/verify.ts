@@ -7,6 +7,7 @@ import { checkPhotoFeed } from "./check-photo-feed.js";
 import { checkPerson, type Seen } from "./check-people.js";
 import { checkTables } from "./check-tables.js";
 import { checkWaits } from "./check-waits.js";
+import { checkWebhooks, expectedEnds, untilDelivered } from "./check-webhooks.js";
 import { FeedRecorder } from "../feeds/feed-recorder.js";
 import { measure } from "./statistics.js";
 import { seededRandom } from "../../support/runner/seeded-random.js";
@@ -38,6 +39,7 @@ export async function verify(
   // After a purge or a failover, the first cursor has expired.
   const replays = purges || stage.standby ? [] : startReplays(run, violations);
   await untilDrained(replays, tables.log, violations);
+  await untilDelivered(run.receiver, expectedEnds(tables.log, run.steady), violations);
   say("all events have arrived; checking");
   await Promise.all([...run.feeds, ...run.photoFeeds, ...replays].map((feed) => feed.close()));
   const counts = await Promise.all(
@@ -71,6 +73,7 @@ export async function verify(
     eventsChecked: counted.reduce((sum, count) => sum + count, 0),
     files,
     statistics,
+    webhooks: checkWebhooks(run.receiver.arrived, { interruptions: run.faults.length, violations }),
     bystanders,
     hostile: run.hostile,
     latestSeconds: run.tail?.latestSeconds ?? null,

@@ -10,11 +10,12 @@ import { processesOfSession } from "../processes-of-session.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import type { Stage } from "../stage.js";
 import type { Violations } from "../checks/violations.js";
+import type { ChaosReceiver } from "../webhooks/chaos-receiver.js";
 import { pauseAndResume } from "./pause-and-resume.js";
 import { postgresAnswers, redisAnswers, untilBack } from "./until-back.js";
 
 export type Component =
-  "worker" | "api" | "redis" | "postgres" | "network" | "storage" | "operator";
+  "worker" | "api" | "redis" | "postgres" | "network" | "storage" | "operator" | "receiver";
 
 export interface Fault {
   component: Component;
@@ -26,12 +27,14 @@ export interface Fault {
 export function createFaults({
   stage,
   fleet,
+  receiver,
   random,
   violations,
   long,
 }: {
   stage: Stage;
   fleet: Fleet;
+  receiver: ChaosReceiver;
   random: SeededRandom;
   violations: Violations;
   long: boolean;
@@ -64,6 +67,7 @@ export function createFaults({
     fault("operator", "a Job or a user paused and resumed", () =>
       pauseAndResume(stage, { random, violations }),
     ),
+    fault("receiver", "receiver of webhooks killed", () => receiver.kill(aWhile())),
     ...redisFaults(stage, aWhile).map(([kind, inject]) => fault("redis", kind, inject)),
     ...postgresFaults(stage, aWhile, long).map(([kind, inject]) => fault("postgres", kind, inject)),
     ...(long ? [fault("network", "connections to Redis mute", () => mute(stage.toRedis))] : []),

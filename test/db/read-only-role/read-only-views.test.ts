@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { migrate } from "../../../src/db/migrate.js";
-import { READ_ONLY_VIEWS } from "../../../src/db/read-only-role.js";
+import { READ_ONLY_VIEWS } from "../../../src/db/read-only-role/read-only-views.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
 /** Columns in no view: a new column must be either here or in a view. */

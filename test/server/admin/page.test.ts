@@ -55,6 +55,7 @@ describe("the admin pages in a browser", { skip: NOT_ALL }, () => {
     "/admin/jobs/nothing",
     "/admin/workers",
     "/admin/pauses",
+    "/admin/webhooks",
     "/admin/db",
     "/admin/db/queued_jobs",
     "/admin/db/users",

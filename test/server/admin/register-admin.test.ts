@@ -13,6 +13,7 @@ const PAGES = [
   "/admin/audit",
   "/admin/workers",
   "/admin/pauses",
+  "/admin/webhooks",
   "/admin/db",
   "/admin/db/users",
   "/admin/style.css",
