@@ -10,13 +10,14 @@ export const WORKLOADS = [
   "W6",
   "W7",
   "W8",
+  "W9",
   "start",
   "memory",
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
 /** Left out of a quick run unless selected, because their preparation takes too long. */
-const NOT_QUICK: readonly WorkloadName[] = ["W5", "start"];
+const NOT_QUICK: readonly WorkloadName[] = ["W5", "W9", "start"];
 
 export interface BenchOptions {
   scale: Scale;
@@ -39,7 +40,7 @@ export function readBenchOptions(): BenchOptions {
         "Measure the service and its peers on private stores, and print a table of ratios " +
         "with their goals.",
       options: {
-        quick: { type: "boolean", about: "Take under a minute; without W5 and start." },
+        quick: { type: "boolean", about: "Take under a minute; without W5, W9 and start." },
         rounds: { type: "string", value: "<number>", about: "Rounds of every workload." },
         only: { type: "string", value: "<names>", about: `Some of ${WORKLOADS.join(",")}.` },
         json: { type: "string", value: "<file>", about: "Write all measurements to this file." },

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { openJobClient, type JobClient } from "./client/job-client.js";
+import { visitGroups } from "./compare-groups.js";
 import { compareHistories } from "./compare-histories.js";
 import { startField, type Field } from "./field.js";
 import { createMeasurements, type Measurements } from "./report/figures.js";
@@ -87,11 +88,12 @@ const FIELDS: {
     },
   },
   {
-    workloads: ["W2", "W1", "W7", "W4", "W6", "W8"],
+    workloads: ["W2", "W1", "W7", "W9", "W4", "W6", "W8"],
     async compete(options, stand) {
       await visitLatency(options, stand);
       await visitThroughput(options, stand);
       await visitCrowds(options, stand, "few");
+      await visitGroups(options, stand);
       await visitPages(options, stand);
       await visitThumbnails(options, stand);
       await visitImages(options, stand);

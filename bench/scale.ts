@@ -20,6 +20,7 @@ export interface Scale {
   page: { connections: number; warmUpRequests: number; seconds: number; requests: number };
   history: { few: number; many: number; seconds: number };
   thumbnails: { photos: number };
+  groups: { groups: number; size: number };
   /** Idle time before the memory of a process is read. */
   idleSeconds: number;
 }
@@ -33,6 +34,7 @@ export const FULL: Scale = {
   page: { connections: 32, warmUpRequests: 1500, seconds: 6, requests: 1500 },
   history: { few: 1000, many: 1_000_000, seconds: 5 },
   thumbnails: { photos: 40 },
+  groups: { groups: 20, size: 500 },
   idleSeconds: 5,
 };
 
@@ -46,5 +48,6 @@ export const QUICK: Scale = {
   page: { connections: 32, warmUpRequests: 500, seconds: 1, requests: 400 },
   history: { few: 1000, many: 100_000, seconds: 2 },
   thumbnails: { photos: 8 },
+  groups: { groups: 20, size: 50 },
   idleSeconds: 1,
 };

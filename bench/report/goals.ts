@@ -1,5 +1,6 @@
 import type { Scale } from "../scale.js";
 import type { WorkloadName } from "../read-bench-options.js";
+import { SHAPES, type ShapeName } from "../workloads/group-shapes.js";
 
 /** A measure of a contestant. */
 export interface Subject {
@@ -24,10 +25,12 @@ export const SERVICE = "the service";
 export const NAIVE = "naive";
 export const RAW_BULLMQ = "raw BullMQ";
 export const BARE = "bare";
+export const FLOWS = "BullMQ flows";
 export const MUCH_HISTORY = "the service, long history";
 export const LITTLE_HISTORY = "the service, short history";
 
 export const crowdMeasure = (users: number, what: string) => `${grouped(users)} users: ${what}`;
+export const groupMeasure = (shape: ShapeName | "plain") => `${shape} jobs completed/s`;
 
 export const fanOutMeasure = (mode: "one feed" | "own feeds", sockets: number, what: string) =>
   `${mode}, ${sockets} sockets: ${what}`;
@@ -65,6 +68,7 @@ export function goalsOf(scale: Scale): Goal[] {
     beside(BARE, "W6", "thumbnails/s", { floor: 0.7, goal: 0.9, beyond: 0.95 }),
     ...crowdGoals(scale.crowds),
     beside(BARE, "W8", "images/s", { floor: 0.8, goal: 0.9 }),
+    ...(Object.keys(SHAPES) as ShapeName[]).flatMap(groupGoals),
     alone("start", "npm start to ready, s", { floor: 5, goal: 2 }),
     alone("memory", "API idle, MB", { floor: 200, goal: 120 }),
     alone("memory", "worker idle, MB", { floor: 200, goal: 120 }),
@@ -117,6 +121,22 @@ function fanOutGoals(sockets: number): Goal[] {
     ),
     beside(NAIVE, "W3", ownFeeds("API CPU µs/delivery"), { less: true }),
     beside(NAIVE, "W3", ownFeeds("KB/subscription"), { less: true, floor: 1, goal: 0.6 }),
+  ];
+}
+
+/** A job of a group costs about as much as a single one. */
+function groupGoals(shape: ShapeName): Goal[] {
+  const measure = groupMeasure(shape);
+  return [
+    {
+      workload: "W9",
+      title: `groups: ${measure} / single jobs`,
+      ours: { measure, of: SERVICE },
+      peer: { measure: groupMeasure("plain"), of: SERVICE },
+      floor: 0.8,
+      goal: 1,
+    },
+    ...(shape === "mixed" ? [] : [beside(FLOWS, "W9", measure, {})]),
   ];
 }
 

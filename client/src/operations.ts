@@ -8,12 +8,12 @@ const PHOTO =
   `${JOB_PHOTO} takenAt takenAtOffset location{latitude longitude altitude}camera lens damaged ` +
   "madeBy";
 /** Fields that events carry. Photos and parameters do not change, and come with the row. */
-const STATE =
+export const STATE =
   "id version status progress progressMessage attempts priority runAt createdAt updatedAt " +
   "startedAt finishedAt expiresAt result job{name title}error{code message}" +
   "outputs{name mimeType byteSize width height url urlExpiresAt}";
-const ROW = `${STATE}parameters photos{${JOB_PHOTO}}`;
-const PAGE_INFO = "pageInfo{hasNextPage endCursor}";
+export const ROW = `${STATE}parameters photos{${JOB_PHOTO}}`;
+export const PAGE_INFO = "pageInfo{hasNextPage endCursor}";
 
 export const EVENTS =
   "subscription($queuedJobId:ID,$after:String){queuedJobEvents(queuedJobId:$queuedJobId,after:" +

@@ -75,4 +75,4 @@ export const idOf = (reference: Reference): string =>
   typeof reference === "string" ? reference : reference.id;
 
 /** Not crypto.randomUUID(), which browsers offer to secure origins only. */
-const randomKey = (): string => crypto.getRandomValues(new Uint8Array(16)).join("-");
+export const randomKey = (): string => crypto.getRandomValues(new Uint8Array(16)).join("-");

@@ -48,7 +48,7 @@ export async function finished<Name extends JobName>(
 }
 
 /** Turns pushed items into an iterator. A consumer that leaves the loop aborts the source. */
-async function* iterate<Item>(
+export async function* iterate<Item>(
   start: (push: (item: Item) => void, ended: AbortSignal) => Promise<void>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Item, void, undefined> {

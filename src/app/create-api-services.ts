@@ -18,7 +18,7 @@ import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/que
 import { createAccounts } from "../services/users/accounts.js";
 import { createUsers } from "../services/users/users.js";
 import type { Core } from "./create-core.js";
-import { readFileSigningKey } from "./file-signing-key.js";
+import { readFileSigningKey } from "../photos/file-signing-key.js";
 import type { Catalogue } from "./load-catalogue.js";
 import { type CompleteConfig, version } from "./read-config.js";
 

@@ -8,6 +8,7 @@ import { createHintQueue, type HintQueue } from "../queue/hint-queue.js";
 import { createCancellationChannel } from "../queue/cancellation-channel.js";
 import { createJobs, type Jobs } from "../services/jobs/jobs.js";
 import { createPhotos, type Photos } from "../services/photos/photos.js";
+import { createGroupReads, type GroupReads } from "../services/reads/group-reads.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import {
   createQueuedJobs,
@@ -44,6 +45,7 @@ export interface Core {
   photos: Photos;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;
+  groupReads: GroupReads;
 }
 
 interface CoreOptions {
@@ -120,6 +122,7 @@ export async function createCore(
     photos,
     queuedJobs,
     queuedJobReads: createQueuedJobReads(database),
+    groupReads: createGroupReads(database),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { explainListening } from "../embedded/ports.js";
-import type { ChildPool, ChildFault } from "../child-pool/child-pool.js";
+import type { ChildPool } from "../child-pool/child-pool.js";
 import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
@@ -9,7 +9,7 @@ import { createStartRate, type StartRate } from "../queue/start-rate.js";
 import { listenForStops } from "../queue/cancellation-channel.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
 import { createHealthServer, checkDatabase } from "../server/health/health.js";
-import { createBacklogReads, type BacklogReads } from "../services/reads/backlog.js";
+import { createBacklogReads } from "../services/reads/backlog.js";
 import { createDuties } from "../services/maintenance/duties.js";
 import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createNearPhotos } from "../services/reads/near-photos.js";
@@ -22,20 +22,16 @@ import { createReconciler, type Reconciler } from "../worker/reconciler.js";
 import { createStuckCheck } from "../worker/stuck-check.js";
 import { createTaskWorker, type TaskWorker } from "../worker/task-worker.js";
 import { createMaintenance } from "./create-maintenance.js";
+import {
+  createWorkerMetrics,
+  measureReconciler,
+  type WorkerMetrics,
+} from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import { loadCatalogue, type Catalogue } from "./load-catalogue.js";
 import { openChildPools } from "./open-child-pools.js";
 import { openWebhooks } from "./open-webhooks.js";
 import { type CompleteConfig, version } from "./read-config.js";
-import type { Database } from "../db/database.js";
-import type { EventBus } from "../events/event-bus.js";
-import { createFaultMetrics, createOverloadMetrics } from "../observability/fault-metrics.js";
-import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
-import { createMetricsPage } from "../observability/metrics-page.js";
-import { countDropped, gaugeStores } from "../observability/store-metrics.js";
-import { LANES } from "../queue/hint-queue.js";
-import type { Purged } from "../services/maintenance/purge.js";
-import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 
 interface WorkerOptions {
   log: Logger;
@@ -51,7 +47,7 @@ const CHILD = new URL("../worker/child/task-child.js", import.meta.url);
 interface WorkerParts {
   catalogue: Catalogue;
   core: Core;
-  metrics: ReturnType<typeof createWorkerMetrics>;
+  metrics: WorkerMetrics;
   pool: ChildPool;
   suspects: ChildPool;
   leases: Leases;
@@ -95,7 +91,7 @@ export async function createWorker(
   const startRate = createStartRate({ ...redis, log });
   stack.add("start rate", () => startRate.close());
   const reconciler = createReconciler({
-    queuedJobs: metrics.measureReconciler(queuedJobs),
+    queuedJobs: measureReconciler(queuedJobs, metrics),
     hints: core.hints,
     duties: createDuties(database),
     worker,
@@ -231,68 +227,4 @@ async function listenForHealth(
   stack.add("health server", () => health.close());
   const place = { host: config.host, port: config.workerPort, variable: "WORKER_PORT" };
   return health.listen(place).catch(explainListening(place));
-}
-
-type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
-
-/** Creates the metrics of a worker, and the wrappers that measure its parts. */
-function createWorkerMetrics({ revision }: { revision: string | null }, catalogue: Catalogue) {
-  const page = createMetricsPage({ process: "worker", version, revision });
-  const jobs = new Set<string>(catalogue.keys());
-  const { onAttempt, onMaintenance } = createWorkMetrics(page, jobs);
-  const onFault = createFaultMetrics(page);
-
-  async function counted(
-    action: Parameters<typeof onMaintenance>[0],
-    work: Promise<number>,
-  ): Promise<number> {
-    const count = await work;
-    onMaintenance(action, count);
-    return count;
-  }
-
-  return {
-    onStep: createStepMetrics(page, jobs),
-    onDropped: countDropped(page),
-    onAttempt,
-    onBug: () => onFault("task"),
-    onForeignRows: () => onFault("foreign_rows"),
-    onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
-    page,
-    read: page.read,
-    measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
-      takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
-      hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
-    }),
-    onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void {
-      onMaintenance("purged_queued_job", purged.queuedJobs);
-      onMaintenance("purged_event", purged.events);
-    },
-    gauge(read: {
-      database: Database;
-      slowDatabase: Database;
-      backlog: BacklogReads;
-      bus: EventBus;
-      leases: Leases;
-      taskWorker: TaskWorker;
-      pool: ChildPool;
-      children: number;
-    }): void {
-      const { backlog, bus, leases, taskWorker, pool } = read;
-      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
-      gaugeStores(page, {
-        readBacklog: backlog.read,
-        probeRedis: bus.probe,
-        jobs: catalogue.keys(),
-      });
-      const resting = () =>
-        LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
-      gaugeWorker(page, {
-        attempts: () => leases.size,
-        resting,
-        children: () => pool,
-        size: read.children,
-      });
-    },
-  };
 }

@@ -15,7 +15,7 @@ import { createWebhookRequests, FAILURES } from "../services/webhooks/webhook-re
 import { createWebhookSearch } from "../services/webhooks/webhook-search.js";
 import { WebhookSender } from "../worker/webhook-sender.js";
 import type { Core } from "./create-core.js";
-import { readFileSigningKey } from "./file-signing-key.js";
+import { readFileSigningKey } from "../photos/file-signing-key.js";
 import { type CompleteConfig, version } from "./read-config.js";
 
 /** Time for which undelivered events are kept: the days of attempts, and some for an operator. */

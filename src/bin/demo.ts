@@ -7,13 +7,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment } from "../runtime/config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
-import { JOBS, runDemo } from "../demo/run-demo.js";
+import { JOBS, runDemo, type DemoPhoto } from "../demo/run-demo.js";
+import { runPipeline } from "../demo/run-pipeline.js";
 import { watchWebhooks } from "../demo/watch-webhooks.js";
 import { makeSamplePhoto } from "../imaging/pixels/make-sample-photo.js";
 import { runCommand, type ClosingStack } from "../runtime/lifecycle.js";
 import { readServiceFile, type ServiceFile } from "../app/local-service/service-file.js";
 
-const { path, webhook } = readCommandLine(
+/** Each has three jobs, and all of them one more. */
+const MAX_PIPELINE_PHOTOS = 166;
+
+const { isPipeline, paths, webhook } = readCommandLine(
   {
     name: "npm run demo",
     about:
@@ -24,19 +28,27 @@ const { path, webhook } = readCommandLine(
         type: "boolean",
         about: "Also start a receiver of webhooks, which verifies and prints them.",
       },
+      pipeline: {
+        type: "boolean",
+        about: "Run several Jobs in turn on any number of photos, as one group.",
+      },
     },
-    positional: { value: "<photo>", about: "Path of a photo; default: a generated photo." },
-    examples: ["", "photo.jpg", "--webhook"],
+    positional: { value: "<photo>", about: "Path of a photo; default: generated photos." },
+    examples: ["", "photo.jpg", "--pipeline *.jpg", "--webhook"],
   },
-  (values, [photo, ...others]) => {
-    if (others.length > 0) throw new Error("Give at most one photo");
-    return { path: photo, webhook: values.webhook };
+  (values, photos) => {
+    if (photos.length > 1 && !values.pipeline)
+      throw new Error("Give at most one photo, or --pipeline for several");
+    if (values.pipeline && values.webhook) throw new Error("Give --pipeline or --webhook");
+    if (photos.length > MAX_PIPELINE_PHOTOS)
+      throw new Error(`Give at most ${MAX_PIPELINE_PHOTOS} photos: a group has 500 jobs at most`);
+    return { isPipeline: values.pipeline, paths: photos, webhook: values.webhook };
   },
 );
 
 await runCommand(async (stack) => {
   const { dataFolder } = parseConfig(readEnvironment(), []);
-  const photo = await readPhoto();
+  const photos = await readPhotos();
   const running = await readServiceFile(dataFolder);
   if (running && webhook)
     throw new Error(
@@ -50,14 +62,13 @@ await runCommand(async (stack) => {
     throw new Error(
       "The service of this folder does not accept development tokens, which the demo needs.",
     );
-  const ok = await runDemo({
-    url: service.url,
-    token: service.token,
-    photo,
-    folder: "demo-output",
-    out: process.stdout,
-    draw: await choosePictures(),
-  });
+  const { url, token } = service;
+  const common = { url, token, folder: "demo-output", out: process.stdout };
+  const [photo] = photos;
+  const ok =
+    isPipeline || !photo
+      ? await runPipeline({ ...common, photos })
+      : await runDemo({ ...common, photo, draw: await choosePictures() });
   if (!ok) process.exitCode = 1;
   await webhooks?.waitFor(JOBS.length);
 });
@@ -68,8 +79,18 @@ async function choosePictures() {
   return (await import("../imaging/pixels/half-blocks.js")).renderHalfBlocks;
 }
 
-async function readPhoto(): Promise<{ bytes: Uint8Array; filename: string }> {
-  if (path === undefined) return { bytes: await makeSamplePhoto(), filename: "hills.jpg" };
+async function readPhotos(): Promise<DemoPhoto[]> {
+  if (paths.length > 0) return Promise.all(paths.map(readPhoto));
+  const photo = { bytes: await makeSamplePhoto(), filename: "hills.jpg" };
+  if (!isPipeline) return [photo];
+  const smaller = [1512, 1200].map(async (width, i) => ({
+    bytes: await makeSamplePhoto(width),
+    filename: `hills-${i + 2}.jpg`,
+  }));
+  return [photo, ...(await Promise.all(smaller))];
+}
+
+async function readPhoto(path: string): Promise<DemoPhoto> {
   const bytes = await readFile(path).catch(() => {
     throw new Error(
       `${path} cannot be read: give the path of a photo, or no path to use a generated photo.`,

@@ -8,3 +8,5 @@ export const ALREADY_THERE = "PS002";
 export const PHOTO_GONE = "PS003";
 /** The user's recorded bytes would exceed their limit. */
 export const OVER_RECORDED = "PS004";
+/** The group is being deleted. */
+export const GROUP_GONE = "PS005";

@@ -11,10 +11,15 @@ import {
   type QueuedJobEvent,
 } from "../../client/src/index.js";
 
+export interface DemoPhoto {
+  bytes: Uint8Array;
+  filename: string;
+}
+
 interface DemoOptions {
   url: string;
   token: string;
-  photo: { bytes: Uint8Array; filename: string };
+  photo: DemoPhoto;
   /** Folder for the results; each run creates a folder in it. */
   folder: string;
   out: NodeJS.WriteStream;

@@ -25,7 +25,14 @@ export interface PageCursor {
 export type List = keyof typeof LISTS;
 
 const STREAM = 1;
-const LISTS = { queuedJobs: 2, photos: 3, users: 4, jobs: 5 } as const;
+const LISTS = {
+  queuedJobs: 2,
+  photos: 3,
+  users: 4,
+  jobs: 5,
+  jobGroups: 6,
+  groupMembers: 7,
+} as const;
 const STREAM_BYTES = 23;
 
 export function encodeStreamCursor({ epoch, userId, seq }: StreamCursor): string {

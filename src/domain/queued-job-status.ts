@@ -70,3 +70,6 @@ export function isFinished(status: QueuedJobStatus): boolean {
 export function endsStream(type: QueuedJobEventType): boolean {
   return type === "SUCCEEDED" || type === "FAILED" || type === "CANCELLED" || type === "DELETED";
 }
+
+/** Why a member of a group is cancelled without a request for it alone. */
+export const CANCEL_REASONS = ["PREDECESSOR", "OWNER"] as const;

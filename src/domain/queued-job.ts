@@ -1,3 +1,4 @@
+import type { GroupMember } from "./job-group.js";
 import type { QueuedJobEventType, QueuedJobStatus } from "./queued-job-status.js";
 
 /** An RFC 3339 time in UTC with milliseconds: `2026-11-24T13:26:23.120Z`. */
@@ -50,6 +51,12 @@ export interface QueuedJob {
   finishedAt: Instant | null;
   expiresAt: Instant | null;
   reusedFrom: string | null;
+  /** Its place in a group; absent without a group. */
+  member?: GroupMember;
+}
+
+export function isGrouped({ member }: Pick<QueuedJob, "member">): boolean {
+  return member !== undefined;
 }
 
 /**

@@ -25,6 +25,7 @@ interface Page<E> extends LogPage<E> {
 export type ReadLog<E> = (query: {
   seq: number;
   queuedJobId: string | null;
+  groupId?: string | null;
   limit: number;
 }) => Promise<LogPage<E>>;
 
@@ -137,12 +138,12 @@ export class Channel<E extends UserEvent = QueuedJobEvent> {
    * Reads a page of the log after a position. Concurrent calls share one query. Later calls find
    * its events in memory.
    */
-  page(seq: number, queuedJobId: string | null): Promise<Page<E>> {
-    const key = `${seq} ${queuedJobId}`;
+  page(seq: number, queuedJobId: string | null, groupId: string | null = null): Promise<Page<E>> {
+    const key = `${seq} ${queuedJobId ?? groupId}`;
     this.#reading ??= new Map();
     const page =
       this.#reading.get(key) ??
-      this.#readPage(seq, queuedJobId).finally(() => this.#endReading(key));
+      this.#readPage(seq, queuedJobId, groupId).finally(() => this.#endReading(key));
     this.#reading.set(key, page);
     return page;
   }
@@ -209,15 +210,19 @@ export class Channel<E extends UserEvent = QueuedJobEvent> {
     this.#running.clear();
   }
 
-  async #readPage(seq: number, queuedJobId: string | null): Promise<Page<E>> {
+  async #readPage(
+    seq: number,
+    queuedJobId: string | null,
+    groupId: string | null,
+  ): Promise<Page<E>> {
     const notificationsBefore = this.#notifications;
-    const page = await this.#read({ seq, queuedJobId, limit: PAGE_SIZE });
+    const page = await this.#read({ seq, queuedJobId, groupId, limit: PAGE_SIZE });
     const { whole } = page;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
     this.#seeFrom(seq);
     for (const event of page.events) if ("queuedJob" in event) this.#progress.receiveLogged(event);
     // Events after a position below the floor were purged, so this page may have gaps.
-    if (queuedJobId === null && seq >= page.floor && seq <= page.last)
+    if (queuedJobId === null && groupId === null && seq >= page.floor && seq <= page.last)
       this.#ring.fill(seq, page.events, to, whole);
     this.confirmHead(page.last, notificationsBefore);
     return { ...page, to };

@@ -9,14 +9,15 @@ export interface EventLog {
   /** Identifies the database's history in cursors; `heads` keeps it up to date. */
   epoch(): Promise<string>;
   /**
-   * Reads up to `limit` events and about MAX_PAGE_BYTES after `seq`, optionally of one QueuedJob.
-   * The user's counters come from the same snapshot.
+   * Reads up to `limit` events and about MAX_PAGE_BYTES after `seq`, optionally of one QueuedJob or
+   * group. The user's counters come from the same snapshot.
    */
   read(query: {
     userId: string;
     seq: number;
     limit: number;
     queuedJobId: string | null;
+    groupId?: string | null;
   }): Promise<LogPage>;
   /** Does the same for the events of photos. */
   readPhotos(query: { userId: string; seq: number; limit: number }): Promise<LogPage<PhotoEvent>>;
@@ -24,6 +25,11 @@ export interface EventLog {
   heads(userIds: string[]): Promise<Heads>;
   /** Returns null if this user has no such QueuedJob. */
   present(userId: string, queuedJobId: string): Promise<Present | null>;
+  /**
+   * Returns the last logged event of a group as it was, or else the present state of its member
+   * that changed last. Null if this user has no such group.
+   */
+  presentOfGroup(userId: string, groupId: string): Promise<Present | null>;
 }
 
 export interface Heads {
@@ -38,7 +44,7 @@ export interface Present {
    * the stream's position.
    */
   event: QueuedJobEvent;
-  /** Number of its last logged event; 0 if that event is purged. */
+  /** Number of the last logged event; 0 if that event is purged. */
   lastSeq: number;
   finished: boolean;
   /** The number of the user's newest event. */

@@ -6,7 +6,7 @@ import type { Logger } from "../runtime/logger.js";
 import type { PhotoEvent, UserEvent } from "../domain/photo-event.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { EventBus } from "./event-bus.js";
-import { type EventLog, HEADS_PER_QUERY } from "./event-log.js";
+import { type EventLog, HEADS_PER_QUERY, type Present } from "./event-log.js";
 import {
   ChannelSubscription,
   type Subscription,
@@ -23,9 +23,9 @@ export interface FeedRequest extends StartRequest {
 
 export interface Feed {
   /**
-   * Throws NotFoundError if the user has no such QueuedJob. Throws QuotaExceededError if the user
-   * has the maximum number of streams. Throws CursorExpiredError if the stream cannot be resumed
-   * from `after`.
+   * Throws NotFoundError if the user has no such QueuedJob or group. Throws QuotaExceededError if
+   * the user has the maximum number of streams. Throws CursorExpiredError if the stream cannot be
+   * resumed from `after`.
    *
    * The stream itself ends with CursorExpiredError when it falls behind the kept events, or when
    * the database's history changes.
@@ -84,17 +84,21 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   return {
-    open: ({ userId, queuedJobId, after, includeProgress }) =>
-      entered(channels, userId, async ({ streams: { queuedJobs: channel }, epoch }) => {
+    open: ({ includeProgress, ...request }) =>
+      entered(channels, request.userId, async ({ streams: { queuedJobs: channel }, epoch }) => {
+        const { userId, queuedJobId, groupId = null } = request;
         const sources = { eventLog, channel, headOf, epoch };
-        const start = await findStart(sources, { userId, queuedJobId, after });
-        return openOn({ ...start, channel, epoch, queuedJobId, includeProgress }, userId);
+        const start = await findStart(sources, request);
+        const of = { queuedJobId, groupId, includeProgress };
+        return openOn({ ...start, ...of, channel, epoch }, userId);
       }),
     openPhotos: ({ userId, after }) =>
       entered(channels, userId, async ({ streams: { photos: channel }, epoch }) => {
         const sources = { channel, headOf, epoch };
-        const start = await (after ? startBehind(sources, after, null) : startNow(sources, userId));
-        const all = { queuedJobId: null, includeProgress: false };
+        const all = { queuedJobId: null, groupId: null, includeProgress: false };
+        const start = await (after
+          ? startBehind(sources, { ...all, after })
+          : startNow(sources, userId));
         return openOn({ ...start, channel, epoch, ...all }, userId);
       }),
     assertRoom: channels.assertRoom,
@@ -137,6 +141,8 @@ interface StartRequest {
   userId: string;
   /** QueuedJob to follow; the stream ends with its first terminal event. Null follows all. */
   queuedJobId: string | null;
+  /** Group to follow, instead of a QueuedJob; the stream ends with the group. */
+  groupId?: string | null;
   /** Position to resume after; null starts with the next event. */
   after: { epoch: string; seq: number } | null;
 }
@@ -156,34 +162,53 @@ interface Sources<E extends UserEvent = QueuedJobEvent> {
 }
 type JobSources = Sources & { eventLog: EventLog };
 
+type Behind = Pick<StartRequest, "queuedJobId" | "groupId"> & {
+  after: NonNullable<StartRequest["after"]>;
+};
+
 /** Throws the errors of `Feed.open`. */
 async function findStart(
   sources: JobSources,
-  { userId, queuedJobId, after }: StartRequest,
+  request: StartRequest,
 ): Promise<Start<QueuedJobEvent>> {
+  const { userId, after } = request;
   if (!after)
-    return queuedJobId === null
-      ? startNow(sources, userId)
-      : startWithPresent(sources, userId, queuedJobId);
-  const start = await startBehind(sources, after, queuedJobId);
-  if (queuedJobId === null || start.first.length > 0) return start;
-  const present = await sources.eventLog.present(userId, queuedJobId);
-  if (!present) throw new NotFoundError("There is no such QueuedJob.");
-  // If the QueuedJob finished after the page was read, its terminal event follows.
+    return followsAll(request) ? startNow(sources, userId) : startWithPresent(sources, request);
+  const start = await startBehind(sources, { ...request, after });
+  if (followsAll(request) || start.first.length > 0) return start;
+  const present = await readPresent(sources, request);
+  // If it finished after the page was read, its terminal event follows.
   return { ...start, to: after.seq, ended: present.finished && present.lastSeq <= after.seq };
+}
+
+function followsAll({ queuedJobId, groupId }: Pick<StartRequest, "queuedJobId" | "groupId">) {
+  return queuedJobId === null && groupId == null;
+}
+
+/** Throws NotFoundError if the user has no such QueuedJob or group. */
+async function readPresent(
+  { eventLog }: JobSources,
+  { userId, queuedJobId, groupId }: StartRequest,
+): Promise<Present> {
+  const present =
+    queuedJobId === null
+      ? await eventLog.presentOfGroup(userId, groupId ?? "")
+      : await eventLog.present(userId, queuedJobId);
+  if (present) return present;
+  throw new NotFoundError(`There is no such ${queuedJobId === null ? "JobGroup" : "QueuedJob"}.`);
 }
 
 async function startBehind<E extends UserEvent>(
   { channel, epoch }: Sources<E>,
-  after: { epoch: string; seq: number },
-  queuedJobId: string | null,
+  request: Behind,
 ): Promise<Start<E>> {
+  const { queuedJobId, groupId = null, after } = request;
   const { seq } = after;
   if (after.epoch !== epoch) throw expired();
-  if (queuedJobId === null && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
-  let page = await channel.page(seq, queuedJobId);
+  if (followsAll(request) && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
+  let page = await channel.page(seq, queuedJobId, groupId);
   // Another subscriber may have requested this page before the log reached this position.
-  if (seq > page.last) page = await channel.page(seq, queuedJobId);
+  if (seq > page.last) page = await channel.page(seq, queuedJobId, groupId);
   if (seq < page.floor || seq > page.last) throw expired();
   return { seq, first: page.events, to: page.to, ended: false };
 }
@@ -199,13 +224,12 @@ async function startNow<E extends UserEvent>(
 }
 
 async function startWithPresent(
-  { eventLog, channel }: JobSources,
-  userId: string,
-  queuedJobId: string,
+  sources: JobSources,
+  request: StartRequest,
 ): Promise<Start<QueuedJobEvent>> {
+  const { channel } = sources;
   const notifications = channel.notifications;
-  const present = await eventLog.present(userId, queuedJobId);
-  if (!present) throw new NotFoundError("There is no such QueuedJob.");
+  const present = await readPresent(sources, request);
   channel.confirmHead(present.head, notifications);
   const { seq } = present.event;
   return { seq, first: [present.event], to: seq, ended: present.finished };

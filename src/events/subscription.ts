@@ -45,6 +45,7 @@ const PAUSE_MS = 1000;
 export interface SubscriptionOptions<E extends UserEvent> {
   epoch: string;
   queuedJobId: string | null;
+  groupId: string | null;
   includeProgress: boolean;
   /** Position to continue from. */
   seq: number;
@@ -68,6 +69,7 @@ export class ChannelSubscription<E extends UserEvent = QueuedJobEvent> implement
   // The options object is not kept, because it holds the first events.
   readonly #epoch: string;
   readonly #queuedJobId: string | null;
+  readonly #groupId: string | null;
   readonly #includeProgress: boolean;
   readonly #channel: Channel<E>;
   readonly #onDelivered: ((event: UserEvent) => void) | undefined;
@@ -93,6 +95,7 @@ export class ChannelSubscription<E extends UserEvent = QueuedJobEvent> implement
     const { channel, seq } = options;
     this.#epoch = options.epoch;
     this.#queuedJobId = options.queuedJobId;
+    this.#groupId = options.groupId;
     this.#includeProgress = options.includeProgress;
     this.#channel = channel;
     this.#onDelivered = options.onDelivered;
@@ -167,20 +170,33 @@ export class ChannelSubscription<E extends UserEvent = QueuedJobEvent> implement
     }
     if (this.#ended) return undefined;
     const channel = this.#channel;
-    const id = this.#queuedJobId;
     for (let event = channel.after(this.#position); event; event = channel.after(this.#position)) {
       this.#position = event.seq;
-      if (id === null || ("queuedJob" in event && event.queuedJob.id === id)) return event;
+      if (this.#matches(event)) return event;
     }
     this.#position = channel.past(this.#position);
     return undefined;
+  }
+
+  #matches(event: UserEvent): boolean {
+    if (this.#groupId !== null)
+      return "queuedJob" in event && event.queuedJob.member?.group.id === this.#groupId;
+    const id = this.#queuedJobId;
+    return id === null || ("queuedJob" in event && event.queuedJob.id === id);
+  }
+
+  /** A group ends with the event that shows its end. */
+  #isLast(event: UserEvent): boolean {
+    if (!("queuedJob" in event) || !endsStream(event.type)) return false;
+    if (this.#groupId !== null) return event.queuedJob.member?.group.finishedAt != null;
+    return this.#queuedJobId !== null;
   }
 
   #deliver(event: E): DeliveredEvent<E> {
     this.#lastSeq = event.seq;
     if (event.seq > this.#replayed) this.#onDelivered?.(event);
     // The stream ends here even if more events are in memory: a retry is another stream.
-    if (this.#queuedJobId !== null && "queuedJob" in event && endsStream(event.type)) {
+    if (this.#isLast(event)) {
       this.#ended = true;
       this.#endPage();
     }
@@ -190,7 +206,8 @@ export class ChannelSubscription<E extends UserEvent = QueuedJobEvent> implement
   #nextProgress(): DeliveredEvent<E> | undefined {
     if (!this.#includeProgress) return undefined;
     const { progress } = this.#channel;
-    const entry = progress.after(this.#progressSerial, this.#position, this.#queuedJobId);
+    const matches = (event: QueuedJobEvent) => this.#matches(event);
+    const entry = progress.after(this.#progressSerial, this.#position, matches);
     if (!entry) return undefined;
     this.#progressSerial = entry.serial;
     // Only the stream of QueuedJobs asks for PROGRESS.
@@ -214,7 +231,11 @@ export class ChannelSubscription<E extends UserEvent = QueuedJobEvent> implement
   }
 
   async #readPage(): Promise<void> {
-    const { events, floor, to } = await this.#channel.page(this.#position, this.#queuedJobId);
+    const { events, floor, to } = await this.#channel.page(
+      this.#position,
+      this.#queuedJobId,
+      this.#groupId,
+    );
     if (this.#position < floor)
       throw new CursorExpiredError(
         "The stream fell behind the kept events: read the page again and continue with its " +

@@ -8,6 +8,7 @@ import type { Pauses } from "../services/operators/pauses.js";
 import type { KeptOutputs } from "../services/photos/kept-outputs.js";
 import type { PhotoLibrary } from "../services/reads/photo-library.js";
 import type { Photos } from "../services/photos/photos.js";
+import type { GroupReads } from "../services/reads/group-reads.js";
 import type { QueuePlaces } from "../services/reads/queue-places.js";
 import type { QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
@@ -27,6 +28,7 @@ export interface Services {
   photoLibrary: PhotoLibrary;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;
+  groupReads: GroupReads;
   queuePlaces: QueuePlaces;
   eventLog: EventLog;
   feed: Feed;

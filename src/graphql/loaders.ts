@@ -5,6 +5,7 @@ import type { ListScope } from "../services/reads/list-scan.js";
 import type { QueuedJobPage } from "../services/reads/own-pages.js";
 import type { PageRange } from "../services/reads/page.js";
 import type { Photo, Photos } from "../services/photos/photos.js";
+import type { GroupReads } from "../services/reads/group-reads.js";
 import type { Place, QueuePlaces } from "../services/reads/queue-places.js";
 import type { LargeValues, QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import type { User, UserCounters, Users } from "../services/users/users.js";
@@ -36,6 +37,8 @@ export interface Loaders {
   /** Pages of lists of QueuedJobs. */
   pages: DataLoader<PageKey, QueuedJobPage, string>;
   counts: DataLoader<ListScope, number, string>;
+  /** By the id of the group. */
+  groupProgress: DataLoader<string, number>;
 }
 
 /** The dependencies of an operation's loaders, and the loaders themselves. */
@@ -43,6 +46,7 @@ export interface HasLoaders {
   users: Users;
   photos: Photos;
   queuedJobReads: QueuedJobReads;
+  groupReads: GroupReads;
   queuePlaces: QueuePlaces;
   budget: AnswerBudget;
   /** Null until the first use. */
@@ -60,8 +64,9 @@ export function loadersOf(holder: HasLoaders): Loaders {
 }
 
 function createLoaders(holder: HasLoaders): Loaders {
-  const { users, queuedJobReads, queuePlaces } = holder;
+  const { users, queuedJobReads, groupReads, queuePlaces } = holder;
   return {
+    groupProgress: createLoader((ids) => groupReads.progress(ids)),
     // Admins still see the rows of a closed account until they are erased.
     users: createLoader((ids) => users.findOwners(ids)),
     counters: createLoader((ids) => Promise.all(ids.map((id) => users.counters(id)))),

@@ -15,6 +15,9 @@ import type { QueuedJob } from "../domain/queued-job.js";
 import type { Photo } from "../services/photos/photos.js";
 import type { Context } from "./context.js";
 import { JobConnectionResolver, JobResolver } from "./job/job.resolver.js";
+import { JobGroupResolver } from "./job-group/job-group.resolver.js";
+import { JobGroupConnectionResolver } from "./job-group/job-group.type.js";
+import type { EnqueueGroupInput } from "./job-group/enqueue-group.input.js";
 import { NodeResolver } from "./node/node.resolver.js";
 import { PhotoEventResolver } from "./photo/photo-event.resolver.js";
 import { PhotoResolver } from "./photo/photo.resolver.js";
@@ -48,6 +51,8 @@ export async function createSchema(typedJobs: TypedJobs): Promise<GraphQLSchema>
       QueuedJobMutationsResolver,
       QueuedJobConnectionResolver,
       QueuedJobEventResolver,
+      JobGroupResolver,
+      JobGroupConnectionResolver,
       ServiceInfoResolver,
     ],
     validate: false,
@@ -88,6 +93,9 @@ const OF_ROWS = [
   "typedResult",
   "job",
   "user",
+  "group",
+  "key",
+  "waitingFor",
   "photos",
   "outputs",
   "history",
@@ -113,7 +121,16 @@ function resolveAtOnce(schema: GraphQLSchema): void {
     });
   // TypeGraphQL drops input fields that it does not define, such as `run`.
   const mutations = new QueuedJobMutationsResolver();
-  const { enqueueJob, enqueueJobs } = fieldsOf("Mutation");
+  const groups = new JobGroupResolver();
+  const { enqueueJob, enqueueJobs, enqueueGroup } = fieldsOf("Mutation");
+  Object.assign(enqueueGroup ?? {}, {
+    resolve: ((_, { input }, context) =>
+      groups.enqueueGroup(input, context)) satisfies GraphQLFieldResolver<
+      unknown,
+      Context,
+      { input: EnqueueGroupInput }
+    >,
+  });
   Object.assign(enqueueJob ?? {}, {
     resolve: ((_, { input }, context) =>
       mutations.enqueueJob(input, context)) satisfies GraphQLFieldResolver<

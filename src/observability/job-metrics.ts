@@ -19,7 +19,13 @@ export interface WorkMetrics {
 }
 
 const OUTCOMES = ["succeeded", "failed", "retrying", "handed_back", "lost", "discarded"] as const;
-const ACTIONS = ["taken_over", "hint_restored", "purged_queued_job", "purged_event"] as const;
+const ACTIONS = [
+  "taken_over",
+  "cancelled_in_group",
+  "hint_restored",
+  "purged_queued_job",
+  "purged_event",
+] as const;
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 

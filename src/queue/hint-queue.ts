@@ -23,6 +23,8 @@ export interface HintData {
   requestId: string;
   /** The owner; absent from hints that an older version added. */
   userId?: string;
+  /** True if the QueuedJob has a group; absent without one. */
+  grouped?: true;
   /**
    * W3C traceparent of the operation that added it; absent without tracing or when the reconciler
    * added it.
@@ -179,11 +181,20 @@ async function addToQueue(
   hints: Hint[],
   here: string | undefined,
 ): Promise<void> {
-  const jobs = hints.map(({ id, run, requestId, userId, traceparent = here, ...hint }) => ({
-    name: "hint",
-    data: { id, run, requestId, userId, ...(traceparent && { traceparent }) },
-    opts: bullOptions({ id, run, ...hint }),
-  }));
+  const jobs = hints.map(
+    ({ id, run, requestId, userId, grouped, traceparent = here, ...hint }) => ({
+      name: "hint",
+      data: {
+        id,
+        run,
+        requestId,
+        userId,
+        ...(grouped && { grouped }),
+        ...(traceparent && { traceparent }),
+      },
+      opts: bullOptions({ id, run, ...hint }),
+    }),
+  );
   const [one, ...more] = jobs;
   // A pipeline is expensive to set up.
   if (one && more.length === 0) await queue.add(one.name, one.data, one.opts);

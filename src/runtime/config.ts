@@ -281,7 +281,7 @@ function toConfig(values: Values) {
   };
 }
 
-/** What is open outside production unless it is closed, and the reverse. */
+/** Doors that are open outside production only, unless their variables say otherwise. */
 function openDoors({ INTROSPECTION, EXPLORER }: Values, production: boolean) {
   return { introspection: INTROSPECTION ?? !production, explorer: EXPLORER ?? !production };
 }

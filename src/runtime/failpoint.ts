@@ -11,7 +11,8 @@ export type FailpointName =
   | "upload: before the row"
   | "reconcile: before the hints"
   | "clean-up: between the batches"
-  | "operation: before the position";
+  | "operation: before the position"
+  | "group: before the next wave";
 
 type Handler = (name: FailpointName) => Promise<void>;
 

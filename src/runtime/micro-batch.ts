@@ -12,6 +12,8 @@ export interface MicroBatchOptions<Item, Result> {
   lanes: number;
   /** Maximum items per batch. */
   maxItems: number;
+  /** Maximum items that may wait in a lane; by default, five full batches. */
+  maxWaiting?: number;
   laneOf(item: Item): string;
   /**
    * Keys that a batch may hold only once; a second item with the same key goes into the next batch.
@@ -41,7 +43,7 @@ interface Lane<Item, Result> {
   timer: NodeJS.Timeout | null;
 }
 
-/** Maximum full batches that may wait in a lane. */
+/** Default maximum of full batches that may wait in a lane. */
 const MAX_BATCHES_WAITING = 5;
 const MAX_WAIT_MS = 2000;
 /** Time after a batch of several items in which the next item is probably not alone. */
@@ -61,6 +63,7 @@ const LOADED_MS = 50;
 export function createMicroBatch<Item, Result>(
   options: MicroBatchOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
+  const { maxWaiting = MAX_BATCHES_WAITING * options.maxItems } = options;
   const lanes = Array.from({ length: options.lanes }, (): Lane<Item, Result> => ({
     waiting: [],
     busy: false,
@@ -82,8 +85,7 @@ export function createMicroBatch<Item, Result>(
     new Promise((resolve, reject) => {
       const lane = lanes[hash(options.laneOf(item)) % lanes.length];
       if (!lane) throw new Error("There is no lane");
-      if (lane.waiting.length >= MAX_BATCHES_WAITING * options.maxItems)
-        return reject(overload("full"));
+      if (lane.waiting.length >= maxWaiting) return reject(overload("full"));
       lane.waiting.push({
         item,
         deadline: currentDeadline(),

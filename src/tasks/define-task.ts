@@ -99,6 +99,11 @@ export interface Task<
    */
   copiesPhotos?: boolean;
   /**
+   * Returns the number of pictures among the outputs. In a group, they can be the photos of other
+   * QueuedJobs. Absent if there are none.
+   */
+  countPictures?(parameters: z.output<Parameters>): number;
+  /**
    * Increase it when the same input gives a different result than before: results of an earlier
    * version are not reused. Default: 1. Null means that the result depends on more than the input,
    * so it is never reused.

@@ -21,7 +21,7 @@ import {
   type SettleDeps,
 } from "./settle-attempt.js";
 
-export interface ExecuteDeps extends RunInChildDeps, SettleDeps {
+export interface ExecuteDeps extends Omit<RunInChildDeps, "queuedJobs">, SettleDeps {
   /**
    * Runs attempts of the worker process whose last worker died. They may take minutes, so they must
    * not hold up the children that decode photos.
@@ -50,7 +50,8 @@ export function executeTask(
 ): Promise<number | null> {
   return (deps.tracer ?? noTracer).resume(hint.traceparent, "attempt", async (note) => {
     note({ "photos.queued_job.id": hint.id, "photos.request.id": hint.requestId });
-    const request = { id: hint.id, run: hint.run, userId: hint.userId, worker: deps.worker };
+    const { id, run, userId, grouped } = hint;
+    const request = { id, run, userId, grouped, worker: deps.worker };
     let claimed = await deps.queuedJobs.start(request);
     if (isRepeat) claimed ??= await deps.queuedJobs.adopt(request);
     if (!claimed) return deps.queuedJobs.claimableIn(request);

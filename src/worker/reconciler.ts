@@ -12,7 +12,7 @@ export interface Reconciler {
 }
 
 export interface ReconcilerOptions {
-  queuedJobs: Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
+  queuedJobs: Pick<QueuedJobs, "takeOverLapsed" | "hintDue" | "cancelMarked">;
   hints: Pick<HintQueue, "hasForgotten">;
   duties: Duties;
   worker: string;
@@ -109,8 +109,9 @@ function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createH
     if (!holding) return false;
     if (await hints.hasForgotten()) sweep.forget();
     const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(MAX_LAPSED));
+    const cancelled = await tryPart(() => queuedJobs.cancelMarked());
     const missing = await tryPart(sweep.run);
-    if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
+    if (lapsed + cancelled + missing > 0) log.info({ lapsed, cancelled, missing }, "reconciled");
     return lapsed === MAX_LAPSED || (missing > 0 && sweep.underWay);
   }
 

@@ -19,6 +19,7 @@ const TINY: Scale = {
   page: { connections: 4, warmUpRequests: 10, seconds: 0.3, requests: 10 },
   history: { few: 1000, many: 2000, seconds: 0.3 },
   thumbnails: { photos: 2 },
+  groups: { groups: 2, size: 40 },
   idleSeconds: 0.1,
 };
 

@@ -12,6 +12,8 @@ export interface ChaosOptions {
   /** Retention of finished QueuedJobs and events in seconds; null for the service's default. */
   ttlSeconds: number | null;
   storage: StorageKind;
+  /** True to submit groups beside single jobs. */
+  pipelines: boolean;
 }
 
 export function readChaosOptions(): ChaosOptions {
@@ -38,8 +40,7 @@ export function readChaosOptions(): ChaosOptions {
         events: {
           type: "string",
           value: "<number>",
-          default: "40",
-          about: "Logged events per second.",
+          about: "Logged events per second; 40 if not given, with --pipelines 160.",
         },
         ttl: {
           type: "string",
@@ -52,23 +53,41 @@ export function readChaosOptions(): ChaosOptions {
           default: "file",
           about: "file: a folder. s3: a private S3 server, with faults on the way to it.",
         },
+        pipelines: { type: "boolean", about: "Submit groups of random graphs beside single jobs." },
       },
-      examples: ["--minutes 5 --seed 42", "--minutes 2 --storage s3"],
+      examples: [
+        "--minutes 5 --seed 42",
+        "--minutes 10 --events 100 --ttl 60",
+        "--pipelines --minutes 20",
+        "--minutes 2 --storage s3",
+      ],
     },
-    (values) => {
-      const [minutes, events] = [Number(values.minutes), Number(values.events)];
-      const ttlSeconds = values.ttl === undefined ? null : Number(values.ttl);
-      if (!(minutes > 0 && minutes <= 24 * 60))
-        throw new Error("--minutes must be a number above 0, at most 1440");
-      if (!(events > 0 && events <= 1000))
-        throw new Error("--events must be a number above 0, at most 1000");
-      if (ttlSeconds !== null && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 30)) {
-        throw new Error("--ttl must be a whole number of seconds from 30");
-      }
-      const storage = STORAGE_KINDS.find((kind) => kind === values.storage);
-      if (!storage) throw new Error(`--storage must be one of ${STORAGE_KINDS.join(", ")}`);
-      const seed = readSeed(values.seed);
-      return { minutes, seed, only: values.only, events, ttlSeconds, storage };
-    },
+    toOptions,
   );
+}
+
+interface Values {
+  minutes: string;
+  seed: string | undefined;
+  only: string;
+  events: string | undefined;
+  ttl: string | undefined;
+  storage: string;
+  pipelines: boolean;
+}
+
+/** Throws an Error whose message names the wrong option. */
+function toOptions({ only, pipelines, ...values }: Values): ChaosOptions {
+  const minutes = Number(values.minutes);
+  const events = Number(values.events ?? (pipelines ? 160 : 40));
+  const ttlSeconds = values.ttl === undefined ? null : Number(values.ttl);
+  if (!(minutes > 0 && minutes <= 24 * 60))
+    throw new Error("--minutes must be a number above 0, at most 1440");
+  if (!(events > 0 && events <= 1000))
+    throw new Error("--events must be a number above 0, at most 1000");
+  if (ttlSeconds !== null && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 30))
+    throw new Error("--ttl must be a whole number of seconds from 30");
+  const storage = STORAGE_KINDS.find((kind) => kind === values.storage);
+  if (!storage) throw new Error(`--storage must be one of ${STORAGE_KINDS.join(", ")}`);
+  return { minutes, seed: readSeed(values.seed), only, events, ttlSeconds, storage, pipelines };
 }

@@ -16,6 +16,7 @@ import { createPerson, type Person } from "./people/person.js";
 import { seededRandom, type SeededRandom } from "../support/runner/seeded-random.js";
 import type { Outcome } from "./checks/render-report.js";
 import type { Stage } from "./stage.js";
+import { meddleWithGroups, submitGroups } from "./people/submit-groups.js";
 import { submitJobs } from "./people/submit-jobs.js";
 import { verify } from "./checks/verify.js";
 import type { Violations } from "./checks/violations.js";
@@ -28,6 +29,10 @@ const NAMES = ["ada", "ben", "cleo", "dan"];
 const PHOTOGRAPHER = "eve";
 /** Average number of events per job, including retries and deletions. */
 const EVENTS_PER_JOB = 4;
+/** The same for each group. */
+const EVENTS_PER_GROUP = 14;
+/** Share of the events that come from groups, if there are any. */
+const GROUP_SHARE = 0.85;
 /** Share of the run for each of the first two phases: quiet, and with the hostile user only. */
 const PHASE_SHARE = 0.15;
 const FAIL_OVER_MINUTES = 1.25;
@@ -59,7 +64,7 @@ export async function runChaos(
     say: (line: string) => void;
   },
 ): Promise<Outcome> {
-  const { seed, minutes, violations, say, only, events, ttlSeconds } = options;
+  const { seed, minutes, violations, say } = options;
   const random = seededRandom(seed);
   const receiver = await startChaosReceiver(violations);
   const fleet = createFleet({
@@ -81,18 +86,13 @@ export async function runChaos(
     const run = await unlessCut(
       options.stop,
       disturb(stage, fleet, {
+        ...options,
         people,
         photographer,
         pickUrl,
         random,
-        violations,
         stop,
-        minutes,
-        say,
         feeds,
-        only,
-        events,
-        ttlSeconds,
         receiver,
       }),
     );
@@ -155,6 +155,7 @@ interface Disturbance {
   events: number;
   ttlSeconds: number | null;
   receiver: ChaosReceiver;
+  pipelines: boolean;
 }
 
 /**
@@ -164,7 +165,7 @@ interface Disturbance {
 async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promise<Run> {
   const { people, photographer, pickUrl, random, violations, stop, minutes } = options;
   const { feeds, ttlSeconds, receiver } = options;
-  const paceMs = (people.length * EVENTS_PER_JOB * 1000) / options.events;
+  const paces = pacesOf(options);
   const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
   const record = (person: Person, name: string) => recordFeed(stage, options, { person, name });
   const steady = people.map((person) => record(person, "steady"));
@@ -179,9 +180,16 @@ async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promis
   const [hostile] = await Promise.all([
     attackAndInject(stage, fleet, { ...options, faults, phases }),
     ...people.flatMap((person) => [
-      submitJobs(person, { random: random.branch(), violations, stop, paceMs }),
+      submitJobs(person, { random: random.branch(), violations, stop, paceMs: paces.jobs }),
       meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null }),
     ]),
+    ...(options.pipelines ? people : []).flatMap((person) => {
+      const own = { violations, stop, purges: ttlSeconds !== null };
+      return [
+        submitGroups(person, { ...own, random: random.branch(), paceMs: paces.groups }),
+        meddleWithGroups(person, { ...own, random: random.branch() }),
+      ];
+    }),
     lookAtImages(photographer, { random: random.branch(), violations, stop, pickUrl }),
     ...[...cut, ...photoFeeds.slice(1)].map((feed) =>
       keepCutting(feed, { random: random.branch(), stop }),
@@ -192,6 +200,17 @@ async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promis
   receiver.calm();
   const records = { people, feeds: ofJobs, photoFeeds, steady, faults, phases, hostile };
   return { ...records, tail, receiver, pickUrl };
+}
+
+/** Milliseconds between two submissions of a user, of single jobs and of groups. */
+function pacesOf({ people, events, pipelines }: Disturbance): { jobs: number; groups: number } {
+  const ofGroups = pipelines ? GROUP_SHARE * events : 0;
+  const paceMs = (eventsEach: number, perSecond: number) =>
+    (people.length * eventsEach * 1000) / perSecond;
+  return {
+    jobs: paceMs(EVENTS_PER_JOB, events - ofGroups),
+    groups: paceMs(EVENTS_PER_GROUP, ofGroups),
+  };
 }
 
 function recordFeed(

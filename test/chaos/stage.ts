@@ -37,13 +37,14 @@ export interface Stage {
 const ISSUER = "https://issuer.test";
 const AUDIENCE = "photo-service-chaos";
 
-export async function openStage(
-  folder: string,
-  {
-    ttlSeconds = null,
-    storage = "file",
-  }: { ttlSeconds?: number | null; storage?: StorageKind } = {},
-): Promise<Stage> {
+interface StageOptions {
+  ttlSeconds?: number | null;
+  pipelines?: boolean;
+  storage?: StorageKind;
+}
+
+export async function openStage(folder: string, options: StageOptions = {}): Promise<Stage> {
+  const { ttlSeconds = null, pipelines = false, storage = "file" } = options;
   const log = createLogger({ name: "chaos", level: "silent", pretty: false });
   const logs = join(folder, "logs");
   await mkdir(logs);
@@ -75,7 +76,7 @@ export async function openStage(
     MAX_SOCKETS_PER_USER: "1000",
     ECHO: "true",
     // A low limit, which the hostile user reaches.
-    MAX_RECORDED_BYTES_PER_USER: "20000000",
+    MAX_RECORDED_BYTES_PER_USER: pipelines ? "80000000" : "20000000",
     ...(ttlSeconds !== null && { EVENT_TTL: String(ttlSeconds), MAX_JOB_TTL: String(ttlSeconds) }),
   };
   const stage: Stage = {

@@ -11,7 +11,7 @@ import { idOfNothing } from "../support/asserts/broken-ids.js";
 import { startTestService, type ProxiedService } from "../support/service/test-service.js";
 import { openRawSocket, type RawSocket } from "../support/clients/raw-socket.js";
 import { createBelongings, rowsOf, type Belongings } from "./tenancy/belongings.js";
-import { ADMIN_ONLY, baseOf, BELOW, BULK, KEYS, PLACES } from "./tenancy/places.js";
+import { ADMIN_ONLY, baseOf, BELOW, BULK, KEYS, NAMES, PLACES } from "./tenancy/places.js";
 import {
   edgesIn,
   edgesOf,
@@ -21,6 +21,8 @@ import {
   variablesAt,
 } from "./tenancy/schema-walk.js";
 import { createWays, withoutIds, type Ask, type Outcome } from "./tenancy/ways.js";
+
+const OUTPUTS = "query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }";
 
 describe("another user's data", () => {
   let schema: GraphQLSchema;
@@ -111,16 +113,14 @@ describe("another user's data", () => {
 
   it("is not returned for an idempotency key that its owner has used", async () => {
     for (const [i, place] of KEYS.entries()) {
-      const base = place.includes("inputs")
-        ? { inputs: [{ job: "echo", parameters: { message: i } }] }
-        : { input: { job: "echo", parameters: { message: i } } };
-      const { data, errors } = await overHttp(
-        operation(place),
-        variablesAt(place, `${victim.idempotencyKey}`, base),
-      );
+      const one = { job: "echo", parameters: { message: i } };
+      const jobs = [{ ...one, key: "a" }];
+      const base = [{ input: one }, { inputs: [one] }, { input: { jobs } }][i];
+      const variables = variablesAt(place, victim.idempotencyKey, base);
+      const { data, errors } = await overHttp(operation(place), variables);
       assert.equal(
         errors?.[0]?.message ?? "",
-        i === 0
+        i !== 1
           ? ""
           : 'The idempotency key "key-of-victim" was used with other arguments; use a new key.',
       );
@@ -182,22 +182,23 @@ describe("another user's data", () => {
       await walk("Query", operationOf(schema, "Query.node", 3), { id });
     for (const id of [ids.finished, ids.failed])
       await walk("Query", operationOf(schema, "Query.queuedJob", 3), { id });
-    await walk("Query", operationOf(schema, "Query.user", 4), { id: ids.user });
-    await walk("Query", operationOf(schema, "Query.photo", 4), { id: ids.photo });
+    const nodes = { user: ids.user, photo: ids.photo, jobGroup: ids.group };
+    for (const [one, id] of Object.entries(nodes))
+      await walk("Query", operationOf(schema, `Query.${one}`, 4), { id });
     await walk("Query", operationOf(schema, "Query.job", 2), { name: "echo" });
-    for (const list of ["me", "jobs", "photos", "photosByDay", "queuedJobs", "service"])
+    for (const list of "me jobs photos photosByDay queuedJobs jobGroups service".split(" "))
       await walk("Query", operationOf(schema, `Query.${list}`, 3), { first: 3 });
-    await walk("Mutation", operationOf(schema, "Mutation.cancelQueuedJob", 3), { id: ids.waiting });
-    await walk("Mutation", operationOf(schema, "Mutation.retryQueuedJob", 3), { id: ids.waiting });
-    const input = { job: "echo" };
-    await walk("Mutation", operationOf(schema, "Mutation.enqueueJob", 3), { input });
-    await walk("Mutation", operationOf(schema, "Mutation.enqueueJobs", 3), {
-      inputs: [{ job: "metadata", photoIds: [ids.photo] }],
-    });
-    await walk("Mutation", operationOf(schema, "Mutation.keepOutput", 3), {
-      queuedJobId: ids.finished,
-      name: "16w.webp",
-    });
+    for (const [name, variables] of Object.entries({
+      cancelQueuedJob: { id: ids.waiting },
+      retryQueuedJob: { id: ids.waiting },
+      enqueueJob: { input: { job: "echo" } },
+      enqueueJobs: { inputs: [{ job: "metadata", photoIds: [ids.photo] }] },
+      keepOutput: { queuedJobId: ids.finished, name: "16w.webp" },
+      enqueueGroup: { input: { jobs: [{ key: "a", job: "echo" }] } },
+      cancelGroup: { id: ids.group },
+      retryGroup: { id: ids.group },
+    }))
+      await walk("Mutation", operationOf(schema, `Mutation.${name}`, 3), variables);
     for (const [stream, variables] of [
       ["queuedJobEvents", { queuedJobId: ids.failed }],
       ["photoEvents", { after: cursors.start }],
@@ -238,11 +239,7 @@ describe("another user's data", () => {
       "Photo.image": ofPhoto("image(width: 64)"),
       "Photo.srcset": ofPhoto("srcset"),
       "OutputFile.url": async ({ client, ids }) =>
-        (
-          await client.get("query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }", {
-            id: ids.finished,
-          })
-        ).queuedJob.outputs[0].url,
+        (await client.get(OUTPUTS, { id: ids.finished })).queuedJob.outputs[0].url,
     };
     assert.deepEqual(urlFieldsOf(schema).toSorted(), Object.keys(URLS).toSorted());
     for (const [field, urlOf] of Object.entries(URLS)) {
@@ -273,7 +270,10 @@ describe("another user's data", () => {
   });
 
   it("is tested here for every argument with an id or key, and for every mutation", () => {
-    assert.deepEqual(placesOf(schema).toSorted(), [...Object.keys(PLACES), ...KEYS].toSorted());
+    assert.deepEqual(
+      placesOf(schema).toSorted(),
+      [...Object.keys(PLACES), ...KEYS, ...NAMES].toSorted(),
+    );
     const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {}).map(
       (name) => `Mutation.${name}`,
     );

@@ -34,6 +34,10 @@ const IN_WORKER: FailpointName[] = [
 ];
 const IN_API: FailpointName[] = ["accept: before the statement", "accept: after the commit"];
 
+const ENQUEUE_GROUP = `mutation { enqueueGroup(input: { jobs: [
+  { key: "a", job: "echo", runAt: "${new Date(Date.now() + 3_600_000).toISOString()}" },
+  { key: "b", job: "echo", after: ["a"] }] }) { id } }`;
+
 describe("a process that fails at a failpoint", () => {
   /** The healthy API and worker run in this process, so they need no start. */
   let service: TestService;
@@ -118,6 +122,25 @@ describe("a process that fails at a failpoint", () => {
       );
     }
   }
+
+  it("leaves the rest of a cancelled group to the reconciler: API, crash", long, async () => {
+    const group = (await client.get(ENQUEUE_GROUP)).enqueueGroup;
+    const bad = await startBad("api", { at: "group: before the next wave", how: "crash" });
+    void createTestClient(bad.url, client.token)
+      .ask("mutation ($id: ID!) { cancelGroup(id: $id) { id } }", group)
+      .catch(() => null);
+    await bad.hit();
+    await expireLeases(service.database);
+    await addSoundWorker();
+    await eventually("the group is cancelled", async () => {
+      const { jobGroup } = await client.get(
+        "query ($id: ID!) { jobGroup(id: $id) { status cancelled } }",
+        group,
+      );
+      return jobGroup.status === "CANCELLED" && jobGroup.cancelled === 2;
+    });
+    await assertConsistent(service.database.sql);
+  });
 });
 
 /** Expires the leases, which otherwise takes half a minute. */

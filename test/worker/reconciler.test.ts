@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { eventually } from "../support/runner/eventually.js";
+import { groupOf } from "../support/service/group-of.js";
 import { createReconcilerScene, type ReconcilerScene } from "./reconciler/reconciler-scene.js";
 
 describe("the reconciler", () => {
@@ -61,6 +62,21 @@ describe("the reconciler", () => {
     scene.redis.forgotten = true;
     await eventually("it is back", () => scene.core.hinted.some(({ id }) => id === fresh.id), 3000);
     scene.redis.forgotten = false;
+    await reconciler.close();
+  });
+
+  it("cancels members of a group that another process has only marked", async () => {
+    const { core, user } = scene;
+    const submission = groupOf({ a: [], b: ["a"] });
+    const group = await core.queuedJobs.enqueueGroup(user.id, { submission, requestId: "test" });
+    await core.database.sql`update queued_jobs set cancelling = 'OWNER'
+      where group_id = ${group.id}`;
+    const reconciler = scene.open("w");
+    reconciler.hurry();
+    await eventually(
+      "both are cancelled",
+      async () => (await core.queuedJobs.findGroup(user, group.id))?.cancelled === 2,
+    );
     await reconciler.close();
   });
 

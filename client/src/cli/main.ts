@@ -4,6 +4,7 @@ import { createPhotoService, type PhotoService } from "../photo-service.js";
 import { reasonOf, type Command, type CommandContext } from "./command.js";
 import { textOf, UsageError } from "./command-line.js";
 import { findService } from "./find-service.js";
+import { group } from "./group.js";
 import { jobs, watch } from "./jobs.js";
 import { run } from "./run.js";
 import { token } from "./token.js";
@@ -15,6 +16,8 @@ Commands:
   upload <photo>…              Upload photos; prints their ids.
   run <job> [photo]… [flags]   Upload photos, run a Job on them, and show or save the results.
                                Its flags: photo-service run <job> --help
+  group <photo>… --step <job>… Upload photos and run several Jobs on them in turn, as one group.
+                               Its flags: photo-service group --help
   watch [id]…                  Print events live: of these QueuedJobs until they have finished,
                                or of all of them until Ctrl-C.
   jobs                         List the newest QueuedJobs: --first, --status, --job.
@@ -40,6 +43,7 @@ const find = (flags: { url?: string | undefined; token?: string | undefined }) =
 const COMMANDS: Readonly<Record<string, Command>> = {
   upload,
   run,
+  group,
   watch,
   jobs,
   token: (context) => token(context, find),
@@ -50,7 +54,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const wantsHelp = args.includes("--help") || args.includes("-h");
   if (name === undefined || name === "--help" || name === "-h") return help();
   if (!command) throw new UsageError(`Unknown command "${name}".\n\n${USAGE}`);
-  if (wantsHelp && (command !== run || args.length === 1)) return help();
+  if (wantsHelp && command !== group && (command !== run || args.length === 1)) return help();
 
   const interrupt = new AbortController();
   // Every photo of a command listens to it.

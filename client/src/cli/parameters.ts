@@ -50,7 +50,7 @@ export function readParameters(
   schema: ParameterSchema,
   values: FlagValues,
 ): Record<string, unknown> {
-  const parameters = parseObject(textOf(values, "parameters") ?? "{}");
+  const parameters = parseObject(textOf(values, "parameters") ?? "{}", "--parameters");
   for (const flag of flagsOf(schema)) {
     const value = valueOf(flag, values);
     if (value !== undefined) parameters[flag.property] = value;
@@ -88,7 +88,8 @@ function convert(name: string, text: string, { type, enum: choices }: PropertySc
   }
 }
 
-function parseObject(text: string): Record<string, unknown> {
+/** Throws UsageError, which names the flag, unless the text is a JSON object. */
+export function parseObject(text: string, flag: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value))
@@ -96,7 +97,7 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     // The next line reports both faults.
   }
-  throw new UsageError(`--parameters must be a JSON object; got "${text}".`);
+  throw new UsageError(`${flag} must be a JSON object; got "${text}".`);
 }
 
 /** The flags with their descriptions, for `--help`. */

@@ -17,7 +17,7 @@ import { createOutputFolder, readPhoto, type OutputFolder } from "./files.js";
 import { describeFlags, flagTypes, readParameters, type ParameterSchema } from "./parameters.js";
 import { createBars, type Bars, type Terminal } from "./terminal.js";
 
-interface Job {
+export interface Job {
   name: string;
   description: string;
   parameterSchema: ParameterSchema;
@@ -93,7 +93,7 @@ export async function run({ args, terminal, interrupt, open }: CommandContext): 
   return report(outcomes, terminal);
 }
 
-async function findJob(service: PhotoService, name: string): Promise<Job> {
+export async function findJob(service: PhotoService, name: string): Promise<Job> {
   const { jobs } = await service.query<{ jobs: { nodes: Job[] } }>(JOBS);
   const job = jobs.nodes.find((one) => one.name === name);
   if (job) return job;

@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import type { JobName } from "../generated/jobs.js";
+import { createLiveGroup, type LiveGroupSnapshot } from "../groups/live-group.js";
+import type { JobGroup, JobsByKey } from "../groups/types.js";
 import type { JobList, JobListOptions, JobListSnapshot } from "../live/job-list.js";
 import { createLiveJob, type LiveJobSnapshot } from "../live/live-job.js";
 import type { Live } from "../live/live.js";
@@ -30,11 +32,13 @@ export function useJobs(options: JobListOptions = {}): JobListSnapshot & Pick<Jo
   return { ...useLive(list), loadMore: list.loadMore };
 }
 
-const NOTHING: Live<LiveJobSnapshot<never>> = {
-  getSnapshot: () => EMPTY,
+/** A live part that never changes. */
+const still = <Snapshot>(snapshot: Snapshot): Live<Snapshot> => ({
+  getSnapshot: () => snapshot,
   subscribe: () => () => {},
-};
-const EMPTY: LiveJobSnapshot<never> = { job: null, error: null };
+});
+const NO_JOB = still<LiveJobSnapshot<never>>({ job: null, error: null });
+const NO_GROUP = still({ group: null, jobs: [], error: null });
 
 /** One QueuedJob, current until it finishes: what `run` returned, or an id. */
 export function useJob<Name extends JobName>(
@@ -43,7 +47,20 @@ export function useJob<Name extends JobName>(
   const service = usePhotoService();
   const id = typeof source === "object" ? source?.id : source;
   const live = useMemo<Live<LiveJobSnapshot<Name>>>(
-    () => (source ? createLiveJob(service, source) : NOTHING),
+    () => (source ? createLiveJob(service, source) : NO_JOB),
+    [service, id],
+  );
+  return useLive(live);
+}
+
+/** A group with its jobs, current until it finishes: what `runGroup` returned, or an id. */
+export function useGroup<Keys extends JobsByKey>(
+  source: JobGroup<Keys> | string | null | undefined,
+): LiveGroupSnapshot<Keys> {
+  const service = usePhotoService();
+  const id = typeof source === "object" ? source?.id : source;
+  const live = useMemo<Live<LiveGroupSnapshot<Keys>>>(
+    () => (source ? createLiveGroup(service, source) : NO_GROUP),
     [service, id],
   );
   return useLive(live);

@@ -1,4 +1,4 @@
-export { useJob, useJobs, usePhotos } from "./hooks.js";
+export { useGroup, useJob, useJobs, usePhotos } from "./hooks.js";
 export { PhotoServiceProvider, usePhotoService } from "./provider.js";
 export { usePhotoJob, type UsePhotoJob } from "./use-photo-job.js";
 export { useUpload, type UploadState, type UseUpload } from "./use-upload.js";

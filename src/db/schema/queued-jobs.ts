@@ -18,14 +18,44 @@ import {
   unique,
   uniqueIndex,
   uuid,
+  type ExtraConfigColumn,
 } from "drizzle-orm/pg-core";
-import { QUEUED_JOB_STATUSES, LOGGED_EVENT_TYPES } from "../../domain/queued-job-status.js";
+import {
+  CANCEL_REASONS,
+  LOGGED_EVENT_TYPES,
+  QUEUED_JOB_STATUSES,
+} from "../../domain/queued-job-status.js";
 import { instant, oneOf } from "./columns.js";
 import { users } from "./users.js";
 import { photos } from "./photos.js";
 
 const unfinished = sql`status in ('PENDING', 'STARTED')`;
 const finished = sql`('SUCCESS', 'FAILED', 'CANCELLED')`;
+
+/** Indexes and conditions of QueuedJobs in groups. */
+function rulesOfMembers(
+  table: Record<
+    "id" | "groupId" | "groupedVersion" | "version" | "waitingFor" | "status",
+    ExtraConfigColumn
+  >,
+) {
+  return [
+    index("queued_jobs_group")
+      .on(table.groupId, table.status)
+      .where(sql`group_id is not null`),
+    index("queued_jobs_cancelling")
+      .on(table.id)
+      .where(sql`cancelling is not null and status in ('PENDING', 'STARTED')`),
+    check(
+      "queued_jobs_grouped_version",
+      sql`${table.groupId} is null or coalesce(${table.groupedVersion}, 0) = ${table.version}`,
+    ),
+    check(
+      "queued_jobs_waiting",
+      sql`${table.waitingFor} = 0 or (${table.waitingFor} > 0 and ${table.status} = 'PENDING')`,
+    ),
+  ];
+}
 
 export const queuedJobs = pgTable(
   "queued_jobs",
@@ -86,8 +116,28 @@ export const queuedJobs = pgTable(
     fresh: boolean().notNull().default(false),
     /** SHA-256 of the inputs of the result; only on a success whose result may be reused. */
     reuseKey: text("reuse_key"),
+    /** There is no foreign key, because a check of it would lock the group's row. */
+    groupId: uuid("group_id"),
+    /** Name within the group. */
+    groupKey: text("group_key"),
+    /** Position in the submission of the group, from 0. */
+    groupPlace: smallint("group_place"),
+    /**
+     * Equals `version` in a row with a group. A statement that does not know groups, as in an
+     * earlier release, therefore fails.
+     */
+    groupedVersion: integer("grouped_version"),
+    /** Number of unfinished predecessors; 0 in a row that is not PENDING. */
+    waitingFor: smallint("waiting_for").notNull().default(0),
+    /** True if it runs even when a predecessor fails. */
+    runsAnyway: boolean("runs_anyway").notNull().default(false),
+    /** True if predecessors make some of its photos. */
+    takesPhotos: boolean("takes_photos").notNull().default(false),
+    /** Why the unfinished row is going to be cancelled; null if it is not. */
+    cancelling: text({ enum: CANCEL_REASONS }),
   },
   (table) => [
+    ...rulesOfMembers(table),
     index("queued_jobs_user_id").on(table.userId, table.id),
     uniqueIndex("queued_jobs_user_key")
       .on(table.userId, table.idempotencyKey)
@@ -209,10 +259,15 @@ export const queuedJobEvents = pgTable(
     bytes: integer().notNull().default(0),
     /** True for a DELETED event that stands for an end which no webhook has reported. */
     unreported: boolean(),
+    /** The group that the snapshot shows. */
+    groupId: uuid("group_id"),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.seq] }),
     index("queued_job_events_job").on(table.queuedJobId, table.seq),
+    index("queued_job_events_group")
+      .on(table.groupId, table.seq)
+      .where(sql`group_id is not null`),
     check("queued_job_events_type", sql`${table.type} in (${oneOf(LOGGED_EVENT_TYPES)})`),
   ],
 );

@@ -1,5 +1,5 @@
 import type { GraphQLError } from "graphql";
-import type { ReadBudget } from "../../services/reads/read-budget.js";
+import type { ReadBudget } from "../../services/reads/page.js";
 import { LIMITS, limitError } from "./limits.js";
 
 /**

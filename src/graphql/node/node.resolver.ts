@@ -9,8 +9,8 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      "The User, Job, QueuedJob or Photo with this id; null if it does not exist or is not " +
-      "visible to you.",
+      "The User, Job, QueuedJob, JobGroup or Photo with this id; null if it does not exist or " +
+      "is not visible to you.",
   })
   async node(
     @Arg("id", () => ID, { description: "A UUID, or the id of a Job." }) id: string,
@@ -27,13 +27,19 @@ async function findByUuid(
   id: string,
   { user, users, queuedJobs, photos }: Context,
 ): Promise<object | null> {
-  const [queuedJob, photo, [person]] = await Promise.all([
+  const [queuedJob, group, photo, [person]] = await Promise.all([
     queuedJobs.find(user, id),
+    queuedJobs.findGroup(user, id),
     photos.find(user, id),
     users.findMany([id]),
   ]);
   const visible = person && (person.id === user.id || user.role === "ADMIN") ? person : null;
-  return named("QueuedJob", queuedJob) ?? named("Photo", photo) ?? named("User", visible);
+  return (
+    named("QueuedJob", queuedJob) ??
+    named("JobGroup", group) ??
+    named("Photo", photo) ??
+    named("User", visible)
+  );
 }
 
 function named(typename: string, row: object | null): object | null {

@@ -80,6 +80,9 @@ const STATE = [
   "expiresAt",
   "error",
   "reusedFrom",
+  "group",
+  "key",
+  "waitingFor",
   "queuePosition",
   "estimatedStartAt",
 ];

@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
 import { decodeStreamCursor, encodeStreamCursor } from "../../domain/cursors.js";
+import { InvalidInputError } from "../../domain/errors.js";
 import type { DeliveredEvent } from "../../events/subscription.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Context } from "../context.js";
@@ -7,6 +8,7 @@ import { QueuedJobEventType } from "./queued-job.type.js";
 
 interface Arguments {
   queuedJobId?: string | null;
+  groupId?: string | null;
   after?: string | null;
   includeProgress?: boolean | null;
 }
@@ -18,8 +20,9 @@ export class QueuedJobEventResolver {
       "The events of your QueuedJobs, in order, each exactly once, across reconnects and " +
       "server restarts. With `queuedJobId`, only the events of that QueuedJob: without " +
       "`after`, the stream starts with its last logged event and its current state; it " +
-      "completes after the first terminal event. Only PROGRESS events can be coalesced or " +
-      "missing.",
+      "completes after the first terminal event. With `groupId`, only the events of that " +
+      "JobGroup: without `after`, the stream starts with its last logged event; it completes " +
+      "with the event that shows its end. Only PROGRESS events can be coalesced or missing.",
     subscribe: ({ args, context }: { args: Arguments; context: Context }) =>
       openStream(args, context),
   })
@@ -30,6 +33,11 @@ export class QueuedJobEventResolver {
       description: "Only the events of this QueuedJob.",
     })
     _queuedJobId: string | null,
+    @Arg("groupId", () => ID, {
+      nullable: true,
+      description: "Only the events of this JobGroup. Not together with `queuedJobId`.",
+    })
+    _groupId: string | null,
     @Arg("after", () => String, {
       nullable: true,
       description:
@@ -50,12 +58,15 @@ export class QueuedJobEventResolver {
 }
 
 function openStream(
-  { queuedJobId, after, includeProgress }: Arguments,
+  { queuedJobId, groupId, after, includeProgress }: Arguments,
   { user, feed }: Context,
 ): Promise<AsyncIterable<DeliveredEvent>> {
+  if (queuedJobId != null && groupId != null)
+    throw InvalidInputError.at(["groupId"], "must not be given with `queuedJobId`");
   return feed.open({
     userId: user.id,
     queuedJobId: queuedJobId == null ? null : parseId(queuedJobId, ["queuedJobId"]),
+    groupId: groupId == null ? null : parseId(groupId, ["groupId"]),
     after: after == null ? null : decodeStreamCursor(after, user.id),
     includeProgress: includeProgress ?? true,
   });

@@ -14,6 +14,7 @@ import {
 } from "type-graphql";
 import { encodeStreamCursor } from "../../domain/cursors.js";
 import { ForbiddenError } from "../../domain/errors.js";
+import type { JobGroup } from "../../domain/job-group.js";
 import {
   type Instant,
   type QueuedJob,
@@ -26,6 +27,7 @@ import type { Photo } from "../../services/photos/photos.js";
 import { MAX_HISTORY, type LargeValues } from "../../services/reads/queued-job-reads.js";
 import type { User } from "../../services/users/users.js";
 import type { Context } from "../context.js";
+import { JobGroupType } from "../job-group/job-group.type.js";
 import { loadersOf } from "../loaders.js";
 import { JobType } from "../job/job.type.js";
 import { PageArgs } from "../paging/page-request.js";
@@ -119,6 +121,27 @@ export class QueuedJobResolver {
   @FieldResolver(() => UserType, { description: "The owner." })
   user(@Root() { userId }: QueuedJob, @Ctx() context: Context): User | Promise<User> {
     return userId === context.user.id ? context.user : loadOwner(context, userId);
+  }
+
+  @FieldResolver(() => JobGroupType, {
+    nullable: true,
+    description: "Its group; in an event, with the counts as they were at that step.",
+  })
+  group(@Root() { member }: QueuedJob): JobGroup | null {
+    return member?.group ?? null;
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: "Its key within the group." })
+  key(@Root() { member }: QueuedJob): string | null {
+    return member?.key ?? null;
+  }
+
+  @FieldResolver(() => Int, {
+    description:
+      "Number of QueuedJobs that must finish first. It is PENDING and not due until this is 0.",
+  })
+  waitingFor(@Root() { member }: QueuedJob): number {
+    return member?.waitingFor ?? 0;
   }
 
   @Extensions({ maxItems: MAX_PHOTOS })

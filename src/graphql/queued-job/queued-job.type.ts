@@ -51,7 +51,8 @@ registerEnumType(QueuedJobEventTypeEnum, {
 class JobError {
   @Field(() => String, {
     description:
-      "Code from the task, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, TASK_FAILED.",
+      "Code from the task, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, " +
+      "PREDECESSOR_FAILED, TASK_FAILED.",
   })
   code!: string;
 

@@ -12,7 +12,7 @@ import {
 
 /** The GraphQL types of all Jobs' parameters and results, and how to read values of them. */
 export interface TypedJobs {
-  /** Extends the schema by `QueuedJob.typedResult` and `EnqueueJobInput.run`. */
+  /** Adds `QueuedJob.typedResult`, `EnqueueJobInput.run` and `GroupJobInput.run` to the schema. */
   sdl: string;
   /** Maximum entries of each list in a result, by `Type.field`. */
   listSizes: ReadonlyMap<string, number>;
@@ -146,6 +146,11 @@ extend type QueuedJob {
 }
 
 extend input EnqueueJobInput {
+  "The Job with typed parameters, instead of \`job\` and \`parameters\`."
+  run: JobInput
+}
+
+extend input GroupJobInput {
   "The Job with typed parameters, instead of \`job\` and \`parameters\`."
   run: JobInput
 }

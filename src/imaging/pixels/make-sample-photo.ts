@@ -1,17 +1,18 @@
 import { sharp } from "./pixels.js";
 
 /**
- * A generated JPEG of 12 megapixels: hills under an evening sky. It is stored rotated, as phones do
+ * A generated JPEG, of 12 megapixels unless a width is given: hills under an evening sky. It is stored rotated, as phones do
  * (EXIF orientation 6).
  */
-export async function makeSamplePhoto(): Promise<Buffer> {
+export async function makeSamplePhoto(width = 3024): Promise<Buffer> {
+  const height = Math.round((width * 4) / 3);
   const upright = await sharp(paintHills(400, 533), {
     raw: { width: 400, height: 533, channels: 3 },
   })
-    .resize(3024, 4032, { kernel: "cubic" })
+    .resize(width, height, { kernel: "cubic" })
     .raw()
     .toBuffer();
-  return sharp(upright, { raw: { width: 3024, height: 4032, channels: 3 } })
+  return sharp(upright, { raw: { width, height, channels: 3 } })
     .rotate(-90)
     .withExif({
       IFD0: { Make: "Photo Service", Model: "Demo" },

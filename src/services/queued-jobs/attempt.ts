@@ -1,12 +1,13 @@
 // The course of an attempt: progress, failure, and the death of its worker. Its success is in
 // success.ts.
 import type { Fragment, Sql } from "postgres";
-import type { Instant } from "../../domain/queued-job.js";
+import type { JobGroup } from "../../domain/job-group.js";
+import { isGrouped, type Instant } from "../../domain/queued-job.js";
 import { createMicroBatch } from "../../runtime/micro-batch.js";
 import type { Task } from "../../tasks/define-task.js";
 import { fence, type Attempt, type Claimed } from "./claim.js";
 import type { Committer, ProgressEvent } from "./commit.js";
-import { briefLocks, finish, type Step } from "./statements.js";
+import { briefLocks, finish, groupJson, type Step } from "./statements.js";
 import { transition } from "./transition.js";
 
 export interface AttemptsDeps {
@@ -36,14 +37,16 @@ export function createAttempts({ sql, catalogue, committer, ttlSeconds }: Attemp
       claimed: Claimed,
       fault: { code: string; message: string; permanent: boolean },
     ): Promise<"FAILED" | "RETRYING" | null> {
+      const grouped = isGrouped(claimed.queuedJob);
       const maxAttempts = catalogue.get(claimed.queuedJob.jobName)?.maxAttempts ?? 1;
       if (fault.permanent || claimed.failures + 1 >= maxAttempts)
         return (
-          (await commitOne("fail", () => fail(sql, { ...claimed, ...fault, ttlSeconds }))) &&
-          "FAILED"
+          (await commitOne("fail", () =>
+            fail(sql, { ...claimed, ...fault, ttlSeconds, grouped }),
+          )) && "FAILED"
         );
       const delayMs = backOffMs(claimed.failures);
-      const write = () => backOff(sql, { ...claimed, ...fault, delayMs });
+      const write = () => backOff(sql, { ...claimed, ...fault, delayMs, grouped });
       return (await commitOne("backOff", write, { delayMs })) && "RETRYING";
     },
 
@@ -51,8 +54,9 @@ export function createAttempts({ sql, catalogue, committer, ttlSeconds }: Attemp
      * Returns a QueuedJob whose worker stops or lacks a store. It counts neither as a failure nor
      * as a death, and is due after `delayMs`.
      */
-    async handBack({ id, attempt }: Claimed, delayMs: number): Promise<void> {
-      await commitOne("backOff", () => handBack(sql, { id, attempt, delayMs }), { delayMs });
+    async handBack({ id, attempt, queuedJob }: Claimed, delayMs: number): Promise<void> {
+      const back = { id, attempt, delayMs, grouped: isGrouped(queuedJob) };
+      await commitOne("backOff", () => handBack(sql, back), { delayMs });
     },
   };
 }
@@ -69,7 +73,10 @@ function createProgressBatch({ sql, committer }: Pick<AttemptsDeps, "sql" | "com
   const send = (reports: Report[]) =>
     committer.commit({
       step: "progress",
-      write: () => recordProgress(sql, reports),
+      write: () => {
+        const grouped = reports.some(({ claimed }) => isGrouped(claimed.queuedJob));
+        return recordProgress(sql, reports, { grouped });
+      },
       eventsOf: (recorded) => reports.map((report, i) => toEvent(report, recorded[i] ?? null)),
     });
   return createMicroBatch<Report, RecordedProgress | null>({
@@ -87,7 +94,15 @@ function toEvent(
   recorded: RecordedProgress | null,
 ): ProgressEvent | null {
   if (!recorded) return null;
-  const queuedJob = { ...claimed.snapshot, ...recorded, progressMessage: message };
+  const { progress, updatedAt, group } = recorded;
+  const { member } = claimed.snapshot;
+  const queuedJob = {
+    ...claimed.snapshot,
+    progress,
+    updatedAt,
+    progressMessage: message,
+    ...(member && group && { member: { ...member, group } }),
+  };
   return { seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob };
 }
 
@@ -111,11 +126,15 @@ function fail(
     code,
     message,
     ttlSeconds,
-  }: Attempt & { code: string; message: string; ttlSeconds: number },
+    grouped,
+  }: Attempt & { code: string; message: string; ttlSeconds: number; grouped: boolean },
 ): Promise<Step | null> {
   return transition(sql, {
     step: "fail",
+    id,
     where: fence(sql, { id, attempt }),
+    grouped,
+    ttlSeconds,
     set: sql`, failures = failures + 1, error_code = ${code},
       error_message = ${message} ${finish(sql, ttlSeconds)}`,
     pending: -1,
@@ -131,10 +150,13 @@ function backOff(
     code,
     message,
     delayMs,
-  }: Attempt & { code: string; message: string; delayMs: number },
+    grouped,
+  }: Attempt & { code: string; message: string; delayMs: number; grouped: boolean },
 ): Promise<Step | null> {
   return transition(sql, {
     step: "backOff",
+    id,
+    grouped,
     where: fence(sql, { id, attempt }),
     set: sql`, run = run + 1, failures = failures + 1, lease_until = null, error_code = ${code},
       error_message = ${message}, ${dueIn(sql, delayMs)}`,
@@ -145,10 +167,12 @@ function backOff(
 /** STARTED → PENDING because the worker stops or lacks a store: neither a failure nor a death. */
 function handBack(
   sql: Sql,
-  { delayMs, ...attempt }: Attempt & { delayMs: number },
+  { delayMs, grouped, ...attempt }: Attempt & { delayMs: number; grouped: boolean },
 ): Promise<Step | null> {
   return transition(sql, {
     step: "backOff",
+    id: attempt.id,
+    grouped,
     where: fence(sql, attempt),
     set: sql`, run = run + 1, lease_until = null, ${dueIn(sql, delayMs)}`,
     pending: 0,
@@ -177,6 +201,8 @@ export async function stall(
     for no key update skip locked) and ${briefLocks(sql)}`;
   const again = await transition(sql, {
     step: "backOff",
+    id,
+    brief: true,
     where: sql`${lapsed} and stalls + 1 < ${MAX_STALLS}`,
     set: sql`, run = run + 1, stalls = stalls + 1, lease_until = null, error_code = 'STALLED',
       error_message = ${STALL_MESSAGE}, due_at = clock_timestamp()`,
@@ -185,6 +211,9 @@ export async function stall(
   if (again) return again;
   return transition(sql, {
     step: "fail",
+    id,
+    brief: true,
+    ttlSeconds,
     where: sql`${lapsed} and stalls + 1 >= ${MAX_STALLS}`,
     set: sql`, stalls = stalls + 1, error_code = 'STALLED', error_message =
       ${`${STALL_MESSAGE} This happened ${MAX_STALLS} times, so there is no further attempt.`}
@@ -201,6 +230,17 @@ export interface Progress extends Attempt {
 export interface RecordedProgress {
   progress: number;
   updatedAt: Instant;
+  /** The group at about this moment; absent without one. */
+  group?: JobGroup | null;
+}
+
+/** Adds the groups of the rows `u`, with the mean progress of their members before this report. */
+function withGroups(sql: Sql): Fragment {
+  return sql`select u.id, u.progress, u."updatedAt", x.group from u left join lateral (
+    select ${groupJson(sql)} || jsonb_build_object('progress',
+      (g.succeeded + g.failed + g.cancelled + coalesce((select sum(q.progress) from queued_jobs q
+        where q.group_id = g.id and q.status = (select 'STARTED')), 0)) / g.total) as "group"
+    from job_groups g where g.user_id = u.user_id and g.id = u.group_id) x on true`;
 }
 
 /**
@@ -210,6 +250,7 @@ export interface RecordedProgress {
 export async function recordProgress(
   sql: Sql,
   reports: Progress[],
+  { grouped = false } = {},
 ): Promise<(RecordedProgress | null)[]> {
   const rows = await sql<(RecordedProgress & { id: string })[]>`
     with i as materialized (
@@ -221,9 +262,12 @@ export async function recordProgress(
     l as materialized (
       select i.* from i cross join lateral (select from queued_jobs where id = i.item_id
         and attempts = i.item_attempt and status = 'STARTED' for no key update skip locked) q)
+    ${grouped ? sql`, u as (` : sql``}
     update queued_jobs set progress = greatest(progress, l.item_progress),
       progress_message = l.item_message, updated_at = now()
-    from l where id = l.item_id returning id, progress, rfc3339(updated_at) as "updatedAt"`;
+    from l where id = l.item_id
+    returning id, progress, rfc3339(updated_at) as "updatedAt"
+    ${grouped ? sql`, group_id, user_id) ${withGroups(sql)}` : sql``}`;
   const byId = new Map(rows.map((row) => [row.id, row]));
   return reports.map(({ id }) => byId.get(id) ?? null);
 }

@@ -30,11 +30,13 @@ const FIRST_MS = Date.parse("0001-01-01T00:00:00Z");
 
 /**
  * Checks everything that needs no database, and reports all faults at once. Paths start inside the
- * submission. `task` is null when no Job of that name can be submitted.
+ * submission. `task` is null when no Job of that name can be submitted. `pictures` is the number of
+ * further photos, which other QueuedJobs make; null if unknown.
  */
 export function checkSubmission(
   submission: Submission,
   task: Task | null,
+  pictures: number | null = 0,
 ): { issues: InputIssue[]; parameters: Record<string, unknown> } {
   const { job, run, photoIds, priority, runAt, idempotencyKey } = submission;
   const issues: InputIssue[] = [];
@@ -46,7 +48,7 @@ export function checkSubmission(
       run === undefined ? ["job"] : path,
       `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`,
     );
-  if (task) checkPhotos(photoIds, task, issues);
+  if (task) checkPhotos({ photoIds, pictures }, task, issues);
   if (priority < 0 || priority > 100) fault(["priority"], "must be 0 to 100");
   if (runAt && runAt.getTime() < FIRST_MS) fault(["runAt"], "must not be before the year 1");
   if (runAt && runAt.getTime() > Date.now() + YEAR_MS)
@@ -65,11 +67,11 @@ export function checkSubmission(
 export function toNewQueuedJob(
   submission: Submission,
   parameters: Record<string, unknown>,
+  id: string = uuidv7(),
 ): NewQueuedJob {
   const { job, priority, idempotencyKey, fresh } = submission;
-  const photoIds = submission.photoIds.map((id) => id.toLowerCase());
+  const photoIds = submission.photoIds.map((photoId) => photoId.toLowerCase());
   const runAt = submission.runAt?.toISOString() ?? null;
-  const id = uuidv7();
   const args = { job, photoIds, priority, runAt };
   const fingerprint =
     idempotencyKey === null ? null : fingerprintOf(args, submission.parameters, parameters);
@@ -92,7 +94,7 @@ export function toNewQueuedJob(
  * defaults. If the validated parameters differ, their hash is appended. Rows of earlier releases
  * have only the second hash.
  */
-function fingerprintOf(args: object, received: unknown, validated: unknown): string {
+export function fingerprintOf(args: object, received: unknown, validated: unknown): string {
   const hashes = [received, validated].map((parameters) => hashOf({ ...args, parameters }));
   return [...new Set(hashes)].join(" ");
 }
@@ -148,17 +150,22 @@ function toIssues(issue: z.core.$ZodIssue, start: string[]): InputIssue[] {
   return [{ path, message: issue.message }];
 }
 
-function checkPhotos(photoIds: string[], task: Task, issues: InputIssue[]): void {
+function checkPhotos(
+  { photoIds, pictures }: { photoIds: string[]; pictures: number | null },
+  task: Task,
+  issues: InputIssue[],
+): void {
   const { minPhotos, maxPhotos } = task;
-  if (photoIds.length < minPhotos || photoIds.length > maxPhotos) {
+  const count = photoIds.length + (pictures ?? 0);
+  if (pictures !== null && (count < minPhotos || count > maxPhotos)) {
     const wanted = minPhotos === maxPhotos ? `${minPhotos}` : `${minPhotos} to ${maxPhotos}`;
     issues.push({
-      path: ["photoIds"],
+      path: [pictures > 0 && photoIds.length <= maxPhotos ? "photosFrom" : "photoIds"],
       message:
         maxPhotos === 0
           ? `"${task.name}" takes no photos`
-          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, but the list has ` +
-            `${photoIds.length}`,
+          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, but ` +
+            (pictures > 0 ? `there are ${count}` : `the list has ${count}`),
     });
   }
   // Ids beyond the maximum are not checked: the length of the list is already a fault.

@@ -9,7 +9,14 @@ import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import { isPaused } from "../operators/paused-rows.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
-import { briefLocks, hasOwner, stepColumns, withSnapshots, type Step } from "./statements.js";
+import {
+  briefLocks,
+  hasOwner,
+  recordedMember,
+  stepColumns,
+  withSnapshots,
+  type Step,
+} from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
 
 /** One attempt of one QueuedJob. */
@@ -46,6 +53,8 @@ export interface Claim {
   worker: string;
   /** Absent in hints of older versions. */
   userId?: string | undefined;
+  /** True if the QueuedJob is known to have a group. */
+  grouped?: boolean | undefined;
 }
 
 export interface ClaimsDeps {
@@ -154,9 +163,14 @@ function toClaimed(step: Step, leasedAt: number): Claimed {
  * PENDING → STARTED, if the row is due, not paused, and this is its current run. The worker must
  * have the task, which an older version may lack during a roll-out.
  */
-export function claim(sql: Sql, { id, run, worker }: Claim, jobs: string[]): Promise<Step | null> {
+export function claim(
+  sql: Sql,
+  { id, run, worker, grouped = false }: Claim,
+  jobs: string[],
+): Promise<Step | null> {
   const where = sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)} and ${briefLocks(sql)}`;
-  return transition(sql, { step: "claim", where, set: lease(sql, sql`${worker}`), pending: 0 });
+  const set = lease(sql, sql`${worker}`);
+  return transition(sql, { step: "claim", id, where, set, pending: 0, grouped, brief: true });
 }
 
 /**
@@ -176,6 +190,7 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
     pending: 0,
     brief: true,
     skipLocked: true,
+    grouped: claims.some(({ grouped }) => grouped),
   });
 }
 
@@ -216,7 +231,7 @@ async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null>
       update queued_jobs set ${leaseUntil(sql)}
       where id = ${id} and run = ${run} and worker = ${worker} and status = 'STARTED'
         and ${briefLocks(sql)} returning *),
-    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)})
+    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, { member: recordedMember(sql) })})
     select ${stepColumns(sql, "claim")}, s.pending
     from j join user_streams s on s.user_id = j.user_id
       cross join lateral (

@@ -8,13 +8,15 @@ import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Dispatcher } from "./dispatch.js";
-import type { Step } from "./statements.js";
+import type { Hinted, Step } from "./statements.js";
 
 export interface CommitterDeps {
   bus: Pick<EventBus, "publish">;
   dispatcher: Pick<Dispatcher, "add" | "remove">;
   log: Logger;
   tracer?: Tracer;
+  /** Cancels some rows of these groups that are marked for it; null means any group. */
+  cancelMarked(groupIds: readonly string[] | null): Promise<(Step | null)[]>;
   /** Called with each recorded step. */
   onStep?: (type: LoggedEventType, queuedJob: QueuedJobSnapshot) => void;
 }
@@ -36,6 +38,8 @@ export interface Change<T> {
   write(): Promise<T>;
   /** Returns the events of the result; null where the guard of a row did not hold. */
   eventsOf(written: T): readonly (Step | ProgressEvent | null)[];
+  /** True if its caller goes on with the rows that it marks. */
+  isWave?: true;
   /** Milliseconds until the rows are due; by default, until their `runAt`. */
   delayMs?: number;
 }
@@ -52,6 +56,11 @@ export interface Committer {
     write: () => Promise<Step | null>,
     more?: { delayMs?: number },
   ): Promise<Step | null>;
+  /**
+   * Cancels the rows of these groups, or of any, that are marked for it, wave by wave. Returns
+   * their number.
+   */
+  cancelMarked(groupIds: readonly string[] | null): Promise<number>;
   /** Writes one log line per step, in the trace of the request or attempt. */
   logSteps(steps: readonly (Step | null)[], name: StepName): void;
 }
@@ -75,20 +84,35 @@ export function createCommitter(deps: CommitterDeps): Committer {
   const { dispatcher, log, tracer = noTracer } = deps;
 
   async function dispatch(steps: readonly Step[], delayMs?: number): Promise<void> {
-    const wanted = steps.filter(({ type }) => HINTS.get(type) === "add");
+    const wanted = steps.filter((step) => HINTS.get(step.type) === "add" && !waits(step));
     const unwanted = steps.filter(({ type }) => HINTS.get(type) === "remove");
     if (wanted.length > 0) await dispatcher.add(wanted, delayMs);
     await Promise.all(unwanted.map((step) => dispatcher.remove(step)));
   }
 
   async function follow<T>(change: Change<T>, written: T): Promise<void> {
-    await failpoint(
-      change.step === "enqueue" ? "accept: after the commit" : "step: after the commit",
-    );
+    const at = change.step === "enqueue" ? "accept" : "step";
+    await failpoint(`${at}: after the commit`);
     const events = change.eventsOf(written).filter((event) => event !== null);
     publish(deps, events);
-    await dispatch(events.filter(isStep), change.delayMs);
+    const steps = events.filter(isStep);
+    await dispatch(steps, change.delayMs);
+    const { due, groupIds } = effectsOf(steps);
+    if (due.length > 0) await dispatcher.add(due);
+    // A failure is not passed on, because the step that marked the rows is recorded.
+    if (groupIds.length > 0 && !change.isWave)
+      await cancelMarked(groupIds).catch((error: unknown) =>
+        log.warn({ err: error, groupIds }, "the reconciler cancels the rest of these groups"),
+      );
   }
+
+  async function cancelWave(groupIds: readonly string[] | null): Promise<number> {
+    const change = { step: "cancel", write: () => deps.cancelMarked(groupIds) } as const;
+    const steps = await commit({ ...change, eventsOf: (cancelled) => cancelled, isWave: true });
+    logSteps(steps, "cancel");
+    return steps.filter((step) => step !== null).length;
+  }
+  const cancelMarked = (groupIds: readonly string[] | null) => inWaves(() => cancelWave(groupIds));
 
   async function commit<T>(change: Change<T>, write = () => available(change.write)): Promise<T> {
     const written = await write();
@@ -104,6 +128,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
 
   return {
     commit: (change) => commit(change),
+    cancelMarked,
     logSteps,
     async commitOne(step, write, more) {
       const change: Change<Step | null> = { step, write, eventsOf: (one) => [one], ...more };
@@ -114,6 +139,16 @@ export function createCommitter(deps: CommitterDeps): Committer {
       return one;
     },
   };
+}
+
+/** The steps of a wave mark the rows that depend on them, so the next wave finds those. */
+async function inWaves(cancelWave: () => Promise<number>): Promise<number> {
+  for (let count = 0; ;) {
+    await failpoint("group: before the next wave");
+    const cancelled = await cancelWave();
+    if (cancelled === 0) return count;
+    count += cancelled;
+  }
 }
 
 /** Counts the events, and publishes one notification per owner with its events in order. */
@@ -134,6 +169,18 @@ function publish(
       userId,
       events.sort((a, b) => a.seq - b.seq),
     );
+}
+
+/** Collects the due successors, and the groups with rows to cancel. */
+function effectsOf(steps: readonly Step[]): { due: Hinted[]; groupIds: string[] } {
+  const effects = steps.flatMap((step) => step.effects ?? []);
+  const groupIds = new Set(effects.flatMap(({ cancelling }) => cancelling));
+  return { due: effects.flatMap(({ due }) => due), groupIds: [...groupIds] };
+}
+
+/** A row that waits for predecessors needs no hint yet. */
+function waits({ queuedJob }: Step): boolean {
+  return (queuedJob.member?.waitingFor ?? 0) > 0;
 }
 
 function isStep(event: Step | ProgressEvent): event is Step {

@@ -7,7 +7,7 @@ import type { Hint, HintQueue, Lane } from "../../queue/hint-queue.js";
 import type { CancellationChannel } from "../../queue/cancellation-channel.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Task } from "../../tasks/define-task.js";
-import type { Step } from "./statements.js";
+import type { Hinted, Step } from "./statements.js";
 
 export interface DispatcherDeps {
   sql: Sql;
@@ -19,7 +19,7 @@ export interface DispatcherDeps {
 
 export interface Dispatcher {
   /** Adds hints that are due after `delayMs`, or else at their `runAt`. Never throws. */
-  add(steps: readonly Step[], delayMs?: number): Promise<void>;
+  add(steps: readonly Hinted[], delayMs?: number): Promise<void>;
   /** Removes the hint from the queue, or cancels the attempt that runs. */
   remove(step: Step): Promise<void>;
   /** Adds the hints that are missing; returns their number. */
@@ -64,11 +64,20 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 }
 
 function toHint(
-  { queuedJob, run, requestId, traceparent }: Step,
+  { queuedJob, run, requestId, traceparent }: Hinted,
   backlog: number,
 ): Omit<Hint, "lane" | "delayMs"> {
-  const { id, userId, priority } = queuedJob;
-  return { id, run, requestId, userId, ...(traceparent && { traceparent }), priority, backlog };
+  const { id, userId, priority, member } = queuedJob;
+  return {
+    id,
+    run,
+    requestId,
+    userId,
+    ...(member && { grouped: true as const }),
+    ...(traceparent && { traceparent }),
+    priority,
+    backlog,
+  };
 }
 
 function msUntil(runAt: string | null): number {
@@ -78,7 +87,7 @@ function msUntil(runAt: string | null): number {
 /** The counter in a step of the lowest priority is its backlog already. */
 async function readBacklogs(
   { sql, log }: Pick<DispatcherDeps, "sql" | "log">,
-  steps: readonly Step[],
+  steps: readonly Hinted[],
 ): Promise<number[]> {
   if (steps.every(({ queuedJob }) => queuedJob.priority === 0)) return [];
   try {

@@ -20,7 +20,7 @@ import {
   type Submission,
 } from "./check-submission.js";
 import { DATABASE, type Committer } from "./commit.js";
-import { createInserter, type AcceptLimits, type NewQueuedJob, type Unit } from "./insert.js";
+import type { AcceptLimits, createInserter, NewQueuedJob, Unit } from "./insert.js";
 import { bytesNeeded, queuedJobJson, recordedOutputs, type Step } from "./statements.js";
 
 export interface EnqueueDeps {
@@ -28,12 +28,12 @@ export interface EnqueueDeps {
   committer: Committer;
   submittable(name: string): Task | null | Promise<Task | null>;
   limits: AcceptLimits;
+  insert: ReturnType<typeof createInserter>;
   tracer?: Tracer;
 }
 
 export function createEnqueue(deps: EnqueueDeps) {
-  const { sql, committer, limits, tracer = noTracer } = deps;
-  const insert = createInserter({ sql, limits, commit: committer.commit });
+  const { committer, tracer = noTracer } = deps;
 
   /** Accepts 1 to 100 submissions of one user, all or none; `enqueue` below says what it throws. */
   return async (
@@ -43,16 +43,14 @@ export function createEnqueue(deps: EnqueueDeps) {
     await failpoint("accept: before the statement");
     const accepting = { ...request, userId, traceparent: tracer.carry() };
     return tracer.span("record enqueue", DATABASE, async () => {
-      const { steps, queuedJobs } = await enqueue({ ...deps, insert }, accepting);
+      const { steps, queuedJobs } = await enqueue(deps, accepting);
       committer.logSteps(steps, "enqueue");
       return queuedJobs;
     });
   };
 }
 
-interface Accepting extends Pick<EnqueueDeps, "sql" | "submittable" | "limits"> {
-  insert: ReturnType<typeof createInserter>;
-}
+export type Accepting = Pick<EnqueueDeps, "sql" | "submittable" | "limits" | "insert">;
 
 interface Keyed {
   key: string;
@@ -61,7 +59,7 @@ interface Keyed {
 }
 
 /** Maximum tries of a unit while other requests take its keys or delete its photos. */
-const TRIES = 5;
+export const TRIES = 5;
 
 /**
  * Accepts all submissions or none, and returns them in order. A repeated key returns the first
@@ -106,7 +104,7 @@ async function checkAll(
   return items.map(({ submission, parameters }) => toNewQueuedJob(submission, parameters));
 }
 
-async function checkPhotosExist(
+export async function checkPhotosExist(
   sql: Sql,
   userId: string,
   items: NewQueuedJob[],
@@ -167,7 +165,10 @@ function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
 }
 
 /** Returns null when a concurrent request took a key or deleted a photo; the caller reads again. */
-async function tryInsert({ sql, insert, limits }: Accepting, unit: Unit): Promise<Step[] | null> {
+export async function tryInsert(
+  { sql, insert, limits }: Pick<Accepting, "sql" | "insert" | "limits">,
+  unit: Unit,
+): Promise<Step[] | null> {
   if (unit.items.length === 0) return [];
   try {
     const steps = await insert(unit);

@@ -5,6 +5,7 @@ import type { Fragment, Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import type { Instant } from "../../domain/queued-job.js";
 import type { Committer } from "./commit.js";
+import { insertGroup, type NewGroup, type NewMember } from "./groups/insert-group.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import { briefLocks, bytesNeeded, withSnapshots, type Step } from "./statements.js";
 
@@ -23,6 +24,8 @@ export interface NewQueuedJob {
   fingerprint: string | null;
   fresh: boolean;
   createdAt: Instant;
+  /** Its place in the group of the unit. */
+  member?: NewMember;
 }
 
 /** Submissions of one user that are accepted together or not at all. */
@@ -31,6 +34,8 @@ export interface Unit {
   requestId: string;
   /** W3C trace context of the request; undefined without tracing. */
   traceparent?: string | undefined;
+  /** The group of all items, which is inserted with them. */
+  group?: NewGroup;
   items: NewQueuedJob[];
 }
 
@@ -77,20 +82,23 @@ export function createInserter({
   const sendOne = async (unit: Unit) => (await send([unit]))[0] ?? null;
 
   const userOf = ({ userId }: Unit) => userId;
-  const together = createOwnerBatch<Unit, Step[] | null>({
+  const shared = {
     lanes: LANES,
-    maxItems: MAX_UNITS,
     timeoutMs: LOCK_TIMEOUT_MS,
     laneOf: userOf,
     ownerOf: userOf,
     keyOf: keysOf,
     sendOne,
     sendMany: send,
-  });
+  };
+  const together = createOwnerBatch<Unit, Step[] | null>({ ...shared, maxItems: MAX_UNITS });
+  // A group is as large as a batch.
+  const alone = createOwnerBatch<Unit, Step[] | null>({ ...shared, maxItems: 1, maxWaiting: 100 });
 
   // Tried once more, since an earlier unit of the same batch may have used up the room and then
   // failed.
-  return async (unit) => (await together(unit)) ?? sendOne(unit);
+  return async (unit) =>
+    unit.group ? alone(unit) : ((await together(unit)) ?? (await sendOne(unit)));
 }
 
 /** Makes a second submission with the same key wait for the first. */
@@ -106,17 +114,18 @@ async function insert(
 ): Promise<(Step[] | null)[]> {
   const [unit, ...others] = units;
   const [item, ...beside] = unit?.items ?? [];
-  if (!unit || !item || others.length > 0 || beside.length > 0)
+  if (!unit || !item || unit.group || others.length > 0 || beside.length > 0)
     return insertUnits(sql, units, limits);
   const step = await insertOne(sql, unit, item, limits);
   return [step && [step]];
 }
 
 /** Inserts the rows that `rows` selects, except those whose key is taken. */
-function insertRows(sql: Sql, rows: Fragment): Fragment {
+function insertRows(sql: Sql, rows: Fragment, moreColumns = sql``): Fragment {
   return sql`
     insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
-      run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
+      run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at
+      ${moreColumns})
     ${rows}
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning *`;
@@ -204,24 +213,30 @@ function toStep(inserted: Inserted, { requestId, traceparent }: Omit<Unit, "item
 // were before it, so it joins the returned rows of its parts.
 function insertItems(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Promise<Inserted[]> {
   const rows = units.flatMap(({ userId, requestId, items }, unit) =>
-    items.map((item) => ({ ...item, userId, requestId, unit })),
+    items.map(({ member, ...item }) => ({ ...item, ...member, userId, requestId, unit })),
   );
+  const group = units[0]?.group ? insertGroup(sql, units[0].userId, units[0].group) : null;
+  const none = sql``;
   return sql<Inserted[]>`
     with i as (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as i(
         unit int, id uuid, "userId" uuid, "requestId" text, "jobName" text, parameters jsonb,
         "photoIds" uuid[], priority int, "runAt" timestamptz,
-        "idempotencyKey" text, fingerprint text, fresh boolean, "createdAt" timestamptz)),
+        "idempotencyKey" text, fingerprint text, fresh boolean, "createdAt" timestamptz
+        ${group?.given ?? none})),
     a as materialized (${acceptable(sql, units.length, limits)}),
+    ${group?.row ?? none}
     t as (${insertRows(
       sql,
       sql`select id, "userId", "jobName", 'PENDING', parameters, cardinality("photoIds"), priority,
-        "runAt", greatest("runAt", now()), "idempotencyKey", fingerprint, fresh, "requestId",
-        "createdAt", now()
-      from i where unit in (select unit from a) order by "userId",
+        "runAt", ${group?.dueAt ?? sql`greatest("runAt", now())`}, "idempotencyKey", fingerprint,
+        fresh, "requestId", "createdAt", now() ${group?.values ?? none}
+      from i ${group?.join ?? none} where unit in (select unit from a) order by "userId",
         "idempotencyKey", id`,
+      group?.columns,
     )}),
-    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)}),
+    ${group?.edges ?? none}
+    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, { member: group?.member })}),
     n as (select user_id, count(*)::int as n, sum(parameter_bytes + event_bytes) as bytes from j
     group by 1),
     c as materialized (select user_id from user_streams where user_id in (select user_id from n)
@@ -238,10 +253,11 @@ function insertItems(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Pr
       select t.id, l.position - 1, l.photo_id from i join t using (id) cross
         join unnest(i."photoIds") with ordinality as l(photo_id, position)),
     e as (
-      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
+      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes
+        ${group ? sql`, group_id` : none})
       select j.user_id, s.base + row_number() over (partition by j.user_id
         order by j.id), j.id, 'QUEUED', now(),
-        j.snapshot, j.event_bytes
+        j.snapshot, j.event_bytes ${group ? sql`, j.group_id` : none}
       from j join s using (user_id)
       returning user_id, seq, at, type, snapshot)
     select e.seq::float8 as seq, rfc3339(e.at) as at, e.type, e.snapshot as "queuedJob",

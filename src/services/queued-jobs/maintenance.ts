@@ -129,7 +129,8 @@ export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) 
       const backlog = row.paused ? 0 : sweep.countBacklog(row);
       if (!isWanted(row, sweep)) continue;
       const { id, userId, run, requestId, priority, delayMs, jobName } = row;
-      wanted.push({ id, userId, run, requestId, priority, delayMs, backlog, jobName });
+      const hint = { id, userId, run, requestId, priority, delayMs, backlog, jobName };
+      wanted.push({ ...hint, ...(row.grouped && { grouped: true as const }) });
     }
     const missing = await dispatcher.addMissing(wanted);
     sweep.pass(due, limit);
@@ -159,6 +160,8 @@ export interface DueRow {
   /** True when the last change is so old that the hint must have arrived. */
   settled: boolean;
   paused: boolean;
+  /** True if it has a group. */
+  grouped: boolean;
   /** Place in the page, from 1; paused rows have one too. */
   place: number;
 }
@@ -183,7 +186,8 @@ export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<D
         priority, due_at::text as "dueAt",
         greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs",
         updated_at < clock_timestamp() - ${SETTLED_SECONDS} * interval '1 second' as settled,
-        ${isPaused(sql)} as paused, row_number() over (order by due_at, id)::int as place
+        ${isPaused(sql)} as paused, group_id is not null as grouped,
+        row_number() over (order by due_at, id)::int as place
       from queued_jobs
       where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
         and due_at < now() + ${aheadMs} * interval '1 millisecond'

@@ -3,13 +3,14 @@ import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { ConflictError, NotFoundError, type QuotaExceededError } from "../../domain/errors.js";
 import { isFinished } from "../../domain/queued-job-status.js";
-import { withParameters, type QueuedJob } from "../../domain/queued-job.js";
+import { isGrouped, withParameters, type QueuedJob } from "../../domain/queued-job.js";
 import { quotaExceeded } from "../photos/quota-exceeded.js";
 import type { User } from "../users/users.js";
 import type { Committer } from "./commit.js";
 import type { AcceptLimits } from "./insert.js";
 import type { Remover } from "./remove.js";
 import { hasRoom, retry } from "./bulk/retry-rows.js";
+import { isNeeded, lacksSource } from "./groups/handed-pictures.js";
 import { finish, queuedJobJson, recordedOutputs, type Step } from "./statements.js";
 import { transition } from "./transition.js";
 
@@ -36,8 +37,9 @@ export function createOwnerSteps(deps: OwnerStepsDeps) {
      * finished in another status.
      */
     async cancel(actor: User, id: string): Promise<QueuedJob> {
-      const { parameters } = await get(actor, id);
-      const step = await committer.commitOne("cancel", () => cancel(sql, { id, ttlSeconds }));
+      const { parameters, ...before } = await get(actor, id);
+      const one = { id, ttlSeconds, grouped: isGrouped(before) };
+      const step = await committer.commitOne("cancel", () => cancel(sql, one));
       if (step) return withParameters(step.queuedJob, parameters);
       const now = await get(actor, id);
       if (now.status !== "CANCELLED")
@@ -52,8 +54,10 @@ export function createOwnerSteps(deps: OwnerStepsDeps) {
      * or CANCELLED or when a photo was deleted.
      */
     async retry(actor: User, id: string): Promise<QueuedJob> {
-      const { parameters } = await get(actor, id);
-      const step = await committer.commitOne("retry", () => retry(sql, { id, ...limits }));
+      const { parameters, ...before } = await get(actor, id);
+      const one = { id, ...limits, grouped: isGrouped(before) };
+      if (one.grouped && (await isWithoutSource(sql, id))) throw photoGone();
+      const step = await committer.commitOne("retry", () => retry(sql, one));
       if (!step) throw await refuseRetry(sql, await get(actor, id), limits.maxRecordedBytes);
       return withParameters(step.queuedJob, parameters);
     },
@@ -65,6 +69,10 @@ export function createOwnerSteps(deps: OwnerStepsDeps) {
         if (!isFinished(queuedJob.status))
           throw new ConflictError(
             `The QueuedJob is ${queuedJob.status}: cancel it before you delete it.`,
+          );
+        if (isGrouped(queuedJob) && (await isNeeded(sql, id)))
+          throw new ConflictError(
+            "An unfinished QueuedJob needs the outputs of this one: cancel that one first.",
           );
         if (await remover.one(queuedJob)) return;
       }
@@ -96,10 +104,13 @@ export async function findQueuedJob(
 /** PENDING or STARTED → CANCELLED, at once. The fence refuses what the task still produces. */
 function cancel(
   sql: Sql,
-  { id, ttlSeconds }: { id: string; ttlSeconds: number },
+  { id, ttlSeconds, grouped }: { id: string; ttlSeconds: number; grouped: boolean },
 ): Promise<Step | null> {
   return transition(sql, {
     step: "cancel",
+    id,
+    grouped,
+    ttlSeconds,
     where: sql`id = ${id}`,
     set: finish(sql, ttlSeconds),
     pending: -1,
@@ -121,6 +132,17 @@ async function refuseRetry(
     () => sql`select from queued_jobs where id = ${queuedJob.id} and ${room}`,
   );
   if (rows.length === 0) return quotaExceeded.recordedBytes(maxRecordedBytes);
+  return photoGone();
+}
+
+async function isWithoutSource(sql: Sql, id: string): Promise<boolean> {
+  const rows = await available(
+    () => sql`select from queued_jobs q where q.id = ${id} and ${lacksSource(sql)}`,
+  );
+  return rows.length > 0;
+}
+
+function photoGone(): ConflictError {
   return new ConflictError(
     "A photo of this QueuedJob was deleted: upload it again and submit a new QueuedJob.",
   );

@@ -16,6 +16,11 @@ import { createClaims } from "./claim.js";
 import { createCommitter, type CommitterDeps } from "./commit.js";
 import { createDispatcher } from "./dispatch.js";
 import { createEnqueue } from "./enqueue.js";
+import { cancelMarked } from "./groups/cancel-marked.js";
+import { createEnqueueGroup } from "./groups/enqueue-group.js";
+import { readHandedPictures, type HandedPicture } from "./groups/handed-pictures.js";
+import { createOwnerGroups } from "./groups/owner-groups.js";
+import { createInserter } from "./insert.js";
 import { createHintDue, createTakeOver } from "./maintenance.js";
 import { createOwnerSteps, findQueuedJob } from "./owner-steps.js";
 import { createRemover } from "./remove.js";
@@ -44,14 +49,21 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { sql } = deps.database;
   const dispatcher = createDispatcher({ ...deps, sql });
-  const committer = createCommitter({ ...deps, dispatcher });
+  const ttlSeconds = deps.limits.jobTtlSeconds;
+  const committer = createCommitter({
+    ...deps,
+    dispatcher,
+    cancelMarked: (groupIds) => cancelMarked(sql, { groupIds, ttlSeconds }),
+  });
   const limits = {
     maxPending: deps.limits.maxPendingPerUser,
     maxStoredBytes: deps.limits.maxStoredBytesPerUser,
     maxRecordedBytes: deps.limits.maxRecordedBytesPerUser,
   };
-  const shared = { ...deps, sql, committer, limits, ttlSeconds: deps.limits.jobTtlSeconds };
+  const insert = createInserter({ sql, limits, commit: committer.commit });
+  const shared = { ...deps, sql, committer, limits, insert, ttlSeconds };
   const remover = createRemover(shared);
+  const ofGroups = createOwnerGroups({ ...shared, remover });
 
   return {
     /**
@@ -61,6 +73,11 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     find: (actor: Pick<User, "id" | "role">, id: string): Promise<QueuedJob | null> =>
       findQueuedJob(sql, actor, id),
     enqueue: createEnqueue(shared),
+    enqueueGroup: createEnqueueGroup(shared),
+    ...ofGroups,
+    /** Reads the pictures that predecessors made for this QueuedJob. */
+    handedPictures: (queuedJobId: string): Promise<HandedPicture[]> =>
+      readHandedPictures(sql, queuedJobId),
     ...createClaims({ ...shared, jobs: [...deps.catalogue.keys()] }),
     ...createAttempts(shared),
     ...createSuccesses(shared),
@@ -75,7 +92,15 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     /** Takes over at most `limit` attempts whose worker died; returns their number. */
     takeOverLapsed: createTakeOver({ ...shared, commit: committer.commit }),
     hintDue: createHintDue({ ...shared, dispatcher }),
-    /** Removes at most `limit` expired QueuedJobs, oldest first; returns their number. */
-    removeExpired: (limit: number): Promise<number> => remover.expired(limit),
+    /**
+     * Removes at most `limit` expired QueuedJobs, oldest first, and then those of expired groups.
+     * Returns their number.
+     */
+    async removeExpired(limit: number): Promise<number> {
+      const removed = await remover.expired(limit);
+      return removed < limit
+        ? removed + (await ofGroups.removeExpiredGroups(limit - removed))
+        : limit;
+    },
   };
 }

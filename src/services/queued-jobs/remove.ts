@@ -1,5 +1,5 @@
 // Removes finished QueuedJobs, one or many per statement. Rows, outputs and earlier events go, and
-// one DELETED event remains of each. The QueuedJobs of a closed account are erased.
+// one DELETED event remains of each.
 import type { Fragment, Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
@@ -8,7 +8,8 @@ import { hasTimeFor, withoutDeadline } from "../../runtime/deadline.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Committer } from "./commit.js";
-import { stepColumns, withSnapshots, type Step } from "./statements.js";
+import { isPinned } from "./groups/handed-pictures.js";
+import { memberJson, stepColumns, withSnapshots, type Step } from "./statements.js";
 
 export interface RemoverDeps {
   sql: Sql;
@@ -164,9 +165,10 @@ export function removeFinished(
         ${finished.map(({ version }) => version)}::int[])
         as i(item_id, item_version) order by item_id) i
     cross join lateral (
-      select id from queued_jobs
+      select id, group_id from queued_jobs
       where id = i.item_id and version = i.item_version and status = any(${[...FINISHED_STATUSES]})
-      for update ${wait ? sql`` : sql`skip locked`}) q`,
+      for update ${wait ? sql`` : sql`skip locked`}) q
+    where q.group_id is null or not ${isPinned(sql, { wait })}`,
   );
 }
 
@@ -195,9 +197,9 @@ function expired(sql: Sql, { limit, except }: ExpiredQuery): Fragment {
 }
 
 /**
- * `locked` selects and locks the rows; counters are locked afterwards, in the order of their
- * owners. Rows from before the count of recorded bytes subtract bytes that were never added, hence
- * `greatest`.
+ * `locked` selects and locks the rows. Their groups are locked afterwards, because events show the
+ * counts of their step, and then the counters in the order of their owners. Rows from before the
+ * count of recorded bytes subtract bytes that were never added, hence `greatest`.
  */
 async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
   const rows = await sql<(Omit<Removed, "step"> & Step)[]>`
@@ -210,7 +212,14 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
       delete from queued_job_events q using t where q.queued_job_id = t.id and q.user_id = t.user_id
       returning q.queued_job_id, q.bytes, q.seq),
     g as (select queued_job_id, sum(bytes) as bytes, max(seq) as last_seq from x group by 1),
-    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, sql`t.version + 1`)}),
+    h as materialized (
+      select m.* from (select distinct group_id from t order by 1) d cross join lateral (
+        select * from job_groups where id = d.group_id and deleted_at is null
+        for no key update) m),
+    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, {
+      version: sql`t.version + 1`,
+      member: sql`(select ${memberJson(sql)} from h g where g.id = t.group_id)`,
+    })}),
     n as (
       select j.user_id, count(*)::int as removed, coalesce(sum(o.bytes), 0) as stored,
         sum(j.event_bytes - j.parameter_bytes - j.result_bytes - coalesce(g.bytes, 0)) as recorded
@@ -227,10 +236,11 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
         u.pending),
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes,
-        unreported)
+        unreported, group_id)
       select j.user_id, s.base + row_number() over (partition by j.user_id
         order by j.id), j.id, 'DELETED', now(),
-        j.snapshot, j.event_bytes, ${unreported(sql)}
+        j.snapshot, j.event_bytes, ${unreported(sql)},
+        case when j.snapshot->'member' is not null then j.group_id end
       from j join s on s.user_id = j.user_id left join g on g.queued_job_id = j.id
         left join webhook_positions w on w.user_id = j.user_id left join webhook_receivers r on true
       returning queued_job_id, seq, at, type)
@@ -250,50 +260,4 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
 function unreported(sql: Sql): Fragment {
   return sql`case when w.user_id is null then nullif(j.finished_at > r.started_at, false)
     else nullif(w.seq < g.last_seq, false) end`;
-}
-
-export interface ErasedSlice {
-  count: number;
-  /** The last id; null when no row was found. */
-  last: string | null;
-  /** Keys of files that no longer have a row. */
-  storageKeys: string[];
-  /** Ids of QueuedJobs that were running. */
-  running: string[];
-}
-
-export interface EraseQuery {
-  userId: string;
-  /** Position to start after; null for unfinished ones, of which few exist at any time. */
-  afterId: string | null;
-  limit: number;
-}
-
-/**
- * Deletes the next QueuedJobs of a closed account with their outputs, without a status or an event.
- * Locked rows are left for later, so that nothing waits or deadlocks. Outputs are read row by row
- * (lateral), because the plan of a join may read the whole table.
- */
-export async function eraseQueuedJobs(
-  sql: Sql,
-  { userId, afterId, limit }: EraseQuery,
-): Promise<ErasedSlice> {
-  const next =
-    afterId === null
-      ? sql`status in ('PENDING', 'STARTED') order by priority`
-      : sql`id > ${afterId} order by id`;
-  const [slice] = await sql<ErasedSlice[]>`
-    with x as materialized (
-      select id, status from queued_jobs where user_id = ${userId} and ${next} limit ${limit}
-        for update skip locked),
-    o as (
-      select o.storage_key from x cross join lateral (
-        select storage_key from queued_job_outputs where queued_job_id = x.id offset 0) o),
-    d as (delete from queued_jobs where id = any(array(select id from x)))
-    select count(*)::int as count, (array_agg(x.id::text order by x.id desc))[1] as last,
-      coalesce((select array_agg(storage_key) from o), '{}') as "storageKeys",
-      coalesce(array_agg(x.id::text) filter (where x.status = 'STARTED'), '{}') as running
-    from x`;
-  if (!slice) throw new Error("An aggregate returned no row");
-  return slice;
 }

@@ -1,6 +1,6 @@
 // The shared parts of the service's statements. A step is one statement. It updates the row under a
 // guard (compare and set), then the owner's counter, and then inserts the event. Lock order
-// everywhere: QueuedJobs, counters, photos.
+// everywhere: QueuedJobs, groups, counters, photos.
 import type { Fragment, Sql } from "postgres";
 import { isStorable } from "../../domain/is-storable.js";
 import type { QueuedJob, QueuedJobEvent } from "../../domain/queued-job.js";
@@ -23,12 +23,37 @@ export interface Step extends QueuedJobEvent {
   traceparent?: string | undefined;
   /** Number of unfinished QueuedJobs of the owner, including this one if it is unfinished. */
   pending: number;
+  /** Work on other rows that must follow; absent for rows without a group. */
+  effects?: StepEffects | null;
 }
+
+/** A row that needs a hint. */
+export type Hinted = Pick<Step, "run" | "requestId" | "traceparent" | "pending"> & {
+  queuedJob: Pick<QueuedJob, "id" | "userId" | "jobName" | "priority" | "runAt"> & {
+    /** Present if the QueuedJob has a group. */
+    member?: object;
+  };
+};
+
+export interface StepEffects {
+  /** Successors that became due. */
+  due: Hinted[];
+  /** Groups with rows that are going to be cancelled. */
+  cancelling: string[];
+}
+
+/**
+ * The `due_at` of a row that waits for predecessors. It is finite, because a difference with
+ * infinity fails before PostgreSQL 17.
+ */
+export const NEVER_DUE = "9999-01-01T00:00:00Z";
 
 /** Builds the JSON of type QueuedJob from the row `t`. `outputs` is an expression of type jsonb. */
 export function queuedJobJson(sql: Sql, outputs: Fragment): Fragment {
-  return sql`jsonb_build_object(
-    'parameters', t.parameters, 'result', t.result, ${jsonParts(sql, outputs, sql`t.version`)})`;
+  const member = memberFields(sql, recordedMember(sql, liveGroupJson(sql)));
+  return sql`(jsonb_build_object(
+    'parameters', t.parameters, 'result', t.result, ${jsonParts(sql, outputs, sql`t.version`)})
+    || ${member})`;
 }
 
 /** Builds all fields except those that may be large. */
@@ -62,7 +87,11 @@ export const MAX_SNAPSHOT_VALUE_BYTES = 8192;
  * keeps PostgreSQL from computing an expression more than once. The limit is a literal, because a
  * parameter would cost more in every step.
  */
-export function withSnapshots(sql: Sql, outputs: Fragment, version = sql`t.version`): Fragment {
+export function withSnapshots(
+  sql: Sql,
+  outputs: Fragment,
+  { version = sql`t.version`, member }: { version?: Fragment; member?: Fragment | undefined } = {},
+): Fragment {
   return sql`
     select t.*, b.*, x.snapshot, octet_length(x.snapshot::text) as event_bytes
     from t
@@ -77,7 +106,63 @@ export function withSnapshots(sql: Sql, outputs: Fragment, version = sql`t.versi
         - case when b.parameter_bytes <= 8192 and b.result_bytes <= 8192 then '{}'::text[]
           when b.result_bytes <= 8192 then '{parameters}'
           when b.parameter_bytes <= 8192 then '{result}' else '{parameters,result}' end
+        ${member ? sql`|| ${memberFields(sql, member)}` : sql``}
         as snapshot offset 0) x`;
+}
+
+/**
+ * Builds the fields of the row `t` that depend on its group: `member`, which a QueuedJob without a
+ * group lacks, and `expiresAt`.
+ */
+function memberFields(sql: Sql, member: Fragment): Fragment {
+  return sql`case when t.group_id is null then '{}' else coalesce(
+    (select jsonb_build_object('member', m.member, 'expiresAt', m.member->'group'->'expiresAt')
+      from (select ${member} as member) m where m.member is not null), '{}') end`;
+}
+
+/** Expressions for the counts of a group. */
+export type GroupCounts = Record<
+  "pending" | "started" | "succeeded" | "failed" | "cancelled",
+  Fragment
+>;
+
+/** Builds JSON of type GroupMember from the row `t` and its group `g`. */
+export function memberJson(sql: Sql, { group = groupJson(sql) } = {}): Fragment {
+  return sql`jsonb_build_object('key', t.group_key, 'waitingFor', t.waiting_for,
+    'takesPhotos', t.takes_photos, 'group', ${group})`;
+}
+
+/**
+ * Builds JSON of type JobGroup from the row `g`. `counts` replaces those of the row. `showsEnd` is
+ * false if the group had not finished at that time.
+ */
+export function groupJson(
+  sql: Sql,
+  { counts, showsEnd = sql`true` }: { counts?: GroupCounts; showsEnd?: Fragment } = {},
+): Fragment {
+  const { pending, started, succeeded, failed, cancelled } = counts ?? {
+    pending: sql`g.pending`,
+    started: sql`g.started`,
+    succeeded: sql`g.succeeded`,
+    failed: sql`g.failed`,
+    cancelled: sql`g.cancelled`,
+  };
+  return sql`jsonb_build_object('id', g.id, 'userId', g.user_id, 'name', g.name, 'total', g.total,
+    'pending', ${pending}, 'started', ${started}, 'succeeded', ${succeeded}, 'failed', ${failed},
+    'cancelled', ${cancelled}, 'createdAt', rfc3339(g.created_at),
+    'finishedAt', case when ${showsEnd} then rfc3339(g.finished_at) end,
+    'expiresAt', case when ${showsEnd} then rfc3339(g.expires_at) end)`;
+}
+
+/** Like `groupJson`, for a group as it is now. */
+export function liveGroupJson(sql: Sql): Fragment {
+  return sql`${groupJson(sql)} || '{"live": true}'`;
+}
+
+/** Reads the place of the row `t` in its group; null without a group, or while it is deleted. */
+export function recordedMember(sql: Sql, group = groupJson(sql)): Fragment {
+  return sql`(select ${memberJson(sql, { group })} from job_groups g
+    where g.user_id = t.user_id and g.id = t.group_id and g.deleted_at is null)`;
 }
 
 /**
@@ -88,10 +173,14 @@ export function bytesNeeded(sql: Sql, parameters: Fragment): Fragment {
   return sql`(2 * octet_length(${parameters}::text) + 1000)`;
 }
 
-/** The columns of `set` that change when a row finishes; it is kept for `ttlSeconds`. */
+/**
+ * The columns of `set` that change when a row finishes; it is kept for `ttlSeconds`. A row of a
+ * group is kept as long as the group.
+ */
 export function finish(sql: Sql, ttlSeconds: number): Fragment {
   return sql`, lease_until = null, progress_message = null,
-    finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
+    finished_at = now(),
+    expires_at = case when group_id is null then now() + ${ttlSeconds} * interval '1 second' end`;
 }
 
 /**

@@ -2,7 +2,12 @@
 import type { Fragment, Sql } from "postgres";
 import { available, sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
-import type { QueuedJob, StoredOutput, TaskSuccess } from "../../domain/queued-job.js";
+import {
+  isGrouped,
+  type QueuedJob,
+  type StoredOutput,
+  type TaskSuccess,
+} from "../../domain/queued-job.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded } from "../photos/quota-exceeded.js";
@@ -33,9 +38,10 @@ export function createSuccesses(deps: SuccessesDeps) {
   const succeedInBatch = createSuccessBatch(deps);
 
   /** The version of the task's results; null when they may not be reused. */
-  function resultVersion({ jobName }: QueuedJob): number | null {
+  function resultVersion({ jobName, member }: QueuedJob): number | null {
     const task = catalogue.get(jobName);
-    return task ? reusableVersion(task) : null;
+    // The photos that predecessors make are not known by an id.
+    return task && !member?.takesPhotos ? reusableVersion(task) : null;
   }
 
   return {
@@ -60,12 +66,14 @@ export function createSuccesses(deps: SuccessesDeps) {
       const result = JSON.stringify(value ?? null);
       // Tasks with photos are rare at any moment and write more, so a batch does not help them.
       if (version === null && outputs.length === 0 && isSmall(result)) {
-        const plain = { id, attempt, result, userId: queuedJob.userId };
+        const grouped = isGrouped(queuedJob);
+        const plain = { id, attempt, result, grouped, userId: queuedJob.userId };
         const step = await tracer.span("record succeed", DATABASE, () => succeedInBatch(plain));
         committer.logSteps([step], "succeed");
         return step !== null;
       }
-      const work = { id, attempt, result, outputs, reusedFrom, resultVersion: version };
+      const grouped = isGrouped(queuedJob);
+      const work = { id, attempt, result, grouped, outputs, reusedFrom, resultVersion: version };
       const success = { ...work, ...limits, ttlSeconds };
       return (await committer.commitOne("succeed", () => succeed(sql, success))) !== null;
     },
@@ -101,6 +109,8 @@ function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDep
 export interface PlainSuccess extends Attempt {
   /** JSON text. */
   result: string;
+  /** True if the QueuedJob has a group. */
+  grouped?: boolean;
 }
 
 /** Small results are recorded even without room. */
@@ -148,6 +158,8 @@ export function succeedMany(
       error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,
     brief: true,
+    grouped: successes.some(({ grouped }) => grouped),
+    ttlSeconds,
   });
 }
 
@@ -163,6 +175,7 @@ function recordSuccess(
     ttlSeconds,
     maxStoredBytes,
     maxRecordedBytes,
+    grouped,
   }: Success,
 ): Promise<Step | null> {
   const visibleOutputs = outputs.map(({ storageKey: _, ...output }) => output);
@@ -177,6 +190,9 @@ function recordSuccess(
       with ordinality as o(name, mime, bytes, width, height, key, position)`;
   return transition(sql, {
     step: "succeed",
+    id,
+    grouped,
+    ttlSeconds,
     where: fence(sql, { id, attempt }),
     set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null,
       reused_from = ${reusedFrom},

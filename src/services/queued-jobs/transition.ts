@@ -1,41 +1,21 @@
 // The only UPDATE of a status: one statement for a single row, one for many rows. The second one
 // sorts and groups, so a single claim takes 980 µs in it instead of 860. See
-// bench/load/lone-statements.
+// bench/load/lone-statements. Rows of groups need a third one, which also steps their neighbours.
 import type { Fragment, Sql } from "postgres";
-import { sqlState } from "../../db/database.js";
-import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
+import { sqlState, violatedConstraint } from "../../db/database.js";
+import { OVER_QUOTA } from "../../db/refusals.js";
 import { TRANSITIONS } from "../../domain/queued-job-status.js";
+import { transitionGrouped } from "./transition/grouped.js";
 import { briefLocks, stepColumns, withSnapshots, type Step } from "./statements.js";
-
-export interface TransitionParts {
-  /** The name of the step, which determines the statuses before and after it and the event. */
-  step: Exclude<keyof typeof TRANSITIONS, "enqueue" | "delete">;
-  /** Selects the row, with all other conditions. */
-  where: Fragment;
-  /** Columns that change besides status and version; begins with a comma. */
-  set: Fragment;
-  /** Change of the owner's number of unfinished QueuedJobs. */
-  pending: -1 | 0 | 1;
-  /**
-   * Maximum unfinished QueuedJobs of the owner; above it, the whole statement fails with
-   * OVER_QUOTA.
-   */
-  maxPending?: number;
-  /**
-   * Maximum recorded bytes of the owner; above it, the whole statement fails with OVER_RECORDED.
-   */
-  maxRecordedBytes?: number | undefined;
-  /** Requires all photos to exist; otherwise the whole statement fails with PHOTO_GONE. */
-  needsPhotos?: boolean;
-  /** Outputs as events show them, and an expression that records them. */
-  outputs?: {
-    json: string;
-    bytes: number;
-    record: Fragment;
-    /** Maximum bytes of the owner's files; above it, the whole statement fails with OVER_QUOTA. */
-    maxStoredBytes: number;
-  };
-}
+import {
+  lockedPhotos,
+  recordedBy,
+  refusals,
+  unfinishedAfter,
+  update,
+  type ManyTransitionParts,
+  type TransitionParts,
+} from "./transition/parts.js";
 
 /**
  * Makes one step of one row. Null when the guard does not hold, because another process was first,
@@ -43,10 +23,32 @@ export interface TransitionParts {
  */
 export async function transition(sql: Sql, parts: TransitionParts): Promise<Step | null> {
   try {
-    return await record(sql, parts);
+    return await withGroups(
+      parts.grouped,
+      () => record(sql, parts),
+      async () => (await transitionGrouped(sql, { ...parts, ids: [parts.id] }))[0] ?? null,
+    );
   } catch (error) {
     if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) return null;
     throw error;
+  }
+}
+
+/**
+ * Tries the statement for rows without a group first, unless a row is known to have one. PostgreSQL
+ * refuses it for a row of a group. Beware: in a transaction, the refusal ends the transaction.
+ */
+async function withGroups<T>(
+  grouped: boolean | undefined,
+  plain: () => Promise<T>,
+  withGroup: () => Promise<T>,
+): Promise<T> {
+  if (grouped) return withGroup();
+  try {
+    return await plain();
+  } catch (error) {
+    if (violatedConstraint(error) !== "queued_jobs_grouped_version") throw error;
+    return withGroup();
   }
 }
 
@@ -56,12 +58,6 @@ async function isOfClosedAccount(sql: Sql, where: Fragment): Promise<boolean> {
     select from queued_jobs where ${where} and exists (select from user_streams u
       where u.user_id = queued_jobs.user_id)`;
   return rows.length === 0;
-}
-
-/** Updates the row with `set` and with the columns that change in every step. */
-function update(sql: Sql, { step, set }: Pick<TransitionParts, "step" | "set">): Fragment {
-  return sql`update queued_jobs set status = ${TRANSITIONS[step].to}, version = version + 1,
-    updated_at = now() ${set}`;
 }
 
 async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
@@ -91,82 +87,6 @@ async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
 }
 
 /**
- * Makes the statement fail when a counter is missing or above its limit, or when a photo is gone.
- * `photoCount` counts the locked photos of the row.
- */
-function refusals(
-  sql: Sql,
-  {
-    maxPending,
-    maxRecordedBytes,
-    needsPhotos,
-    outputs,
-  }: Pick<TransitionParts, "maxPending" | "maxRecordedBytes" | "needsPhotos" | "outputs">,
-  photoCount: Fragment,
-): Fragment {
-  const none = sql``;
-  return sql`case
-    when e.seq is null then refuse(${OVER_QUOTA})
-    ${
-      maxPending === undefined
-        ? none
-        : sql`when s.pending > ${maxPending}
-    then refuse(${OVER_QUOTA})`
-    }
-    ${
-      outputs
-        ? sql`when s.stored_bytes > ${outputs.maxStoredBytes}
-    then refuse(${OVER_QUOTA})`
-        : none
-    }
-    ${
-      maxRecordedBytes === undefined
-        ? none
-        : sql`
-    when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED})`
-    }
-    ${
-      needsPhotos
-        ? sql`
-    when (${photoCount}) <> j.photo_count then refuse(${PHOTO_GONE})`
-        : none
-    } end`;
-}
-
-/** Recorded bytes that a step adds for a row of `j`: its event, and a result if it succeeds. */
-function recordedBy(sql: Sql, step: TransitionParts["step"]): Fragment {
-  return step === "succeed" ? sql`j.event_bytes + j.result_bytes` : sql`j.event_bytes`;
-}
-
-/**
- * Locks the photos of the row `t` against deletion. The counter `s` is locked first, in the same
- * order as the deletion of a photo. Reading links is not enough: links and photos may go while this
- * statement waits for the counter.
- */
-function lockedPhotos(sql: Sql, ofOwner = sql`true`): Fragment {
-  return sql`select l.queued_job_id from t join s on ${ofOwner}
-    join queued_job_photos l on l.queued_job_id = t.id
-    join photos x on x.id = l.photo_id for key share of x`;
-}
-
-/**
- * `where` and `set` refer to the row as in `transition`, and may use the columns of the item `i`.
- */
-export interface ManyTransitionParts extends Omit<TransitionParts, "where" | "outputs"> {
-  where?: Fragment;
-  ids: string[];
-  /** Further values of each item: arrays as long as `ids`, and the names of their columns. */
-  more?: { arrays: Fragment; columns: Fragment };
-  /**
-   * Makes a statement with rows of several users wait only briefly for a lock, then fail as a
-   * whole.
-   */
-  brief?: true;
-  /** Treats a row that another process has locked like a row whose guard does not hold. */
-  skipLocked?: true;
-}
-
-/**
  * Makes the same step of many rows in one statement, all or none. Null for a row whose guard does
  * not hold.
  * A closed account has no counter and fails the statement. The rows are then sent one by one, and
@@ -177,10 +97,15 @@ export interface ManyTransitionParts extends Omit<TransitionParts, "where" | "ou
  * table was small would otherwise read the whole table. Events are numbered in the order of the
  * items.
  */
-export async function transitionMany(
-  sql: Sql,
-  parts: ManyTransitionParts,
-): Promise<(Step | null)[]> {
+export function transitionMany(sql: Sql, parts: ManyTransitionParts): Promise<(Step | null)[]> {
+  return withGroups(
+    parts.grouped,
+    () => recordMany(sql, parts),
+    () => transitionGrouped(sql, parts),
+  );
+}
+
+async function recordMany(sql: Sql, parts: ManyTransitionParts): Promise<(Step | null)[]> {
   const more = parts.more && {
     arrays: sql`, ${parts.more.arrays}`,
     columns: sql`, ${parts.more.columns}`,
@@ -227,9 +152,4 @@ export async function transitionMany(
     from j left join s on s.user_id = j.user_id left join e on e.queued_job_id = j.id`;
   const byId = new Map(steps.map((step) => [step.queuedJob.id, step]));
   return parts.ids.map((id) => byId.get(id) ?? null);
-}
-
-/** Counts the owner's unfinished rows after each step, so that each new hint has its own place. */
-function unfinishedAfter(sql: Sql, pending: TransitionParts["pending"]): Fragment {
-  return pending === 1 ? sql`(s.pending - (s.last_seq - e.seq))::int` : sql`s.pending`;
 }

@@ -44,10 +44,11 @@ export function createEventLog(database: Database): EventLog {
 
   return {
     epoch: async () => epoch ?? readEpoch(),
-    read: ({ queuedJobId, ...query }) =>
+    read: ({ queuedJobId, groupId = null, ...query }) =>
       available(() => {
         const { sql } = database;
-        const where = queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`;
+        const ofOne = queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`;
+        const where = groupId === null ? ofOne : sql`${ofOne} and e.group_id = ${groupId}`;
         const log = { table: sql`queued_job_events`, of: sql`'queuedJob'`, where };
         return readPage<QueuedJobEvent>(database, query, log);
       }),
@@ -59,6 +60,8 @@ export function createEventLog(database: Database): EventLog {
       }),
     heads,
     present: (userId, queuedJobId) => available(() => readPresent(database, userId, queuedJobId)),
+    presentOfGroup: (userId, groupId) =>
+      available(() => readPresentOfGroup(database, userId, groupId)),
   };
 }
 
@@ -156,6 +159,34 @@ async function readPresent(
     queuedJob,
   };
   return { event, lastSeq: row.seq ?? 0, finished: isFinished(queuedJob.status), head };
+}
+
+async function readPresentOfGroup(
+  database: Database,
+  userId: string,
+  groupId: string,
+): Promise<Present | null> {
+  const [row] = await database.sql<
+    {
+      finished: boolean;
+      head: number;
+      event: QueuedJobEvent | null;
+      changedLast: string | null;
+    }[]
+  >`
+    select g.finished_at is not null as finished, s.last_seq::float8 as head, e.event,
+      case when e.event is null then (select id from queued_jobs where group_id = g.id
+        order by updated_at desc limit 1) end as "changedLast"
+    from job_groups g join user_streams s using (user_id) left join lateral (
+      select jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at), 'queuedJob', snapshot)
+        as event
+      from queued_job_events where group_id = g.id order by seq desc limit 1) e on true
+    where g.id = ${groupId} and g.user_id = ${userId} and g.deleted_at is null`;
+  if (!row) return null;
+  const { event, head, finished, changedLast } = row;
+  if (event) return { event, lastSeq: event.seq, finished, head };
+  const present = changedLast === null ? null : await readPresent(database, userId, changedLast);
+  return present && { ...present, finished };
 }
 
 const TYPE_OF_STATUS: Record<QueuedJobStatus, LoggedEventType> = {

@@ -14,8 +14,7 @@ import {
   type PagePosition,
   type QueuedJobPage,
 } from "./own-pages.js";
-import type { PageRange } from "./page.js";
-import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
+import { UNBOUNDED, type PageRange, type ReadBudget } from "./page.js";
 
 /** Columns of a row: those of most lists, all except parameters and result, or all. */
 export type ListColumns = "brief" | "state" | "whole";
@@ -175,6 +174,7 @@ function stateColumns(sql: Sql): Fragment {
   return sql`id, user_id, job_name, status, photo_count, priority, run_at, progress,
     progress_message, attempts, error_code, error_message, version,
     created_at, updated_at, started_at, finished_at, expires_at, reused_from,
+    group_id, group_key, waiting_for, takes_photos,
     null::jsonb as parameters, null::jsonb as result`;
 }
 

@@ -4,7 +4,7 @@ import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../../domain/qu
 import { createListPages } from "./list-pages.js";
 import type { ListScope } from "./list-scan.js";
 import { recordedOutputs } from "../queued-jobs/statements.js";
-import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
+import { UNBOUNDED, type ReadBudget } from "./page.js";
 
 /** Maximum events of a history: the newest. */
 export const MAX_HISTORY = 100;

@@ -6,7 +6,7 @@ import { available, isAway, type Database } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { renditionKeysOf } from "../photos/photos.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/remove.js";
+import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/bulk/erase.js";
 
 export interface AccountErasure {
   /**
@@ -141,12 +141,12 @@ function createSlices({
     return count === ROWS_PER_SLICE ? last : null;
   };
 
-  // Unfinished QueuedJobs go first, so that none of them runs any more. Photos follow when few rows
-  // refer to them. Events have no files and go last.
+  // Unfinished QueuedJobs go first, so that none of them runs. Groups and events have no files.
   return [
     ["", unfinishedJobs],
     [FIRST_ID, queuedJobs],
     [FIRST_ID, photos],
+    [FIRST_ID, (userId, position) => eraseGroups(sql, userId, position)],
     ["0", eventsOf("queued_job_events")],
     ["0", eventsOf("photo_events")],
   ];
@@ -173,6 +173,18 @@ async function eraseEvents(
       where user_id = ${userId} and seq > ${afterSeq} and seq <= (select max(seq) from x))
     select count(*)::int as count, max(seq)::text as last from x`;
   return slice ?? { count: 0, last: null };
+}
+
+async function eraseGroups(sql: Sql, userId: string, afterId: string): Promise<string | null> {
+  const [slice] = await available(
+    () => sql<{ next: string | null }[]>`
+    with x as (
+      delete from job_groups where id = any(array(
+        select id from job_groups where user_id = ${userId} and id > ${afterId} order by id
+        limit ${ROWS_PER_SLICE})) returning id)
+    select case when count(*) = ${ROWS_PER_SLICE} then max(id::text) end as next from x`,
+  );
+  return slice?.next ?? null;
 }
 
 async function erasePhotos(
@@ -205,6 +217,7 @@ async function eraseUser(sql: Sql, userId: string): Promise<boolean> {
       delete from users u where id = ${userId} and closed_at is not null
         and not exists (select from queued_jobs where user_id = u.id) and not exists (select
           from photos where user_id = u.id)
+        and not exists (select from job_groups where user_id = u.id)
         and not exists (select from queued_job_events where user_id = u.id)
         and not exists (select from photo_events where user_id = u.id)
       returning id),

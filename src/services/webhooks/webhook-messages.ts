@@ -27,7 +27,6 @@ export interface WaitingEvent {
   queuedJob: QueuedJobSnapshot;
   /** Values of the row; null when it is deleted. */
   row: Pick<QueuedJob, "parameters" | "result"> | null;
-  idempotencyKey: string | null;
   /** Storage keys of the outputs that still exist, by name. */
   storageKeys: Record<string, string>;
 }
@@ -71,7 +70,7 @@ export async function messageBody(
   { user, epoch, fileUrls }: MessageDeps & { user: WebhookUser; epoch: string },
 ): Promise<string> {
   const { queuedJob, row } = report;
-  const { id, jobName, status, version, attempts, error } = queuedJob;
+  const { id, jobName, status, version, attempts, error, member } = queuedJob;
   const { createdAt, startedAt, finishedAt } = queuedJob;
   const expiresAt = webhookUrlExpiry();
   const outputs = await Promise.all(
@@ -93,8 +92,8 @@ export async function messageBody(
         result: queuedJob.result ?? (status === "SUCCESS" ? row?.result : null) ?? null,
         error: status === "SUCCESS" ? null : error,
         outputs,
-        groupId: null,
-        key: report.idempotencyKey,
+        groupId: member?.group.id ?? null,
+        key: member?.key ?? null,
         createdAt,
         startedAt,
         finishedAt,

@@ -138,7 +138,7 @@ async function readPages(
   if (open.length === 0) return pages;
   const rows = await sql<EventRow[]>`
     select i.id as "userId", e.seq::float8 as seq, e.type, rfc3339(e.at) as at,
-      e.snapshot as "queuedJob", q.idempotency_key as "idempotencyKey",
+      e.snapshot as "queuedJob",
       case when q.id is not null and not e.snapshot ?& '{parameters,result}' then
         jsonb_build_object('parameters', q.parameters, 'result', q.result) end as row,
       coalesce((select jsonb_object_agg(o.name, o.storage_key) from queued_job_outputs o

@@ -54,5 +54,6 @@ export const contactSheet = defineTask({
   maxAttempts: 3,
   timeoutMs: 300_000,
   runsIn: "child",
+  countPictures: () => 1,
   load: () => import("./run.js"),
 });

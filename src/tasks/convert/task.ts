@@ -64,5 +64,6 @@ export const convert = defineTask({
   maxAttempts: 3,
   timeoutMs: 180_000,
   runsIn: "child",
+  countPictures: () => 1,
   load: () => import("./run.js"),
 });

@@ -72,5 +72,6 @@ export const crop = defineTask({
   maxAttempts: 3,
   timeoutMs: 180_000,
   runsIn: "child",
+  countPictures: ({ ratios }) => ratios.length,
   load: () => import("./run.js"),
 });

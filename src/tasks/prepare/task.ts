@@ -36,5 +36,6 @@ export const prepare = defineTask({
   runsIn: "child",
   // The result depends on the user's other photos, which change.
   resultVersion: null,
+  countPictures: () => thumbnail.parameters.parse({}).widths.length,
   load: () => import("./run.js"),
 });

@@ -55,5 +55,6 @@ export const scrub = defineTask({
   maxAttempts: 3,
   timeoutMs: 180_000,
   runsIn: "child",
+  countPictures: () => 1,
   load: () => import("./run.js"),
 });

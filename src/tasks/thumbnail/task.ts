@@ -66,5 +66,6 @@ export const thumbnail = defineTask({
   maxAttempts: 3,
   timeoutMs: 120_000,
   runsIn: "child",
+  countPictures: ({ widths }) => widths.length,
   load: () => import("./run.js"),
 });

@@ -77,5 +77,6 @@ export const watermark = defineTask({
   maxAttempts: 3,
   timeoutMs: 180_000,
   runsIn: "child",
+  countPictures: () => 1,
   load: () => import("./run.js"),
 });

@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { PermanentTaskError } from "../../domain/errors.js";
 import { failpoint } from "../../runtime/failpoint.js";
@@ -13,14 +16,20 @@ import { type StoredOutput, type TaskSuccess, outputKey } from "../../domain/que
 import { hashText, type Photo, type Photos } from "../../services/photos/photos.js";
 import type { NearPhotos } from "../../services/reads/near-photos.js";
 import type { Claimed } from "../../services/queued-jobs/claim.js";
+import type { QueuedJobs } from "../../services/queued-jobs/queued-jobs.js";
 import type { Task, TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
 import type { ProgressReporter } from "../progress-reporter.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
 import { measureOutputs, parseTaskChildResponse } from "./task-child-response.js";
 import { checkDiskSpace, PhotoFiles } from "./photo-files.js";
 
+/** A photo of an attempt: the owner's own, or a picture that a predecessor made. */
+type InputPhoto = Omit<TaskPhoto, "path" | "createdAt" | "phash"> &
+  Pick<Photo, "createdAt" | "phash" | "storageKey">;
+
 export interface RunInChildDeps {
   photos: Photos;
+  queuedJobs: Pick<QueuedJobs, "handedPictures">;
   nearPhotos: NearPhotos;
   storage: Storage;
   pool: ChildPool;
@@ -56,7 +65,7 @@ export async function runInChild(
 ): Promise<TaskSuccess> {
   const { attempt, queuedJob } = claimed;
   const folder = join(deps.storage.scratchFolder, `${queuedJob.id}.${attempt}`);
-  let files: PhotoFiles<Photo> | null = null;
+  let files: PhotoFiles<InputPhoto> | null = null;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const rows = await findPhotos(deps, task, claimed);
@@ -118,7 +127,7 @@ function toRequest(
 async function checkRoom(
   { photos }: RunInChildDeps,
   { queuedJob }: Claimed,
-  rows: Photo[],
+  rows: InputPhoto[],
   folder: string,
 ): Promise<void> {
   const bytes = rows.reduce((sum, { byteSize }) => sum + byteSize, 0);
@@ -127,10 +136,10 @@ async function checkRoom(
 }
 
 async function findPhotos(
-  { photos, acceptHeic }: RunInChildDeps,
-  { copiesPhotos = false }: Task,
+  { photos, queuedJobs, acceptHeic }: RunInChildDeps,
+  { copiesPhotos = false, minPhotos, maxPhotos }: Task,
   { queuedJob }: Claimed,
-): Promise<Photo[]> {
+): Promise<InputPhoto[]> {
   const rows = await photos.ofQueuedJob(queuedJob.id);
   if (rows.length < queuedJob.photoCount)
     throw new PermanentTaskError(
@@ -144,18 +153,36 @@ async function findPhotos(
     rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType)
   )
     throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);
-  return rows;
+  if (!queuedJob.member?.takesPhotos) return rows;
+  const handed = await queuedJobs.handedPictures(queuedJob.id);
+  const all = [...rows, ...handed.map((picture) => ({ ...picture, sha256: "", phash: null }))];
+  if (all.length < minPhotos || all.length > maxPhotos)
+    throw new PermanentTaskError(
+      "PREDECESSOR_FAILED",
+      `The predecessors of this QueuedJob made ${handed.length} of its photos: it has ` +
+        `${all.length}, but takes ${minPhotos} to ${maxPhotos}.`,
+    );
+  return all;
 }
 
-function fetchAll(deps: RunInChildDeps, rows: Photo[], folder: string): Promise<TaskPhoto[]> {
-  return inBatches(rows, CONCURRENT_PHOTOS, async (photo) =>
-    toTaskPhoto(photo, await fetchPhoto(deps, photo, folder)),
-  );
+function fetchAll(deps: RunInChildDeps, rows: InputPhoto[], folder: string): Promise<TaskPhoto[]> {
+  return inBatches(rows, CONCURRENT_PHOTOS, async (photo) => {
+    const path = await fetchPhoto(deps, photo, folder);
+    // Only photos have a recorded hash.
+    const sha256 = photo.sha256 === "" ? await hashFile(path) : photo.sha256;
+    return toTaskPhoto({ ...photo, sha256 }, path);
+  });
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
 }
 
 async function fetchPhoto(
   { storage }: RunInChildDeps,
-  { storageKey }: Photo,
+  { storageKey }: InputPhoto,
   folder: string,
 ): Promise<string> {
   const path = await storage.localPath(storageKey, folder);
@@ -168,7 +195,7 @@ async function fetchPhoto(
 }
 
 function toTaskPhoto(
-  { id, filename, mimeType, width, height, byteSize, sha256, phash, createdAt }: Photo,
+  { id, filename, mimeType, width, height, byteSize, sha256, phash, createdAt }: InputPhoto,
   path: string,
 ): TaskPhoto {
   const file = { path, filename, mimeType, width, height, byteSize, sha256 };
@@ -208,7 +235,7 @@ export function createTaskAnswers(
   attempt: {
     userId: string;
     photos: readonly Pick<TaskPhoto, "id">[];
-    files: Pick<PhotoFiles<Photo>, "open"> | null;
+    files: Pick<PhotoFiles<InputPhoto>, "open"> | null;
   },
 ): (name: string, argument: unknown) => Promise<unknown> {
   const { userId, photos, files } = attempt;

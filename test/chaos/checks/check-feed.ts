@@ -80,7 +80,7 @@ function checkAgainstLog(
   const deletions = new Map(
     log.filter(({ type }) => type === "DELETED").map(({ jobId, seq }) => [jobId, seq]),
   );
-  for (const { seq, type, jobId, version, status, attempts } of log) {
+  for (const { seq, type, jobId, version, status, attempts, counts } of log) {
     const event = received.get(seq);
     const wasDeleted = seq < (deletions.get(jobId) ?? 0);
     if (!event && !wasDeleted)
@@ -91,12 +91,14 @@ function checkAgainstLog(
       event.jobId !== jobId ||
       event.version !== version ||
       event.status !== status ||
-      event.attempts !== attempts
+      event.attempts !== attempts ||
+      event.counts !== counts
     ) {
       violations.add(
         "other",
         `${name} received event ${seq} as ${event.type} of ${event.jobId} at version ` +
-          `${event.version}, but the log has ${type} of ${jobId} at version ${version}`,
+          `${event.version} (${event.counts}), but the log has ${type} of ${jobId} at version ` +
+          `${version} (${counts})`,
       );
     }
   }

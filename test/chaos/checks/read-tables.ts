@@ -1,4 +1,4 @@
-import postgres, { type TransactionSql } from "postgres";
+import postgres, { type Sql, type TransactionSql } from "postgres";
 import type { LoggedEventType, QueuedJobStatus } from "../../../src/domain/queued-job-status.js";
 
 export interface LogRow {
@@ -9,6 +9,14 @@ export interface LogRow {
   version: number;
   status: QueuedJobStatus;
   attempts: number;
+  groupId: string | null;
+  /** The counts of its group, in the form of `countsText`. */
+  counts: string | null;
+}
+
+export interface GroupRow {
+  id: string;
+  isFinished: boolean;
 }
 
 /** An event of a photo. */
@@ -25,6 +33,8 @@ export interface JobRow {
   status: QueuedJobStatus;
   version: number;
   attempts: number;
+  groupId: string | null;
+  key: string | null;
 }
 
 export interface StreamRow {
@@ -44,6 +54,7 @@ export interface Tables {
   /** Photos without an event that shows them as they are. */
   unreported: string[];
   jobs: JobRow[];
+  groups: GroupRow[];
   streams: StreamRow[];
   /** Storage keys in the rows. */
   files: Set<string>;
@@ -62,11 +73,19 @@ export async function readTables(url: string): Promise<Tables> {
   }
 }
 
+/** The columns of a LogRow that show its group. */
+export function groupColumns(sql: Sql | TransactionSql) {
+  return sql`snapshot->'member'->'group'->>'id' as "groupId", (
+    select concat_ws(' ', g->>'total', g->>'pending', g->>'started', g->>'succeeded',
+      g->>'failed', g->>'cancelled', (g->>'finishedAt' is not null)::text)
+    from (select snapshot->'member'->'group' as g) x where g is not null) as counts`;
+}
+
 async function readAll(sql: TransactionSql): Promise<Tables> {
   const log = await sql<LogRow[]>`
     select user_id as "userId", seq::float8 as seq, queued_job_id as "jobId", type,
       (snapshot->>'version')::int as version, snapshot->>'status' as status,
-      (snapshot->>'attempts')::int as attempts
+      (snapshot->>'attempts')::int as attempts, ${groupColumns(sql)}
     from queued_job_events where user_id in (select user_id from user_streams)
       order by user_id, seq`;
   const photoEvents = await sql<PhotoEventRow[]>`
@@ -77,8 +96,12 @@ async function readAll(sql: TransactionSql): Promise<Tables> {
       where e.photo_id = p.id order by e.seq desc limit 1) is distinct from p.preview_key`;
   const jobs = await sql<
     JobRow[]
-  >`select id, user_id as "userId", status, version, attempts from queued_jobs
+  >`select id, user_id as "userId", status, version, attempts, group_id as "groupId",
+      group_key as key from queued_jobs
     where user_id in (select user_id from user_streams) order by id`;
+  const groups = await sql<GroupRow[]>`
+    select id, finished_at is not null as "isFinished" from job_groups
+    where deleted_at is null and user_id in (select user_id from user_streams)`;
   const streams = await sql<StreamRow[]>`
     select s.user_id as "userId", s.last_seq::float8 as "lastSeq", s.pending,
       s.stored_bytes::float8 as "storedBytes",
@@ -98,6 +121,7 @@ async function readAll(sql: TransactionSql): Promise<Tables> {
     photoEvents: [...photoEvents],
     unreported: unreported.map(({ id }) => id),
     jobs: [...jobs],
+    groups: [...groups],
     streams: [...streams],
     files: new Set(files.map(({ key }) => key)),
   };

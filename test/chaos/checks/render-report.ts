@@ -9,6 +9,8 @@ export interface Outcome {
   minutes: number;
   accepted: number;
   eventsChecked: number;
+  /** Groups that were accepted, groups without an end, and events whose counts were recomputed. */
+  groups: { accepted: number; open: number; counted: number; countedInFeeds: number };
   files: { kept: number; swept: number };
   statistics: Statistics;
   webhooks: WebhookStatistics;
@@ -47,7 +49,7 @@ export function renderReport(outcome: Outcome, violations: Violations): string {
 type Row = readonly [string, string | number];
 
 function countRows(outcome: Outcome, violations: Violations): Row[] {
-  const { seed, minutes, accepted, eventsChecked, files, statistics, webhooks } = outcome;
+  const { seed, minutes, accepted, eventsChecked, groups, files, statistics, webhooks } = outcome;
   return [
     ["seed", seed],
     ["minutes", minutes],
@@ -61,6 +63,8 @@ function countRows(outcome: Outcome, violations: Violations): Row[] {
       "webhooks delivered, attempts, repeated",
       `${webhooks.delivered}, ${webhooks.attempts}, ${webhooks.repeated}`,
     ],
+    ["groups accepted, without an end", `${groups.accepted}, ${groups.open}`],
+    ["counts recomputed in the log, in feeds", `${groups.counted}, ${groups.countedInFeeds}`],
     ["files kept, swept", `${files.kept}, ${files.swept}`],
     ["faults injected", statistics.faults.reduce((sum, { count }) => sum + count, 0)],
     ["lost", violations.count("lost")],

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { decodeStreamCursor } from "../../../src/domain/cursors.js";
 import { checkBystanders, measureBystanders } from "../people/bystanders.js";
 import { checkFeed } from "./check-feed.js";
+import { checkCounts, checkGroups, checkNoneIsOpen } from "./check-groups.js";
 import { checkFiles } from "./check-files.js";
 import { checkPhotoFeed } from "./check-photo-feed.js";
 import { checkPerson, type Seen } from "./check-people.js";
@@ -54,6 +55,7 @@ export async function verify(
     tables.unreported = [];
   }
   checkTables(tables, { violations, purges });
+  const groups = verifyGroups(run, tables, violations);
   const logOf = ({ person }: FeedRecorder) =>
     tables.log.filter(({ userId }) => userId === person.userId);
   const { photoEvents } = tables;
@@ -71,12 +73,29 @@ export async function verify(
   return {
     accepted: counts.reduce((sum, count) => sum + count, 0),
     eventsChecked: counted.reduce((sum, count) => sum + count, 0),
+    groups,
     files,
     statistics,
     webhooks: checkWebhooks(run.receiver.arrived, { interruptions: run.faults.length, violations }),
     bystanders,
     hostile: run.hostile,
     latestSeconds: run.tail?.latestSeconds ?? null,
+  };
+}
+
+/** Recomputes the counts of groups, from the log and from what each user has received. */
+function verifyGroups(run: Run, tables: Tables, violations: Violations): Outcome["groups"] {
+  const purges = run.tail !== null;
+  const accepted = run.people.map((person) => checkGroups(person, tables, { violations, purges }));
+  const open = checkNoneIsOpen(tables, violations);
+  const sum = (counts: number[]) => counts.reduce((all, count) => all + count, 0);
+  return {
+    accepted: sum(accepted),
+    open,
+    counted: checkCounts("the log", tables.log, violations),
+    countedInFeeds: sum(
+      run.steady.map(({ name, events }) => checkCounts(name, events, violations)),
+    ),
   };
 }
 

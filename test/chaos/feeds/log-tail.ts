@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import postgres, { type Sql } from "postgres";
-import type { LogRow } from "../checks/read-tables.js";
+import { groupColumns, type LogRow } from "../checks/read-tables.js";
 
 /** A copy of the growing event log, read before rows are purged. */
 export interface LogTail {
@@ -55,7 +55,8 @@ function readBehind(sql: Sql, positions: ReadonlyMap<string, number>): Promise<L
   return sql<LogRow[]>`
     select e.user_id as "userId", e.seq::float8 as seq, e.queued_job_id as "jobId", e.type,
       (e.snapshot->>'version')::int as version,
-      e.snapshot->>'status' as status, (e.snapshot->>'attempts')::int as attempts
+      e.snapshot->>'status' as status, (e.snapshot->>'attempts')::int as attempts,
+      ${groupColumns(sql)}
     from user_streams s
     left join unnest(${[...positions.keys()]}::uuid[], ${[...positions.values()]}::float8[]) as
     p(user_id, seq) on p.user_id = s.user_id

@@ -1,3 +1,5 @@
+import { countsText, type Counts } from "./counts-text.js";
+
 /** One event as a client received it. */
 export interface ReceivedEvent {
   cursor: string;
@@ -14,10 +16,14 @@ export interface ReceivedEvent {
   /** `result.attempt` of an echo. */
   resultAttempt: number | null;
   errorCode: string | null;
+  groupId: string | null;
+  /** The counts of its group, in the form of `countsText`. */
+  counts: string | null;
 }
 
 const EVENT_FIELDS =
-  "cursor type at queuedJob { id version status progress attempts result error { code } }";
+  "cursor type at queuedJob { id version status progress attempts result error { code } " +
+  "group { id total pending started succeeded failed cancelled finishedAt } }";
 
 /** The subscriptions of a recorder. Events of photos have only the id, under the same name. */
 export const STREAMS = {
@@ -43,6 +49,7 @@ export interface EventFields {
     attempts: number;
     result: { attempt?: number } | null;
     error: { code: string } | null;
+    group: (Counts & { id: string }) | null;
   };
 }
 
@@ -50,7 +57,7 @@ export function toReceivedEvent(
   { cursor, type, at, queuedJob }: EventFields,
   connection: number,
 ): ReceivedEvent {
-  const { id, version, status, progress, attempts, result, error } = queuedJob;
+  const { id, version, status, progress, attempts, result, error, group } = queuedJob;
   return {
     cursor,
     type,
@@ -64,5 +71,7 @@ export function toReceivedEvent(
     attempts,
     resultAttempt: result?.attempt ?? null,
     errorCode: error?.code ?? null,
+    groupId: group?.id ?? null,
+    counts: group ? countsText(group) : null,
   };
 }

@@ -1,3 +1,5 @@
+import type { GroupJob } from "./make-group.js";
+
 /** An accepted submission, as its owner knows it. */
 export interface Accepted {
   id: string;
@@ -11,9 +13,22 @@ export interface Accepted {
   deletion: "none" | "asked" | "answered";
 }
 
+/** An accepted group, as its owner knows it. */
+export interface AcceptedGroup {
+  id: string;
+  jobs: GroupJob[];
+  /** Ids of its QueuedJobs. */
+  members: string[];
+  acceptedAt: number;
+  /** True if its owner has tried to cancel, retry or delete something of it. */
+  touched: boolean;
+  deletion: Accepted["deletion"];
+}
+
 /** Everything that the service has confirmed to a user. */
 export interface Ledger {
   accepted: Map<string, Accepted>;
+  groups: Map<string, AcceptedGroup>;
   /** Versions in responses. Each must be in the log, unless its QueuedJob is deleted. */
   shown: { id: string; version: number; status: string; by: string }[];
   /** Duration of each submission, including repeated requests. */
@@ -24,6 +39,7 @@ export interface Ledger {
 
 export const createLedger = (): Ledger => ({
   accepted: new Map(),
+  groups: new Map(),
   shown: [],
   accepts: [],
   repeats: 0,

@@ -60,6 +60,7 @@ describe("the packed client", () => {
       "README.md",
       "dist/index.d.ts",
       "dist/images.js",
+      "dist/groups/index.js",
       "dist/react/index.js",
       "dist/cli/main.js",
     ])

@@ -7,6 +7,8 @@ import { createTestDatabase, type TestDatabase } from "../../support/stores/test
 /** Columns in no view: a new column must be either here or in a view. */
 const HIDDEN = [
   "histories.id",
+  "job_groups.fingerprint",
+  "job_groups.idempotency_key",
   "photo_events.snapshot",
   "photos.phash",
   "photos.preview_key",

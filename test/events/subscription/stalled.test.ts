@@ -26,6 +26,7 @@ function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {
   const subscription = new ChannelSubscription({
     epoch: "e",
     queuedJobId: null,
+    groupId: null,
     includeProgress: false,
     seq,
     first,

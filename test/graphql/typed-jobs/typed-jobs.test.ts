@@ -7,7 +7,7 @@ import { defineTask, type Task } from "../../../src/tasks/define-task.js";
 
 const BASE =
   "scalar JSON scalar JSONObject type Query { job: QueuedJob } type QueuedJob { id: ID } " +
-  "input EnqueueJobInput { job: String }\n";
+  "input EnqueueJobInput { job: String } input GroupJobInput { job: String }\n";
 
 const taskOf = (name: string, parameters: z.ZodType, result: z.ZodType): Task =>
   defineTask({

@@ -180,7 +180,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the number of items that wait in a lane is not limited",
     file: "src/runtime/micro-batch.ts",
-    find: "if (lane.waiting.length >= MAX_BATCHES_WAITING * options.maxItems)",
+    find: "if (lane.waiting.length >= maxWaiting)",
     replace: "if (lane.waiting.length >= 1e9)",
     tests: BATCH,
   },

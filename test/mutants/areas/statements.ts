@@ -37,7 +37,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a retry exceeds the limit of recorded bytes",
-    file: "src/services/queued-jobs/transition.ts",
+    file: "src/services/queued-jobs/transition/parts.ts",
     find: "when s.recorded_bytes > ${maxRecordedBytes} then",
     replace: "when ${maxRecordedBytes}::float8 < 0 then",
     tests: RECORDED,
@@ -51,7 +51,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "results are not counted",
-    file: "src/services/queued-jobs/transition.ts",
+    file: "src/services/queued-jobs/transition/parts.ts",
     find: "sql`j.event_bytes + j.result_bytes` :",
     replace: "sql`j.event_bytes` :",
     tests: RECORDED,
@@ -94,8 +94,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "progress repeats large parameters",
     file: "src/services/queued-jobs/attempt.ts",
-    find: "{ ...claimed.snapshot, ...recorded,",
-    replace: "{ ...claimed.queuedJob, ...recorded,",
+    find: "...claimed.snapshot,",
+    replace: "...claimed.queuedJob,",
     tests: RECORDED,
   },
   {

@@ -6,13 +6,32 @@ import type { TestService } from "../../support/service/test-service.js";
 /** All kinds of data that a user can have, with unique texts. */
 export interface Belongings {
   client: TestClient;
-  ids: { user: string; photo: string; finished: string; failed: string; waiting: string };
+  ids: {
+    user: string;
+    photo: string;
+    finished: string;
+    failed: string;
+    waiting: string;
+    group: string;
+  };
   /** A cursor of each kind. */
-  cursors: { start: string; events: string; queuedJobs: string; photos: string; jobs: string };
+  cursors: {
+    start: string;
+    events: string;
+    queuedJobs: string;
+    photos: string;
+    jobs: string;
+    jobGroups: string;
+    members: string;
+  };
   idempotencyKey: string;
   /** Texts that no other user may read. */
   secrets: string[];
 }
+
+const ENQUEUE_GROUP = `mutation ($name: String, $at: DateTime, $idempotencyKey: String) {
+  enqueueGroup(input: { name: $name, idempotencyKey: $idempotencyKey,
+    jobs: [{ key: "a", job: "echo", runAt: $at }] }) { id queuedJobs { pageInfo { endCursor } } } }`;
 
 /** Creates data of each kind for a new user; needs a running worker. */
 export async function createBelongings(service: TestService, name: string): Promise<Belongings> {
@@ -27,25 +46,31 @@ export async function createBelongings(service: TestService, name: string): Prom
       .json["id"],
   );
   await service.database.sql`update photos set latitude = 1, longitude = 2 where id = ${photo}`;
+  const at = new Date(Date.now() + 3_600_000).toISOString();
   const [thumbnail, failing, waiting] = await Promise.all([
     client.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo] }),
     client.enqueue("echo", { failPermanently: true, message: `secret-message-${name}` }),
-    client.enqueue(
-      "echo",
-      { message: `secret-plan-${name}` },
-      { idempotencyKey, runAt: new Date(Date.now() + 3_600_000).toISOString() },
-    ),
+    client.enqueue("echo", { message: `secret-plan-${name}` }, { idempotencyKey, runAt: at }),
   ]);
   const [finished, failed] = await Promise.all([
     client.finished(thumbnail.id, 30_000),
     client.finished(failing.id),
   ]);
-  const { me, photos, jobs, queuedJobs } = await client.get(
-    "{ me { id email } photos { pageInfo { endCursor } nodes { sha256 } } jobs(first: 1) " +
-      "{ pageInfo { endCursor } } queuedJobs(first: 1) { eventCursor pageInfo { endCursor " +
-      "} } }",
+  const ofGroup = { name: `secret-group-${name}`, at, idempotencyKey };
+  const group = (await client.get(ENQUEUE_GROUP, ofGroup)).enqueueGroup;
+  const { me, jobGroups, photos, jobs, queuedJobs } = await client.get(
+    "{ me { id email } jobGroups { pageInfo { endCursor } } photos { pageInfo { endCursor } " +
+      "nodes { sha256 } } jobs(first: 1) { pageInfo { endCursor } } " +
+      "queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }",
   );
-  const ids = { user: me.id, photo, finished: finished.id, failed: failed.id, waiting: waiting.id };
+  const ids = {
+    user: me.id,
+    photo,
+    finished: finished.id,
+    failed: failed.id,
+    waiting: waiting.id,
+    group: group.id,
+  };
   return {
     client,
     ids,
@@ -55,16 +80,16 @@ export async function createBelongings(service: TestService, name: string): Prom
       queuedJobs: queuedJobs.pageInfo.endCursor,
       photos: photos.pageInfo.endCursor,
       jobs: jobs.pageInfo.endCursor,
+      jobGroups: jobGroups.pageInfo.endCursor,
+      members: group.queuedJobs.pageInfo.endCursor,
     },
     idempotencyKey,
     secrets: [
       ...Object.values(ids),
       me.email,
-      `secret-name-${name}`,
-      `secret-picture-${name}`,
-      `secret-file-${name}`,
-      `secret-message-${name}`,
-      `secret-plan-${name}`,
+      ...["name", "picture", "file", "message", "plan", "group"].map(
+        (kind) => `secret-${kind}-${name}`,
+      ),
       photos.nodes[0].sha256,
     ],
   };
@@ -77,6 +102,7 @@ export async function rowsOf(sql: Sql, { ids }: Belongings): Promise<unknown> {
     sql`select * from user_streams where user_id = ${ids.user}`,
     sql`select * from photos where user_id = ${ids.user} order by id`,
     sql`select * from queued_jobs where user_id = ${ids.user} order by id`,
+    sql`select * from job_groups where user_id = ${ids.user}`,
     sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user}
       order by seq`,
     sql`select user_id, seq, type from photo_events where user_id = ${ids.user} order by seq`,

@@ -1,11 +1,15 @@
 type Expected = "null" | [code: string, message: string | RegExp];
 
 const NO_JOB: Expected = ["NOT_FOUND", "There is no such QueuedJob."];
+const NO_GROUP: Expected = ["NOT_FOUND", "There is no such JobGroup."];
 const NO_CURSOR: Expected = [
   "BAD_USER_INPUT",
   /^(after|before): is not one of your cursors; pass a cursor from an earlier response or event$/,
 ];
-const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is not a photo of yours$/];
+const NO_PHOTO: Expected = [
+  "BAD_USER_INPUT",
+  /^((jobs\.)?0\.)?photoIds\.0: is not a photo of yours$/,
+];
 const NOT_YOURS: Expected = ["BAD_USER_INPUT", "filter.similarTo: is not one of your photos"];
 
 /** Expected outcome at each argument, the same for another user's value and for a missing one. */
@@ -14,6 +18,16 @@ export const PLACES: Record<string, Expected> = {
   "Query.user(id)": "null",
   "Query.photo(id)": "null",
   "Query.queuedJob(id)": "null",
+  "Query.jobGroup(id)": "null",
+  "Query.jobGroups(after)": NO_CURSOR,
+  "Query.jobGroups(before)": NO_CURSOR,
+  "JobGroup.queuedJobs(after)": NO_CURSOR,
+  "JobGroup.queuedJobs(before)": NO_CURSOR,
+  "Mutation.cancelGroup(id)": NO_GROUP,
+  "Mutation.retryGroup(id)": NO_GROUP,
+  "Mutation.deleteGroup(id)": NO_GROUP,
+  "Mutation.enqueueGroup(input.jobs[].photoIds[])": NO_PHOTO,
+  "Subscription.queuedJobEvents(groupId)": NO_GROUP,
   "Query.queuedJobs(userId)": ["FORBIDDEN", "Only an admin can list QueuedJobs of other users."],
   "Query.queuedJobs(after)": NO_CURSOR,
   "Query.queuedJobs(before)": NO_CURSOR,
@@ -44,6 +58,13 @@ export const PLACES: Record<string, Expected> = {
 export const KEYS = [
   "Mutation.enqueueJob(input.idempotencyKey)",
   "Mutation.enqueueJobs(inputs[].idempotencyKey)",
+  "Mutation.enqueueGroup(input.idempotencyKey)",
+] as const;
+/** Keys that only name jobs of the same request. */
+export const NAMES = [
+  "Mutation.enqueueGroup(input.jobs[].after[])",
+  "Mutation.enqueueGroup(input.jobs[].key)",
+  "Mutation.enqueueGroup(input.jobs[].photosFrom[].key)",
 ];
 export const BULK = [
   "Mutation.cancelQueuedJobs",
@@ -67,6 +88,11 @@ export const BELOW: Record<string, string> = Object.fromEntries(
       `query ($${name}: String) { me { queuedJobs(${name}: $${name}) { totalCount } } }`,
     ],
     [
+      `JobGroup.queuedJobs(${name})`,
+      `query ($${name}: String) { jobGroups(first: 1) { nodes { queuedJobs(${name}: $${name}) { ` +
+        "totalCount } } } }",
+    ],
+    [
       `Photo.queuedJobs(${name})`,
       `query ($${name}: String) { photos(first: 1) { nodes { queuedJobs(${name}: $${name}) { ` +
         "totalCount } } } }",
@@ -78,6 +104,7 @@ export const BELOW: Record<string, string> = Object.fromEntries(
 export function baseOf(place: string): Record<string, unknown> {
   if (place === "Mutation.keepOutput(queuedJobId)") return { name: "16w.webp" };
   if (!/photoIds/.test(place)) return {};
+  if (place.includes("enqueueGroup")) return { input: { jobs: [{ key: "a", job: "metadata" }] } };
   return place.includes("inputs")
     ? { inputs: [{ job: "metadata" }] }
     : { input: { job: "metadata" } };

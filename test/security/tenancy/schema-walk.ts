@@ -101,18 +101,31 @@ function selectionOf(
   type: GraphQLNamedType,
   depth: number,
   inHistory = false,
+  siblings: readonly GraphQLObjectType[] = [],
 ): string {
   if (isLeafType(type)) return "";
-  if (isInterfaceType(type) || isUnionType(type))
-    return `{ __typename ${schema
-      .getPossibleTypes(type)
-      .map((one) => `... on ${one.name} ${selectionOf(schema, one, depth, inHistory)}`)
-      .join(" ")} }`;
+  if (isInterfaceType(type) || isUnionType(type)) {
+    const types = schema.getPossibleTypes(type);
+    const selections = types.map(
+      (one) => `... on ${one.name} ${selectionOf(schema, one, depth, inHistory, types)}`,
+    );
+    return `{ __typename ${selections.join(" ")} }`;
+  }
   if (!isObjectType(type)) throw new Error(`${type.name} cannot be selected`);
   const fields = Object.values(type.getFields()).flatMap((field) =>
-    fieldSelection(schema, field, depth, inHistory),
+    fieldSelection(schema, field, depth, inHistory).map((selection) =>
+      siblings.some((other) => hasOther(other, field))
+        ? `${type.name}_${field.name}: ${selection}`
+        : selection,
+    ),
   );
   return `{ __typename ${fields.join(" ")} }`;
+}
+
+/** True if the type has a field of this name with another type, so that one needs an alias. */
+function hasOther(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): boolean {
+  const other = type.getFields()[field.name];
+  return other !== undefined && String(other.type) !== String(field.type);
 }
 
 function fieldSelection(

@@ -48,11 +48,12 @@ describe("the data of a closed account", () => {
         (select count(*)::int from queued_job_events
         where user_id = ${id}) as events, (select count(*)::int from photos
           where user_id = ${id}) as photos,
+        (select count(*)::int from job_groups where user_id = ${id}) as groups,
         (select count(*)::int from queued_job_outputs o where not exists (select from queued_jobs q
         where q.id = o.queued_job_id)) as outputs`;
     return { ...row };
   }
-  const NOTHING = { users: 0, queuedJobs: 0, events: 0, photos: 0, outputs: 0 };
+  const NOTHING = { users: 0, queuedJobs: 0, events: 0, photos: 0, groups: 0, outputs: 0 };
 
   it("is erased in slices that another process can continue, each file once", async () => {
     const [user, other] = [await services.newUser(), await services.newUser()];
@@ -63,6 +64,8 @@ describe("the data of a closed account", () => {
       events: 3,
       photos: 1001,
     });
+    await services.database.sql`insert into job_groups (id, user_id, total, pending, created_at)
+      select gen_random_uuid(), ${user.id}, 1, 1, now() from generate_series(1, 700)`;
     await services.finished(other);
     const before_ = await services.everythingOf(other);
     await closeAccount(services.database, user.id);

@@ -42,7 +42,6 @@ const event: WaitingEvent = {
   at: AT,
   queuedJob: snapshot,
   row: null,
-  idempotencyKey: "once",
   storageKeys: { "320w.webp": "outputs/key" },
 };
 const ALL = ["SUCCEEDED", "FAILED", "CANCELLED"] as const;
@@ -83,7 +82,7 @@ describe("a webhook's message", () => {
             error: null,
             outputs: [{ ...snapshot.outputs?.[0], url: `/files/outputs/${ID}/320w.webp?s` }],
             groupId: null,
-            key: "once",
+            key: null,
             createdAt: AT,
             startedAt: AT,
             finishedAt: AT,
@@ -91,6 +90,27 @@ describe("a webhook's message", () => {
         },
       },
     );
+  });
+
+  it("names the group of a member, and its key there", async () => {
+    const group = {
+      id: "g",
+      userId: snapshot.userId,
+      name: null,
+      total: 1,
+      pending: 0,
+      started: 0,
+      succeeded: 1,
+      failed: 0,
+      cancelled: 0,
+      createdAt: AT,
+      finishedAt: AT,
+      expiresAt: AT,
+    };
+    const member = { key: "small", waitingFor: 0, takesPhotos: false, group };
+    const { body } = await bodyOf({ ...event, queuedJob: { ...snapshot, member } });
+    const { groupId, key } = body.data.queuedJob;
+    assert.deepEqual([groupId, key], ["g", "small"]);
   });
 
   it("takes large values from the row", async () => {

@@ -132,6 +132,12 @@ describe("with a primary and a standby", long, () => {
     const stream = person.events({ after: await person.cursor() });
     await person.enqueue("echo");
     await stream.next("the stream is open", () => true);
+    // A lost account would be closed as deleted, and created again by its next request.
+    const userId = (await person.get("{ me { id } }")).me.id as string;
+    await eventually(
+      "the standby has the account",
+      async () => (await onStandby`select from users where id = ${userId}`).length === 1,
+    );
     await database.sql.unsafe("alter system set default_transaction_read_only = on");
     await database.sql`select pg_reload_conf()`;
     const demotedAt = Date.now();

@@ -15,6 +15,8 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
     ["the recorded bytes equal the sum over rows", findWrongRecordedBytes],
     ["each event records the length of its snapshot", findWrongEventBytes],
     ["the newest event has the stream's last number", findWrongLastNumbers],
+    ["the counts of groups equal the counts of rows", findWrongGroupCounts],
+    ["a row waits exactly for its unfinished predecessors", findWrongWaits],
   ] as const)
     assert.deepEqual([...(await query(sql, ofUser))], [], what);
   for (const row of await readStories(sql, ofUser)) assertStory(row);
@@ -57,6 +59,31 @@ const findWrongLastNumbers = (sql: Sql, ofUser: Condition) => sql`
         (select max(seq) from photo_events where user_id = s.user_id)) as newest) e
       on true
     where ${ofUser} and s.last_seq <> coalesce(e.newest, 0)`;
+
+/** A finished member may be deleted, and still counts. */
+const findWrongGroupCounts = (sql: Sql, ofUser: Condition) => sql`
+    select g.*, c.* from (select * from job_groups where ${ofUser}) g cross join lateral (
+      select count(*) as rows, count(*) filter (where status = 'PENDING') as n_pending,
+        count(*) filter (where status = 'STARTED') as n_started,
+        count(*) filter (where status = 'SUCCESS') as n_succeeded,
+        count(*) filter (where status = 'FAILED') as n_failed,
+        count(*) filter (where status = 'CANCELLED') as n_cancelled
+      from queued_jobs where group_id = g.id) c
+    where g.pending <> n_pending or g.started <> n_started or g.succeeded < n_succeeded
+      or g.failed < n_failed or g.cancelled < n_cancelled or rows = g.total
+        and (g.succeeded, g.failed, g.cancelled) <> (n_succeeded, n_failed, n_cancelled)
+      or (g.pending + g.started = 0) <> (g.expires_at is not null)`;
+
+/** A row that runs anyway may be due while a predecessor is retried. */
+const findWrongWaits = (sql: Sql, ofUser: Condition) => sql`
+    select q.*, p.unfinished from (
+      select id, waiting_for, cancelling, due_at > now() + interval '2 years' as is_never_due
+      from queued_jobs where group_id is not null and status = 'PENDING' and ${ofUser}) q
+    cross join lateral (select count(*) as unfinished from queued_job_predecessors d
+      join queued_jobs r on r.id = d.predecessor_id and r.status in ('PENDING', 'STARTED')
+      where d.queued_job_id = q.id) p
+    where q.waiting_for > 0 and (q.waiting_for <> p.unfinished or not is_never_due)
+      or is_never_due and q.waiting_for = 0 and q.cancelling is null`;
 
 interface Story {
   id: string;

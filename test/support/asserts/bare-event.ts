@@ -1,3 +1,4 @@
+import type { JobGroup } from "../../../src/domain/job-group.js";
 import type { QueuedJob, QueuedJobEvent } from "../../../src/domain/queued-job.js";
 import type { QueuedJobEventType } from "../../../src/domain/queued-job-status.js";
 
@@ -8,7 +9,14 @@ export function bareEvent(
     id = "a",
     type = "QUEUED",
     progress = 0,
-  }: { id?: string; type?: QueuedJobEventType; progress?: number } = {},
+    group,
+  }: {
+    id?: string;
+    type?: QueuedJobEventType;
+    progress?: number;
+    group?: Partial<JobGroup>;
+  } = {},
 ): QueuedJobEvent {
-  return { seq, type, at: "2026-01-01T00:00:00.000Z", queuedJob: { id, progress } as QueuedJob };
+  const queuedJob = { id, progress, ...(group && { member: { group } }) } as QueuedJob;
+  return { seq, type, at: "2026-01-01T00:00:00.000Z", queuedJob };
 }

@@ -67,6 +67,7 @@ export function createOperatorBatch(deps: OperatorBatchDeps) {
   };
 }
 
+// Rows of groups are stepped with the others: a refused statement would end the transaction.
 async function writeBatch<T>(
   deps: OperatorBatchDeps,
   action: BulkAction,
@@ -92,12 +93,14 @@ const WRITERS: Record<
     const { chosen, photoGone, noRoom } = await chooseRetryable(tx, rows, limits);
     const refused = { PHOTO_GONE: photoGone, QUOTA_EXCEEDED: noRoom };
     const steps =
-      chosen.length === 0 ? [] : await retryMany(tx, { rows: chosen, limits, skipLocked: true });
+      chosen.length === 0
+        ? []
+        : await retryMany(tx, { rows: chosen, limits, skipLocked: true, grouped: true });
     return { steps, removed: [], refused };
   },
   async CANCEL(tx, rows, { ttlSeconds }) {
     const ids = rows.map(({ id }) => id);
-    const steps = await cancelMany(tx, { ids, ttlSeconds, skipLocked: true });
+    const steps = await cancelMany(tx, { ids, ttlSeconds, skipLocked: true, grouped: true });
     return { steps, removed: [], refused: {} };
   },
   async DELETE(tx, rows) {

@@ -143,11 +143,18 @@ export function findOldest(
 /** PENDING or STARTED → CANCELLED for several rows in one statement. */
 export function cancelMany(
   sql: Sql,
-  { ids, ttlSeconds, skipLocked }: { ids: string[]; ttlSeconds: number; skipLocked?: true },
+  {
+    ids,
+    ttlSeconds,
+    skipLocked,
+    grouped,
+  }: { ids: string[]; ttlSeconds: number; skipLocked?: true; grouped?: true },
 ): Promise<(Step | null)[]> {
   return transitionMany(sql, {
     step: "cancel",
     ids,
+    grouped,
+    ttlSeconds,
     set: finish(sql, ttlSeconds),
     pending: -1,
     ...(skipLocked && { skipLocked }),

@@ -1,9 +1,10 @@
 // FAILED or CANCELLED → PENDING, as after a submission, except that attempts and version stay.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../../db/database.js";
-import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../../db/refusals.js";
+import { GROUP_GONE, OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../../db/refusals.js";
 import type { QuotaExceededError } from "../../../domain/errors.js";
 import { quotaExceeded } from "../../photos/quota-exceeded.js";
+import { lacksSource } from "../groups/handed-pictures.js";
 import type { AcceptLimits } from "../insert.js";
 import type { Step } from "../statements.js";
 import { transition, transitionMany } from "../transition.js";
@@ -24,7 +25,7 @@ export function hasRoom(sql: Sql, maxRecordedBytes: number): Fragment {
 function reset(sql: Sql): Fragment {
   return sql`, run = run + 1, failures = 0, stalls = 0, progress = 0, progress_message = null,
     result = null, error_code = null, error_message = null,
-    run_at = null, due_at = now(), started_at = null, finished_at = null, expires_at = null`;
+    run_at = null, started_at = null, finished_at = null, expires_at = null`;
 }
 
 /**
@@ -33,11 +34,13 @@ function reset(sql: Sql): Fragment {
  */
 export async function retry(
   sql: Sql,
-  { id, maxPending, maxRecordedBytes }: { id: string } & AcceptLimits,
+  { id, maxPending, maxRecordedBytes, grouped }: { id: string; grouped?: boolean } & AcceptLimits,
 ): Promise<Step | null> {
   try {
     return await transition(sql, {
       step: "retry",
+      id,
+      grouped,
       where: sql`id = ${id} and ${hasRoom(sql, maxRecordedBytes)}`,
       set: reset(sql),
       pending: 1,
@@ -46,12 +49,12 @@ export async function retry(
       needsPhotos: true,
     });
   } catch (error) {
-    if (sqlState(error) === PHOTO_GONE) return null;
+    if ([PHOTO_GONE, GROUP_GONE].includes(sqlState(error) ?? "")) return null;
     throw quotaOf(error, { maxPending, maxRecordedBytes }) ?? error;
   }
 }
 
-function quotaOf(error: unknown, limits: AcceptLimits): QuotaExceededError | null {
+export function quotaOf(error: unknown, limits: AcceptLimits): QuotaExceededError | null {
   const state = sqlState(error);
   if (state === OVER_QUOTA) return quotaExceeded.unfinished(limits.maxPending);
   return state === OVER_RECORDED ? quotaExceeded.recordedBytes(limits.maxRecordedBytes) : null;
@@ -59,7 +62,7 @@ function quotaOf(error: unknown, limits: AcceptLimits): QuotaExceededError | nul
 
 /** True if another process took the room or deleted a photo after it was read. */
 export function isOutrun(error: unknown): boolean {
-  return [OVER_QUOTA, OVER_RECORDED, PHOTO_GONE].includes(sqlState(error) ?? "");
+  return [OVER_QUOTA, OVER_RECORDED, PHOTO_GONE, GROUP_GONE].includes(sqlState(error) ?? "");
 }
 
 /**
@@ -72,8 +75,10 @@ export function retryMany(
     rows,
     limits,
     skipLocked,
+    grouped,
   }: { rows: readonly ReadRow[]; limits: AcceptLimits } & {
     skipLocked?: true;
+    grouped?: true;
   },
 ): Promise<(Step | null)[]> {
   return transitionMany(sql, {
@@ -85,6 +90,7 @@ export function retryMany(
     pending: 1,
     maxPending: limits.maxPending,
     maxRecordedBytes: limits.maxRecordedBytes,
+    grouped,
     needsPhotos: true,
     ...(skipLocked && { skipLocked }),
   });
@@ -141,8 +147,8 @@ function readRetryable(
 ): Promise<RetryableRow[]> {
   return sql<RetryableRow[]>`
     select q.id, i.item_version as version, q.user_id as "userId",
-      q.photo_count = (
-        select count(*) from queued_job_photos l where l.queued_job_id = q.id) as "hasPhotos",
+      q.photo_count = (select count(*) from queued_job_photos l where l.queued_job_id = q.id)
+        and not ${lacksSource(sql)} as "hasPhotos",
       ${maxPending} - u.pending as room, u.recorded_bytes >= ${maxRecordedBytes} as full
     from unnest(${rows.map(({ id }) => id)}::uuid[], ${rows.map(({ version }) => version)}::int[])
       as i(item_id, item_version)

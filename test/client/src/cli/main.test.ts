@@ -103,6 +103,23 @@ describe("the command photo-service", () => {
     assert.deepEqual([message, steps, failPermanently], [{ a: 1 }, 1, false]);
   });
 
+  it("runs steps on several photos as one group, and saves what the last step made", async () => {
+    const steps = ["--step", "scrub", "--step", 'thumbnail {"widths":[16],"format":"png"}'];
+    const each = await run("group a.png b.png -o steps", ...steps);
+    assert.deepEqual([each.code, each.stderr], [0, ""]);
+    assert.match(each.stdout, /^4 of 4 succeeded\n {2}steps\/a-16w\.png\n {2}steps\/b-16w\.png\n$/);
+    const joined = await run("group a.png b.png --json", ...steps, "--step", "archive");
+    const { status, jobs } = JSON.parse(joined.stdout) as {
+      status: string;
+      jobs: Record<string, { result: { files?: number } }>;
+    };
+    assert.deepEqual([joined.code, status, jobs["archive"]?.result.files], [0, "SUCCESS", 2]);
+    const failing = await run("group", "--step", 'scrub {"keepIcc":3}', "a.png");
+    assert.equal(failing.code, 1);
+    assert.match(failing.stderr, /jobs\.0\.parameters\.keepIcc/);
+    assert.match((await run("group", "a.png")).stderr, /^Which photos, and which steps\?/);
+  });
+
   it("uploads, lists and watches", async () => {
     const { stdout } = await run("upload", "a.png", "--json");
     assert.equal((JSON.parse(stdout) as { width: number }).width, 40);

@@ -30,7 +30,7 @@ describe("the hooks for React", () => {
     const { render } = (await import(pathToFileURL(join(outDir, "built/render.js")).href)) as {
       render(isProvided: boolean): string;
     };
-    assert.equal(render(true), "<p>[true,true,null,[],null,0]</p>");
+    assert.equal(render(true), "<p>[true,true,null,[],[],null,0]</p>");
     assert.throws(() => render(false), /PhotoServiceProvider/);
   });
 

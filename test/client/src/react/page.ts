@@ -6,6 +6,7 @@ import { serveBundle, type ServedBundle } from "../../../support/clients/serve-b
 
 /** The sources, because the other tests compile without the types of React. */
 export const ALIASES: NonNullable<NonNullable<InlineConfig["resolve"]>["alias"]> = [
+  { find: "photo-service-client/groups", replacement: resolve("client/src/groups/index.ts") },
   { find: "photo-service-client/react", replacement: resolve("client/src/react/index.ts") },
   { find: "photo-service-client", replacement: resolve("client/src/index.ts") },
   { find: /^(react|react-dom)(?=\/|$)/, replacement: resolve("node_modules", "$1") },
@@ -122,11 +123,11 @@ import { createElement as h } from "react";
 import { renderToString } from "react-dom/server";
 import { createPhotoService } from "photo-service-client";
 import {
-  PhotoServiceProvider, useJob, useJobs, usePhotoJob, usePhotos, useUpload,
+  PhotoServiceProvider, useGroup, useJob, useJobs, usePhotoJob, usePhotos, useUpload,
 } from "photo-service-client/react";
 
 function Everything() {
-  const states = [useJobs().isLoading, usePhotos().isLoading, useJob(null).job];
+  const states = [useJobs().isLoading, usePhotos().isLoading, useJob(null).job, useGroup(null).jobs];
   const { photo, progress } = usePhotoJob("thumbnail", {});
   return h("p", null, JSON.stringify([...states, useUpload().uploads, photo, progress]));
 }

@@ -1,6 +1,7 @@
 // Tests that pages of a large library read few rows, with statements planned while it was small.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import postgres from "postgres";
 import { createDatabase, type Database } from "../../../../src/db/database.js";
 import type { PhotoFilter, PhotoOrder } from "../../../../src/services/reads/photo-filter.js";
 import {
@@ -87,7 +88,8 @@ describe("a library of 100,000 photos", long, () => {
 
   /** Adds photos of this user, taken in the order of their upload, and as many of another one. */
   async function fill(): Promise<void> {
-    const { sql } = services.database;
+    // A connection of its own, whose statements have no time limit.
+    const sql = postgres(services.url, { max: 1 });
     const stranger = await services.newUser();
     for (const id of [user.id, stranger.id])
       for (let from = 1; from <= PHOTOS; from += PHOTOS_PER_STATEMENT)
@@ -112,6 +114,7 @@ describe("a library of 100,000 photos", long, () => {
         select relallvisible = relpages as "isVisible" from pg_class where relname = 'photos'`;
       return table?.isVisible;
     });
+    await sql.end();
   }
 
   /** Rows of the table that statements have read so far, without those read from an index alone. */

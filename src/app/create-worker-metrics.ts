@@ -1,0 +1,93 @@
+import type { ChildFault, ChildPool } from "../child-pool/child-pool.js";
+import type { Database } from "../db/database.js";
+import type { EventBus } from "../events/event-bus.js";
+import { createFaultMetrics, createOverloadMetrics } from "../observability/fault-metrics.js";
+import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
+import { createMetricsPage } from "../observability/metrics-page.js";
+import { countDropped, gaugeStores } from "../observability/store-metrics.js";
+import { LANES } from "../queue/hint-queue.js";
+import type { Purged } from "../services/maintenance/purge.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { BacklogReads } from "../services/reads/backlog.js";
+import type { Leases } from "../worker/leases.js";
+import type { TaskWorker } from "../worker/task-worker.js";
+import type { Catalogue } from "./load-catalogue.js";
+import { version } from "./read-config.js";
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue" | "cancelMarked">;
+
+/** Counts the work of the reconciler. */
+export function measureReconciler(
+  queuedJobs: Reconciling,
+  { counted }: Pick<WorkerMetrics, "counted">,
+): Reconciling {
+  return {
+    takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
+    cancelMarked: () => counted("cancelled_in_group", queuedJobs.cancelMarked()),
+    hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
+  };
+}
+
+/** Creates the metrics of a worker, and the wrappers that measure its parts. */
+export function createWorkerMetrics(
+  { revision }: { revision: string | null },
+  catalogue: Catalogue,
+) {
+  const page = createMetricsPage({ process: "worker", version, revision });
+  const jobs = new Set<string>(catalogue.keys());
+  const { onAttempt, onMaintenance } = createWorkMetrics(page, jobs);
+  const onFault = createFaultMetrics(page);
+
+  async function counted(
+    action: Parameters<typeof onMaintenance>[0],
+    work: Promise<number>,
+  ): Promise<number> {
+    const count = await work;
+    onMaintenance(action, count);
+    return count;
+  }
+
+  return {
+    onStep: createStepMetrics(page, jobs),
+    onDropped: countDropped(page),
+    onAttempt,
+    onBug: () => onFault("task"),
+    onForeignRows: () => onFault("foreign_rows"),
+    onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
+    page,
+    read: page.read,
+    counted,
+    onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void {
+      onMaintenance("purged_queued_job", purged.queuedJobs);
+      onMaintenance("purged_event", purged.events);
+    },
+    gauge(read: {
+      database: Database;
+      slowDatabase: Database;
+      backlog: BacklogReads;
+      bus: EventBus;
+      leases: Leases;
+      taskWorker: TaskWorker;
+      pool: ChildPool;
+      children: number;
+    }): void {
+      const { backlog, bus, leases, taskWorker, pool } = read;
+      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
+      gaugeStores(page, {
+        readBacklog: backlog.read,
+        probeRedis: bus.probe,
+        jobs: catalogue.keys(),
+      });
+      const resting = () =>
+        LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
+      gaugeWorker(page, {
+        attempts: () => leases.size,
+        resting,
+        children: () => pool,
+        size: read.children,
+      });
+    },
+  };
+}
