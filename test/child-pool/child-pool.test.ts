@@ -24,10 +24,14 @@ describe("a child pool", () => {
   });
 
   it("keeps no child after its task where none is to stay warm", async () => {
+    // Other files run in this process, too.
+    const others = new Set(processTree(process.pid));
     const pool = makePool({ size: 2, recycleAfterTasks: 1, keepsWarm: false });
     const answers = await Promise.all([ask(pool, answer), ask(pool, answer), ask(pool, answer)]);
     assert.equal(new Set(answers.map(({ pid }) => pid)).size, 3);
-    await eventually("no child is left", () => processTree(process.pid).length === 1);
+    await eventually("no child is left", () =>
+      processTree(process.pid).every((pid) => others.has(pid)),
+    );
     assert.equal((await ask(pool, answer)).value, 1);
   });
 
