@@ -65,9 +65,9 @@ export class PooledConnection {
   }
 
   /**
-   * Like `sql.begin`; calls `over` when the connection is free again. Beware: the driver writes to a
-   * connection that has ended, which throws uncaught. So nothing is sent then, not even a ROLLBACK:
-   * the work never ends, and the driver refuses the transaction.
+   * Like `sql.begin`; calls `over` when the connection is free again. Beware: the driver writes to
+   * a connection that has ended, which throws uncaught. So nothing is sent then, not even a
+   * ROLLBACK: the work never ends, and the driver refuses the transaction.
    */
   begin(work: (sql: TransactionSql) => Promise<unknown>, over: () => void): Promise<unknown> {
     let last = Promise.resolve();

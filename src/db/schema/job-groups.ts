@@ -67,7 +67,7 @@ export const queuedJobPredecessors = pgTable(
   "queued_job_predecessors",
   {
     queuedJobId: uuid("queued_job_id").notNull(),
-    /** There is no foreign key: the missing row of a deleted predecessor stays noticeable. */
+    /** Without a foreign key, the missing row of a deleted predecessor stays noticeable. */
     predecessorId: uuid("predecessor_id").notNull(),
     /** Order in which its pictures are passed on. */
     position: smallint().notNull(),

@@ -66,22 +66,9 @@ export const photos = pgTable(
     /** The reason why the picture could not be decoded, as a sentence for its owner. */
     damaged: text(),
   },
-  (table) => [
-    uniqueIndex("photos_user_sha256").on(table.userId, table.sha256),
-    index("photos_user_id").on(table.userId, table.id),
-    // The id is included, so that all hashes of a user are read from the index alone.
-    index("photos_user_phash").on(table.userId, table.phash, table.id),
-    index("photos_without_preview")
-      .on(table.previewAttempts, table.id)
-      .where(sql`preview_key is null and preview_attempts < 3`),
-    index("photos_without_metadata")
-      .on(table.id)
-      .where(sql`metadata_tries > 0`),
-    // The orders of lists. The columns behind the id are those of filters, so that a walk reads the
-    // index alone.
-    index("photos_user_uploaded").on(
-      table.userId,
-      table.id,
+  (table) => {
+    // Behind the key of a list, so that a walk with a filter reads the index alone.
+    const filterColumns = [
       table.takenAt,
       table.camera,
       table.latitude,
@@ -90,33 +77,40 @@ export const photos = pgTable(
       table.damaged,
       table.madeBy,
       table.phash,
-    ),
-    // A photo without a time has the earliest one, so that one comparison serves as a page key.
-    index("photos_user_taken").on(
-      table.userId,
-      sql`coalesce(taken_at, '-infinity'::timestamp)`,
-      table.id,
-      table.takenAt,
-      table.camera,
-      table.latitude,
-      table.longitude,
-      table.filename,
-      table.damaged,
-      table.madeBy,
-      table.phash,
-    ),
-    index("photos_user_camera").on(table.userId, table.camera, table.id),
-    index("photos_user_name").on(table.userId, sql`lower(filename)`, table.id, table.filename),
-    index("photos_user_place")
-      .on(table.userId, table.latitude, table.longitude)
-      .where(sql`latitude is not null`),
-    index("photos_user_damaged")
-      .on(table.userId, table.id)
-      .where(sql`damaged is not null`),
-    index("photos_user_kept")
-      .on(table.userId, table.id)
-      .where(sql`made_by is not null`),
-  ],
+    ] as const;
+    return [
+      uniqueIndex("photos_user_sha256").on(table.userId, table.sha256),
+      index("photos_user_id").on(table.userId, table.id),
+      // The id is included, so that all hashes of a user are read from the index alone.
+      index("photos_user_phash").on(table.userId, table.phash, table.id),
+      index("photos_without_preview")
+        .on(table.previewAttempts, table.id)
+        .where(sql`preview_key is null and preview_attempts < 3`),
+      index("photos_without_metadata")
+        .on(table.id)
+        .where(sql`metadata_tries > 0`),
+      // The orders of lists.
+      index("photos_user_uploaded").on(table.userId, table.id, ...filterColumns),
+      // A photo without a time has the earliest one, so that one comparison serves as a page key.
+      index("photos_user_taken").on(
+        table.userId,
+        sql`coalesce(taken_at, '-infinity'::timestamp)`,
+        table.id,
+        ...filterColumns,
+      ),
+      index("photos_user_camera").on(table.userId, table.camera, table.id),
+      index("photos_user_name").on(table.userId, sql`lower(filename)`, table.id, table.filename),
+      index("photos_user_place")
+        .on(table.userId, table.latitude, table.longitude)
+        .where(sql`latitude is not null`),
+      index("photos_user_damaged")
+        .on(table.userId, table.id)
+        .where(sql`damaged is not null`),
+      index("photos_user_kept")
+        .on(table.userId, table.id)
+        .where(sql`made_by is not null`),
+    ];
+  },
 );
 
 /**

@@ -116,7 +116,7 @@ export const queuedJobs = pgTable(
     fresh: boolean().notNull().default(false),
     /** SHA-256 of the inputs of the result; only on a success whose result may be reused. */
     reuseKey: text("reuse_key"),
-    /** There is no foreign key, because a check of it would lock the group's row. */
+    /** Without a foreign key, because its check would lock the group's row. */
     groupId: uuid("group_id"),
     /** Name within the group. */
     groupKey: text("group_key"),

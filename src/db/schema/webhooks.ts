@@ -32,7 +32,10 @@ export const webhookReceivers = pgTable(
   (table) => [check("webhook_receivers_one", sql`${table.id} = 1`)],
 );
 
-/** The position of each user's deliveries. Users without a newer event than the first start have no row. */
+/**
+ * The position of each user's deliveries. Users without a newer event than the first start have no
+ * row.
+ */
 export const webhookPositions = pgTable(
   "webhook_positions",
   {

@@ -9,7 +9,7 @@ interface Layout {
   partAt(head: Buffer): { name: string; length: number };
   /** Names of the parts with tags. */
   kept: readonly string[];
-  /** Parts behind which there are no tags. */
+  /** Parts behind which no tags follow. */
   last: readonly string[];
 }
 

@@ -147,8 +147,8 @@ function lockedRows(sql: Sql, parts: GroupedParts): Fragment {
 }
 
 /**
- * `u`: the items that take the step. PostgreSQL first checks the constraints of a row on its version
- * from before the lock. So a step also sets columns that are right in the locked version.
+ * `u`: the items that take the step. PostgreSQL first checks the constraints of a row on its
+ * version from before the lock. So a step also sets columns that are right in the locked version.
  */
 function steppedRows(sql: Sql, { step, set }: GroupedParts): Fragment {
   const retried = sql`, cancelling = null, lease_until = null, waiting_for = coalesce(r.waits, 0),
@@ -174,7 +174,8 @@ function steppedRows(sql: Sql, { step, set }: GroupedParts): Fragment {
 
 /**
  * `w`: successors that wait for an item. One that waits for nothing more is due. When the item has
- * not succeeded, what waits for it and needs it (`m`), also indirectly, is going to be cancelled instead.
+ * not succeeded, what waits for it and needs it (`m`), also indirectly, is going to be cancelled
+ * instead.
  */
 function steppedNeighbours(sql: Sql, parts: GroupedParts): Fragment {
   const { to } = TRANSITIONS[parts.step];
