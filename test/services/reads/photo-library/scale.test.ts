@@ -9,9 +9,11 @@ import {
   photoKey,
   type PhotoLibrary,
 } from "../../../../src/services/reads/photo-library.js";
+import { createPhotos } from "../../../../src/services/photos/photos.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { long } from "../../../support/runner/long.js";
+import { silentLog } from "../../../support/runner/silent-log.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const ALL: PhotoFilter = {
@@ -60,9 +62,19 @@ describe("a library of 100,000 photos", long, () => {
   let user: User;
   before(async () => {
     services = await createTestServices();
-    // One connection, because each reports its own statistics.
+    // One connection for all reads, because others report their statistics late.
     database = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
-    library = createPhotoLibrary(database, services.photos);
+    library = createPhotoLibrary(
+      database,
+      createPhotos({
+        database,
+        bus: services.bus,
+        deleteFiles: async () => {},
+        maxStoredBytes: 0,
+        maxRecordedBytes: 0,
+        log: silentLog,
+      }),
+    );
     user = await services.newUser();
     await services.newPhoto(user);
     // PostgreSQL keeps the plan of a prepared statement from the sixth time on.

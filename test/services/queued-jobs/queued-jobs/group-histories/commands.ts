@@ -50,13 +50,13 @@ const CARRY_OUT = {
   // A process that dies in cancelGroup leaves marks behind.
   markAndDie: ({ services, groupId }) => markGroup(services.database.sql, groupId),
   cancelMarked: ({ services }) => services.queuedJobs.cancelMarked(),
-  async lapse({ services, id }) {
-    const { count } = await services.database.sql`
+  // A process that dies with its attempts.
+  async takeOver({ services, scene }) {
+    await services.database.sql`
       update queued_jobs set lease_until = clock_timestamp() - interval '1 s'
-      where id = ${id} and status = 'STARTED'`;
-    return count;
+      where user_id = ${scene.user.id} and status = 'STARTED'`;
+    return services.queuedJobs.takeOverLapsed(100);
   },
-  takeOver: ({ services }) => services.queuedJobs.takeOverLapsed(100),
   async passTime({ services, id }) {
     const { count } = await services.database.sql`
       update queued_jobs set due_at = now()
