@@ -31,6 +31,19 @@ describe("the photos of the page", { skip: NOT_ALL, timeout: 240_000 }, () => {
     return client;
   }
 
+  /** Adds photos without files. */
+  async function withRows(count: number): Promise<TestClient> {
+    const client = await service.person();
+    const { me } = await client.get("{ me { id } }");
+    for (let first = 1; first <= count; first += 2010)
+      await service.database.sql`
+        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+          storage_key, created_at)
+        select gen_random_uuid(), ${me.id}, 'a.png', 'image/png', 1, 1, 1, i::text, 'photos/' || i,
+          now() from generate_series(${first}::int, least(${count}::int, ${first}::int + 2009)) i`;
+    return client;
+  }
+
   it("arrive within a second in all windows when another client uploads them", async (t) => {
     const client = await withPhotos(1);
     const people = await Promise.all([
@@ -74,14 +87,7 @@ describe("the photos of the page", { skip: NOT_ALL, timeout: 240_000 }, () => {
   });
 
   it("are selected up to 10,000 at once, of any number", async () => {
-    const client = await service.person();
-    const { me } = await client.get("{ me { id } }");
-    for (let first = 1; first <= 10_050; first += 2010)
-      await service.database.sql`
-        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
-          storage_key, created_at)
-        select gen_random_uuid(), ${me.id}, 'a.png', 'image/png', 1, 1, 1, i::text, 'photos/' || i,
-          now() from generate_series(${first}::int, ${first}::int + 2009) i`;
+    const client = await withRows(10_050);
     const person = await browser.signIn(service.url, client.token);
     const { page } = person;
     const selected = page.getByRole("toolbar", { name: "Selected photos" }).getByRole("status");
@@ -93,6 +99,26 @@ describe("the photos of the page", { skip: NOT_ALL, timeout: 240_000 }, () => {
     assert.ok((await page.locator(".tile").count()) < 200, "too many tiles are drawn");
     await page.getByRole("button", { name: "New job", exact: true }).click();
     await page.getByRole("button", { name: "Submit for 10,000 photos" }).waitFor();
+    await closeWindow(person);
+  });
+
+  it("are read where the user stops, and not while they fly by", async () => {
+    const person = await browser.signIn(service.url, (await withRows(10_050)).token);
+    const { page } = person;
+    await page.locator(".tile a").first().waitFor();
+    let reads = 0;
+    page.on("request", (request) => void (reads += Number(request.url().endsWith("/graphql"))));
+    await page.evaluate(`(async () => {
+      const box = document.querySelector(".photo-grid");
+      for (let last = performance.now(), end = last + 1000; last < end; ) {
+        const now = await new Promise(requestAnimationFrame);
+        box.scrollTop += 10 * Math.max(0, now - last);
+        last = Math.max(last, now);
+      }
+    })()`);
+    assert.ok(reads <= 2, `${reads} requests were sent`);
+    await page.locator(".tile a").first().waitFor();
+    assert.ok(reads > 0, "nothing was read");
     await closeWindow(person);
   });
 

@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import {
   blocksBetween,
@@ -16,12 +16,14 @@ import { measuresFor, NARROW } from "./measures.js";
 import { isScrubbed, Scrubber, SCRUBBER_PX } from "./scrubber.js";
 import { useDragSelect } from "./use-drag-select.js";
 import { useGridKeys } from "./use-grid-keys.js";
-import { useViewport } from "./use-viewport.js";
+import { useViewport, type Viewport } from "./use-viewport.js";
 
 /** Distance beyond the edges up to which photos are drawn, and read. */
 const DRAWN_PX = 500;
 /** Pause between two requests while the user scrolls. */
 const READ_MS = 90;
+/** Part of the visible height; whoever scrolls farther during a pause cannot see single photos. */
+const SEEN_PART = 0.4;
 
 /** Where the last grid was left, for the same search. */
 const left = { search: "", top: 0 };
@@ -41,7 +43,12 @@ export function PhotoGrid({ search }: { search: string }) {
   useScrollPosition(box, layout.value, search);
   const rowsOf = (block: Block) =>
     rowsBetween(block, { ...measures, tile: layout.value.tile }, from, to);
-  useReading(library, drawn, rowsOf);
+  useReading({
+    library,
+    viewport,
+    keys: drawn.map(({ key }) => key),
+    places: placesAtEnds(drawn, rowsOf),
+  });
   const tabStop = tabStopAmong(drawn, current.value, rowsOf);
   const keys = useGridKeys({ box, layout, current });
   const drag = useDragSelect();
@@ -97,30 +104,45 @@ function layOutBeside(heads: readonly Head[], size: string): Layout {
   return isBeside ? layOut(heads, measuresFor(width - SCRUBBER_PX)) : layout;
 }
 
-/** Reads the photos that are drawn, but not those that only fly by. */
-function useReading(
-  library: PhotoLibrary,
+/** The first and the last photo drawn of each block. */
+function placesAtEnds(
   drawn: readonly Block[],
   rowsOf: (block: Block) => { start: number; end: number },
-): void {
+): Place[] {
+  return drawn.flatMap((block) => {
+    const { start, end } = rowsOf(block);
+    const last = Math.min(block.count, end * block.columns) - 1;
+    return [Math.min(start * block.columns, block.count - 1), Math.max(0, last)].map(
+      (position) => ({ index: block.index, position }),
+    );
+  });
+}
+
+interface Wanted {
+  library: PhotoLibrary;
+  viewport: ReadonlySignal<Viewport>;
+  /** Keys of the blocks that are drawn. */
+  keys: string[];
+  places: Place[];
+}
+
+/** Reads the photos that are drawn, but not those that only fly by. */
+function useReading(wanted: Wanted): void {
   const timer = useRef(0);
-  const latest = useRef<() => Place[]>(() => []);
-  latest.current = () =>
-    drawn.flatMap((block) => {
-      const { start, end } = rowsOf(block);
-      const last = Math.min(block.count, end * block.columns) - 1;
-      return [Math.min(start * block.columns, block.count - 1), Math.max(0, last)].map(
-        (position) => ({ index: block.index, position }),
-      );
-    });
-  const [first, last] = [drawn[0], drawn.at(-1)];
-  const span = [first, last].map((block) => block && [block.key, rowsOf(block)]);
+  const latest = useRef(wanted);
+  latest.current = wanted;
   useEffect(() => {
-    timer.current ||= window.setTimeout(() => {
-      timer.current = 0;
-      library.want(latest.current());
-    }, READ_MS);
-  }, [JSON.stringify(span)]);
+    const readAfter = (from: number): void => {
+      timer.current = window.setTimeout(() => {
+        const { library, viewport, places } = latest.current;
+        const { top, height } = viewport.value;
+        timer.current = 0;
+        if (Math.abs(top - from) > height * SEEN_PART) readAfter(top);
+        else library.want(places);
+      }, READ_MS);
+    };
+    if (!timer.current) readAfter(wanted.viewport.value.top);
+  }, [JSON.stringify([wanted.keys, wanted.places])]);
   useEffect(() => () => clearTimeout(timer.current), []);
 }
 
