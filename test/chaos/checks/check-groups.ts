@@ -19,18 +19,20 @@ export interface GroupStep {
 
 /**
  * Recomputes the counts of all groups from these events, which are in order. Leaves out a group
- * whose events are incomplete, because it was deleted. Returns the number of checked events.
+ * whose events are incomplete beside the log, because it was deleted, or because a client skipped
+ * some after a failover. Returns the number of checked events.
  */
 export function checkCounts(
   name: string,
   steps: readonly GroupStep[],
-  violations: Violations,
+  { log, violations }: { log: readonly GroupStep[]; violations: Violations },
 ): number {
   let checked = 0;
+  const versions = new Map(log.map(({ jobId, version }) => [jobId, version]));
   const grouped = steps.filter(({ groupId, type }) => groupId !== null && type !== "PROGRESS");
   for (const [groupId, events] of groupBy(grouped, (step) => step.groupId ?? "")) {
     const total = Number(events.find(({ counts }) => counts !== null)?.counts?.split(" ")[0]);
-    if (!isComplete(events, total)) continue;
+    if (!isComplete(events, { total, versions })) continue;
     const statuses = new Map<string, string>();
     for (const { jobId, type, status, counts } of events) {
       if (type !== "DELETED") statuses.set(jobId, status);
@@ -48,11 +50,17 @@ export function checkCounts(
 }
 
 /** True if the events have every version of every job. */
-function isComplete(events: readonly GroupStep[], total: number): boolean {
+function isComplete(
+  events: readonly GroupStep[],
+  { total, versions }: { total: number; versions: ReadonlyMap<string, number> },
+): boolean {
   const stories = groupBy(events, ({ jobId }) => jobId);
   return (
     stories.size === total &&
-    [...stories.values()].every((story) => story.every(({ version }, i) => version === i + 1))
+    [...stories].every(
+      ([jobId, story]) =>
+        story.length === versions.get(jobId) && story.every(({ version }, i) => version === i + 1),
+    )
   );
 }
 

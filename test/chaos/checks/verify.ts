@@ -92,9 +92,11 @@ function verifyGroups(run: Run, tables: Tables, violations: Violations): Outcome
   return {
     accepted: sum(accepted),
     open,
-    counted: checkCounts("the log", tables.log, violations),
+    counted: checkCounts("the log", tables.log, { log: tables.log, violations }),
     countedInFeeds: sum(
-      run.steady.map(({ name, events }) => checkCounts(name, events, violations)),
+      run.steady.map(({ name, events }) =>
+        checkCounts(name, events, { log: tables.log, violations }),
+      ),
     ),
   };
 }
