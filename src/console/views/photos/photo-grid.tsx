@@ -132,16 +132,24 @@ function useReading(wanted: Wanted): void {
   const latest = useRef(wanted);
   latest.current = wanted;
   useEffect(() => {
-    const readAfter = (from: number): void => {
-      timer.current = window.setTimeout(() => {
-        const { library, viewport, places } = latest.current;
-        const { top, height } = viewport.value;
-        timer.current = 0;
-        if (Math.abs(top - from) > height * SEEN_PART) readAfter(top);
-        else library.want(places);
-      }, READ_MS);
+    const readUnlessMoved = (from: number): void => {
+      const { library, viewport, places } = latest.current;
+      const { top, height } = viewport.value;
+      timer.current = 0;
+      if (Math.abs(top - from) > height * SEEN_PART) readLater(top);
+      else library.want(places);
     };
-    if (!timer.current) readAfter(wanted.viewport.value.top);
+    // A slow frame shows only at its end how far it has moved.
+    const readLater = (from: number): void => {
+      timer.current = window.setTimeout(
+        () =>
+          requestAnimationFrame(() => {
+            timer.current = window.setTimeout(() => readUnlessMoved(from));
+          }),
+        READ_MS,
+      );
+    };
+    if (!timer.current) readLater(wanted.viewport.value.top);
   }, [JSON.stringify([wanted.keys, wanted.places])]);
   useEffect(() => () => clearTimeout(timer.current), []);
 }
