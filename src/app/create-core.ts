@@ -62,6 +62,7 @@ interface CoreOptions {
   onStep?: QueuedJobsDeps["onStep"];
   onDropped?: EventBusOptions["onDropped"];
   onForeignRows?: () => void;
+  onSetAside?: QueuedJobsDeps["onSetAside"];
 }
 
 const SLOW_CONNECTIONS = 2;
@@ -71,7 +72,7 @@ export async function createCore(
   options: CoreOptions,
   stack: ClosingStack,
 ): Promise<Core> {
-  const { catalogue, log, tracer = noTracer, onStep, onDropped } = options;
+  const { catalogue, log, tracer = noTracer, onStep, onDropped, onSetAside } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
   const { database, slowDatabase } = connectDatabases(config, options, stack);
   const bus = createEventBus({ ...redis, log, ...(onDropped && { onDropped }) });
@@ -110,6 +111,7 @@ export async function createCore(
     log,
     tracer,
     ...(onStep && { onStep }),
+    ...(onSetAside && { onSetAside }),
   });
   return {
     redis,

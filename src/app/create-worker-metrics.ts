@@ -40,10 +40,7 @@ export function createWorkerMetrics(
   const { onAttempt, onMaintenance } = createWorkMetrics(page, jobs);
   const onFault = createFaultMetrics(page);
 
-  async function counted(
-    action: Parameters<typeof onMaintenance>[0],
-    work: Promise<number>,
-  ): Promise<number> {
+  async function counted(action: Parameters<typeof onMaintenance>[0], work: Promise<number>) {
     const count = await work;
     onMaintenance(action, count);
     return count;
@@ -55,6 +52,7 @@ export function createWorkerMetrics(
     onAttempt,
     onBug: () => onFault("task"),
     onForeignRows: () => onFault("foreign_rows"),
+    onSetAside: () => onFault("row"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     page,
     read: page.read,

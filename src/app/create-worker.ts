@@ -71,10 +71,10 @@ export async function createWorker(
   const catalogue = await loadCatalogue(config.tasks, log);
   const metrics = createWorkerMetrics(config, catalogue);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const { onStep, onDropped, onForeignRows } = metrics;
+  const { onStep, onDropped, onForeignRows, onSetAside } = metrics;
   const base = { name: "photo-service worker", connections: 8, catalogue };
-  const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
-  const core = await createCore(config, coreOptions, stack);
+  const measured = { onStep, onDropped, onForeignRows, onSetAside };
+  const core = await createCore(config, { ...base, ...options, tracer, ...measured }, stack);
   const { redis, database, queuedJobs } = core;
   const children = { entry: CHILD, size: config.workerConcurrency, onFault: metrics.onChildFault };
   const { pool, suspects } = openChildPools({ ...children, log }, stack);
@@ -85,7 +85,7 @@ export async function createWorker(
   const stops = listenForStops({
     ...redis,
     log,
-    onStop: (queuedJobId) => leases.drop(queuedJobId),
+    onStop: (queuedJobId) => leases.check(queuedJobId),
   });
   stack.add("stop notifications", () => stops.close());
   const startRate = createStartRate({ ...redis, log });

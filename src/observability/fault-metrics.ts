@@ -6,7 +6,7 @@ import { onRefusal } from "../runtime/micro-batch.js";
  * `request`: a client got an internal error. `task`: an attempt failed with an unexpected error.
  * `child_…`: a child process ended while it worked on a photo. It crashed, was killed from outside,
  * exceeded its memory or time, or could not be started. `foreign_rows`: a statement returned rows
- * of another user, which were withheld.
+ * of another user, which were withheld. `row`: the reconciler set a row aside.
  */
 const FAULT_KINDS = [
   "request",
@@ -17,6 +17,7 @@ const FAULT_KINDS = [
   "child_timeout",
   "child_unstartable",
   "foreign_rows",
+  "row",
 ] as const;
 type FaultKind = (typeof FAULT_KINDS)[number];
 

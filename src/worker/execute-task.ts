@@ -56,7 +56,11 @@ export function executeTask(
     if (isRepeat) claimed ??= await deps.queuedJobs.adopt(request);
     if (!claimed) return deps.queuedJobs.claimableIn(request);
     // The other delivery of the same hint has made this claim.
-    if (!deps.leases.holds(claimed)) await underLease(deps, claimed, note);
+    if (deps.leases.holds(claimed)) return null;
+    const ended = underLease(deps, claimed, note);
+    // An adopted claim may be older than a lease.
+    if (isRepeat) deps.leases.check(id);
+    await ended;
     return null;
   });
 }

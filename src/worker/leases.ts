@@ -27,8 +27,6 @@ interface LeasesOptions {
 
 /** Also the maximum time that a cancelled attempt continues when its stop notification is lost. */
 const RENEW_MS = 8000;
-/** Interval of renewal while the row is locked. */
-const RENEW_LOCKED_MS = 1000;
 /** Less than the lease: a worker that cannot renew must stop before another attempt begins. */
 const GIVE_UP_MS = 20_000;
 
@@ -39,22 +37,21 @@ interface Held {
 }
 
 /**
- * Renews the leases of all attempts of this worker in one statement. The answer shows which
- * attempts were cancelled or taken over.
+ * Renews the lease of this worker, which includes all its attempts. The answer shows which of them
+ * were cancelled or taken over.
  */
 export class Leases {
   readonly #options: LeasesOptions;
-  readonly #renewMs: number;
   readonly #timer: NodeJS.Timeout;
   readonly #held = new Map<string, Held>();
-  readonly #locked = new Set<Claimed>();
-  #lockedTimer: NodeJS.Timeout | undefined;
   #renewing = false;
+  /** True to renew again after the renewal under way, which may have read too early. */
+  #again = false;
+  #hasLease = false;
 
   constructor(options: LeasesOptions) {
     this.#options = options;
-    this.#renewMs = options.renewMs ?? RENEW_MS;
-    this.#timer = setInterval(() => void this.#renewAll(), this.#renewMs);
+    this.#timer = setInterval(() => void this.#renewAll(), options.renewMs ?? RENEW_MS);
   }
 
   /** Number of attempts under way. */
@@ -77,6 +74,8 @@ export class Leases {
     }
     const giveUp = this.#giveUpLater(claimed, claimed.leasedAt);
     this.#held.set(claimed.id, { claimed, stop, giveUp });
+    // Without a lease, the death of this worker would be noticed late.
+    if (!this.#hasLease) void this.#renewAll();
   }
 
   release(claimed: Claimed): void {
@@ -90,11 +89,12 @@ export class Leases {
     return this.#held.get(id)?.claimed.attempt === attempt;
   }
 
-  /** Checks the attempt of this QueuedJob after a cancellation, if it runs here. */
-  drop(queuedJobId: string): void {
-    const entry = this.#held.get(queuedJobId);
+  /** Checks the attempts at once, if that of this QueuedJob runs here: it may be cancelled. */
+  check(queuedJobId: string): void {
     // A notification proves nothing: only the row decides.
-    if (entry) void this.#renew([entry.claimed]);
+    if (!this.#held.has(queuedJobId)) return;
+    this.#again = this.#renewing;
+    void this.#renewAll();
   }
 
   /** Aborts all attempts, because this process closes. */
@@ -104,27 +104,29 @@ export class Leases {
 
   close(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#lockedTimer);
     for (const { giveUp } of this.#held.values()) clearTimeout(giveUp);
   }
 
   async #renewAll(): Promise<void> {
-    if (this.#renewing || this.#held.size === 0) return;
+    if (this.#renewing) return;
     this.#renewing = true;
-    await this.#renew([...this.#held.values()].map(({ claimed }) => claimed));
+    do {
+      this.#again = false;
+      await this.#renew([...this.#held.values()].map(({ claimed }) => claimed));
+    } while (this.#again);
     this.#renewing = false;
   }
 
   async #renew(attempts: Claimed[]): Promise<void> {
+    if (attempts.length === 0) return;
     const { queuedJobs, worker, log } = this.#options;
     const sentAt = performance.now();
     try {
-      const { renewed, locked } = await queuedJobs.renewLeases(worker, attempts);
-      for (const claimed of attempts) {
+      const renewed = await queuedJobs.renewLeases(worker, attempts);
+      this.#hasLease = true;
+      for (const claimed of attempts)
         if (renewed.has(claimed.id)) this.#prolong(claimed, sentAt);
-        else if (locked.has(claimed.id)) this.#renewSoon(claimed);
         else this.#lose(claimed);
-      }
     } catch (error) {
       log.warn({ err: error, attempts: attempts.length }, "leases could not be renewed");
     }
@@ -135,20 +137,6 @@ export class Leases {
     if (!entry) return;
     clearTimeout(entry.giveUp);
     entry.giveUp = this.#giveUpLater(claimed, leasedAt);
-  }
-
-  /** The lease continues unchanged; once the row is free, another worker may take it over. */
-  #renewSoon(claimed: Claimed): void {
-    this.#locked.add(claimed);
-    this.#lockedTimer ??= setTimeout(
-      () => {
-        this.#lockedTimer = undefined;
-        const again = [...this.#locked].filter((one) => this.#entryOf(one));
-        this.#locked.clear();
-        if (again.length > 0) void this.#renew(again);
-      },
-      Math.min(RENEW_LOCKED_MS, this.#renewMs),
-    );
   }
 
   #giveUpLater(claimed: Claimed, leasedAt: number): NodeJS.Timeout {

@@ -3,7 +3,7 @@ import type { Logger } from "../runtime/logger.js";
 import type { HintQueue } from "../queue/hint-queue.js";
 import type { Duties } from "../services/maintenance/duties.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
-import { DueSweep } from "../services/queued-jobs/maintenance.js";
+import { HintSweep } from "./hint-sweep.js";
 
 export interface Reconciler {
   /** Reconciles now instead of at the next interval. */
@@ -27,18 +27,14 @@ const CHECK_MS = 1000;
 const HELD_SECONDS = 8;
 /** Maximum attempts that one pass takes over. */
 const MAX_LAPSED = 1000;
-/** Rows of one page of the sweep. */
-const PAGE_ROWS = 2000;
-/** Time of each pass in which the sweep may start pages. */
-const SWEEP_MS = 2000;
 /** Failed passes in a row, because a store is unavailable, before this is logged. */
 const FAILURES_LOGGED = 3;
 
 /**
  * Restores from the rows what Redis lost, and takes over the attempts of dead workers. One worker
- * does it at a time. It checks all due rows page by page, and the next pass continues where it
- * stopped. A lost hint is found within two intervals, about ten seconds, unless more rows wait than
- * one pass can check.
+ * does it at a time. Each pass checks the rows that became due recently, and a part of all others:
+ * the next pass continues where it stopped. The lost hint of a recent row is found within two
+ * intervals, about ten seconds, whatever the backlog. See decision 18.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { hints, intervalMs = INTERVAL_MS } = options;
@@ -46,7 +42,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   let again = false;
   let closing = false;
   let nextAt = 0;
-  const sweep = createHintSweep(options.queuedJobs.hintDue, options.sweepMs ?? SWEEP_MS);
+  const sweep = new HintSweep(options.queuedJobs.hintDue, options.sweepMs);
   const pass = createPass(options, sweep);
 
   async function run(): Promise<void> {
@@ -98,7 +94,7 @@ interface PassResult {
 }
 
 /** One pass, by the one worker that holds the duty. */
-function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createHintSweep>) {
+function createPass(options: ReconcilerOptions, sweep: HintSweep) {
   const { queuedJobs, hints, duties, worker, log } = options;
   let holding = false;
   let failures = 0;
@@ -106,12 +102,18 @@ function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createH
 
   async function reconcile(): Promise<boolean> {
     holding = await duties.hold("reconcile", worker, HELD_SECONDS);
-    if (!holding) return false;
+    if (!holding) {
+      sweep.reset();
+      return false;
+    }
     if (await hints.hasForgotten()) sweep.forget();
     const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(MAX_LAPSED));
     const cancelled = await tryPart(() => queuedJobs.cancelMarked());
-    const missing = await tryPart(sweep.run);
-    if (lapsed + cancelled + missing > 0) log.info({ lapsed, cancelled, missing }, "reconciled");
+    const missing = await tryPart(() => sweep.run());
+    const recent = await tryPart(() => sweep.runRecent());
+    if (lapsed + cancelled + missing + recent > 0)
+      log.info({ lapsed, cancelled, missing: missing + recent }, "reconciled");
+    if (recent > 0 && sweep.recentUnderWay) return true;
     return lapsed === MAX_LAPSED || (missing > 0 && sweep.underWay);
   }
 
@@ -145,32 +147,4 @@ function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createH
   }
 
   return { run, isHolder: () => holding };
-}
-
-/** Restores lost hints from the rows, several pages per pass, and continues where it stopped. */
-function createHintSweep(hintDue: QueuedJobs["hintDue"], sweepMs: number) {
-  const state = { forgotten: false, underWay: false };
-  let sweep: DueSweep | null = null;
-  let stopped = false;
-
-  /** Returns the number of missing hints. */
-  async function run(): Promise<number> {
-    if (state.forgotten) sweep = new DueSweep({ patient: false });
-    state.forgotten = false;
-    sweep ??= new DueSweep({ patient: true });
-    const end = performance.now() + sweepMs;
-    let missing = 0;
-    do missing += await hintDue(sweep, PAGE_ROWS);
-    while (!sweep.ended && !state.forgotten && !stopped && performance.now() < end);
-    state.underWay = !sweep.ended;
-    if (sweep.ended) sweep = null;
-    return missing;
-  }
-
-  return Object.assign(state, {
-    run,
-    /** Restarts the sweep without skipping any row, because all hints are lost. */
-    forget: () => void (state.forgotten = true),
-    stop: () => void (stopped = true),
-  });
 }

@@ -16,6 +16,7 @@ import { startTestService, type TestService } from "../support/service/test-serv
 import { runBin } from "../support/processes/run-bin.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { smallPhoto } from "../support/service/small-photo.js";
+import { expireLeases } from "../support/stores/expire-leases.js";
 import { createTestClient, type TestClient } from "../support/clients/test-client.js";
 import { NO_POSTGRES_TOOLS, POSTGRES_TOOLS, startTooledPostgres } from "./tooled-postgres.js";
 
@@ -134,8 +135,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
       assert.match(stdout, /The database is up to date/);
       const sql = postgres(restored, { max: 1 });
       // A real restore takes long enough for leases to expire.
-      await sql`update queued_jobs set lease_until = now() - interval '1 second'
-        where status = 'STARTED'`;
+      await expireLeases(sql);
       await sql.end();
 
       // A new prefix, which is like an empty Redis.

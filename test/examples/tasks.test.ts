@@ -12,6 +12,7 @@ import type { TestClient } from "../support/clients/test-client.js";
 import { runBin } from "../support/processes/run-bin.js";
 import { copyExampleTasks, writeOutsideTasks } from "../support/service/outside-tasks.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
+import { expireLeases } from "../support/stores/expire-leases.js";
 import { testRedis } from "../support/stores/test-redis.js";
 
 describe("a task outside this repository", () => {
@@ -79,10 +80,7 @@ describe("a task outside this repository", () => {
     const { id } = await client.enqueue("file-facts", { width: 8 }, { photoIds: [photoId] });
     await doomed.hit();
     await doomed.ended;
-    const { sql } = service.database;
-    // The leases otherwise expire after thirty seconds.
-    await sql`update queued_jobs set lease_until = now() where id = ${id}`;
-    await sql`update duties set held_until = now()`;
+    await expireLeases(service.database.sql);
     const worker = await service.addWorker();
     const done = await client.finished(id);
     assert.deepEqual([done.status, done.attempts], ["SUCCESS", 2]);

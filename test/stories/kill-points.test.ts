@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { REDIS_PREFIX } from "../../src/app/create-core.js";
-import type { Database } from "../../src/db/database.js";
 import { claimPort } from "../../src/embedded/ports.js";
 import type { FailpointName } from "../../src/runtime/failpoint.js";
 import { assertConsistent } from "../support/asserts/assert-consistent.js";
@@ -13,6 +12,7 @@ import { long } from "../support/runner/long.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import { startWithFailpoint } from "./start-with-failpoint.js";
 import { createTestClient, type TestClient } from "../support/clients/test-client.js";
+import { expireLeases } from "../support/stores/expire-leases.js";
 import { testRedis } from "../support/stores/test-redis.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 
@@ -83,7 +83,7 @@ describe("a process that fails at a failpoint", () => {
           { photoIds: [photoId], fresh: true },
         );
         await bad.hit();
-        await expireLeases(service.database);
+        await expireLeases(service.database.sql);
         await addSoundWorker();
         assert.equal((await client.finished(id, 60_000)).status, "SUCCESS");
         // The frozen worker continues, and must change nothing.
@@ -130,7 +130,7 @@ describe("a process that fails at a failpoint", () => {
       .ask("mutation ($id: ID!) { cancelGroup(id: $id) { id } }", group)
       .catch(() => null);
     await bad.hit();
-    await expireLeases(service.database);
+    await expireLeases(service.database.sql);
     await addSoundWorker();
     await eventually("the group is cancelled", async () => {
       const { jobGroup } = await client.get(
@@ -142,12 +142,6 @@ describe("a process that fails at a failpoint", () => {
     await assertConsistent(service.database.sql);
   });
 });
-
-/** Expires the leases, which otherwise takes half a minute. */
-async function expireLeases({ sql }: Database): Promise<void> {
-  await sql`update queued_jobs set lease_until = now() where status = 'STARTED'`;
-  await sql`update duties set held_until = now()`;
-}
 
 async function assertEndedOnce(client: TestClient, id: string): Promise<void> {
   const { queuedJob } = await client.get(

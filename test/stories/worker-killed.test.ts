@@ -11,6 +11,7 @@ import type { User } from "../../src/services/users/users.js";
 import { eventually } from "../support/runner/eventually.js";
 import { long } from "../support/runner/long.js";
 import { silentLog } from "../support/runner/silent-log.js";
+import { expireLeases } from "../support/stores/expire-leases.js";
 import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { createTestCore, type TestCore } from "../support/service/test-core.js";
 import { testRedis } from "../support/stores/test-redis.js";
@@ -58,9 +59,7 @@ describe("a worker process", () => {
     await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
     doomed.kill("SIGKILL");
     assert.equal((await doomed.ended()).signal, "SIGKILL");
-    // The leases otherwise expire after thirty seconds.
-    await core.database.sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
-    await core.database.sql`update duties set held_until = now()`;
+    await expireLeases(core.database.sql);
     const next = await start();
     await eventually(
       "it succeeds",

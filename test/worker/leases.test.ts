@@ -35,18 +35,15 @@ describe("leases", () => {
     opened.push(leases);
     return leases;
   }
-  const shorten = (id: string) =>
-    core.database
-      .sql`update queued_jobs set lease_until = now() + interval '1 second' where id = ${id}`;
-  const secondsLeft = async (id: string) =>
+  /** Removes the lease of the worker; the next renewal makes a new one. */
+  const expire = () => core.database.sql`delete from worker_leases where worker = 'w'`;
+  const isRenewed = async (...ids: string[]) =>
     (
-      await core.database.sql<
-        { left: number }[]
-      >`select extract(epoch from lease_until - now())::float8 as left from queued_jobs
-        where id = ${id}`
-    )[0]?.left ?? 0;
+      await core.database.sql`select from worker_leases where worker = 'w'
+        and valid_until > now() + interval '25 seconds' and queued_job_ids @> ${ids}::uuid[]`
+    ).length === 1;
 
-  it("are renewed, all of them by one statement, until they are released", async () => {
+  it("are renewed at once, and all by one statement until they are released", async () => {
     let asked: string[][] = [];
     const leases = open(10, {
       renewLeases: (worker, attempts) => (
@@ -56,13 +53,10 @@ describe("leases", () => {
     });
     const [one, other] = [await claim(), await claim()];
     const stops = [new AbortController(), new AbortController()];
-    await Promise.all([shorten(one.id), shorten(other.id)]);
+    await expire();
     [one, other].forEach((claimed, i) => leases.hold(claimed, stops[i] ?? assert.fail()));
-    await eventually(
-      "both are renewed",
-      async () => (await secondsLeft(one.id)) > 25 && (await secondsLeft(other.id)) > 25,
-    );
-    assert.ok(asked.every((ids) => ids.length === 2));
+    await eventually("both are renewed", () => isRenewed(one.id, other.id));
+    assert.deepEqual([asked[0], asked[1]], [[one.id], [one.id, other.id]]);
     leases.release(one);
     asked = [];
     await eventually("renewal continues for the other", () => asked.length > 2);
@@ -93,31 +87,32 @@ describe("leases", () => {
     const [cancelled, kept] = [await claim(), await claim()];
     const stops = [new AbortController(), new AbortController()];
     [cancelled, kept].forEach((claimed, i) => leases.hold(claimed, stops[i] ?? assert.fail()));
+    await eventually("the first is renewed", () => isRenewed(cancelled.id));
     await core.queuedJobs.cancel(user, cancelled.id);
-    await shorten(kept.id);
-    for (const { id } of [cancelled, kept]) leases.drop(id);
-    leases.drop("unknown");
-    await eventually(
-      "the notification of the other is checked",
-      async () => (await secondsLeft(kept.id)) > 25,
-    );
+    for (const { id } of [kept, cancelled]) leases.check(id);
+    leases.check("unknown");
     await eventually("the cancelled one is stopped", () => stops[0]?.signal.aborted);
+    await eventually("the other one is renewed", () => isRenewed(kept.id));
     assert.deepEqual(stops.map(reasonOf), ["lost", null]);
   });
 
-  it("of a locked row are kept, and renewed when the row is free", async () => {
-    const leases = open(600_000);
-    const claimed = await claim();
-    const stop = new AbortController();
-    await shorten(claimed.id);
-    await core.database.sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${claimed.id} for update`;
-      leases.hold(claimed, stop);
-      leases.drop(claimed.id);
-      await eventually("its lease has run out", async () => (await secondsLeft(claimed.id)) < 0);
+  it("are checked again after a notification that came during a check", async () => {
+    let answer: () => void = () => {};
+    const asked: string[][] = [];
+    const leases = open(600_000, {
+      async renewLeases(_worker, attempts) {
+        asked.push(attempts.map(({ id }) => id));
+        await new Promise<void>((resolve) => (answer = resolve));
+        return new Set(attempts.map(({ id }) => id));
+      },
     });
-    await eventually("it is renewed", async () => (await secondsLeft(claimed.id)) > 25);
-    assert.equal(stop.signal.aborted, false);
+    const claimed = await claim();
+    leases.hold(claimed, new AbortController());
+    for (let i = 0; i < 3; i++) leases.check(claimed.id);
+    answer();
+    await eventually("it is checked again", () => asked.length === 2);
+    leases.release(claimed);
+    answer();
   });
 
   it("of an earlier attempt are lost when the same QueuedJob is claimed here again", async () => {
@@ -129,8 +124,8 @@ describe("leases", () => {
     const second = await core.start(first, "w");
     leases.hold(second, later);
     await eventually("the earlier one is stopped", () => earlier.signal.aborted);
-    await shorten(second.id);
-    await eventually("the later one is renewed", async () => (await secondsLeft(second.id)) > 25);
+    await expire();
+    await eventually("the later one is renewed", () => isRenewed(second.id));
     assert.deepEqual([reasonOf(earlier), reasonOf(later)], ["lost", null]);
   });
 
@@ -148,10 +143,6 @@ describe("leases", () => {
         new ServiceUnavailableError("The database is unavailable; try again in a moment."),
       );
     const hung = () => new Promise<never>(() => {});
-    const locked: QueuedJobs["renewLeases"] = async (_worker, attempts) => ({
-      renewed: new Set(),
-      locked: new Set(attempts.map(({ id }) => id)),
-    });
 
     /**
      * Measures how many seconds the attempt continues, by the clock of the worker, after this late
@@ -179,7 +170,7 @@ describe("leases", () => {
     }
 
     it("stop their attempt after 20 of 30 seconds, whatever blocks the database", async () => {
-      for (const renewLeases of [away, hung, locked]) {
+      for (const renewLeases of [away, hung]) {
         const seconds = await stoppedAfter(renewLeases);
         assert.equal(seconds, 20);
       }
@@ -196,9 +187,9 @@ describe("leases", () => {
           tries++ < 3 ? away() : core.queuedJobs.renewLeases(worker, attempts),
       });
       const stop = new AbortController();
-      await shorten(claimed.id);
+      await expire();
       leases.hold(claimed, stop);
-      await eventually("it is renewed", async () => (await secondsLeft(claimed.id)) > 25);
+      await eventually("it is renewed", () => isRenewed(claimed.id));
       assert.equal(stop.signal.aborted, false);
     });
   });

@@ -231,5 +231,6 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
       "heartbeat_at",
     ],
   },
+  worker_leases: { key: ["worker"], columns: ["worker", "valid_until", "queued_job_ids"] },
   pauses: { key: ["kind", "subject"], columns: ["kind", "subject", "at", "actor", "reason"] },
 };

@@ -58,6 +58,15 @@ export const workers = pgTable(
   (table) => [check("workers_state", sql`${table.state} in (${oneOf(WORKER_STATES)})`)],
 );
 
+/** Leases of worker processes, each for all attempts of the worker. */
+export const workerLeases = pgTable("worker_leases", {
+  /** As in `queued_jobs.worker`. */
+  worker: text().primaryKey(),
+  validUntil: timestamp("valid_until", { withTimezone: true }).notNull(),
+  /** Ids of the QueuedJobs whose current attempts it includes. */
+  queuedJobIds: uuid("queued_job_ids").array().notNull(),
+});
+
 export const PAUSE_KINDS = ["JOB", "USER"] as const;
 
 /** Jobs and users whose waiting QueuedJobs do not start until an operator resumes them. */

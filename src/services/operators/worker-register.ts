@@ -62,7 +62,7 @@ export interface WorkerRegister {
   list(): Promise<RegisteredWorker[]>;
   /** Orders a worker to take no more work, or withdraws that; returns false for an unknown name. */
   order(name: string, drain: boolean, by: Operator): Promise<boolean>;
-  /** Removes the workers without a heartbeat for a day; returns their number. */
+  /** Removes the workers without a heartbeat for a day, and old leases; returns their number. */
   purge(): Promise<number>;
 }
 
@@ -97,6 +97,9 @@ export function createWorkerRegister({ sql }: Pick<Database, "sql">): WorkerRegi
     async purge() {
       const rows = await available(
         () => sql`
+          with leases as (
+            delete from worker_leases
+            where valid_until < clock_timestamp() - ${KEPT_HOURS} * interval '1 hour')
           delete from workers
           where heartbeat_at < clock_timestamp() - ${KEPT_HOURS} * interval '1 hour'
           returning name`,

@@ -5,7 +5,8 @@ import type { JobGroup } from "../../domain/job-group.js";
 import { isGrouped, type Instant } from "../../domain/queued-job.js";
 import { createMicroBatch } from "../../runtime/micro-batch.js";
 import type { Task } from "../../tasks/define-task.js";
-import { fence, type Attempt, type Claimed } from "./claim.js";
+import { fence, type Claimed } from "./claim.js";
+import { hasLapsed, type Attempt } from "./claim/leases.js";
 import type { Committer, ProgressEvent } from "./commit.js";
 import { briefLocks, finish, groupJson, type Step } from "./statements.js";
 import { transition } from "./transition.js";
@@ -197,7 +198,7 @@ export async function stall(
 ): Promise<Step | null> {
   const lapsed = sql`id = (
     select id from queued_jobs
-    where ${fence(sql, { id, attempt })} and lease_until < clock_timestamp()
+    where ${fence(sql, { id, attempt })} and ${hasLapsed(sql)}
     for no key update skip locked) and ${briefLocks(sql)}`;
   const again = await transition(sql, {
     step: "backOff",

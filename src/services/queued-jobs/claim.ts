@@ -7,6 +7,7 @@ import { MAX_DELAY_MS } from "../../queue/hint-queue.js";
 import type { Logger } from "../../runtime/logger.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import { isPaused } from "../operators/paused-rows.js";
+import { renewLeases, rowLease, type Attempt } from "./claim/leases.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import {
@@ -18,12 +19,6 @@ import {
   type Step,
 } from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
-
-/** One attempt of one QueuedJob. */
-export interface Attempt {
-  id: string;
-  attempt: number;
-}
 
 /** An attempt under way, as its worker sees it. */
 export interface Claimed extends Attempt {
@@ -43,9 +38,6 @@ export interface Claimed extends Attempt {
   /** Earliest possible start of its lease, by `performance.now()`. */
   leasedAt: number;
 }
-
-/** Time after which a worker that does not renew its lease counts as dead. */
-const LEASE_SECONDS = 30;
 
 export interface Claim {
   id: string;
@@ -117,10 +109,10 @@ export function createClaims({ sql, jobs, committer, tracer = noTracer, log }: C
     },
 
     /**
-     * Returns the attempts that still belong to this worker. A missing one was cancelled or taken
-     * over.
+     * Renews the leases of all attempts of a worker. Returns the ids of those that still belong to
+     * it; a missing one was cancelled or taken over.
      */
-    renewLeases: (worker: string, attempts: Attempt[]): Promise<Renewal> =>
+    renewLeases: (worker: string, attempts: Attempt[]): Promise<Set<string>> =>
       available(() => renewLeases(sql, worker, attempts)),
   };
 }
@@ -200,12 +192,8 @@ function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
-  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0,
+  return sql`, attempts = attempts + 1, worker = ${worker}, ${rowLease(sql)}, progress = 0,
     progress_message = null, error_code = null, error_message = null, started_at = now()`;
-}
-
-function leaseUntil(sql: Sql): Fragment {
-  return sql`lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second'`;
 }
 
 /**
@@ -228,7 +216,7 @@ async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promis
 async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null> {
   const [step] = await sql<Step[]>`
     with t as (
-      update queued_jobs set ${leaseUntil(sql)}
+      update queued_jobs set ${rowLease(sql)}
       where id = ${id} and run = ${run} and worker = ${worker} and status = 'STARTED'
         and ${briefLocks(sql)} returning *),
     j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, { member: recordedMember(sql) })})
@@ -238,35 +226,6 @@ async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null>
         select seq, at, type from queued_job_events where queued_job_id = j.id
         order by seq desc limit 1) e`;
   return step ?? null;
-}
-
-/** Ids of QueuedJobs whose current attempt belongs to this worker. */
-export interface Renewal {
-  renewed: Set<string>;
-  /** Ids of rows that another process has locked; their leases continue unchanged. */
-  locked: Set<string>;
-}
-
-/**
- * Renews the leases of all attempts of a worker. An id that is missing in the answer no longer
- * belongs to it.
- */
-async function renewLeases(sql: Sql, worker: string, attempts: Attempt[]): Promise<Renewal> {
-  const rows = await sql<{ id: string; isRenewed: boolean }[]>`
-    with mine as (
-      select id, attempts from queued_jobs
-      join unnest(${attempts.map((a) => a.id)}::uuid[], ${attempts.map((a) => a.attempt)}::int[])
-        as a(item_id, item_attempt) on id = item_id and attempts = item_attempt
-      where status = 'STARTED' and worker = ${worker} and ${hasOwner(sql)}),
-    free as (
-      select q.id from mine m join queued_jobs q on q.id = m.id and q.attempts = m.attempts
-      where q.status = 'STARTED' and q.worker = ${worker} for no key update of q skip locked),
-    renewed as (
-      update queued_jobs q set ${leaseUntil(sql)} from free where q.id = free.id returning q.id)
-    select m.id, r.id is not null as "isRenewed" from mine m left join renewed r on r.id = m.id`;
-  const idsOf = (isRenewed: boolean) =>
-    new Set(rows.filter((row) => row.isRenewed === isRenewed).map(({ id }) => id));
-  return { renewed: idsOf(true), locked: idsOf(false) };
 }
 
 export function fence(sql: Sql, { id, attempt }: Attempt): Fragment {

@@ -1,5 +1,5 @@
-// The row work of the reconciler: it takes over attempts of dead workers and restores lost hints. A
-// partial index finds all of these rows, whatever the size of the table.
+// Restores lost hints from the rows. A partial index finds the rows that are due, whatever the size
+// of the table.
 import { LRUCache } from "lru-cache";
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
@@ -10,97 +10,23 @@ import type { Logger } from "../../runtime/logger.js";
 import type { Task } from "../../tasks/define-task.js";
 import { isPaused } from "../operators/paused-rows.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { stall } from "./attempt.js";
-import type { Attempt } from "./claim.js";
-import { logFields, type Committer } from "./commit.js";
 import type { Dispatcher } from "./dispatch.js";
-import type { Step } from "./statements.js";
-
-export interface TakeOverDeps {
-  sql: Sql;
-  ttlSeconds: number;
-  commit: Committer["commit"];
-  log: Logger;
-}
-
-/** Maximum concurrent take-overs, each with its own statement. */
-const CONCURRENCY = 4;
-/** Failures because of PostgreSQL or a locked row after which the rest waits for the next call. */
-const MAX_UNAVAILABLE = 3;
-/** Time for which a row that cannot be taken over is skipped. */
-const LEFT_OUT_MS = 60_000;
-
-/** Takes over attempts whose worker died. A row that fails does not stop the others. */
-export function createTakeOver({ sql, ttlSeconds, commit, log }: TakeOverDeps) {
-  const leftOut = new Set<string>();
-  let since = Date.now();
-
-  async function takeOver(
-    lapsed: Attempt,
-    failures: ServiceUnavailableError[],
-  ): Promise<Step | null> {
-    try {
-      const step = await commit({
-        step: "backOff",
-        write: () => stall(sql, { ...lapsed, ttlSeconds }),
-        eventsOf: (one) => [one],
-        delayMs: 0,
-      });
-      if (step) report(step);
-      return step;
-    } catch (error) {
-      const isAway = error instanceof ServiceUnavailableError;
-      if (isAway) failures.push(error);
-      else leftOut.add(lapsed.id);
-      const fault = { err: error, queuedJobId: lapsed.id, attempt: lapsed.attempt };
-      log[isAway ? "debug" : "error"](fault, "an attempt could not be taken over");
-      return null;
-    }
-  }
-
-  function report(step: Step): void {
-    const again = step.type === "RETRYING";
-    log.warn({ ...logFields(step), again }, "the worker of an attempt died");
-  }
-
-  /** Returns the number of take-overs; throws ServiceUnavailableError after several failures. */
-  return async (limit: number): Promise<number> => {
-    if (Date.now() - since > LEFT_OUT_MS) {
-      leftOut.clear();
-      since = Date.now();
-    }
-    const lapsed = await available(() => findLapsed(sql, limit, [...leftOut]));
-    const failures: ServiceUnavailableError[] = [];
-    let taken = 0;
-    for (let i = 0; i < lapsed.length; i += CONCURRENCY) {
-      const some = lapsed.slice(i, i + CONCURRENCY).map((one) => takeOver(one, failures));
-      taken += (await Promise.all(some)).filter((step) => step !== null).length;
-      if (failures.length >= MAX_UNAVAILABLE) throw failures[0] as Error;
-    }
-    return taken;
-  };
-}
-
-/** Finds attempts whose lease was not renewed in time. */
-export function findLapsed(sql: Sql, limit: number, leftOut: string[] = []): Promise<Attempt[]> {
-  return sql<Attempt[]>`
-    select id, attempts as attempt from queued_jobs
-    where status = 'STARTED' and lease_until < clock_timestamp() and id <> all(${leftOut}::uuid[])
-    order by lease_until limit ${limit}`;
-}
 
 export interface HintDueDeps {
   sql: Sql;
-  dispatcher: Dispatcher;
+  dispatcher: Pick<Dispatcher, "addMissing">;
   catalogue: ReadonlyMap<string, Task>;
+  /** Called when a row is set aside, because its hint cannot be added. */
+  onSetAside?: () => void;
   log: Logger;
 }
 
-export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) {
+export function createHintDue({ sql, catalogue, log, ...deps }: HintDueDeps) {
   const reported = new Set<string>();
+  const adding = createAdding({ ...deps, log });
 
   function isWanted(row: DueRow, sweep: DueSweep): boolean {
-    if (row.paused || (sweep.patient && !row.settled)) return false;
+    if (row.paused || (sweep.patient && !row.settled) || adding.isAside(row)) return false;
     if (catalogue.has(row.jobName)) return true;
     reportUnknown(row.jobName);
     return sweep.admitsUnknown(row.jobName);
@@ -121,7 +47,7 @@ export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) 
    * throws, the sweep keeps its position.
    */
   return async (sweep: DueSweep, limit: number): Promise<number> => {
-    const page = { after: sweep.position, limit, aheadMs: MAX_DELAY_MS };
+    const page = { after: sweep.position, sinceMs: sweep.sinceMs, limit, aheadMs: MAX_DELAY_MS };
     const due = await available(() => findDue(sql, page));
     await failpoint("reconcile: before the hints");
     const wanted = [];
@@ -132,9 +58,53 @@ export function createHintDue({ sql, dispatcher, catalogue, log }: HintDueDeps) 
       const hint = { id, userId, run, requestId, priority, delayMs, backlog, jobName };
       wanted.push({ ...hint, ...(row.grouped && { grouped: true as const }) });
     }
-    const missing = await dispatcher.addMissing(wanted);
+    const missing = await adding.add(wanted);
     sweep.pass(due, limit);
     return missing;
+  };
+}
+
+/** Time for which a row is set aside after its hint could not be added. */
+const ASIDE_MS = 60_000;
+/** Maximum rows of a page that are set aside; with more, the fault is not in the rows. */
+const MAX_ASIDE = 10;
+
+type Hints = Parameters<Dispatcher["addMissing"]>[0];
+
+/** Adds missing hints. A row whose hint cannot be added does not stop the others. */
+function createAdding({ dispatcher, onSetAside, log }: Omit<HintDueDeps, "sql" | "catalogue">) {
+  const aside = new LRUCache<string, true>({ max: 1000, ttl: ASIDE_MS });
+
+  /** Halves the rows until each faulty one is alone. */
+  async function add(rows: Hints, faults: { id: string; error: unknown }[]): Promise<number> {
+    try {
+      return await dispatcher.addMissing(rows);
+    } catch (error) {
+      const [row, ...others] = rows;
+      const isFaultOfAll = faults.length === MAX_ASIDE || error instanceof ServiceUnavailableError;
+      if (isFaultOfAll || !row) throw error;
+      if (others.length === 0) {
+        faults.push({ id: row.id, error });
+        return 0;
+      }
+      const half = Math.ceil(rows.length / 2);
+      return (await add(rows.slice(0, half), faults)) + (await add(rows.slice(half), faults));
+    }
+  }
+
+  return {
+    isAside: ({ id }: DueRow) => aside.has(id),
+    /** Returns the number of hints that were missing. */
+    async add(rows: Hints): Promise<number> {
+      const faults: { id: string; error: unknown }[] = [];
+      const missing = await add(rows, faults);
+      for (const { id, error } of faults) {
+        aside.set(id, true);
+        onSetAside?.();
+        log.error({ err: error, queuedJobId: id }, "the hint of a row could not be added");
+      }
+      return missing;
+    },
   };
 }
 
@@ -168,6 +138,8 @@ export interface DueRow {
 
 export interface DuePage {
   after: DuePosition;
+  /** Leaves out rows that were due longer ago than this; null for all rows. */
+  sinceMs: number | null;
   limit: number;
   /** Includes rows that become due within this time. */
   aheadMs: number;
@@ -178,7 +150,7 @@ export interface DuePage {
  * out, except for the last one of a full page, where the next page starts. A page therefore reads
  * at most `limit` rows, however many are paused.
  */
-export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<DueRow[]> {
+export function findDue(sql: Sql, { after, sinceMs, limit, aheadMs }: DuePage): Promise<DueRow[]> {
   // Beware: an index condition cannot use clock_timestamp(), and all later rows would be read.
   return sql<DueRow[]>`
     select * from (
@@ -189,7 +161,8 @@ export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<D
         ${isPaused(sql)} as paused, group_id is not null as grouped,
         row_number() over (order by due_at, id)::int as place
       from queued_jobs
-      where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
+      where status = 'PENDING' and (due_at, id) > (greatest(${after.dueAt}::timestamptz,
+          now() - ${sinceMs}::float8 * interval '1 millisecond'), ${after.id}::uuid)
         and due_at < now() + ${aheadMs} * interval '1 millisecond'
       order by due_at, id limit ${limit}) page
     where not paused or place = ${limit} order by place`;
@@ -202,21 +175,31 @@ const MAX_OWNERS = 20_000;
 /** Maximum hints that one sweep restores for one unknown Job. */
 const MAX_UNKNOWN = 100;
 
-/** Walks over all due rows page by page, starting with the one that is due longest. */
+/** Walks over due rows page by page, starting with the one that is due longest. */
 export class DueSweep {
   readonly patient: boolean;
+  #sinceMs: number | null;
   #position: DuePosition = { dueAt: "-infinity", id: FIRST_ID };
   #ended = false;
   readonly #passed = new LRUCache<string, Map<number, number>>({ max: MAX_OWNERS });
   readonly #unknown = new Map<string, number>();
 
-  /** A patient sweep skips recently changed rows, because their hints are on their way. */
-  constructor({ patient }: { patient: boolean }) {
+  /**
+   * A patient sweep skips recently changed rows, because their hints are on their way. One with
+   * `sinceMs` starts with the rows that became due this long ago.
+   */
+  constructor({ patient, sinceMs = null }: { patient: boolean; sinceMs?: number | null }) {
     this.patient = patient;
+    this.#sinceMs = sinceMs;
   }
 
   get position(): DuePosition {
     return this.#position;
+  }
+
+  /** Null once rows were passed, and for a sweep over all rows. */
+  get sinceMs(): number | null {
+    return this.#sinceMs;
   }
 
   /** True after the last page. */
@@ -248,7 +231,10 @@ export class DueSweep {
   /** Moves the position after these rows; a page with fewer than `limit` rows is the last one. */
   pass(rows: DueRow[], limit: number): void {
     const last = rows.at(-1);
-    if (last) this.#position = { dueAt: last.dueAt, id: last.id };
+    if (last) {
+      this.#position = { dueAt: last.dueAt, id: last.id };
+      this.#sinceMs = null;
+    }
     this.#ended = (last?.place ?? 0) < limit;
   }
 }

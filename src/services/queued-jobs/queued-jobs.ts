@@ -21,7 +21,8 @@ import { createEnqueueGroup } from "./groups/enqueue-group.js";
 import { readHandedPictures, type HandedPicture } from "./groups/handed-pictures.js";
 import { createOwnerGroups } from "./groups/owner-groups.js";
 import { createInserter } from "./insert.js";
-import { createHintDue, createTakeOver } from "./maintenance.js";
+import { createHintDue } from "./maintenance.js";
+import { createTakeOver } from "./maintenance/take-over.js";
 import { createOwnerSteps, findQueuedJob } from "./owner-steps.js";
 import { createRemover } from "./remove.js";
 import { createSuccesses } from "./success.js";
@@ -34,6 +35,8 @@ export interface QueuedJobsDeps extends Pick<CommitterDeps, "onStep"> {
   catalogue: ReadonlyMap<string, Task>;
   submittable(name: string): Task | null | Promise<Task | null>;
   deleteFiles(storageKeys: string[]): Promise<void>;
+  /** Called when the reconciler sets a row aside, because it cannot process it. */
+  onSetAside?: () => void;
   limits: {
     maxPendingPerUser: number;
     maxStoredBytesPerUser: number;

@@ -11,7 +11,8 @@ import {
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded } from "../photos/quota-exceeded.js";
-import { fence, type Attempt, type Claimed } from "./claim.js";
+import { fence, type Claimed } from "./claim.js";
+import type { Attempt } from "./claim/leases.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import { finish, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";

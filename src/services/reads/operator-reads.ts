@@ -123,7 +123,10 @@ export function readQueuedJobDetails(
         select ${queuedJobJson(sql, sql`null::jsonb`)} ||
           jsonb_build_object('email', u.email, 'run', t.run, 'failures', t.failures, 'stalls',
           t.stalls, 'worker', t.worker,
-          'leaseUntil', rfc3339(t.lease_until), 'dueAt', rfc3339(t.due_at), 'requestId',
+          'leaseUntil', case when t.status = 'STARTED' then rfc3339(coalesce((
+            select l.valid_until from worker_leases l
+            where l.worker = t.worker and t.id = any(l.queued_job_ids)), t.lease_until)) end,
+          'dueAt', rfc3339(t.due_at), 'requestId',
           t.request_id) as "queuedJob"
         from queued_jobs t join users u on u.id = t.user_id where t.id = ${id}`,
       sql<

@@ -4,6 +4,9 @@ const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
 const KEYS = ["enqueue-keys.test"];
 const RECORDED = ["recorded-bytes.test"];
 const REMOVER = ["queued-jobs/remove.test"];
+const ATTEMPT_LEASES = ["attempt-leases.test"];
+const LEASES = ["claim/leases.test"];
+const LEASES_FILE = "src/services/queued-jobs/claim/leases.ts";
 
 /** The rows, counters and log lines of the QueuedJob service's statements. */
 export const MUTANTS: Mutant[] = [
@@ -230,5 +233,33 @@ export const MUTANTS: Mutant[] = [
     find: "task && (byName.has(name) || (await find(name))) ? task : null",
     replace: "task ?? null",
     tests: ["services/jobs/jobs.test"],
+  },
+  {
+    breaks: "an attempt is lost because its row is locked",
+    file: LEASES_FILE,
+    find: "    select id from mine`",
+    replace: "    select id from free`",
+    tests: LEASES,
+  },
+  {
+    breaks: "a claim is taken over before its worker could renew its lease",
+    file: LEASES_FILE,
+    find: "queued_jobs.started_at < clock_timestamp() - ${LEASE_SECONDS} * interval '1 second'",
+    replace: "queued_jobs.started_at < clock_timestamp() and ${LEASE_SECONDS}::int > 0",
+    tests: LEASES,
+  },
+  {
+    breaks: "workers of the release before take over attempts of living workers",
+    file: LEASES_FILE,
+    find: "where m.lease_until < clock_timestamp() + ",
+    replace: "where m.lease_until < clock_timestamp() - ",
+    tests: LEASES,
+  },
+  {
+    breaks: "an attempt outlives the account of its owner",
+    file: LEASES_FILE,
+    find: "and worker = ${worker} and ${hasOwner(sql)}),",
+    replace: "and worker = ${worker}),",
+    tests: ATTEMPT_LEASES,
   },
 ];

@@ -3,6 +3,8 @@ import type { Mutant } from "../mutant.js";
 const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
 const ADOPT = ["claim/adopt.test"];
 const ATTEMPT_LEASES = ["attempt-leases.test"];
+const CLAIM_LEASES = ["claim/leases.test"];
+const LEASES_FILE = "src/services/queued-jobs/claim/leases.ts";
 const BATCHES = ["claim/batches.test"];
 const OWNERS = ["owner-batch.test"];
 const INSERTER = ["insert/batches.test"];
@@ -41,30 +43,24 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a locked row delays the leases of all",
-    file: CLAIM_FILE,
+    file: LEASES_FILE,
     find: "for no key update of q skip locked)",
     replace: "for no key update of q)",
-    tests: ATTEMPT_LEASES,
+    tests: CLAIM_LEASES,
   },
   {
-    breaks: "an attempt is lost because its row is locked",
-    file: CLAIM_FILE,
-    find: "from mine m left join renewed r",
-    replace: "from mine m join renewed r",
-    tests: ATTEMPT_LEASES,
+    core: true,
+    breaks: "an attempt that its worker lost stays started as long as the worker lives",
+    file: LEASES_FILE,
+    find: " and queued_jobs.id = any(l.queued_job_ids))",
+    replace: ")",
+    tests: CLAIM_LEASES,
   },
   {
     breaks: "a locked row delays the take-over of others",
     file: "src/services/queued-jobs/attempt.ts",
     find: "    for no key update skip locked) and ${briefLocks(sql)}`;",
     replace: "    for no key update)`;",
-    tests: ATTEMPT_LEASES,
-  },
-  {
-    breaks: "an attempt outlives the account of its owner",
-    file: CLAIM_FILE,
-    find: "and worker = ${worker} and ${hasOwner(sql)}),",
-    replace: "and worker = ${worker}),",
     tests: ATTEMPT_LEASES,
   },
   {
@@ -106,7 +102,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "an adopted claim keeps the rest of its old lease",
     file: CLAIM_FILE,
-    find: "update queued_jobs set ${leaseUntil(sql)}\n      where id = ${id}",
+    find: "update queued_jobs set ${rowLease(sql)}\n      where id = ${id}",
     replace: "update queued_jobs set lease_until = lease_until\n      where id = ${id}",
     tests: ADOPT,
   },
@@ -162,9 +158,9 @@ export const MUTANTS: Mutant[] = [
     tests: OWNERS,
   },
   {
-    breaks: "the lease of a locked row is not renewed again soon",
+    breaks: "a cancellation during a renewal is noticed at the next interval",
     file: "src/worker/leases.ts",
-    find: "if (again.length > 0) void this.#renew(again);",
+    find: "this.#again = this.#renewing;",
     replace: "",
     tests: LEASES,
   },
@@ -176,10 +172,10 @@ export const MUTANTS: Mutant[] = [
     tests: LEASES,
   },
   {
-    breaks: "a locked row counts as renewed",
+    breaks: "the first attempts of a worker that dies at once wait for minutes",
     file: "src/worker/leases.ts",
-    find: "this.#locked.add(claimed);",
-    replace: "this.#locked.add(claimed);\n    this.#prolong(claimed, performance.now());",
+    find: "if (!this.#hasLease) void this.#renewAll();",
+    replace: "",
     tests: LEASES,
   },
   {

@@ -30,7 +30,7 @@ describe("an attempt", () => {
         [row.status, row.attempts, row.version, row.worker, row.progress],
         ["STARTED", 1, 2, "worker 1", 0],
       );
-      assert.ok(row.lease !== null && row.lease > 25 && row.lease <= 30, String(row.lease));
+      assert.ok(row.lease !== null && row.lease > 175 && row.lease <= 180, String(row.lease));
       assert.deepEqual(
         [claimed.attempt, claimed.failures, claimed.stalls, claimed.requestId, claimed.startedSeq],
         [1, 0, 0, "request", 2],

@@ -35,11 +35,11 @@ describe("the reconciler", () => {
       600_000,
       log,
     );
-    await eventually("both were tried", () => calls.due === 1);
+    await eventually("both were tried", () => calls.due >= 1);
     reconciler.hurry();
-    await eventually("both were tried again", () => calls.due === 2);
+    await eventually("both were tried again", () => calls.due >= 2);
     reconciler.hurry();
-    await eventually("and once more", () => calls.due === 3);
+    await eventually("and once more", () => calls.lapsed === 3);
     await reconciler.close();
     assert.deepEqual(
       [calls.lapsed, lines.map(({ msg }) => msg)],

@@ -15,6 +15,15 @@ describe("the reconciler", () => {
   afterEach(() => scene.closeReconcilers());
   after(() => scene.close());
 
+  const recent: DueSweep[] = [];
+  /** Ends a sweep of the recent rows. */
+  function isRecent(sweep: DueSweep): boolean {
+    if (sweep.sinceMs === null) return false;
+    recent.push(sweep);
+    sweep.pass([], 1);
+    return true;
+  }
+
   it("runs again at once while hints are missing, else continues its sweep", async () => {
     const sweeps: DueSweep[] = [];
     const reconciler = scene.open(
@@ -22,6 +31,7 @@ describe("the reconciler", () => {
       {
         takeOverLapsed: async () => 0,
         async hintDue(sweep) {
+          if (isRecent(sweep)) return 0;
           sweeps.push(sweep);
           sweep.pass([], sweeps.length === 4 ? 1 : 0);
           return sweeps.length < 3 ? 1 : 0;
@@ -38,6 +48,27 @@ describe("the reconciler", () => {
     }
     await reconciler.close();
     assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
+    assert.ok(recent.length >= 3, "recent rows are checked in each of these passes");
+  });
+
+  it("runs again at once while hints of recent rows are missing", async () => {
+    let pages = 0;
+    const reconciler = scene.open(
+      "w",
+      {
+        takeOverLapsed: async () => 0,
+        async hintDue(sweep) {
+          if (sweep.sinceMs === null) return 0;
+          sweep.pass([], ++pages < 3 ? 0 : 1);
+          return 1;
+        },
+      },
+      600_000,
+      silentLog,
+      0,
+    );
+    await eventually("the sweep has ended", () => pages === 3, 5000);
+    await reconciler.close();
   });
 
   it("restarts its sweep when Redis loses its data", async () => {
@@ -48,6 +79,7 @@ describe("the reconciler", () => {
       {
         takeOverLapsed: async () => 0,
         async hintDue(sweep) {
+          if (isRecent(sweep)) return 0;
           const page = pages.filter((one) => one.sweep === sweep).length;
           pages.push({ sweep, page });
           if (pages.length === 4) await new Promise<void>((resolve) => (go = resolve));

@@ -16,13 +16,18 @@ import {
 import { recordProgress } from "../../../../src/services/queued-jobs/attempt.js";
 import { claimMany } from "../../../../src/services/queued-jobs/claim.js";
 import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
-import { findDue, findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
+import { findDue } from "../../../../src/services/queued-jobs/maintenance.js";
+import { findLapsed } from "../../../../src/services/queued-jobs/maintenance/take-over.js";
 import { cancelMany, findOldest } from "../../../../src/services/queued-jobs/bulk/owner-bulk.js";
 import { findExpired } from "../../../../src/services/queued-jobs/remove.js";
 import { findEarlierResult, succeedMany } from "../../../../src/services/queued-jobs/success.js";
 import type { QueuedJobStatus } from "../../../../src/domain/queued-job-status.js";
 import { listCases, type IndexCase } from "./list-cases.js";
 import { createSeededRows, ROWS, TABLES, type SeededRows } from "./seeded-rows.js";
+
+const START = { dueAt: "-infinity", id: FIRST_ID };
+const ALL_DUE = { after: START, sinceMs: null, limit: 1000, aheadMs: 60_000 };
+const RECENTLY_DUE = { ...ALL_DUE, sinceMs: 100 };
 
 describe(`on ${ROWS} rows`, () => {
   let rows: SeededRows;
@@ -34,13 +39,9 @@ describe(`on ${ROWS} rows`, () => {
   const all = { statuses: null, jobs: null };
   const cases: IndexCase[] = [
     ...listCases(() => rows),
-    [
-      "the rows that are due",
-      100,
-      ({ sql }) =>
-        findDue(sql, { after: { dueAt: "-infinity", id: FIRST_ID }, limit: 1000, aheadMs: 60_000 }),
-    ],
-    ["the lapsed leases", 20, ({ sql }) => findLapsed(sql, 1000)],
+    ["the rows that are due", 100, ({ sql }) => findDue(sql, ALL_DUE)],
+    ["the rows that became due recently", 20, ({ sql }) => findDue(sql, RECENTLY_DUE)],
+    ["the lapsed leases", 40, ({ sql }) => findLapsed(sql, 1000)],
     ["the backlog", 100, (database) => createBacklogReads(database).read()],
     [
       "the oldest waiting rows",
@@ -233,10 +234,7 @@ describe(`on ${ROWS} rows`, () => {
         due_at, created_at, updated_at, status)
       select gen_random_uuid(), ${rows.busy.id}, 'echo', '{}', 0, 0, 'seed',
         now() + interval '1 day', now(), now(), 'PENDING' from generate_series(1, 1000)`;
-    const start = { dueAt: "-infinity", id: FIRST_ID };
-    const { rows: read } = await rows.touched(({ sql }) =>
-      findDue(sql, { after: start, limit: 1000, aheadMs: 60_000 }),
-    );
+    const { rows: read } = await rows.touched(({ sql }) => findDue(sql, ALL_DUE));
     assert.ok(read <= 100, `${read} rows were read`);
   });
 

@@ -114,6 +114,7 @@ describe("the metrics of a service", () => {
         "child_timeout",
         "child_unstartable",
         "foreign_rows",
+        "row",
       ])
         assert.equal(metrics.value("photos_faults_total", { kind }), 0, kind);
       for (const job of catalogue.keys())

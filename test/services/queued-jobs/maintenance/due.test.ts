@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
-import { DueSweep } from "../../../../src/services/queued-jobs/maintenance.js";
+import { createHintDue, DueSweep } from "../../../../src/services/queued-jobs/maintenance.js";
 import { createLoggerTo } from "../../../../src/runtime/logger.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
@@ -10,8 +10,8 @@ describe("the rows that the reconciler finds", () => {
   let services: TestServices;
   let user: User;
   const logged: string[] = [];
+  const log = createLoggerTo({ write: (line) => void logged.push(line) }, "warn");
   before(async () => {
-    const log = createLoggerTo({ write: (line) => void logged.push(line) }, "warn");
     services = await createTestServices({ log });
   });
   beforeEach(async () => {
@@ -176,6 +176,49 @@ describe("the rows that the reconciler finds", () => {
     await sql`delete from pauses`;
     services.offered.length = 0;
     assert.equal(await hintAll(), 27);
+  });
+
+  it("are only those that became due recently, when the sweep is of recent rows", async () => {
+    const [old, recent] = [await services.submit(user), await services.submit(user)];
+    await age(old.id, recent.id);
+    await services.database.sql`update queued_jobs set due_at = now() - interval '1 minute'
+      where id = ${old.id}`;
+    const sweep = new DueSweep({ patient: true, sinceMs: 30_000 });
+    while (!sweep.ended) await services.queuedJobs.hintDue(sweep, 1);
+    assert.deepEqual(offeredIds(), [recent.id]);
+  });
+
+  it("are set aside, with a line in the log, while their hints cannot be added", async () => {
+    const many = Array.from({ length: 12 }, () => ({}));
+    const ids = (await services.submitMany(user, many)).map(({ id }) => id);
+    await age(...ids);
+    let faulty = new Set(ids.slice(3, 5));
+    const added: string[] = [];
+    let setAside = 0;
+    const open = () =>
+      createHintDue({
+        ...services.database,
+        ...services,
+        dispatcher: {
+          async addMissing(rows) {
+            if (rows.some(({ id }) => faulty.has(id))) throw new TypeError("BullMQ refuses it");
+            return added.push(...rows.map(({ id }) => id)) && rows.length;
+          },
+        },
+        onSetAside: () => void setAside++,
+        log,
+      });
+    const hintDue = open();
+    for (let sweeps = 1; sweeps < 3; sweeps++) {
+      const sweep = new DueSweep({ patient: true });
+      assert.equal(await hintDue(sweep, 100), 10);
+      assert.deepEqual([sweep.ended, added.length, setAside], [true, sweeps * 10, 2]);
+    }
+    const lines = logged.filter((line) => line.includes("the hint of a row could not be added"));
+    assert.equal(lines.filter((line) => ids.slice(3, 5).some((id) => line.includes(id))).length, 2);
+    faulty = new Set(ids);
+    await assert.rejects(open()(new DueSweep({ patient: true }), 100), /BullMQ refuses it/);
+    assert.equal(setAside, 2, "a fault of all rows is not in the rows");
   });
 
   it("are found again from the old position when hints could not be added", async () => {

@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import postgres, { type Sql } from "postgres";
 import { available } from "../../../../src/db/database.js";
 import { createLoggerTo } from "../../../../src/runtime/logger.js";
-import { createTakeOver } from "../../../../src/services/queued-jobs/maintenance.js";
+import { createTakeOver } from "../../../../src/services/queued-jobs/maintenance/take-over.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
@@ -13,6 +13,7 @@ describe("attempts of dead workers", () => {
   let user: User;
   /** A connection that waits for no lock. */
   let impatient: Sql;
+  let setAside = 0;
   let lines: { level: number; msg: string; queuedJobId?: string }[] = [];
   before(async () => {
     services = await createTestServices();
@@ -36,6 +37,7 @@ describe("attempts of dead workers", () => {
       sql: impatient,
       ttlSeconds: 60,
       commit: ({ write }) => available(write),
+      onSetAside: () => void setAside++,
       log,
     });
   /** Makes attempts whose leases have lapsed, the first one first. */
@@ -67,6 +69,7 @@ describe("attempts of dead workers", () => {
     const faults = lines.filter(({ level }) => level === 50);
     assert.deepEqual(faults.map(({ queuedJobId }) => queuedJobId).toSorted(), bad.toSorted());
     assert.equal(faults[0]?.msg, "an attempt could not be taken over");
+    assert.equal(setAside, 3);
     await sql`update user_streams set pending = 3 where user_id = ${drifted.id}`;
     assert.equal(await open()(4), 3);
   });

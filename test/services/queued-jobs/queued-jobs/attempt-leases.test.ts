@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { stall } from "../../../../src/services/queued-jobs/attempt.js";
-import { findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
+import { findLapsed } from "../../../../src/services/queued-jobs/maintenance/take-over.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertCompleteStream } from "../../../support/asserts/assert-complete-stream.js";
@@ -19,52 +19,9 @@ describe("leases", () => {
   after(() => services.close());
   /** Makes the lease lapse, as if the worker was silent for longer than the lease. */
   const lapse = (id: string) =>
-    services.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms'
-        where id = ${id}`;
+    services.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms',
+        started_at = now() - interval '1 minute' where id = ${id}`;
   const started = async (worker?: string) => services.start(await services.submit(user), worker);
-
-  it("are renewed for all attempts that still belong to a worker", async () => {
-    const [mine, alsoMine, cancelled, older, others] = [
-      await started("a"),
-      await started("a"),
-      await started("a"),
-      await started("a"),
-      await started("b"),
-    ];
-    await services.queuedJobs.cancel(user, cancelled.id);
-    await services.queuedJobs.handBack(older, 0);
-    await services.start(older, "a");
-    await services.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
-        where status = 'STARTED' and user_id = ${user.id}`;
-    const asked = [others, older, alsoMine, cancelled, mine, { id: user.id, attempt: 1 }];
-    assert.deepEqual(await services.queuedJobs.renewLeases("a", asked), {
-      renewed: new Set([mine.id, alsoMine.id]),
-      locked: new Set(),
-    });
-    const lengthened = await Promise.all(
-      [mine, alsoMine, older, others].map(
-        async ({ id }) => ((await services.row(id)).lease ?? 0) > 25,
-      ),
-    );
-    assert.deepEqual(lengthened, [true, true, false, false]);
-  });
-
-  it("are renewed beside one whose row is locked, which is reported and unchanged", async () => {
-    const [mine, locked] = [await started("a"), await started("a")];
-    await services.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
-          where user_id = ${user.id}`;
-    const answer = await services.database.sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${locked.id} for update`;
-      return services.queuedJobs.renewLeases("a", [locked, mine]);
-    });
-    assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
-    const lengthened = await Promise.all(
-      [mine, locked].map(async ({ id }) => ((await services.row(id)).lease ?? 0) > 25),
-    );
-    assert.deepEqual(lengthened, [true, false]);
-  });
 
   it("that lapsed are taken over beside one whose row is locked", async () => {
     const [free, locked] = [await started(), await started()];
@@ -80,19 +37,16 @@ describe("leases", () => {
   it("end with the account of their owner", async () => {
     const claimed = await started("a");
     await services.database.sql`delete from user_streams where user_id = ${user.id}`;
-    assert.deepEqual(await services.queuedJobs.renewLeases("a", [claimed]), {
-      renewed: new Set(),
-      locked: new Set(),
-    });
+    assert.deepEqual(await services.queuedJobs.renewLeases("a", [claimed]), new Set());
     await lapse(claimed.id);
     assert.equal(await services.queuedJobs.takeOverLapsed(100), 0);
     await services.database.sql`delete from users where id = ${user.id}`;
   });
 
   it("are renewed without an event or a new version", async () => {
-    const claimed = await started();
+    const claimed = await started("quiet");
     const eventCount = services.published.length;
-    await services.queuedJobs.renewLeases("worker", [claimed]);
+    await services.queuedJobs.renewLeases("quiet", [claimed]);
     assert.deepEqual(
       [services.published.length, (await services.row(claimed.id)).version],
       [eventCount, 2],
@@ -100,10 +54,7 @@ describe("leases", () => {
   });
 
   it("may be renewed when the worker has none", async () =>
-    assert.deepEqual(await services.queuedJobs.renewLeases("idle", []), {
-      renewed: new Set(),
-      locked: new Set(),
-    }));
+    assert.deepEqual(await services.queuedJobs.renewLeases("idle", []), new Set()));
 
   it("keep other workers from their QueuedJobs", async () => {
     await started();
@@ -201,13 +152,13 @@ describe("leases", () => {
   });
 
   it("that are renewed between the read and the take-over stay with their worker", async () => {
-    const claimed = await started();
+    const claimed = await started("back");
     await lapse(claimed.id);
     const { sql } = services.database;
     const [lapsed] = await findLapsed(sql, 10);
     assert.deepEqual(lapsed, { id: claimed.id, attempt: 1 });
     assert.deepEqual(
-      (await services.queuedJobs.renewLeases("worker", [claimed])).renewed,
+      await services.queuedJobs.renewLeases("back", [claimed]),
       new Set([claimed.id]),
     );
     assert.equal(await stall(sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }), null);

@@ -67,7 +67,7 @@ describe("other users during the deletion of an account", long, () => {
         while (!done) {
           const queuedJob = await timed("accept", () => core.submit(other));
           const claimed = await timed("claim", () => core.start(queuedJob));
-          const { renewed } = await timed("lease", () =>
+          const renewed = await timed("lease", () =>
             core.queuedJobs.renewLeases("test", [claimed]),
           );
           assert.deepEqual([...renewed], [claimed.id]);
