@@ -1,5 +1,6 @@
+export type { PhotoServiceOptions } from "./connect.js";
 export { createPhotoService } from "./photo-service.js";
-export type { PhotoService, PhotoServiceOptions } from "./photo-service.js";
+export type { PhotoService } from "./photo-service.js";
 export {
   ClosedError,
   ConflictError,

@@ -1,35 +1,15 @@
 import { createChannel } from "./channel.js";
-import { ClosedError } from "./errors.js";
+import { connect, type PhotoServiceOptions } from "./connect.js";
 import type { JobName } from "./generated/jobs.js";
 import { createJobList, type JobList, type JobListOptions } from "./live/job-list.js";
 import { DELETE_PHOTO } from "./operations.js";
 import { keepParts } from "./parts.js";
 import { createQueuedJobCalls, idOf, type QueuedJobCalls, type Reference } from "./queued-jobs.js";
-import { createEvents, type Follow } from "./transport/follow.js";
-import { createQuery, ONCE, type Query, type RequestOptions } from "./transport/requests.js";
-import type { Token } from "./transport/token.js";
-import type { Running } from "./transport/with-signal.js";
+import type { Follow } from "./transport/follow.js";
+import { ONCE, type Query, type RequestOptions } from "./transport/requests.js";
 import type { QueuedJob } from "./types.js";
-import { createUpload, type Upload } from "./upload.js";
-import { createUrls } from "./urls.js";
+import type { Upload } from "./upload.js";
 import { createWatch, finished, type Watch, type WatchOptions } from "./watch.js";
-
-export interface PhotoServiceOptions {
-  /** Address of the service, such as "https://photos.example.com". */
-  url: string;
-  /** The token, or a function that returns it; it is asked before each request and connection. */
-  token: Token;
-  /**
-   * Milliseconds within which a call is repeated when the service cannot be reached or asks to
-   * wait. Default: 60,000.
-   */
-  retryForMs?: number;
-  /**
-   * A WebSocket class, where there is none: the class of the package `ws` in Node 20. Null for
-   * Server-Sent Events only. Default: the WebSocket of the platform.
-   */
-  webSocket?: unknown;
-}
 
 /** A client of one user. Calls throw a PhotoServiceError, or the reason of an aborted signal. */
 export interface PhotoService extends QueuedJobCalls {
@@ -54,26 +34,14 @@ export interface PhotoService extends QueuedJobCalls {
   close(): void;
 }
 
-const RETRY_FOR_MS = 60_000;
-
 export function createPhotoService(options: PhotoServiceOptions): PhotoService {
-  const {
-    token,
-    retryForMs = RETRY_FOR_MS,
-    webSocket = (globalThis as { WebSocket?: unknown }).WebSocket,
-  } = options;
-  const url = new URL(options.url).href.replace(/\/+$/, "");
-  const running: Running = { closedBy: null, controllers: new Set() };
-  const connection = { url, token, retryForMs, running };
-  const query = createQuery(connection);
-  const events = createEvents(connection, webSocket);
-  const urls = createUrls(url);
+  const { query, events, urls, upload, close } = connect(options);
   const parts = { query, events, urls, rows: createChannel<QueuedJob>() };
   const watch = createWatch(parts);
 
   const service: PhotoService = {
     ...createQueuedJobCalls(parts),
-    upload: createUpload(connection, urls),
+    upload,
     watch,
     finished: (queuedJob, watchOptions) => finished(watch, queuedJob, watchOptions),
     jobs: (listOptions) => createJobList(parts, listOptions),
@@ -82,11 +50,7 @@ export function createPhotoService(options: PhotoServiceOptions): PhotoService {
     },
     query,
     follow: events.follow,
-    close() {
-      running.closedBy = new ClosedError();
-      for (const controller of running.controllers) controller.abort(running.closedBy);
-      events.close();
-    },
+    close,
   };
   return keepParts(service, parts);
 }

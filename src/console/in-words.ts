@@ -1,5 +1,6 @@
 // Sizes, times, states and errors as text for people.
 import type { QueuedJobStatus } from "../../client/src/index.js";
+import type { JobGroup } from "../../client/src/groups/index.js";
 import type { QueuedJob } from "./types.js";
 
 export function bytes(count: number): string {
@@ -66,8 +67,9 @@ export const STATUS_WORDS: Record<QueuedJobStatus, string> = {
 /** One line about a job: its queue position, its progress message, its error or its duration. */
 export function standing(row: Omit<QueuedJob, "photos">, { paused }: { paused: boolean }): string {
   const now = Date.now();
-  const { status, error, progressMessage, startedAt, finishedAt, runAt, job } = row;
+  const { status, error, progressMessage, startedAt, finishedAt, runAt, job, waitingFor } = row;
   if (status === "PENDING" && (paused || job.paused)) return "paused by an operator";
+  if (waitingFor > 0 && status === "PENDING") return "after other jobs";
   if (status === "PENDING" && runAt && Date.parse(runAt) > now) return `starts at ${moment(runAt)}`;
   if (status === "PENDING")
     return [error && `retrying after: ${error.message}`, waiting(row, now)]
@@ -78,6 +80,18 @@ export function standing(row: Omit<QueuedJob, "photos">, { paused }: { paused: b
   return status === "SUCCESS" && startedAt && finishedAt
     ? `took ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`
     : "";
+}
+
+/** The jobs of a group by state, e.g. "12 of 18 done · 2 running". */
+export function countsOf(group: JobGroup): string {
+  const { total, pending, started, succeeded, failed, cancelled } = group;
+  const others = { failed, cancelled, running: started, waiting: pending };
+  return [
+    `${number(succeeded)} of ${number(total)} done`,
+    ...Object.entries(others)
+      .filter(([, count]) => count > 0)
+      .map(([word, count]) => `${number(count)} ${word}`),
+  ].join(" · ");
 }
 
 function waiting(

@@ -5,7 +5,11 @@ const INPUT = "id filename mimeType width height byteSize url previewUrl thumbha
 const PHOTO = `${INPUT} createdAt takenAt takenAtOffset camera lens madeBy
   location { latitude longitude altitude } image(width: 1024)`;
 const OUTPUT = "name mimeType byteSize width height url urlExpiresAt";
+const GROUP =
+  "id name status total pending started succeeded failed cancelled progress createdAt " +
+  "finishedAt expiresAt";
 const STATE =
+  `key waitingFor group { ${GROUP} } ` +
   "id status version progress progressMessage attempts priority createdAt updatedAt startedAt " +
   "finishedAt runAt job { name title paused } error { code message }";
 const ROW = `${STATE} queuePosition estimatedStartAt photos { ${INPUT} }`;
@@ -76,6 +80,11 @@ export const QUEUED_JOB = `query QueuedJob($id: ID!) {
   }
 }`;
 
+/** The files of a job, with URLs that have not expired. */
+export const OUTPUTS = `query Outputs($id: ID!) {
+  queuedJob(id: $id) { outputs { ${OUTPUT} } }
+}`;
+
 export const EVENT_CURSOR = "query EventCursor { queuedJobs(first: 1) { eventCursor } }";
 
 export const EVENTS = `subscription Events($after: String) {
@@ -89,13 +98,29 @@ export const ENQUEUE_ONE = `mutation Enqueue($input: EnqueueJobInput!) {
   enqueueJob(input: $input) { ${ROW} }
 }`;
 
-export const ENQUEUE_MANY = `mutation EnqueueMany($inputs: [EnqueueJobInput!]!) {
-  enqueueJobs(inputs: $inputs) { ${ROW} }
+export const ENQUEUE_GROUP = `mutation EnqueueGroup($input: EnqueueGroupInput!) {
+  enqueueGroup(input: $input) { ${GROUP} }
+}`;
+
+export const GROUP_JOBS = `query GroupJobs($id: ID!, $after: String) {
+  jobGroup(id: $id) {
+    ${GROUP}
+    queuedJobs(first: 100, after: $after) {
+      nodes { ${ROW} }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
 }`;
 
 export const CANCEL = `mutation Cancel($id: ID!) { cancelQueuedJob(id: $id) { ${ROW} } }`;
 export const RETRY = `mutation Retry($id: ID!) { retryQueuedJob(id: $id) { ${ROW} } }`;
 export const DELETE = "mutation Delete($id: ID!) { deleteQueuedJob(id: $id) }";
+
+// The events of the jobs show the effect.
+export const CANCEL_GROUP = "mutation CancelGroup($id: ID!) { cancelGroup(id: $id) { id } }";
+export const RETRY_GROUP = "mutation RetryGroup($id: ID!) { retryGroup(id: $id) { id } }";
+export const DELETE_GROUP = "mutation DeleteGroup($id: ID!) { deleteGroup(id: $id) }";
+
 export const KEEP = `mutation Keep($queuedJobId: ID!, $name: String!) {
   keepOutput(queuedJobId: $queuedJobId, name: $name) { ${PHOTO} }
 }`;

@@ -1,4 +1,5 @@
 // The parts of the client's types that the page selects, and the types that the client lacks.
+import type { JobGroup, PipelineStep } from "../../client/src/groups/index.js";
 import type {
   JobError,
   JobName,
@@ -86,6 +87,8 @@ export interface Job {
   maxPhotos: number;
   enabled: boolean;
   paused: boolean;
+  /** Only of recipes: the Jobs that each photo takes in turn. */
+  steps?: (parameters: object) => readonly PipelineStep[];
 }
 
 /** Fields of a QueuedJob that only its details have. */
@@ -94,6 +97,11 @@ type Detail = "parameters" | "result" | "outputs" | "expiresAt";
 /** Fields of a QueuedJob that events carry. */
 export interface QueuedJobState extends Omit<WholeQueuedJob, Detail | "photos" | "job"> {
   job: WholeQueuedJob["job"] & { paused: boolean };
+  /** Its name in its group; null outside of a group. */
+  key: string | null;
+  /** Number of jobs that must finish before it is due. */
+  waitingFor: number;
+  group: JobGroup | null;
 }
 
 /** Fields of a QueuedJob in the list. */

@@ -1,21 +1,17 @@
 import { effect, signal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import {
-  createPhotoService,
-  isFinished,
-  UnauthenticatedError,
-  type PhotoService,
-  type Query,
-} from "../../client/src/index.js";
+import { connect, type Connected } from "../../client/src/connect.js";
+import { isFinished, UnauthenticatedError, type Query } from "../../client/src/index.js";
 import type { JobSearch } from "./address/address.js";
 import { part, router } from "./address/router.js";
 import { createLiveFeed, type LiveFeed } from "./feed/live-feed.js";
-import { plural, STATUS_WORDS } from "./in-words.js";
+import { STATUS_WORDS } from "./in-words.js";
 import { createJobActions, type JobActions } from "./jobs/job-actions.js";
 import { createJobCounts, type JobCounts } from "./jobs/job-counts.js";
 import { createJobList, type JobList } from "./jobs/job-list.js";
 import type { Filter } from "./jobs/list-pages.js";
+import { createOpenGroup, type OpenGroup } from "./jobs/open-group.js";
 import { createOpenJob, type OpenJob } from "./jobs/open-job.js";
 import { createPhotoLibrary, type PhotoLibrary } from "./library/library.js";
 import { createPhotoActions, type PhotoActions } from "./library/photo-actions.js";
@@ -24,8 +20,8 @@ import { createDeletions, type Deletions } from "./notices/deletions.js";
 import { createStanding, type LimitsNow, type Standing } from "./notices/limits.js";
 import { createNotices, type Notices } from "./notices/notices.js";
 import { KEEP, WELCOME } from "./operations.js";
-import { createSubmission, type Submission } from "./submission/submission.js";
-import type { Job, Me, Photo, QueuedJob, QueuedJobEvent } from "./types.js";
+import { createSubmission, type Submission, type Submitted } from "./submission/submission.js";
+import type { Job, Me, Photo, QueuedJobEvent } from "./types.js";
 import { createInterrupted, type Interrupted } from "./uploads/interrupted.js";
 import { createUploads, type Uploads } from "./uploads/uploads.js";
 
@@ -41,6 +37,7 @@ export interface Workspace extends Omit<Standing, "refresh">, JobActions {
   readonly list: JobList;
   readonly counts: JobCounts;
   readonly openJob: OpenJob;
+  readonly openGroup: OpenGroup;
   readonly feed: LiveFeed;
   readonly notices: Notices;
   readonly deletions: Deletions;
@@ -60,6 +57,9 @@ interface Welcome extends LimitsNow {
 
 const QUEUE_INTERVAL_MS = 3000;
 
+const openedJob = part(({ job }) => job);
+const openedGroup = part(({ group }) => group);
+
 interface Options {
   token: string;
   onSignedOut(why: string): void;
@@ -67,7 +67,7 @@ interface Options {
 
 /** Throws PhotoServiceError if the token is not valid or the service cannot be reached. */
 export async function createWorkspace({ token, onSignedOut }: Options): Promise<Workspace> {
-  const service = createPhotoService({ url: location.origin, token });
+  const service = connect({ url: location.origin, token });
   const ask = createAsk(service, onSignedOut);
   const list = createJobList(ask, toListFilter(router.address.peek().jobs));
   const library = createPhotoLibrary(
@@ -85,7 +85,7 @@ export async function createWorkspace({ token, onSignedOut }: Options): Promise<
 }
 
 interface Beginning extends Pick<Options, "onSignedOut"> {
-  service: PhotoService;
+  service: Connected;
   ask: Query;
   list: JobList;
   library: PhotoLibrary;
@@ -100,17 +100,14 @@ function assemble(beginning: Beginning): Workspace {
   const deletions = createDeletions(notices);
   const photos = createPhotoActions({ ask, library, notices, deletions });
   const counts = createJobCounts(ask, list);
-  const openJob = createOpenJob(
-    ask,
-    list,
-    part(({ job }) => job),
-  );
-  const { feed, announcement } = createFeed(beginning, { photos, counts, refresh });
+  const openJob = createOpenJob(ask, list, openedJob);
+  const openGroup = createOpenGroup(ask, list, openedGroup);
+  const { feed, announcement } = createFeed(beginning, { photos, counts, openGroup, refresh });
   const submission = createSubmission({
     ask,
     jobs: welcome.jobs.nodes.filter(({ enabled }) => enabled),
     photoIds: photos.ids,
-    onSubmitted: (queuedJobs) => showSubmitted({ list, photos, notices }, queuedJobs),
+    onSubmitted: (submitted) => showSubmitted({ list, photos }, submitted),
   });
   const { maxUploadBytes: maxBytes } = welcome.me.limits;
   const uploads = createUploads({ upload: service.upload, maxBytes, onUploaded: refresh });
@@ -122,7 +119,7 @@ function assemble(beginning: Beginning): Workspace {
     effect(() => {
       if (feed.state.value.kind === "live") submission.clearFailure();
     }),
-    ...[openJob, photos, counts, library, interrupted, feed, service].map(
+    ...[openJob, openGroup, photos, counts, library, interrupted, feed, service].map(
       (each) => () => each.close(),
     ),
   ];
@@ -138,6 +135,7 @@ function assemble(beginning: Beginning): Workspace {
     list,
     counts,
     openJob,
+    openGroup,
     feed,
     notices,
     deletions,
@@ -152,15 +150,16 @@ function assemble(beginning: Beginning): Workspace {
 /** Passes each event to the parts that it concerns. */
 function createFeed(
   { service, ask, list, library, onSignedOut }: Beginning,
-  parts: Pick<Workspace, "photos" | "counts"> & { refresh(): void },
+  parts: Pick<Workspace, "photos" | "counts" | "openGroup"> & { refresh(): void },
 ): Pick<Workspace, "feed" | "announcement"> {
-  const { photos, counts, refresh } = parts;
+  const { photos, counts, openGroup, refresh } = parts;
   const announcement = signal("");
   const feed = createLiveFeed({
-    follow: service.follow,
+    follow: service.events.follow,
     ask,
     onEvent(event) {
       list.apply(event);
+      if (event.type === "DELETED") openGroup.forget(event.queuedJob.id);
       if (event.type === "PROGRESS") return;
       announcement.value = announcementOf(event) ?? announcement.value;
       counts.refresh();
@@ -174,7 +173,9 @@ function createFeed(
     },
     onSignedOut,
     async onExpired() {
+      list.groups.expire();
       const cursor = await list.read();
+      void openGroup.read();
       await library.read();
       return cursor;
     },
@@ -187,7 +188,7 @@ async function keepOutput(ask: Query, queuedJobId: string, name: string): Promis
 }
 
 /** The page shows a failure at once; its user, or the next interval, tries again. */
-function createAsk({ query }: PhotoService, onSignedOut: (why: string) => void): Query {
+function createAsk({ query }: Connected, onSignedOut: (why: string) => void): Query {
   return <Data>(document: string, variables?: object) =>
     query<Data>(document, variables, { retryForMs: 0 }).catch((error: unknown) => {
       if (error instanceof UnauthenticatedError) onSignedOut(error.message);
@@ -195,19 +196,16 @@ function createAsk({ query }: PhotoService, onSignedOut: (why: string) => void):
     });
 }
 
-/** Leads to what was submitted: the details of one job, or the list of several. */
+/** Leads to what was submitted: the details of a job, or the jobs of a group. */
 function showSubmitted(
-  { list, photos, notices }: Pick<Workspace, "list" | "photos" | "notices">,
-  queuedJobs: QueuedJob[],
+  { list, photos }: Pick<Workspace, "list" | "photos">,
+  { enqueueJob, enqueueGroup }: Submitted,
 ): void {
-  list.take(queuedJobs);
+  if (enqueueJob) list.take([enqueueJob]);
+  if (enqueueGroup) list.groups.keep(enqueueGroup);
   photos.clear();
-  const [first, ...others] = queuedJobs;
-  if (others.length > 0) notices.show(`${plural(queuedJobs.length, "job")} submitted`);
-  router.go(
-    { view: "jobs", isComposing: false, job: others.length === 0 ? (first?.id ?? null) : null },
-    { replace: true },
-  );
+  const [job, group] = [enqueueJob?.id ?? null, enqueueGroup?.id ?? null];
+  router.go({ view: "jobs", isComposing: false, job, group }, { replace: true });
 }
 
 function announcementOf({ type, queuedJob }: QueuedJobEvent): string | null {
@@ -243,7 +241,10 @@ function refreshQueuePositions(list: JobList): () => void {
     const waiting = list.ids
       .peek()
       .slice(0, 200)
-      .filter((id) => list.row(id)?.peek().status === "PENDING");
+      .filter((id) => {
+        const row = list.row(id)?.peek();
+        return row?.status === "PENDING" && row.waitingFor === 0;
+      });
     void list.refresh(waiting.slice(-20));
   }, QUEUE_INTERVAL_MS);
   return () => clearInterval(timer);

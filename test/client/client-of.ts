@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import { WebSocket } from "ws";
 import { createPhotoService, type PhotoService } from "../../client/src/index.js";
-import type { PhotoServiceOptions } from "../../client/src/photo-service.js";
+import type { PhotoServiceOptions } from "../../client/src/connect.js";
 import type { TestClient } from "../support/clients/test-client.js";
 import type { TestService } from "../support/service/test-service.js";
 import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";

@@ -1,5 +1,6 @@
 // The result of each Job, in a real browser.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
 import {
@@ -23,7 +24,13 @@ interface Shown {
 
 /** Selectors that the result of each Job must match, and how often. All others show JSON. */
 const SHOWN: Record<string, Shown> = {
-  thumbnail: { parameters: { widths: [32, 64] }, sees: [[".outputs img", 2]] },
+  thumbnail: {
+    parameters: { widths: [32, 64] },
+    sees: [
+      [".outputs img", 2],
+      ["button:text('Download all (ZIP)')", 1],
+    ],
+  },
   convert: {
     sees: [
       [".outputs img", 1],
@@ -125,6 +132,20 @@ describe("the result section", { skip: NOT_ALL }, () => {
       assert.deepEqual(await accessibilityFaults(page), []);
     });
   }
+
+  it("saves all files of a job as one ZIP file", { timeout: 30_000 }, async () => {
+    const { page } = person;
+    const photo = { photoIds: photoIds.slice(0, 1) };
+    const { id } = await client.enqueue("thumbnail", { widths: [40, 50] }, photo);
+    await page.locator(`[data-id="${id}"] .open`).click();
+    await page.locator(".outputs", { hasText: "50w.webp" }).waitFor();
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download all (ZIP)" }).click();
+    const file = await saved;
+    assert.equal(file.suggestedFilename(), "photo.zip");
+    const bytes = readFileSync(await file.path(), "latin1");
+    assert.deepEqual(bytes.match(/[45]0w\.webp/g)?.slice(0, 2), ["40w.webp", "50w.webp"]);
+  });
 
   it("keeps a picture in the photos", { timeout: 30_000 }, async () => {
     const { page } = person;

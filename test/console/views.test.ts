@@ -176,7 +176,7 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await closeWindow(person, { but: /ERR_FAILED/ });
   });
 
-  it("runs a contact sheet again without a photo that cannot be read", async () => {
+  it("runs a contact sheet again without a photo that cannot be read, or with another", async () => {
     const client = await service.person();
     const cut = (await noise(90, 60).jpeg().toBuffer()).subarray(0, 1500);
     const photoIds = await Promise.all(
@@ -194,6 +194,12 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
       .locator(".warning", { hasText: /^photo 1: photo.jpg was left out: The photo is/ })
       .waitFor();
     await details.locator(".outputs img").waitFor();
+    await page.locator(`[data-id="${id}"] .open`).click();
+    await details.getByRole("button", { name: "Replace photo…" }).click();
+    await page.getByText("1 photo selected").waitFor();
+    const form = page.getByRole("complementary", { name: "New job" });
+    assert.equal(await form.getByLabel("Job", { exact: true }).inputValue(), "contact-sheet");
+    await form.locator("summary", { hasText: "cell width 32" }).waitFor();
     await closeWindow(person);
   });
 

@@ -33,6 +33,8 @@ export interface Address {
   photo: string | null;
   /** Id of the QueuedJob whose details are open. */
   job: string | null;
+  /** Id of the JobGroup whose jobs the list shows. */
+  group: string | null;
   /** True while the sheet for a new job is open. */
   isComposing: boolean;
   /** Name of the Job in that sheet; empty for the default. */
@@ -56,6 +58,7 @@ export const HOME: Address = {
   view: "photos",
   photo: null,
   job: null,
+  group: null,
   isComposing: false,
   newJob: "",
   photos: ANY_PHOTO,
@@ -90,6 +93,7 @@ export function parseAddress(query: string): Address {
     view: text("view") === "jobs" ? "jobs" : "photos",
     photo: valid("photo", ID) || null,
     job: valid("job", ID) || null,
+    group: valid("group", ID) || null,
     isComposing: text("new") !== "",
     newJob: text("new") === DEFAULT_JOB ? "" : valid("new", NAME),
     photos: {
@@ -123,7 +127,7 @@ function isPoint(text: string): boolean {
 
 /** The URL of an address, relative to the page. */
 export function formatAddress(address: Address): string {
-  const { view, photo, job, isComposing, newJob, photos, jobs } = address;
+  const { view, photo, job, group, isComposing, newJob, photos, jobs } = address;
   const parts: [string, string][] = [
     ["view", view === "photos" ? "" : view],
     ["q", photos.text],
@@ -137,6 +141,7 @@ export function formatAddress(address: Address): string {
     ["state", jobs.status.join(",").toLowerCase()],
     ["kind-of-job", jobs.job],
     ["find", jobs.text],
+    ["group", group ?? ""],
     ["job", job ?? ""],
     ["new", isComposing ? newJob || DEFAULT_JOB : ""],
     ["photo", photo ?? ""],

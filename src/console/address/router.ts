@@ -12,11 +12,12 @@ interface Router {
 }
 
 /** Parts of the page that open above or beside a view, and are closed again. */
-type Cover = "photo" | "job" | "newJob";
+type Cover = "photo" | "job" | "group" | "newJob";
 
 const CLOSED = {
   photo: { photo: null },
   job: { job: null },
+  group: { group: null, job: null },
   newJob: { isComposing: false },
 } satisfies Record<Cover, Partial<Address>>;
 
@@ -46,6 +47,7 @@ function openedBy(before: Address, next: Address): Cover | null {
   if (before.view !== next.view) return null;
   if (before.photo === null && next.photo !== null) return "photo";
   if (!before.isComposing && next.isComposing) return "newJob";
+  if (before.group !== next.group) return before.group === null ? "group" : null;
   return before.job === null && next.job !== null ? "job" : null;
 }
 

@@ -1,5 +1,10 @@
 import type { JobList } from "./job-list.js";
 
+/** The rows of the list, in which each group takes the place of its newest job. */
+export function foldGroups(list: Pick<JobList, "row">, ids: readonly string[]): readonly string[] {
+  return [...new Set(ids.map((id) => list.row(id)?.peek().group?.id ?? id))];
+}
+
 /** The rows whose title, message or photo names contain the text, among those that were read. */
 export function findJobs(
   list: Pick<JobList, "row">,

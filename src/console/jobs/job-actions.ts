@@ -2,20 +2,35 @@ import type { Query, QueuedJobStatus } from "../../../client/src/index.js";
 import { messageOf, plural } from "../in-words.js";
 import { type Deletions, forEachId } from "../notices/deletions.js";
 import type { Notices } from "../notices/notices.js";
-import { CANCEL, CANCEL_ALL, DELETE, DELETE_ALL, RETRY, RETRY_ALL } from "../operations.js";
+import {
+  CANCEL,
+  CANCEL_ALL,
+  CANCEL_GROUP,
+  DELETE,
+  DELETE_ALL,
+  DELETE_GROUP,
+  RETRY,
+  RETRY_ALL,
+  RETRY_GROUP,
+} from "../operations.js";
 import type { QueuedJob } from "../types.js";
 import type { JobList } from "./job-list.js";
 
 type Act = "cancel" | "retry" | "delete";
 
 export interface JobActions {
-  /** Acts on each of the jobs; deleting can be undone for some seconds. */
+  /** Acts on each of the jobs and groups; deleting can be undone for some seconds. */
   act(what: Act, ids: readonly string[]): Promise<void>;
   /** Acts on all jobs that match the filter of the list, up to 1,000. */
   actOnAll(what: Act): Promise<void>;
 }
 
 const ON_ALL: Record<Act, string> = { cancel: CANCEL_ALL, retry: RETRY_ALL, delete: DELETE_ALL };
+const ON_GROUP: Record<Act, string> = {
+  cancel: CANCEL_GROUP,
+  retry: RETRY_GROUP,
+  delete: DELETE_GROUP,
+};
 
 export function createJobActions(
   ask: Query,
@@ -24,7 +39,9 @@ export function createJobActions(
   const { list, notices, deletions } = parts;
 
   async function one(what: Act, id: string): Promise<void> {
-    if (what === "delete") {
+    // The events of a group's jobs show the effect.
+    if (list.groups.get(id)) await ask(ON_GROUP[what], { id });
+    else if (what === "delete") {
       await ask(DELETE, { id });
       list.remove(id);
     } else {
@@ -57,7 +74,8 @@ export function createJobActions(
   return {
     async act(what, ids) {
       if (what !== "delete") return run(what, ids);
-      const text = `${plural(ids.length, "job")} deleted`;
+      const count = ids.reduce((sum, id) => sum + (list.groups.get(id)?.peek().total ?? 1), 0);
+      const text = `${plural(count, "job")} deleted`;
       deletions.start({ ids, text, remove: () => run(what, ids) });
     },
     async actOnAll(what) {

@@ -1,7 +1,8 @@
 import { batch, signal, type ReadonlySignal } from "@preact/signals";
-import type { Query } from "../../../client/src/index.js";
+import type { Query, QueuedJobStatus } from "../../../client/src/index.js";
 import { rowsQuery } from "../operations.js";
 import type { PhotoEvent, QueuedJob, QueuedJobEvent } from "../types.js";
+import { createJobGroups, type JobGroups, statusOf } from "./job-groups.js";
 import { createJobRows, type JobRows, createListedIds, type ListedIds } from "./listed-ids.js";
 import { createListPages, type Filter } from "./list-pages.js";
 
@@ -16,7 +17,10 @@ export interface JobList {
   /** Number of jobs that pass the filter; exact up to 10,000. */
   readonly totalCount: ReadonlySignal<number>;
   readonly isReading: ReadonlySignal<boolean>;
+  readonly groups: JobGroups;
   row(id: string): ReadonlySignal<QueuedJob> | undefined;
+  /** The state of a job or of a group. */
+  statusOf(id: string): QueuedJobStatus;
   /** Reads the first page again; returns the event cursor of that moment. */
   read(filter?: Filter): Promise<string>;
   readMore(): Promise<void>;
@@ -34,13 +38,14 @@ const MAX_REFRESHED = 20;
 
 export function createJobList(ask: Query, first: Filter): JobList {
   const filter = signal(first);
-  const rows = createJobRows();
+  const stored = createStored();
+  const { rows, groups, keep } = stored;
   const pages = createListPages(ask, filter);
   const listed = createListedIds(filter, rows, pages);
 
   async function read(wanted = filter.value): Promise<string> {
     const { page, isCurrent } = await pages.readFirst(wanted);
-    if (isCurrent) showFirst(page, rows, listed);
+    if (isCurrent) showFirst(page, stored, listed);
     return page.eventCursor;
   }
 
@@ -48,59 +53,97 @@ export function createJobList(ask: Query, first: Filter): JobList {
     const page = await pages.readNext();
     if (!page) return;
     batch(() => {
-      page.nodes.forEach(rows.keep);
+      page.nodes.forEach(keep);
       listed.add(page.nodes.map(({ id }) => id));
     });
   }
 
-  function apply(event: QueuedJobEvent): void {
-    const { type, queuedJob } = event;
-    if (type === "DELETED") return remove(queuedJob.id);
-    const outcome = batch(() => {
-      const change = rows.apply(event);
-      if (change !== "ignored") listed.update(queuedJob);
-      return change;
-    });
-    if (outcome === "added") void refresh([queuedJob.id]);
-  }
-
-  function remove(id: string): void {
-    rows.remove(id);
-    listed.remove(id);
-  }
-
-  function take(row: QueuedJob): void {
-    rows.keep(row);
-    listed.update((rows.get(row.id) ?? { value: row }).value);
-  }
-
-  const refresh = (ids: readonly string[]) => refreshRows(ask, rows, ids);
+  const refresh = (ids: readonly string[]) => refreshRows(ask, stored, ids);
 
   return {
     ids: listed.ids,
     filter,
     totalCount: listed.totalCount,
     isReading: pages.isReading,
+    groups,
     row: rows.get,
+    statusOf(id) {
+      const group = groups.get(id)?.value;
+      return group ? statusOf(group) : (rows.get(id)?.value.status ?? "PENDING");
+    },
     read,
     readMore,
-    apply,
     applyPhoto: rows.applyPhoto,
     refresh,
+    ...createChanges(stored, listed, refresh),
+  };
+}
+
+interface Stored {
+  rows: JobRows;
+  groups: JobGroups;
+  /** Stores a row that was read, and its group. */
+  keep(row: QueuedJob): void;
+}
+
+function createStored(): Stored {
+  const [rows, groups] = [createJobRows(), createJobGroups()];
+  return {
+    rows,
+    groups,
+    keep(row) {
+      rows.keep(row);
+      groups.keepOf(row);
+    },
+  };
+}
+
+/** The changes that reach the list from events and from other operations. */
+function createChanges(
+  { rows, groups, keep }: Stored,
+  listed: ListedIds,
+  refresh: JobList["refresh"],
+): Pick<JobList, "apply" | "take" | "remove"> {
+  function remove(id: string): void {
+    rows.remove(id);
+    listed.remove(id);
+  }
+
+  return {
     remove,
-    take: (more) => batch(() => more.forEach(take)),
+    apply(event) {
+      const { type, queuedJob } = event;
+      if (type === "DELETED") return remove(queuedJob.id);
+      // The first job of a group shows what the group runs on.
+      const isShown = !queuedJob.group || !groups.get(queuedJob.group.id);
+      const outcome = batch(() => {
+        groups.apply(event);
+        const change = rows.apply(event);
+        if (change !== "ignored") listed.update(queuedJob);
+        return change;
+      });
+      if (outcome === "added" && isShown) void refresh([queuedJob.id]);
+    },
+    take(more) {
+      batch(() =>
+        more.forEach((row) => {
+          keep(row);
+          listed.update((rows.get(row.id) ?? { value: row }).value);
+        }),
+      );
+    },
   };
 }
 
 function showFirst(
   page: { nodes: QueuedJob[]; totalCount: number },
-  rows: JobRows,
+  { rows, keep }: Stored,
   listed: ListedIds,
 ): void {
   batch(() => {
     listed.totalCount.value = page.totalCount;
     listed.clear();
-    page.nodes.forEach(rows.keep);
+    page.nodes.forEach(keep);
     const newest = page.nodes[0]?.id ?? "";
     // Events may have added newer rows while the page was loading.
     const newer = rows.all().filter((row) => row.id > newest && listed.matches(row));
@@ -108,14 +151,16 @@ function showFirst(
   });
 }
 
-async function refreshRows(ask: Query, rows: JobRows, ids: readonly string[]): Promise<void> {
+async function refreshRows(
+  ask: Query,
+  { rows, keep }: Stored,
+  ids: readonly string[],
+): Promise<void> {
   const wanted = ids.filter((id) => !rows.isDeleted(id)).slice(0, MAX_REFRESHED);
   if (wanted.length === 0) return;
   const answer = await ask<Record<string, QueuedJob | null>>(
     rowsQuery(wanted.length),
     Object.fromEntries(wanted.map((id, i) => [`i${i}`, id])),
   ).catch(() => ({}));
-  batch(() =>
-    Object.values(answer).forEach((row) => row && !rows.isDeleted(row.id) && rows.keep(row)),
-  );
+  batch(() => Object.values(answer).forEach((row) => row && !rows.isDeleted(row.id) && keep(row)));
 }

@@ -77,7 +77,11 @@ export function createOpenJob(
   };
 }
 
-async function untilAnswered(act: () => Promise<void>, isNeeded: () => boolean): Promise<void> {
+/** Repeats a read that fails, while it is needed. */
+export async function untilAnswered(
+  act: () => Promise<void>,
+  isNeeded: () => boolean,
+): Promise<void> {
   while (isNeeded()) {
     const isAnswered = await act().then(
       () => true,

@@ -7,6 +7,7 @@ import { Icon } from "../views/frame/icons.js";
 import { isComparable } from "../views/lightbox/compare.js";
 import { useFreshUrl } from "../views/preview.js";
 import { useWorkspace } from "../workspace.js";
+import { DownloadAll } from "./download-all.js";
 
 /** The output files of a job: pictures with what can be done with them. */
 export function OutputPictures({
@@ -36,6 +37,7 @@ export function OutputPictures({
           />
         ))}
       </ul>
+      <DownloadAll outputs={outputs} name={photo?.filename.replace(/\.\w+$/, "") ?? "files"} />
       {expiresAt && (
         <p class="faint">Files expire {moment(expiresAt)}. “Keep” copies them to your photos.</p>
       )}

@@ -52,7 +52,7 @@ export function readField({ kind, schema }: ParameterField, text: string | undef
 
 /**
  * Faults at or below one place of a submission, e.g. `["parameters", "widths"]`, as sentences.
- * A fault that occurs in several submissions of a batch is listed once.
+ * A fault that occurs in several jobs of a group is listed once.
  */
 export function faultsAt(issues: readonly InputIssue[], place: readonly string[]): string[] {
   return once(
@@ -81,9 +81,11 @@ export const isAt = ({ path }: InputIssue, place: readonly string[]): boolean =>
 
 const once = (texts: string[]): string[] => [...new Set(texts)];
 
-/** In a batch of submissions, the path begins with an index. */
+/** In a group, the path begins with `jobs` and an index. Each of its first jobs has one photo. */
 function insideSubmission(path: InputIssue["path"]): InputIssue["path"] {
-  return typeof path[0] === "number" ? path.slice(1) : path;
+  const [first, index, ...inside] = path;
+  if (first !== "jobs" || index === undefined) return path;
+  return inside[0] === "photoIds" ? ["photoIds", index] : inside;
 }
 
 function entryOf([first]: InputIssue["path"]): string {
@@ -135,7 +137,8 @@ function labelOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function textOf(value: unknown): string {
+/** The text with which a field has the value. */
+export function textOf(value: unknown): string {
   if (value === undefined) return "";
   if (Array.isArray(value)) return value.join(", ");
   return typeof value === "string" ? value : JSON.stringify(value);

@@ -19,6 +19,7 @@ describe("the address of the page", () => {
       view: "jobs",
       photo: ID,
       job: ID,
+      group: ID,
       isComposing: true,
       newJob: "contact-sheet",
       photos: {
@@ -40,7 +41,7 @@ describe("the address of the page", () => {
 
   it("ignores each part that is not valid", () => {
     const query =
-      "?view=x&photo=1&job=../..&from=2024-13-01&to=today&kind=all&like=me&near=north&order=up" +
+      "?view=x&photo=1&job=../..&group=1&from=2024-13-01&to=today&kind=all&like=me&near=north&order=up" +
       "&state=lost,failed";
     assert.deepEqual(parseAddress(query), {
       ...HOME,

@@ -115,8 +115,8 @@ describe("faults that the service reports", () => {
       message: "JPEG cannot be lossless: choose WebP, AVIF or PNG",
     },
     { path: ["parameters", "text"], message: "is required" },
-    { path: [3, "parameters", "quality"], message: "must be 100 or less" },
-    { path: [4, "parameters", "quality"], message: "must be 100 or less" },
+    { path: ["jobs", 3, "parameters", "quality"], message: "must be 100 or less" },
+    { path: ["jobs", 4, "parameters", "quality"], message: "must be 100 or less" },
     { path: ["parameters", "else"], message: "is not a parameter of this Job" },
     { path: ["photoIds", 2], message: "is not a photo of yours" },
     {
@@ -125,10 +125,11 @@ describe("faults that the service reports", () => {
         'Variable "$input" got invalid value 1.5 at "input.priority"; Int cannot ' +
         "represent non-integer value: 1.5",
     },
-    { path: [4, "priority"], message: "must be 0 to 100" },
+    { path: ["jobs", 4, "priority"], message: "must be 0 to 100" },
+    { path: ["jobs", 4, "photoIds", 0], message: "is not a photo of yours" },
   ];
 
-  it("appear at their field as sentences, with the list entry, once for a whole batch", () => {
+  it("appear at their field as sentences, with the list entry, once for a whole group", () => {
     assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), ["Entry 2: must be 16 or more."]);
     assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
       "JPEG cannot be lossless: choose WebP, AVIF or PNG.",
@@ -150,7 +151,11 @@ describe("faults that the service reports", () => {
         ["parameters", "quality"],
         ["priority"],
       ]),
-      ["Else: is not a parameter of this Job.", "Photo 3: is not a photo of yours."],
+      [
+        "Else: is not a parameter of this Job.",
+        "Photo 3: is not a photo of yours.",
+        "Photo 5: is not a photo of yours.",
+      ],
     );
   });
 });

@@ -98,7 +98,8 @@ describe("the photos of the page", { skip: NOT_ALL, timeout: 240_000 }, () => {
     assert.equal(await selected.textContent(), "10,000 photos selected");
     assert.ok((await page.locator(".tile").count()) < 200, "too many tiles are drawn");
     await page.getByRole("button", { name: "New job", exact: true }).click();
-    await page.getByRole("button", { name: "Submit for 10,000 photos" }).waitFor();
+    await page.getByText("One group takes at most 500 photos: deselect 9,500.").waitFor();
+    assert.equal(await page.getByRole("button", { name: /^Submit for/ }).isDisabled(), true);
     await closeWindow(person);
   });
 

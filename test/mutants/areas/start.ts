@@ -176,6 +176,20 @@ export const MUTANTS: Mutant[] = [
     tests: ["console/grid/selection.test"],
   },
   {
+    breaks: "an answer that arrives late shows old counts of a group",
+    file: "src/console/jobs/job-groups.ts",
+    find: "if (!current.has(group.id)) store(group);",
+    replace: "store(group);",
+    tests: ["console/jobs/job-groups.test"],
+  },
+  {
+    breaks: "a step of a recipe does not take the pictures of the step before",
+    file: "src/console/submission/operation.ts",
+    find: "...(photosFrom.length > 0 &&",
+    replace: "...(photosFrom.length < 0 &&",
+    tests: ["console/submission/operation.test"],
+  },
+  {
     breaks: "a contact sheet leaves unreadable photos out without its parameter",
     file: "src/tasks/contact-sheet/run.ts",
     find: "!context.parameters.skipUnreadable ||",

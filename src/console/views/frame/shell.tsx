@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { part, router } from "../../address/router.js";
+import { titleOf } from "../../jobs/job-groups.js";
 import { useWorkspace } from "../../workspace.js";
 import { JobsView } from "../jobs/jobs-view.js";
 import { Lightbox } from "../lightbox/lightbox.js";
@@ -55,9 +56,13 @@ function skipToContent(event: Event): void {
 
 /** Tabs and bookmarks are found by their titles. */
 function useTitle(): void {
-  const { library } = useWorkspace();
-  const { photo, view: shown } = router.address.value;
-  const name = (photo && library.get(photo)?.filename) ?? (shown === "jobs" ? "Jobs" : "Photos");
+  const { library, list } = useWorkspace();
+  const { photo, group, view: shown } = router.address.value;
+  const opened = list.groups.get(group ?? "")?.value;
+  const name =
+    (photo && library.get(photo)?.filename) ??
+    (opened && titleOf(opened)) ??
+    (shown === "jobs" ? "Jobs" : "Photos");
   useEffect(() => {
     document.title = `${name} · Photo Service`;
   }, [name]);

@@ -13,7 +13,10 @@ export function TopBar() {
   return (
     <header class="top">
       <h1>
-        <a {...router.link({ view: "photos", photo: null, job: null })} title="Photo Service">
+        <a
+          {...router.link({ view: "photos", photo: null, job: null, group: null })}
+          title="Photo Service"
+        >
           <img src="/console/icon.svg" alt="" width="26" height="26" />
           <span class="brand">Photo Service</span>
         </a>
@@ -37,11 +40,11 @@ export function ViewLinks() {
     view.value === name ? ({ "aria-current": "page" } as const) : {};
   return (
     <>
-      <a {...router.link({ view: "photos", job: null })} {...current("photos")}>
+      <a {...router.link({ view: "photos", job: null, group: null })} {...current("photos")}>
         <Icon name="photos" />
         Photos
       </a>
-      <a {...router.link({ view: "jobs", photo: null })} {...current("jobs")}>
+      <a {...router.link({ view: "jobs", photo: null, group: null })} {...current("jobs")}>
         <Icon name="jobs" />
         Jobs
         {PENDING + STARTED > 0 && (

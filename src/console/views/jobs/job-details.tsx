@@ -1,27 +1,27 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { part, router } from "../../address/router.js";
+import { router } from "../../address/router.js";
 import { ago, moment, number, standing } from "../../in-words.js";
 import { EVENTS, QUEUED_JOB, QUEUED_JOBS } from "../../operations.js";
 import { JobResult } from "../../results/job-result.js";
+import { titleOf } from "../../jobs/job-groups.js";
 import { toInput } from "../../jobs/list-pages.js";
 import type { QueuedJob, QueuedJobDetails } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
 import { AsGraphql, CopyButton } from "../as-graphql.js";
 import { Icon } from "../frame/icons.js";
-import { isTyping } from "../frame/search-field.js";
 import { Preview } from "../preview.js";
 import { JobButtons } from "./job-row.js";
 import { now } from "./now.js";
 import { StatusPill } from "./status-pill.js";
 import { Tabs } from "./tabs.js";
 import { Timeline } from "./timeline.js";
+import { useEscape } from "./use-escape.js";
 import { WithoutUnreadable } from "./without-unreadable.js";
 
 /** Same width as in phone.css, where the details cover the page and so must take the focus. */
 const isNarrow = matchMedia("(max-width: 760px)");
 const close = (): void => router.close("job");
-const isViewing = part(({ photo }) => photo !== null);
 
 /** Kept from job to job. */
 const tab = signal("Result");
@@ -32,7 +32,7 @@ export function JobDetails() {
   // This read subscribes the component to added and removed rows.
   void list.ids.value;
   const ref = useRef<HTMLElement>(null);
-  useEscape();
+  useEscape(close);
   useEffect(() => {
     ref.current?.querySelector(".scrolls")?.scrollTo(0, 0);
     if (id === null || !isNarrow.matches) return undefined;
@@ -76,20 +76,10 @@ export function JobDetails() {
   );
 }
 
-function useEscape(): void {
-  useEffect(() => {
-    const receive = (event: KeyboardEvent): void => {
-      if (event.key === "Escape" && !isViewing.peek() && !isTyping(event.target)) close();
-    };
-    addEventListener("keydown", receive);
-    return () => removeEventListener("keydown", receive);
-  }, []);
-}
-
 /** State, progress, and the photos that the job works on. */
 function Summary({ row, details }: { row: QueuedJob; details: QueuedJobDetails | null }) {
-  const { limits } = useWorkspace();
-  const { status, progress, createdAt, photos, error } = row;
+  const { limits, openGroup } = useWorkspace();
+  const { status, progress, createdAt, photos, error, group } = row;
   return (
     <>
       <p class="line">
@@ -106,6 +96,11 @@ function Summary({ row, details }: { row: QueuedJob; details: QueuedJobDetails |
         </p>
       )}
       {details && status === "FAILED" && <WithoutUnreadable details={details} />}
+      {group && group.id !== openGroup.id.value && (
+        <p class="faint">
+          Part of <a {...router.link({ group: group.id })}>{titleOf(group)}</a>
+        </p>
+      )}
       <InputStrip photos={photos} />
     </>
   );

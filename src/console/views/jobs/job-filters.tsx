@@ -2,7 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { QueuedJobStatus } from "../../../../client/src/index.js";
 import type { JobSearch } from "../../address/address.js";
 import { part, router } from "../../address/router.js";
-import { number, plural, STATUS_WORDS } from "../../in-words.js";
+import { number, STATUS_WORDS } from "../../in-words.js";
 import { useWorkspace } from "../../workspace.js";
 import { Icon } from "../frame/icons.js";
 
@@ -17,10 +17,9 @@ const COUNTED = 10_000;
 const countInWords = (count: number): string =>
   count >= COUNTED ? `${number(COUNTED)}+` : number(count);
 
-/** The states as chips with their counts, and what can be done with all or the selected jobs. */
-export function JobFilters({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
+/** The states as chips with their counts, and what can be done with all jobs. */
+export function JobFilters() {
   const { counts, submission } = useWorkspace();
-  if (chosen.value.size > 0) return <ChosenBar chosen={chosen} />;
   const { status, job } = search.value;
   const toggle = (name: QueuedJobStatus): void =>
     change({ status: status.includes(name) ? [] : [name] });
@@ -101,11 +100,12 @@ function BulkMenu() {
   );
 }
 
-function ChosenBar({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
+/** The number of selected jobs and groups, and the actions on them. */
+export function ChosenBar({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
   const { act, list } = useWorkspace();
   const ids = [...chosen.value];
   const of = (...states: QueuedJobStatus[]): string[] =>
-    ids.filter((id) => states.includes(list.row(id)?.value.status ?? "PENDING"));
+    ids.filter((id) => states.includes(list.statusOf(id)));
   const clear = (): void => {
     chosen.value = new Set();
   };
@@ -128,7 +128,7 @@ function ChosenBar({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
         <Icon name="close" />
       </button>
       <h2>
-        <span role="status">{plural(ids.length, "job")} selected</span>
+        <span role="status">{number(ids.length)} selected</span>
       </h2>
       <span class="space" />
       {button("cancel", "Cancel", of("PENDING", "STARTED"))}

@@ -1,18 +1,24 @@
+import type { ComponentChildren } from "preact";
 import { isFinished } from "../../../../client/src/index.js";
+import type { Address } from "../../address/address.js";
 import { router } from "../../address/router.js";
-import { ago, moment, plural, standing } from "../../in-words.js";
+import { ago, countsOf, moment, plural, standing } from "../../in-words.js";
+import { type Group, statusOf, titleOf } from "../../jobs/job-groups.js";
 import type { QueuedJob } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
 import { Icon, type IconName } from "../frame/icons.js";
 import { Preview } from "../preview.js";
+import { GroupBar } from "./group-bar.js";
 import { now } from "./now.js";
 import { StatusPill } from "./status-pill.js";
 
 /** Time in which a row counts as new, or its state as changed. */
 const FRESH_MS = 3000;
+/** Steps of a group by which a row is indented at most. */
+const MAX_DEPTH = 3;
 const isFresh = (instant: string): boolean => Date.now() - Date.parse(instant) < FRESH_MS;
 
-interface JobRowProps {
+interface RowPlace {
   id: string;
   index: number;
   count: number;
@@ -23,12 +29,67 @@ interface JobRowProps {
   onChoose(): void;
 }
 
-export function JobRow({ id, index, count, top, isChosen, isTabStop, onChoose }: JobRowProps) {
-  const { list, openJob, deletions } = useWorkspace();
-  const row = list.row(id)?.value;
+/** A job, or a group with one bar for all of its jobs. */
+export function JobRow(place: RowPlace) {
+  const { list, openJob, openGroup } = useWorkspace();
+  const group = list.groups.get(place.id)?.value;
+  if (group) return <GroupRow place={place} group={group} />;
+  const row = list.row(place.id)?.value;
   if (!row) return null;
-  const { status, createdAt, job } = row;
-  const isOpen = openJob.id.value === id;
+  const step = openGroup.placeOf(row.id);
+  const photos = row.photos.length === 0 && step?.photo ? [step.photo] : row.photos;
+  return (
+    <Row
+      place={place}
+      of={row}
+      depth={step?.depth ?? 0}
+      photos={photos}
+      about={useAbout({ ...row, photos })}
+      changes={{ job: row.id }}
+      isOpen={openJob.id.value === row.id}
+    >
+      <RowState row={row} />
+    </Row>
+  );
+}
+
+function GroupRow({ place, group }: { place: RowPlace; group: Group }) {
+  const { id, createdAt, progress, cover } = group;
+  const [status, title] = [statusOf(group), titleOf(group)];
+  return (
+    <Row
+      place={place}
+      of={{ id, createdAt, status, job: { title }, error: null }}
+      photos={cover ? [cover, cover] : []}
+      about={countsOf(group)}
+      changes={{ group: id, job: null }}
+    >
+      <span class="state">
+        <StatusPill key={status} status={status} progress={progress} />
+        <GroupBar group={group} />
+      </span>
+    </Row>
+  );
+}
+
+type Named = Pick<QueuedJob, "id" | "status" | "error"> & { job: { title: string } };
+
+interface RowProps {
+  place: RowPlace;
+  of: Named & Pick<QueuedJob, "createdAt"> & Partial<Pick<QueuedJob, "progress">>;
+  depth?: number;
+  photos: QueuedJob["photos"];
+  about: string;
+  /** The address that the row leads to. */
+  changes: Partial<Address>;
+  isOpen?: boolean;
+  children: ComponentChildren;
+}
+
+function Row({ place, of, depth = 0, photos, about, changes, isOpen, children }: RowProps) {
+  const { deletions } = useWorkspace();
+  const { index, count, top, isChosen, isTabStop, onChoose } = place;
+  const { id, status, createdAt, job, progress } = of;
   const classes = [
     "job-row",
     `is-${status.toLowerCase()}`,
@@ -40,7 +101,7 @@ export function JobRow({ id, index, count, top, isChosen, isTabStop, onChoose }:
     <li
       data-id={id}
       class={classes.filter(Boolean).join(" ")}
-      style={{ top: `${top}px` }}
+      style={{ top: `${top}px`, "--depth": Math.min(depth, MAX_DEPTH) }}
       aria-posinset={index + 1}
       aria-setsize={count}
     >
@@ -54,7 +115,7 @@ export function JobRow({ id, index, count, top, isChosen, isTabStop, onChoose }:
       <a
         class={isTabStop ? "open tab-stop" : "open"}
         tabIndex={isTabStop ? 0 : -1}
-        {...router.link({ job: id })}
+        {...router.link(changes)}
         aria-current={isOpen}
         onKeyDown={(event) => {
           if (event.key !== " ") return;
@@ -62,25 +123,25 @@ export function JobRow({ id, index, count, top, isChosen, isTabStop, onChoose }:
           onChoose();
         }}
       >
-        <Picture row={row} />
+        <Picture photos={photos} title={job.title} />
         <span class="what">
           <strong>{job.title}</strong>
-          <span class="faint">{useAbout(row)}</span>
+          <span class="faint">{about}</span>
         </span>
-        <RowState row={row} />
+        {children}
         <time dateTime={createdAt} class="faint" title={moment(createdAt)}>
           {ago(createdAt, now.value)}
         </time>
       </a>
-      {status === "STARTED" && (
-        <progress value={row.progress} max={1} aria-label={`Progress of ${job.title}`} />
+      {status === "STARTED" && progress !== undefined && (
+        <progress value={progress} max={1} aria-label={`Progress of ${job.title}`} />
       )}
-      <JobButtons row={row} isTabStop={isTabStop} />
+      <JobButtons row={of} isTabStop={isTabStop} />
     </li>
   );
 }
 
-function Picture({ row: { photos, job } }: { row: QueuedJob }) {
+function Picture({ photos, title }: { photos: QueuedJob["photos"]; title: string }) {
   const [photo] = photos;
   return (
     <span class={photos.length > 1 ? "input-picture is-several" : "input-picture"}>
@@ -88,7 +149,7 @@ function Picture({ row: { photos, job } }: { row: QueuedJob }) {
         <Preview photo={photo} />
       ) : (
         <span class="preview no-photo" aria-hidden="true">
-          {job.title.charAt(0)}
+          {title.charAt(0)}
         </span>
       )}
     </span>
@@ -115,11 +176,11 @@ function RowState({ row }: { row: QueuedJob }) {
 }
 
 /** The photo that a job works on, or why there is none. */
-function useAbout({ photos, attempts, isPartial, job }: QueuedJob): string {
+function useAbout({ photos, attempts, isPartial, job, key }: QueuedJob): string {
   const { submission } = useWorkspace();
   const [first, ...rest] = photos;
   const needsPhoto = (submission.jobs.find(({ name }) => name === job.name)?.minPhotos ?? 0) > 0;
-  const missing = needsPhoto && !isPartial ? "photo deleted" : "";
+  const missing = key ?? (needsPhoto && !isPartial ? "photo deleted" : "");
   const name = first ? first.filename : missing;
   return [
     rest.length > 0 ? `${name} and ${plural(rest.length, "other")}` : name,
@@ -141,10 +202,12 @@ export function JobButtons({
   row: { id, status, job, error },
   hasWords = false,
   isTabStop = true,
+  onDelete,
 }: {
-  row: Pick<QueuedJob, "id" | "status" | "job" | "error">;
+  row: Named;
   hasWords?: boolean;
   isTabStop?: boolean;
+  onDelete?: () => void;
 }) {
   const { act, deletions } = useWorkspace();
   if (deletions.leaving.value.has(id)) return null;
@@ -155,7 +218,10 @@ export function JobButtons({
       type="button"
       class={hasWords ? "small" : "plain"}
       tabIndex={isTabStop ? 0 : -1}
-      onClick={() => void act(what, [id])}
+      onClick={() => {
+        void act(what, [id]);
+        if (what === "delete") onDelete?.();
+      }}
       aria-label={`${WORDS[what]} ${job.title}`}
       title={WORDS[what]}
     >

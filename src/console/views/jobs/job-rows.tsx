@@ -1,12 +1,13 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { ANY_JOB } from "../../address/address.js";
+import { ANY_JOB, type JobSearch } from "../../address/address.js";
 import { part, router } from "../../address/router.js";
-import { findJobs } from "../../jobs/find-jobs.js";
+import { findJobs, foldGroups } from "../../jobs/find-jobs.js";
 import { useWorkspace } from "../../workspace.js";
 import { compose } from "../frame/compose.js";
 import { Icon } from "../frame/icons.js";
+import { closeGroup } from "./group-head.js";
 import { JobRow } from "./job-row.js";
 
 /** Height of a row; equals `--row` in jobs.css. */
@@ -16,28 +17,36 @@ const AHEAD = 60;
 
 const search = part(({ jobs }) => jobs);
 
-/** The list of jobs. Only the visible rows are drawn. */
+/**
+ * The list of jobs, in which a group is one row, or the jobs of the open group. Only the visible
+ * rows are drawn.
+ */
 export function JobRows({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
-  const { list, openJob } = useWorkspace();
+  const { list, openJob, openGroup } = useWorkspace();
   const { ref, range } = useWindow(ROW_PX);
-  const all = list.ids.value;
-  const ids = findJobs(list, all, search.value.text);
+  const group = openGroup.id.value;
+  const source = group === null ? list : openGroup;
+  const all = source.ids.value;
+  const found = findJobs(list, all, search.value.text);
+  const isFolded = group === null && !isFiltered(search.value);
+  const ids = useMemo(() => (isFolded ? foldGroups(list, found) : found), [found, isFolded]);
   const { start, end } = range.value;
   const tabStop = ids.includes(openJob.id.value ?? "") ? openJob.id.value : ids[start];
-  const isNearEnd = end + AHEAD >= ids.length;
+  // A row that is a group may take several pages.
+  const isNearEnd = end + (ids.length < all.length ? 0 : AHEAD) >= ids.length;
   useEffect(() => {
-    if (isNearEnd && all.length > 0) void list.readMore().catch(() => {});
+    if (group === null && isNearEnd && all.length > 0) void list.readMore().catch(() => {});
   }, [isNearEnd, all.length]);
   const move = useArrowKeys(ref, ids);
   const choose = useChoosing(chosen, ids);
   return (
     <div class="job-rows">
-      {ids.length === 0 && !list.isReading.value && <Empty />}
+      {ids.length === 0 && !source.isReading.value && <Empty />}
       <ul
         ref={ref}
         style={{ height: `${ids.length * ROW_PX}px` }}
         onKeyDown={move}
-        aria-label="Jobs, newest first"
+        aria-label={group === null ? "Jobs, newest first" : "Jobs of the group"}
         hidden={ids.length === 0}
       >
         {ids.slice(start, end).map((id, i) => (
@@ -53,7 +62,7 @@ export function JobRows({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
           />
         ))}
       </ul>
-      {list.isReading.value && (
+      {source.isReading.value && (
         <p class="faint" aria-busy="true">
           Loading…
         </p>
@@ -62,10 +71,22 @@ export function JobRows({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
   );
 }
 
+const isFiltered = ({ status, job, text }: JobSearch): boolean =>
+  status.length > 0 || job !== "" || text !== "";
+
 function Empty() {
-  const { status, job, text } = search.value;
-  const isFiltered = status.length > 0 || job !== "" || text !== "";
-  if (isFiltered)
+  const { openGroup } = useWorkspace();
+  if (openGroup.isGone.value)
+    return (
+      <div class="empty">
+        <Icon name="trash" size={40} />
+        <h2>This group was deleted.</h2>
+        <button type="button" onClick={closeGroup}>
+          All jobs
+        </button>
+      </div>
+    );
+  if (isFiltered(search.value))
     return (
       <div class="empty">
         <Icon name="filter" size={40} />
@@ -122,17 +143,20 @@ function useChoosing(chosen: Signal<ReadonlySet<string>>, ids: readonly string[]
 }
 
 function useArrowKeys(ref: RefObject<HTMLElement | null>, ids: readonly string[]) {
-  const { openJob } = useWorkspace();
+  const { list, openJob } = useWorkspace();
   return (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "ArrowRight")
       document.querySelector<HTMLElement>(".details [role=tab][tabindex='0']")?.focus();
     if (step === undefined) return;
     event.preventDefault();
-    const index = ids.indexOf(openJob.id.value ?? "") + step;
+    const row = (event.target as HTMLElement).closest<HTMLElement>("[data-id]");
+    const index = ids.indexOf(row?.dataset["id"] ?? "") + step;
     const next = Math.min(Math.max(0, index), ids.length - 1);
-    router.go({ job: ids[next] ?? null }, { replace: openJob.id.value !== null });
-    reveal(ref.current, next, ids[next]);
+    const id = ids[next] ?? "";
+    const job = id === "" || list.groups.get(id) ? null : id;
+    router.go({ job }, { replace: openJob.id.value !== null });
+    reveal(ref.current, next, id);
   };
 }
 

@@ -15,7 +15,7 @@ import { Faults, ParameterInput } from "./parameter-input.js";
 
 export function JobForm({ inputs }: { inputs: ComponentChildren }) {
   const { submission } = useWorkspace();
-  const { job, jobs, operation } = submission;
+  const { job, jobs, recipes, operation } = submission;
   const form = useRef<HTMLFormElement>(null);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -40,11 +40,10 @@ export function JobForm({ inputs }: { inputs: ComponentChildren }) {
           onChange={(event) => choose(event.currentTarget.value)}
           aria-describedby="job-description"
         >
-          {jobs.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
-          ))}
+          <Options of={jobs} />
+          <optgroup label="Recipes" hidden={recipes.length === 0}>
+            <Options of={recipes} />
+          </optgroup>
         </select>
         <small id="job-description">{job.value.description}</small>
         <PauseNote job={job.value} />
@@ -57,15 +56,28 @@ export function JobForm({ inputs }: { inputs: ComponentChildren }) {
   );
 }
 
+function Options({ of }: { of: readonly Job[] }) {
+  return (
+    <>
+      {of.map(({ name, title }) => (
+        <option key={name} value={name}>
+          {title}
+        </option>
+      ))}
+    </>
+  );
+}
+
 /** The faults that belong to no field, and the button. */
 function Footer() {
   const { submission, photos } = useWorkspace();
-  const { job, fields, issues, failure, isSending, count, sent } = submission;
+  const { job, fields, issues, failure, isSending, count, maxPhotos } = submission;
   const places = [...fields.value.map(({ name }) => ["parameters", name]), ["priority"], ["runAt"]];
   const faults = [
     ...faultsElsewhere(issues.value, places),
     ...(failure.value === null ? [] : [failure.value]),
   ];
+  const excess = job.value.maxPhotos === 1 ? photos.count.value - maxPhotos.value : 0;
   return (
     <footer>
       {faults.map((fault) => (
@@ -74,15 +86,21 @@ function Footer() {
         </p>
       ))}
       {count.value === 0 && <p class="faint">{missingPhotos(job.value)}</p>}
+      {excess > 0 && (
+        <p role="alert" class="fault">
+          One group takes at most {number(maxPhotos.value)} photos: deselect {number(excess)}.
+        </p>
+      )}
+      {count.value > 1 && excess <= 0 && (
+        <p class="faint">One group of {number(count.value)} jobs with one progress bar</p>
+      )}
       <button
         type="submit"
         class="primary"
-        disabled={isSending.value || count.value === 0 || photos.isReading.value}
+        disabled={isSending.value || count.value === 0 || excess > 0 || photos.isReading.value}
         aria-busy={isSending.value}
       >
-        {isSending.value && count.value > 100
-          ? `Submitted ${number(sent.value)} of ${number(count.value)}`
-          : buttonText(job.value, count.value, photos.count.value)}
+        {buttonText(job.value, photos.count.value)}
       </button>
     </footer>
   );
@@ -225,11 +243,11 @@ function Extra({
   );
 }
 
-function buttonText({ maxPhotos }: Job, count: number, photos: number): string {
+function buttonText({ maxPhotos }: Job, photos: number): string {
   if (maxPhotos === 0 || photos === 0) return "Submit";
   return maxPhotos > 1
     ? `Submit with ${plural(Math.min(photos, maxPhotos), "photo")}`
-    : `Submit for ${plural(count, "photo")}`;
+    : `Submit for ${plural(photos, "photo")}`;
 }
 
 function missingPhotos({ minPhotos }: Job): string {
