@@ -4,8 +4,8 @@ import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
 
 /**
- * Combines concurrent writes of the same kind: items that arrive while a batch runs form the next
- * batch.
+ * Combines concurrent writes or reads of the same kind: items that arrive while a batch runs form
+ * the next batch.
  */
 export interface MicroBatchOptions<Item, Result> {
   /** Maximum concurrent batches. Items with the same `laneOf` are written in order. */
@@ -148,7 +148,7 @@ function watch<Item, Result>(lane: Lane<Item, Result>): void {
 function overload(why: Refusal["why"]): ServiceUnavailableError {
   reportRefusal({ what: "batch", why });
   return new ServiceUnavailableError(
-    "Too many requests are waiting to be written; try again in a moment.",
+    "Too many requests are waiting for the database; try again in a moment.",
   );
 }
 

@@ -49,7 +49,7 @@ function createRecorder({
 
 const OVERLOADED = {
   code: "SERVICE_UNAVAILABLE",
-  message: "Too many requests are waiting to be written; try again in a moment.",
+  message: "Too many requests are waiting for the database; try again in a moment.",
 };
 
 const of = (user: string, ...ids: number[]): Item[] => ids.map((id) => ({ user, id }));

@@ -10,7 +10,7 @@ import {
   type QueuedJobFilter,
 } from "../queued-jobs/statements.js";
 import { createPage, cutPage, type Page, type PageRange } from "./page.js";
-import { FIRST_ID } from "./ids.js";
+import { FIRST_ID, idArray } from "./ids.js";
 import { LAST_ID } from "./list-scan.js";
 
 /** A member with its place in the submission. */
@@ -104,9 +104,10 @@ async function readMembers(
     { ...range, key },
     { keyOf, descending: false },
   );
+  const ids = page.rows.map(({ id }) => id);
   const rows = await sql<{ place: number; queuedJob: QueuedJob }[]>`
     select t.group_place as place, ${queuedJobJson(sql, sql`null::jsonb`)} as "queuedJob"
-    from queued_jobs t where t.id = any(${page.rows.map(({ id }) => id)}::uuid[])
+    from queued_jobs t where t.id = any(${idArray(sql, ids)})
     order by t.group_place`;
   const members = rows.map((row) => ({ ...row.queuedJob, place: row.place }));
   return { ...page, rows: members, lastSeq: stream?.lastSeq ?? 0 };

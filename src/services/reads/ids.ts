@@ -1,3 +1,4 @@
+import type { Fragment, Sql } from "postgres";
 import { InvalidInputError } from "../../domain/errors.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -18,6 +19,14 @@ export function isUuid(text: string): boolean {
 export function parseId(text: string, path: (string | number)[] = ["id"]): string {
   if (!isUuid(text)) throw InvalidInputError.at(path, "is not an id: ids are UUIDs");
   return text.toLowerCase();
+}
+
+/**
+ * An array for `unnest` or `any`, whose length is hidden from the planner. Otherwise PostgreSQL plans
+ * the statement again each time, for this length. A page took 19 times as long to plan as to read.
+ */
+export function idArray(sql: Sql, ids: readonly string[]): Fragment {
+  return sql`(select ${[...ids]}::uuid[])::uuid[]`;
 }
 
 /** Reads the rows of distinct ids in chunks of a thousand. */

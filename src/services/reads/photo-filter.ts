@@ -51,30 +51,27 @@ export function allConditions(sql: Sql, filter: PhotoFilter): Fragment {
 }
 
 /**
- * Selects the ids of the user's photos for the condition that finds the fewest, through an index of
- * its own. Null if no condition of the filter has one; the order TAKEN has the times itself.
+ * Each selects the ids of the user's photos that meet one condition of the filter, through an index
+ * on it. The one for names reads all of them.
  */
-export function candidates(
-  sql: Sql,
-  userId: string,
-  filter: PhotoFilter,
-  order: PhotoOrder,
-): Fragment | null {
+export function candidates(sql: Sql, userId: string, filter: PhotoFilter): Fragment[] {
   const { similarTo, damaged, kept, cameras, within, filename } = filter;
   const matching = (condition: Fragment) =>
     sql`select t.id from photos t where t.user_id = ${userId} and (${condition})`;
   if (similarTo)
-    return sql`${inOrder(sql, userId, { value: sql`t.phash`, alias: sql`phash` })}
-      where ${isSimilar(sql, similarTo)}`;
-  if (damaged) return matching(sql`t.damaged is not null`);
-  if (kept) return matching(sql`t.made_by is not null`);
-  if (cameras) return matching(isOfCamera(sql, cameras));
-  if (within) return matching(isWithin(sql, within));
-  if (filename !== null)
-    return sql`${inOrder(sql, userId, { value: sql`lower(t.filename)`, alias: sql`name` })}
-      where ${isNamed(sql, sql`t.name`, filename)}`;
-  const taken = takenCondition(sql, filter);
-  return order === "UPLOADED" && taken ? matching(taken) : null;
+    return [
+      sql`${inOrder(sql, userId, { value: sql`t.phash`, alias: sql`phash` })}
+        where ${isSimilar(sql, similarTo)}`,
+    ];
+  return [
+    damaged && matching(sql`t.damaged is not null`),
+    kept && matching(sql`t.made_by is not null`),
+    cameras && matching(isOfCamera(sql, cameras)),
+    within && matching(isWithin(sql, within)),
+    filename !== null &&
+      sql`${inOrder(sql, userId, { value: sql`lower(t.filename)`, alias: sql`name` })}
+        where ${isNamed(sql, sql`t.name`, filename)}`,
+  ].filter((source) => source !== null && source !== false);
 }
 
 /** All values of a user, sorted so that the planner reads them from their index alone. */

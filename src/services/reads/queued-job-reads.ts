@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../../domain/queued-job.js";
+import { idArray } from "./ids.js";
 import { createListPages } from "./list-pages.js";
 import type { ListScope } from "./list-scan.js";
 import { recordedOutputs } from "../queued-jobs/statements.js";
@@ -131,7 +132,7 @@ async function readLargeValues(
     select id, user_id as "userId", parameters, result,
       octet_length(parameters::text) + coalesce(octet_length(result::text), 0) as bytes
       from queued_jobs
-    where id = any(${[...queuedJobIds]})`;
+    where id = any(${idArray(sql, queuedJobIds)})`;
   const byId = new Map(rows.map((row) => [row.id, row]));
   return queuedJobIds.map((id) => byId.get(id) ?? null);
 }
@@ -142,7 +143,7 @@ async function readOutputs(
 ): Promise<QueuedJobOutput[][]> {
   const rows = await sql<{ id: string; outputs: QueuedJobOutput[] }[]>`
     select t.id, ${recordedOutputs(sql)} as outputs
-      from unnest(${[...queuedJobIds]}::uuid[]) as t(id)`;
+      from unnest(${idArray(sql, queuedJobIds)}) as t(id)`;
   const byId = new Map(rows.map((row) => [row.id, row.outputs]));
   return queuedJobIds.map((id) => byId.get(id) ?? []);
 }
@@ -161,7 +162,7 @@ async function readOutputFile(
 async function readPhotoIds(sql: Sql, queuedJobIds: readonly string[]): Promise<string[][]> {
   const rows = await sql<{ id: string; photoIds: string[] }[]>`
     select queued_job_id as id, array_agg(photo_id::text order by position) as "photoIds"
-      from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
+      from queued_job_photos where queued_job_id = any(${idArray(sql, queuedJobIds)}) group by 1`;
   const byId = new Map(rows.map((row) => [row.id, row.photoIds]));
   return queuedJobIds.map((id) => byId.get(id) ?? []);
 }

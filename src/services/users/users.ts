@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { UnauthenticatedError } from "../../domain/errors.js";
+import { idArray } from "../reads/ids.js";
 import { cutPage, type Page, type PageRange } from "../reads/page.js";
 import { createBearers, userColumns, type Claims, type UserRow } from "./bearers.js";
 
@@ -60,7 +61,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   const find = (ids: readonly string[], { closed }: { closed: boolean }) =>
     available(async (): Promise<(User | null)[]> => {
       const rows = await sql<UserRow[]>`
-        select ${userColumns(sql)} from users where id = any(${[...new Set(ids)]}::uuid[])
+        select ${userColumns(sql)} from users where id = any(${idArray(sql, ids)})
           ${closed ? sql`` : sql`and closed_at is null`}`;
       const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
       return ids.map((id) => byId.get(id) ?? null);
