@@ -1,7 +1,8 @@
 // `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record --check
 // --accept]`: measures the service and its peers in turns on private stores, and prints the table
 // of goals. The exit code shows whether everything could be measured, and with `--check` also
-// whether every ratio is about as good as the accepted one.
+// whether every ratio is about as good as the accepted one. `--scale` measures more processes of
+// the service instead, and `--simulate` only computes from what that has measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./report/goals.js";
@@ -12,6 +13,14 @@ import { appendResults, readCircumstances, renderResults, RESULTS_PATH } from ".
 import { acceptRatios, findLosses, THRESHOLDS_PATH } from "./report/thresholds.js";
 import { openRig } from "./rig.js";
 import { runBench, type BenchOutcome } from "./run-bench.js";
+import {
+  measureScale,
+  readMeasured,
+  renderScale,
+  writeMeasured,
+} from "./simulate/measure-scale.js";
+import { createModel, isFromBusyMachine } from "./simulate/model.js";
+import { planFor, renderPlans } from "./simulate/plan.js";
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 const options = readBenchOptions();
@@ -20,10 +29,37 @@ const cut = new Promise<never>((_, reject) => {
     process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });
 
+if (options.kind === "simulate") {
+  const measured = readMeasured();
+  const model = createModel(measured);
+  const plans = options.loads.map((load) => planFor(model, load));
+  process.stdout.write(renderPlans(plans, isFromBusyMachine(measured)));
+  process.exit();
+}
+
 process.exitCode = 1;
 const from = performance.now();
 const rig = await openRig();
 try {
+  if (options.kind === "scale") await scaleOut();
+  else await compare();
+} catch (error) {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+} finally {
+  await rig.close();
+}
+process.exit();
+
+async function scaleOut(): Promise<void> {
+  const measured = await Promise.race([measureScale(rig, { ...options, say }), cut]);
+  if (options.json !== null)
+    await writeFile(options.json, `${JSON.stringify(measured, null, 1)}\n`);
+  process.stdout.write(`\n${measured.machine}\n\n${renderScale(measured)}`);
+  if (options.thresholds === "accept") writeMeasured(measured);
+  process.exitCode = 0;
+}
+
+async function compare(): Promise<void> {
   const outcome = await Promise.race([runBench(rig, { ...options, say }), cut]);
   if (options.json !== null)
     await writeFile(
@@ -37,12 +73,7 @@ try {
   const losses = options.thresholds === "check" ? findLosses(judged) : [];
   if (losses.length > 0) say(`Worse than ${THRESHOLDS_PATH} accepts:\n${losses.join("\n")}`);
   if (outcome.failures.length + losses.length === 0) process.exitCode = 0;
-} catch (error) {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-} finally {
-  await rig.close();
 }
-process.exit();
 
 /** Records only complete runs. */
 function record({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[]): void {

@@ -42,6 +42,8 @@ export interface Cost {
   /** CPU milliseconds, in total and by name. */
   totalMs: number;
   ms: Record<string, number>;
+  /** CPU milliseconds of this process. */
+  ownMs: number;
   seconds: number;
   /** Cores used by other processes on this machine; a high number makes results less reliable. */
   coresElsewhere: number;
@@ -63,10 +65,12 @@ export function startMeter(roots: Record<string, number>): () => Cost {
     );
     const totalMs = Object.values(ms).reduce((sum, one) => sum + one, 0);
     const seconds = (after.at - before.at) / 1000;
-    const elsewhere = after.busy - before.busy - totalMs / 1000 - (after.own - before.own);
+    const own = after.own - before.own;
+    const elsewhere = after.busy - before.busy - totalMs / 1000 - own;
     return {
       totalMs,
       ms,
+      ownMs: own * 1000,
       seconds,
       coresElsewhere: Math.min(availableParallelism(), Math.max(0, elsewhere / seconds)),
     };

@@ -1,5 +1,6 @@
-import { readCommandLine } from "../src/runtime/command-line.js";
+import { readCommandLine, type ValuesOf } from "../src/runtime/command-line.js";
 import { FULL, QUICK, type Scale } from "./scale.js";
+import type { Load } from "./simulate/plan.js";
 
 export const WORKLOADS = [
   "W1",
@@ -30,7 +31,39 @@ export interface BenchOptions {
   record: boolean;
   /** `check` compares the ratios with the accepted ones, `accept` replaces those. */
   thresholds: "check" | "accept" | null;
+  /** Compare with peers, measure more processes, or only compute. */
+  kind: "compare" | "scale" | "simulate";
+  /** Loads to compute. */
+  loads: Load[];
 }
+
+const OPTIONS = {
+  quick: { type: "boolean", about: "Take under a minute; without W5, W9 and start." },
+  rounds: { type: "string", value: "<number>", about: "Rounds of every workload." },
+  only: { type: "string", value: "<names>", about: `Some of ${WORKLOADS.join(",")}.` },
+  json: { type: "string", value: "<file>", about: "Write all measurements to this file." },
+  profile: {
+    type: "string",
+    value: "<folder>",
+    about: "Write CPU profiles of the service to this folder.",
+  },
+  record: { type: "boolean", about: "Append the table to bench/RESULTS.md." },
+  check: {
+    type: "boolean",
+    about: "Fail if a ratio is more than 25 % worse than in bench/thresholds.json.",
+  },
+  accept: {
+    type: "boolean",
+    about: "Write the ratios to bench/thresholds.json; with --scale, the costs for --simulate.",
+  },
+  scale: { type: "boolean", about: "Measure W7 with 1, 2 and 4 API processes and workers." },
+  simulate: { type: "boolean", about: "Print how many of what a load needs, by the model." },
+  "jobs-per-second": { type: "string", value: "<number>", about: "The load of --simulate." },
+  sockets: { type: "string", value: "<number>", about: "Open sockets; 10 per job/s by default." },
+  "work-ms": { type: "string", value: "<number>", about: "CPU time of a job's own work; 0." },
+} as const;
+
+type Values = ValuesOf<typeof OPTIONS>;
 
 export function readBenchOptions(): BenchOptions {
   return readCommandLine(
@@ -39,24 +72,12 @@ export function readBenchOptions(): BenchOptions {
       about:
         "Measure the service and its peers on private stores, and print a table of ratios " +
         "with their goals.",
-      options: {
-        quick: { type: "boolean", about: "Take under a minute; without W5, W9 and start." },
-        rounds: { type: "string", value: "<number>", about: "Rounds of every workload." },
-        only: { type: "string", value: "<names>", about: `Some of ${WORKLOADS.join(",")}.` },
-        json: { type: "string", value: "<file>", about: "Write all measurements to this file." },
-        profile: {
-          type: "string",
-          value: "<folder>",
-          about: "Write CPU profiles of the service to this folder.",
-        },
-        record: { type: "boolean", about: "Append the table to bench/RESULTS.md." },
-        check: {
-          type: "boolean",
-          about: "Fail if a ratio is more than 25 % worse than in bench/thresholds.json.",
-        },
-        accept: { type: "boolean", about: "Write the ratios to bench/thresholds.json." },
-      },
-      examples: ["--quick --rounds 3 --check", "--rounds 3 --only W1,W4"],
+      options: OPTIONS,
+      examples: [
+        "--quick --rounds 3 --check",
+        "--rounds 3 --only W1,W4",
+        "--simulate --jobs-per-second 1000 --sockets 10000 --work-ms 100",
+      ],
     },
     (values) => {
       const scale = values.quick ? QUICK : FULL;
@@ -72,9 +93,40 @@ export function readBenchOptions(): BenchOptions {
         profile: values.profile ?? null,
         record: values.record ?? false,
         thresholds: values.accept ? "accept" : thresholds,
+        kind: parseKind(values),
+        loads: parseLoads(values),
       };
     },
   );
+}
+
+function parseKind({ scale, simulate }: Values): BenchOptions["kind"] {
+  if (scale && simulate) throw new Error("Give --scale or --simulate, not both");
+  const other = simulate ? "simulate" : "compare";
+  return scale ? "scale" : other;
+}
+
+/** Without a load, the table has four. */
+function parseLoads(values: Values): Load[] {
+  const numberOf = (name: "jobs-per-second" | "sockets" | "work-ms"): number | null => {
+    const text = values[name];
+    if (text === undefined) return null;
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+      throw new Error(`--${name} must be a number from 0`);
+    return value;
+  };
+  const [rate, sockets, workMs] = [
+    numberOf("jobs-per-second"),
+    numberOf("sockets"),
+    numberOf("work-ms") ?? 0,
+  ];
+  const rates = rate === null ? [100, 1000, 10_000, 100_000] : [rate];
+  return rates.map((jobsPerSecond) => ({
+    jobsPerSecond,
+    sockets: sockets ?? 10 * jobsPerSecond,
+    workMs,
+  }));
 }
 
 function parseWorkloads(text: string | undefined, quick: boolean): ReadonlySet<WorkloadName> {

@@ -17,7 +17,7 @@ export async function visitCrowds(
   const { submitters } = scale.throughput;
   const measure = (contestant: string, peer: GraphqlPeer) => async () => {
     const client = await openCrowdClient({
-      url: peer.url,
+      urls: [peer.url],
       tokens: Array.from({ length: users }, (_, user) => rig.token(SUBMITTER + user)),
       connections: submitters,
     });

@@ -5,14 +5,17 @@ import { readEvent } from "./read-event.js";
 
 const MAX_OPENING = 50;
 
-/** Opens a client of many users over GraphQL. Each has a feed, and they submit in turns. */
+/**
+ * Opens a client of many users over GraphQL. Each has a feed, and they submit in turns. With several
+ * URLs, feeds and requests are spread over them, a user's too.
+ */
 export async function openCrowdClient(options: {
-  url: string;
+  urls: readonly string[];
   tokens: readonly string[];
   connections: number;
 }): Promise<JobClient> {
-  const { url, tokens } = options;
-  const api = createApiClient(url, options.connections);
+  const { urls, tokens } = options;
+  const apis = urls.map((url) => createApiClient(url, options.connections));
   const feeds: Feed[] = [];
   let listener: (id: string, status: string) => void = () => {};
   const onNext = (message: string) => {
@@ -21,20 +24,26 @@ export async function openCrowdClient(options: {
   };
   for (let from = 0; from < tokens.length; from += MAX_OPENING) {
     const some = tokens.slice(from, from + MAX_OPENING);
-    feeds.push(...(await Promise.all(some.map((token) => openFeed({ url, token, onNext })))));
+    const urlOf = (place: number) => urls[(from + place) % urls.length] ?? "";
+    const opened = some.map((token, i) => openFeed({ url: urlOf(i), token, onNext }));
+    feeds.push(...(await Promise.all(opened)));
   }
-  const submitAs = async (token = "") => enqueuedId(await api.post(token, ECHO_BODY));
+  let turn = 0;
+  const submitAs = async (token = "") => {
+    // Each round of the users begins at the next API.
+    const api = apis[(turn + Math.floor(turn / tokens.length)) % apis.length];
+    return enqueuedId((await api?.post(token, ECHO_BODY)) ?? "");
+  };
   await untilReceived(
     () => submitAs(tokens.at(-1)),
     (next) => (listener = next),
   );
-  let turn = 0;
   return {
     submit: () => submitAs(tokens[turn++ % tokens.length]),
     onStatus: (next) => void (listener = next),
     async close() {
       for (const feed of feeds) feed.close();
-      await api.close();
+      await Promise.all(apis.map((api) => api.close()));
     },
   };
 }

@@ -32,13 +32,20 @@ export interface PhotoServiceOptions {
   /** Number of the Redis database. Two services on one would take each other's hints. */
   redisIndex?: number;
   env?: Record<string, string>;
+  /** Number of API processes, and as many workers; 1 by default. */
+  count?: number;
 }
 
-/** Starts the measured service: one API and one worker, as in production. */
+export interface PhotoService extends GraphqlPeer {
+  /** Addresses of all API processes. */
+  urls: string[];
+}
+
+/** Starts the measured service, as in production. */
 export async function startPhotoService(
   rig: Rig,
-  { name, database, redisIndex = 0, env: more = {} }: PhotoServiceOptions,
-): Promise<GraphqlPeer> {
+  { name, database, redisIndex = 0, env: more = {}, count = 1 }: PhotoServiceOptions,
+): Promise<PhotoService> {
   const storage = join(rig.folder, `${name}-photos`);
   await mkdir(storage, { recursive: true });
   const env = {
@@ -46,22 +53,16 @@ export async function startPhotoService(
     REDIS_URL: `${rig.redis.url}/${redisIndex}`,
     ...more,
   };
-  const api = await startServiceProcess({ role: "api", name: `${name}-api`, env, logs: rig.logs });
-  const worker = await startServiceProcess({
-    role: "worker",
-    name: `${name}-worker`,
-    env,
-    logs: rig.logs,
-  }).catch(async (error: unknown) => {
-    await stop(api);
-    throw error;
-  });
+  const started = await startProcesses({ name, env, logs: rig.logs, count });
+  const urls = started.filter(({ role }) => role === "api").map(({ url }) => url);
+  const [url = ""] = urls;
   return {
-    url: api.url,
-    processes: { api: api.pid, worker: worker.pid },
+    url,
+    urls,
+    processes: Object.fromEntries(started.map(({ name: place, pid }) => [place, pid])),
     seed: (rows) => seedHistory(rig, database, rows),
     async thumbnailRequests(photos) {
-      const client = createApiClient(api.url, 2);
+      const client = createApiClient(url, 2);
       const bodies: string[] = [];
       for (const photo of photos)
         bodies.push(
@@ -74,8 +75,30 @@ export async function startPhotoService(
       await client.close();
       return bodies;
     },
-    close: async () => void (await Promise.all([stop(api), stop(worker)])),
+    close: async () => void (await Promise.all(started.map(stop))),
   };
+}
+
+/** Starts as many API processes as workers; the names of the first ones are their roles. */
+async function startProcesses(options: {
+  name: string;
+  env: Record<string, string>;
+  logs: string;
+  count: number;
+}): Promise<ServiceProcess[]> {
+  const started: ServiceProcess[] = [];
+  try {
+    for (let i = 1; i <= options.count; i++)
+      for (const role of ["api", "worker"] as const) {
+        const place = i === 1 ? role : `${role}-${i}`;
+        const name = `${options.name}-${place}`;
+        started.push({ ...(await startServiceProcess({ ...options, role, name })), name: place });
+      }
+    return started;
+  } catch (error) {
+    await Promise.all(started.map(stop));
+    throw error;
+  }
 }
 
 /** Required settings of production, and limits that a single busy user does not reach. */

@@ -5,11 +5,14 @@ import type { Scale } from "../scale.js";
 import { percentile } from "../report/statistics.js";
 
 export interface Throughput {
+  jobs: number;
   acceptedPerSecond: number;
   /** Measured from the first submission to the last event of an end. */
   completedPerSecond: number;
   acceptP99Ms: number;
   cpuMsPerJob: number;
+  /** Growth of what `readCommits` returns; NaN without it. */
+  commits: number;
   cost: Cost;
 }
 
@@ -19,7 +22,11 @@ export interface Throughput {
  */
 export async function measureThroughput(
   client: JobClient,
-  options: Scale["throughput"] & { processes: Record<string, number>; warmUpSeconds?: number },
+  options: Scale["throughput"] & {
+    processes: Record<string, number>;
+    warmUpSeconds?: number;
+    readCommits?: () => Promise<number>;
+  },
 ): Promise<Throughput> {
   const { processes, submitters, warmUpJobs, warmUpSeconds = Infinity, seconds, jobs } = options;
   const warmAt = performance.now() + warmUpSeconds * 1000;
@@ -27,6 +34,8 @@ export async function measureThroughput(
     submitters,
     isOver: (submitted) => submitted >= warmUpJobs || performance.now() >= warmAt,
   });
+  const { readCommits = async () => Number.NaN } = options;
+  const commitsBefore = await readCommits();
   const stop = startMeter(processes);
   const until = performance.now() + seconds * 1000;
   const run = await submit(client, {
@@ -35,6 +44,8 @@ export async function measureThroughput(
   });
   const cost = stop();
   return {
+    jobs: run.acceptMs.length,
+    commits: (await readCommits()) - commitsBefore,
     acceptedPerSecond: run.acceptMs.length / run.acceptSeconds,
     completedPerSecond: run.acceptMs.length / run.completeSeconds,
     acceptP99Ms: percentile(run.acceptMs, 0.99),

@@ -34,6 +34,7 @@ import { createImageMetrics } from "../observability/image-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeReplica, gaugeStores } from "../observability/store-metrics.js";
+import type { HintQueue } from "../queue/hint-queue.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createWorkerRegister } from "../services/operators/worker-register.js";
 import { createBacklogReads } from "../services/reads/backlog.js";
@@ -65,7 +66,7 @@ export async function createApi(
   const base = { name: "photo-service api", connections: 8, catalogue };
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
-  const { redis, database, slowDatabase, bus, storage } = core;
+  const { redis, database, slowDatabase, bus, hints, storage } = core;
   const recent = openRecentReads(config, { primary: slowDatabase, name: base.name, log }, stack);
   const closeConnections = (userId: string) => server.closeUser(userId);
   const { services, forgetUser } = await createApiServices(
@@ -82,6 +83,7 @@ export async function createApi(
     slowDatabase,
     recent,
     bus,
+    hints,
     feed: services.feed,
     inspector: parts.inspector,
     sockets: () => server.sockets,
@@ -187,6 +189,7 @@ function createApiMetrics(options: {
       slowDatabase: Database;
       recent: RecentReads;
       bus: EventBus;
+      hints: Pick<HintQueue, "memoryUsed">;
       feed: Feed;
       inspector: PhotoInspector;
       sockets(): SocketGauges;
@@ -196,6 +199,7 @@ function createApiMetrics(options: {
       gaugeStores(page, {
         readBacklog: createBacklogReads(read.database).read,
         probeRedis: read.bus.probe,
+        readRedisMemory: read.hints.memoryUsed,
         jobs: catalogue.keys(),
       });
       gaugeEdge(page, {

@@ -5,7 +5,7 @@ import { createFaultMetrics, createOverloadMetrics } from "../observability/faul
 import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
-import { LANES } from "../queue/hint-queue.js";
+import { LANES, type HintQueue, type Lane } from "../queue/hint-queue.js";
 import type { Purged } from "../services/maintenance/purge.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import type { BacklogReads } from "../services/reads/backlog.js";
@@ -15,6 +15,8 @@ import type { Catalogue } from "./load-catalogue.js";
 import { version } from "./read-config.js";
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+type Action = Parameters<ReturnType<typeof createWorkMetrics>["onMaintenance"]>[0];
 
 type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue" | "cancelMarked">;
 
@@ -40,7 +42,7 @@ export function createWorkerMetrics(
   const { onAttempt, onMaintenance } = createWorkMetrics(page, jobs);
   const onFault = createFaultMetrics(page);
 
-  async function counted(action: Parameters<typeof onMaintenance>[0], work: Promise<number>) {
+  async function counted(action: Action, work: Promise<number>): Promise<number> {
     const count = await work;
     onMaintenance(action, count);
     return count;
@@ -57,32 +59,33 @@ export function createWorkerMetrics(
     page,
     read: page.read,
     counted,
-    onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void {
-      onMaintenance("purged_queued_job", purged.queuedJobs);
-      onMaintenance("purged_event", purged.events);
+    onPurged({ queuedJobs, events }: Pick<Purged, "queuedJobs" | "events">): void {
+      onMaintenance("purged_queued_job", queuedJobs);
+      onMaintenance("purged_event", events);
     },
     gauge(read: {
       database: Database;
       slowDatabase: Database;
       backlog: BacklogReads;
       bus: EventBus;
+      hints: Pick<HintQueue, "memoryUsed">;
       leases: Leases;
       taskWorker: TaskWorker;
       pool: ChildPool;
       children: number;
     }): void {
-      const { backlog, bus, leases, taskWorker, pool } = read;
+      const { leases, taskWorker, pool } = read;
       createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
       gaugeStores(page, {
-        readBacklog: backlog.read,
-        probeRedis: bus.probe,
+        readBacklog: read.backlog.read,
+        probeRedis: read.bus.probe,
+        readRedisMemory: read.hints.memoryUsed,
         jobs: catalogue.keys(),
       });
-      const resting = () =>
-        LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
+      const secondsOf = (lane: Lane) => taskWorker.restingMs(lane) / 1000;
       gaugeWorker(page, {
         attempts: () => leases.size,
-        resting,
+        resting: () => LANES.map((lane) => ({ lane, seconds: secondsOf(lane) })),
         children: () => pool,
         size: read.children,
       });

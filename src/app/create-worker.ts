@@ -203,13 +203,14 @@ async function listenForHealth(
   stack: ClosingStack,
 ): Promise<string> {
   const { catalogue, core, metrics, pool, leases, heartbeat, taskWorker, log } = parts;
-  const { database, slowDatabase, bus } = core;
+  const { database, slowDatabase, bus, hints } = core;
   const backlog = createBacklogReads(database);
   metrics.gauge({
     database,
     slowDatabase,
     backlog,
     bus,
+    hints,
     leases,
     taskWorker,
     pool,

@@ -36,7 +36,7 @@ export interface EventBus {
   onGone(listener: (userId: string | null) => void): void;
   /** Returns the reason why notifications are interrupted, or null. */
   awayReason(): string | null;
-  /** Pings Redis. Resolves with null, or with the fault in a few words. */
+  /** Writes to Redis. Resolves with null, or with the fault in a few words. */
   probe(): Promise<string | null>;
   close(): Promise<void>;
 }
@@ -54,6 +54,10 @@ const TIMEOUT_MS = 1000;
 
 const AWAY = "is unavailable; submitted jobs run when it returns";
 const SILENT = "does not answer; submitted jobs run when it does";
+/** Names the kind of the refusal, for example OOM, MISCONF or READONLY. */
+const refusing = ({ message }: Error) =>
+  `refuses data (${message.split(" ", 1)[0]}); submitted jobs run when it accepts data`;
+const PROBE_SECONDS = 60;
 const GONE_UNSENT =
   "the deletion of a user was not published; other processes detect it with their watchdog";
 
@@ -144,11 +148,12 @@ function createPublisher({ redisUrl: url, prefix, log, onDropped }: EventBusOpti
     },
     isReady: () => redis.status === "ready",
     async probe() {
-      const ping = redis.ping().then(
+      // A ping would not notice a full Redis, nor one that became a replica.
+      const write = redis.set(`${prefix}:probe`, "1", "EX", PROBE_SECONDS).then(
         () => null,
-        () => AWAY,
+        (error: Error) => (error.name === "ReplyError" ? refusing(error) : AWAY),
       );
-      return withTimeout(ping, TIMEOUT_MS, () => SILENT);
+      return withTimeout(write, TIMEOUT_MS, () => SILENT);
     },
     close() {
       publishAll();

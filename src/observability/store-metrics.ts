@@ -37,11 +37,14 @@ export function gaugeStores(
   deps: {
     readBacklog(): Promise<Backlog>;
     probeRedis(): Promise<string | null>;
+    /** Share of Redis's memory limit in use; null if it is unknown or without limit. */
+    readRedisMemory(): Promise<number | null>;
     jobs: Iterable<string>;
   },
 ): void {
   const jobNames = new Set(deps.jobs);
-  const { depth, backlog, oldest, connections, paused, workers, answer, up } = createGauges(page);
+  const gauges = createGauges(page);
+  const { depth, backlog, oldest, connections, paused, workers, answer, up, memory } = gauges;
 
   function reset(): void {
     for (const counts of [depth, backlog, connections, paused, workers]) counts.reset();
@@ -74,6 +77,7 @@ export function gaugeStores(
   page.onScrape(async () =>
     up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0),
   );
+  page.onScrape(async () => memory.set((await deps.readRedisMemory()) ?? Number.NaN));
   page.onScrape(async () => {
     reset();
     report(await deps.readBacklog());
@@ -127,8 +131,12 @@ function createGauges({ registry }: MetricsPage) {
   });
   const up = gauge(registry, {
     name: "dependency_up",
-    help: "1 if the dependency answers, otherwise 0",
+    help: "1 if the dependency answers and accepts data, otherwise 0",
     labelNames: ["dependency"],
   });
-  return { depth, backlog, oldest, connections, paused, workers, answer, up };
+  const memory = gauge(registry, {
+    name: "redis_memory_ratio",
+    help: "Share of the memory limit of Redis in use; NaN if it is unknown or without limit",
+  });
+  return { depth, backlog, oldest, connections, paused, workers, answer, up, memory };
 }

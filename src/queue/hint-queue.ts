@@ -5,6 +5,7 @@ import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import { withTimeout } from "../runtime/deadline.js";
 import { createRedis } from "../runtime/redis.js";
+import { RedisMemory } from "./redis-memory.js";
 
 /**
  * Two lanes keep photos from delaying cheap tasks, because a worker decodes only a few photos at
@@ -46,11 +47,12 @@ export interface Hint extends HintData {
 export interface HintQueue {
   /**
    * Adds hints; an existing hint stays unchanged. Resolves within a second, even if adding failed.
+   * Adds none while Redis is nearly full, but leaves them to the reconciler.
    */
   add(hints: Hint[]): Promise<void>;
   /**
    * Adds the missing hints and returns their number. Throws ServiceUnavailableError while Redis is
-   * unavailable.
+   * unavailable, or has no room for them.
    */
   addMissing(hints: Hint[]): Promise<number>;
   /**
@@ -65,6 +67,8 @@ export interface HintQueue {
   reportLost(): Promise<void>;
   /** Removes the hint of a row that will not run; best effort. */
   remove(lane: Lane, id: string, run: number): Promise<void>;
+  /** Returns the share of Redis's memory limit in use; null if it is unknown or without limit. */
+  memoryUsed(): Promise<number | null>;
   close(): Promise<void>;
 }
 
@@ -72,6 +76,9 @@ export interface HintQueue {
 export const MAX_DELAY_MS = 60_000;
 const TIMEOUT_MS = 1000;
 const BATCH_SIZE = 1000;
+const NO_ROOM = "Redis is nearly full; hints are added when it has room";
+/** Hints of a lane that are added even while Redis is nearly full. */
+const FEW = 500;
 /** Hints that one command checks, which is ten times cheaper than one command each. */
 const GROUP_SIZE = 100;
 
@@ -79,7 +86,7 @@ interface HintQueueOptions {
   redisUrl: string;
   prefix: string;
   log: Logger;
-  carry?: () => string | undefined;
+  carry?: (() => string | undefined) | undefined;
 }
 
 export function createHintQueue(options: HintQueueOptions): HintQueue {
@@ -87,39 +94,21 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
   const redis = createRedis({ url, prefix, purpose: "hints", failFast: true, log });
   const queues = openQueues(redis, options);
   const remembers = `${prefix}:remembers`;
+  const memory = new RedisMemory(redis);
   const attempt = bestEffort(log);
 
-  const addToLane = async (lane: Lane, hints: Hint[]) => {
-    const queue = queues.get(lane);
-    if (queue && hints.length > 0) await addToQueue(queue, hints, carry?.());
-  };
-
-  async function addMissingOf(lane: Lane, hints: Hint[]): Promise<number> {
-    const queue = queues.get(lane);
-    if (!queue) throw new ServiceUnavailableError("Redis is unavailable.");
-    const missing = await findMissing(redis, queue, hints);
-    await addToLane(lane, missing);
-    return missing.length;
-  }
+  const { addToLane, addMissing } = createAdder({ redis, queues, memory, carry });
 
   return {
     async add(hints) {
       const near = hints.filter((hint) => hint.delayMs <= MAX_DELAY_MS);
+      if (memory.isNearlyFull) return log.debug({ hints: near.length }, NO_ROOM);
       const ofLane = (lane: Lane) => near.filter((hint) => hint.lane === lane);
       const added = Promise.all(LANES.map((lane) => addToLane(lane, ofLane(lane))));
       const about = { hints: near.length };
       await attempt(added, about, "hints were not added; the reconciler will add them");
     },
-    async addMissing(hints) {
-      let added = 0;
-      for (const lane of LANES) {
-        const laneHints = hints.filter((hint) => hint.lane === lane);
-        // Checking is ten times cheaper than adding an existing hint.
-        for (let i = 0; i < laneHints.length; i += BATCH_SIZE)
-          added += await addMissingOf(lane, laneHints.slice(i, i + BATCH_SIZE));
-      }
-      return added;
-    },
+    addMissing,
     hasForgotten: () =>
       redis.set(remembers, "1", "NX").then(
         (set) => set === "OK",
@@ -132,6 +121,7 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
       const removed = queues.get(lane)?.remove(hintId(id, run)) ?? Promise.resolve();
       await attempt(removed, { queuedJobId: id }, "a hint was not removed");
     },
+    memoryUsed: () => memory.read(),
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close().catch(() => {})));
       redis.disconnect();
@@ -150,6 +140,50 @@ function bestEffort(log: Logger) {
 }
 
 type Redis = ReturnType<typeof createRedis>;
+
+/** The functions that add hints to the queues. */
+function createAdder({
+  redis,
+  queues,
+  memory,
+  carry,
+}: {
+  redis: Redis;
+  queues: ReadonlyMap<Lane, Queue<HintData>>;
+  memory: RedisMemory;
+  carry: HintQueueOptions["carry"];
+}) {
+  async function addToLane(lane: Lane, hints: Hint[]): Promise<void> {
+    const queue = queues.get(lane);
+    if (queue && hints.length > 0) await addToQueue(queue, hints, carry?.());
+  }
+
+  async function addMissingOf(lane: Lane, hints: Hint[]): Promise<number> {
+    const queue = queues.get(lane);
+    if (!queue) throw new ServiceUnavailableError("Redis is unavailable.");
+    const missing = await findMissing(redis, queue, hints);
+    // Even when it is nearly full, it has room for some, so that the workers have work.
+    const room = memory.isNearlyFull ? FEW - (await queue.getPrioritizedCount()) : missing.length;
+    await addToLane(lane, missing.slice(0, Math.max(0, room))).catch((error: unknown) => {
+      throw new ServiceUnavailableError("Redis has refused hints.", { cause: error });
+    });
+    if (room < missing.length) throw new ServiceUnavailableError(NO_ROOM);
+    return missing.length;
+  }
+
+  async function addMissing(hints: Hint[]): Promise<number> {
+    let added = 0;
+    for (const lane of LANES) {
+      const laneHints = hints.filter((hint) => hint.lane === lane);
+      // Checking is ten times cheaper than adding an existing hint.
+      for (let i = 0; i < laneHints.length; i += BATCH_SIZE)
+        added += await addMissingOf(lane, laneHints.slice(i, i + BATCH_SIZE));
+    }
+    return added;
+  }
+
+  return { addToLane, addMissing };
+}
 
 /** Opens the queue of each lane once Redis is first ready. */
 function openQueues(

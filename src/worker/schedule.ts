@@ -4,7 +4,7 @@ import type { Logger } from "../runtime/logger.js";
 import { MAINTENANCE_QUEUE } from "../queue/hint-queue.js";
 import { createRedis } from "../runtime/redis.js";
 import { whileHolding, type Duties, type MaintenanceTask } from "../services/maintenance/duties.js";
-import { closeBullWorker } from "./task-lane.js";
+import { closeBullWorker, pauseAfterRefusals } from "./task-lane.js";
 
 export interface ScheduledTask {
   run: MaintenanceTask;
@@ -64,6 +64,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   const onError = (error: Error) => log.debug({ err: error }, "the schedule has an error");
   queue.on("error", onError);
   worker.on("error", onError);
+  pauseAfterRefusals(worker);
 
   const put = createPutter(options, state, queue);
   const tryPut = () =>

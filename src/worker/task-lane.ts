@@ -60,6 +60,7 @@ export class TaskLane {
     this.#worker.on("error", (error) =>
       log.debug({ err: error, lane: name }, "the queue has an error"),
     );
+    pauseAfterRefusals(this.#worker);
   }
 
   /** Time without a hint although there is room; 0 when the lane is full. */
@@ -135,6 +136,20 @@ export class TaskLane {
       );
     });
   }
+}
+
+const REFUSED_MS = 1000;
+
+/**
+ * Lets a BullMQ worker wait after Redis has refused a command, for example because it is full.
+ * Beware: the worker would repeat the command without a pause.
+ */
+export function pauseAfterRefusals(worker: Worker): void {
+  worker.on("error", ({ name }) => {
+    if (name !== "ReplyError" || worker.isPaused()) return;
+    void worker.pause(true);
+    setTimeout(() => void worker.resume(), REFUSED_MS).unref();
+  });
 }
 
 const TIMEOUT_MS = 2000;

@@ -34,6 +34,8 @@ describe("the bench", () => {
         profile: null,
         record: false,
         thresholds: null,
+        kind: "compare",
+        loads: [],
         say: () => {},
       });
       assert.deepEqual(failures, []);

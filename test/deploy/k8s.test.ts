@@ -35,6 +35,14 @@ interface Manifest {
   };
 }
 
+interface Autoscaler {
+  spec: {
+    scaleTargetRef: { name: string };
+    maxReplicas: number;
+    metrics: { external?: { metric: { name: string } } }[];
+  };
+}
+
 describe("the Kubernetes manifests", () => {
   const secrets = makeSecrets();
   const manifests = readdirSync("deploy/k8s/base")
@@ -158,6 +166,30 @@ describe("the Kubernetes manifests", () => {
           assert.ok("ADMIN_PASSWORD_FILE" in values, `${name} has no metrics`);
       }
     }
+  });
+
+  it("scale workers by an age that the adapter exports, to no more processes than fit", () => {
+    const folder = "deploy/k8s/examples/autoscaling";
+    const read = (file: string) => parse(readFileSync(join(folder, file), "utf8")) as never;
+    const { resources } = read("kustomization.yaml") as { resources: string[] };
+    const scalers = resources.map((file) => read(file) as Autoscaler);
+    const adapter = read("prometheus-adapter.yaml") as {
+      rules: { external: { name: { as: string } }[] };
+    };
+    assert.deepEqual(
+      scalers.map(({ spec }) => spec.scaleTargetRef.name),
+      ["worker", "api"],
+    );
+    assert.deepEqual(
+      scalers.flatMap(({ spec }) => spec.metrics.flatMap(({ external }) => external?.metric ?? [])),
+      adapter.rules.external.map(({ name }) => ({ name: name.as })),
+    );
+    const readme = readFileSync("deploy/README.md", "utf8");
+    const clients = Number(/max_client_conn = (\d+)/.exec(readme)?.[1]);
+    const each = Number(/`max_client_conn` \| (\d+) × processes/.exec(readme)?.[1]);
+    const processes = scalers.reduce((sum, { spec }) => sum + spec.maxReplicas, 0);
+    assert.equal(processes, 40);
+    assert.ok(processes * each <= clients, `${processes} × ${each} > ${clients}`);
   });
 
   it("trust no proxy by default, and one proxy in the example", () => {

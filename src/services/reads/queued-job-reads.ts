@@ -174,7 +174,7 @@ async function readOwnOutput(
   const [row] = await sql<OwnOutput[]>`
     select o.queued_job_id as "queuedJobId", o.name, o.mime_type as "mimeType",
       o.byte_size::float8 as "byteSize", o.storage_key as "storageKey"
-    from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id
+    from queued_jobs q join queued_job_outputs o on o.queued_job_id = q.id
     where q.id = ${queuedJobId} and q.user_id = ${userId} and o.name = ${name}`;
   return row ?? null;
 }

@@ -137,6 +137,7 @@ function createNotedHints(hinted: Hint[], queue: HintQueue | null): HintQueue {
     hasForgotten: async () => (await queue?.hasForgotten()) ?? false,
     reportLost: async () => queue?.reportLost(),
     remove: async (lane, id, run) => queue?.remove(lane, id, run),
+    memoryUsed: async () => (await queue?.memoryUsed()) ?? null,
     close: async () => {},
   };
 }

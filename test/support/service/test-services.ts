@@ -205,6 +205,7 @@ function noteHints({ hinted, offered, unhinted }: Notes, isAway: () => boolean):
     },
     hasForgotten: async () => false,
     reportLost: async () => {},
+    memoryUsed: async () => null,
     remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
     close: async () => {},
   };
