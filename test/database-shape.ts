@@ -10,14 +10,16 @@ export interface Column {
 /** Columns by table and name. */
 export type DatabaseShape = Record<string, Record<string, Column>>;
 
-/** Reads the tables of the schema `public`. */
+/** Reads the tables of the schema `public`, without partitions. */
 export async function readDatabaseShape(sql: Sql): Promise<DatabaseShape> {
   const rows = await sql<(Column & { table: string; column: string })[]>`
     select c.table_name as table, column_name as column, data_type as type,
       is_nullable = 'YES' as nullable, column_default is not null as "hasDefault"
     from information_schema.columns c join information_schema.tables t
       using (table_schema, table_name)
-    where table_schema = 'public' and table_type = 'BASE TABLE' order by 1, 2`;
+      join pg_class p on p.oid = to_regclass('public.' || c.table_name)
+    where table_schema = 'public' and table_type = 'BASE TABLE' and not p.relispartition
+    order by 1, 2`;
   const shape: DatabaseShape = {};
   for (const { table, column, type, nullable, hasDefault } of rows)
     (shape[table] ??= {})[column] = { type, nullable, hasDefault };

@@ -4,6 +4,7 @@ import type { MetricsPage } from "../observability/metrics-page.js";
 import { createOperationMetrics } from "../observability/operation-metrics.js";
 import { createDuties } from "../services/maintenance/duties.js";
 import { createAccountErasure } from "../services/users/erase-account.js";
+import { createEventRetirement } from "../services/maintenance/event-retirement.js";
 import { createLostFiles } from "../services/maintenance/lost-files.js";
 import { createPurge, type Purged } from "../services/maintenance/purge.js";
 import { createRecount } from "../services/maintenance/recount.js";
@@ -25,6 +26,7 @@ const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400
 /** The recurring tasks and their intervals. */
 const TIMES = {
   purge: { everyMs: 15 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
+  partitionEvents: { everyMs: MINUTE_MS, lateAfterMs: HOUR_MS, exclusive: true },
   eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
   operations: { everyMs: 2 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
@@ -53,7 +55,7 @@ export interface MaintenanceDeps extends Pick<
   config: CompleteConfig;
   worker: string;
   page: MetricsPage;
-  onPurged(purged: Purged): void;
+  onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void;
   log: Logger;
 }
 
@@ -68,6 +70,7 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
   const { eventTtlSeconds } = deps.config;
   const undelivered = undeliveredLimits(deps.config);
   const purge = createPurge({ database, queuedJobs, eventTtlSeconds, undelivered, log });
+  const retirement = createEventRetirement({ database, eventTtlSeconds, undelivered, log });
   const sweep = createFileSweep({ database, storage, log });
   const recount = createRecount({ database, log });
   const lostFiles = createLostFiles({ database, storage, log });
@@ -85,6 +88,12 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
       const purged = await purge.run(signal);
       deps.onPurged(purged);
       metrics.onPurge(purged.lagSeconds);
+      return null;
+    },
+    async partitionEvents({ signal }) {
+      const { events, strays } = await retirement.run(signal);
+      deps.onPurged({ queuedJobs: 0, events });
+      metrics.onStrayEvents(strays);
       return null;
     },
     eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),

@@ -7,6 +7,7 @@ import postgres, { type Sql, type TransactionSql } from "postgres";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { sqlState, type Database } from "./database.js";
 import { driverArguments } from "./driver-arguments.js";
+import { makeEventPartitions, prepareFirstPartition } from "./event-partitions.js";
 import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 import { giveSessionSettings, hasSessionSettings } from "./session-settings.js";
 
@@ -27,8 +28,8 @@ const RETRY_MS = 1000;
 const LOCKED = new Set(["55P03", "40P01"]);
 
 /**
- * Applies the pending migrations and renews the read-only role. Several processes may call this at
- * once, also on an empty database: one works, the others wait.
+ * Applies the pending migrations, makes partitions for events, and renews the read-only role.
+ * Several processes may call this at once, also on an empty database: one works, the others wait.
  */
 export async function migrate(
   url: string,
@@ -39,11 +40,16 @@ export async function migrate(
   try {
     await whileLocked(holder, async () => {
       const applied = await lastApplied(client);
-      if (applied !== null) await buildIndexes(client, FOLDER, applied);
+      if (applied !== null) {
+        const unlimited = (statement: string) => withoutLimits(client, statement);
+        await retryWhileLocked(() => prepareFirstPartition(client, { withoutLimits: unlimited }));
+        await buildIndexes(client, FOLDER, applied);
+      }
       const limited = limitTransactions(client, lockTimeoutMs);
       await retryWhileLocked(async () => {
         if (!isCurrent(applied)) await limited.begin(dropReadOnlyViews);
         await applyMigrations(drizzle({ client: limited }), { migrationsFolder: FOLDER });
+        await makeEventPartitions(limited);
         await renewReadOnlyRole(limited);
       });
     });

@@ -5,6 +5,8 @@ export interface MaintenanceMetrics {
   onFailure(task: string): void;
   /** Records how long the oldest rows had been due when they were purged. */
   onPurge(lagSeconds: { queuedJobs: number; events: number }): void;
+  /** Records how many recent events are in the default partition. */
+  onStrayEvents(count: number): void;
   /** Reads the last success of each task, by any worker, at each scrape. */
   watch(lastSuccesses: () => Promise<{ task: string; at: number }[]>): void;
 }
@@ -46,6 +48,14 @@ export function createMaintenanceMetrics(
       this.set({ kind: "event" }, isOld ? 0 : purge.events);
     },
   });
+  let strays = { count: 0, at: now() };
+  gauge(registry, {
+    name: "events_without_partition",
+    help: "Events of the last hours in the default partition, when this worker last looked",
+    collect() {
+      this.set(now() - strays.at > LAG_KEPT_MS ? 0 : strays.count);
+    },
+  });
   for (const [task, seconds] of Object.entries(tasks)) {
     failures.inc({ task }, 0);
     late.set({ task }, seconds);
@@ -53,6 +63,7 @@ export function createMaintenanceMetrics(
   return {
     onFailure: (task) => failures.inc({ task }),
     onPurge: (lagSeconds) => void (purge = { ...lagSeconds, at: now() }),
+    onStrayEvents: (count) => void (strays = { count, at: now() }),
     watch(lastSuccesses) {
       page.onScrape(async () => {
         success.reset();

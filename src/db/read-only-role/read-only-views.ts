@@ -30,6 +30,7 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
     key: ["user_id"],
     columns: ["user_id", "last_seq", "floor_seq", "pending", "stored_bytes", "recorded_bytes"],
   },
+  purged_bytes: { key: ["user_id"], columns: ["user_id", "bytes"] },
   jobs: {
     key: ["name"],
     columns: [
@@ -139,6 +140,7 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
       "bytes",
       "unreported",
       "group_id",
+      "logged_hour",
     ],
   },
   job_groups: {

@@ -243,7 +243,9 @@ export const queuedJobOutputs = pgTable(
 
 /**
  * The event log: append-only, numbered without a gap for each user. It has no foreign keys: DELETED
- * outlives its QueuedJob, and a key to users would lock the same row for every event.
+ * outlives its QueuedJob, and a key to users would lock the same row for every event. It is
+ * partitioned by range of `loggedHour`, which drizzle-kit cannot express: see the migration 0012
+ * and src/db/event-partitions.ts.
  */
 export const queuedJobEvents = pgTable(
   "queued_job_events",
@@ -261,9 +263,14 @@ export const queuedJobEvents = pgTable(
     unreported: boolean(),
     /** The group that the snapshot shows. */
     groupId: uuid("group_id"),
+    /** The hour since 1970 in which it was inserted. Statements leave it to the default. */
+    loggedHour: integer("logged_hour")
+      .notNull()
+      .default(sql`floor(date_part('epoch', now()) / 3600)::integer`),
   },
   (table) => [
-    primaryKey({ columns: [table.userId, table.seq] }),
+    // The key of a partitioned table contains the partition key. Counters keep `seq` unique.
+    primaryKey({ columns: [table.userId, table.seq, table.loggedHour] }),
     index("queued_job_events_job").on(table.queuedJobId, table.seq),
     index("queued_job_events_group")
       .on(table.groupId, table.seq)

@@ -73,3 +73,12 @@ export const userStreams = pgTable(
     check("user_streams_floor", sql`${table.floorSeq} <= ${table.lastSeq}`),
   ],
 );
+
+/**
+ * Bytes of dropped events that are still part of `recordedBytes`, until maintenance has subtracted
+ * them. A user without a row has none.
+ */
+export const purgedBytes = pgTable("purged_bytes", {
+  userId: uuid("user_id").primaryKey(),
+  bytes: bigint({ mode: "number" }).notNull(),
+});

@@ -148,17 +148,22 @@ async function listTables(queries: ReadOnlyQueries): Promise<Html> {
   return wideTable(head, rows.map(line));
 }
 
-/** Selects the name, the row count up to a bound, PostgreSQL's estimate, and the size. */
+/**
+ * Selects the name, the row count up to a bound, PostgreSQL's estimate, and the size; the last two
+ * of all partitions.
+ */
 function measureTable(name: string): string {
   return `(
     select
       '${name}',
       (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${MAX_COUNTED + 1}) few),
-      greatest(c.reltuples, s.n_live_tup)::bigint,
-      pg_size_pretty(pg_total_relation_size(c.oid))
-    from pg_class c left join pg_stat_all_tables s on s.relid = c.oid
-    where c.relname = '${name}'
-      and c.relnamespace = (select oid from pg_namespace where nspname = 'public')
+      sum(greatest(c.reltuples, s.n_live_tup, 0))::bigint,
+      pg_size_pretty(sum(pg_total_relation_size(c.oid)))
+    from pg_class t left join pg_inherits i on i.inhparent = t.oid
+      join pg_class c on c.oid in (t.oid, i.inhrelid)
+      left join pg_stat_all_tables s on s.relid = c.oid
+    where t.relname = '${name}' and (c.relkind = 'r' or i.inhrelid is null)
+      and t.relnamespace = (select oid from pg_namespace where nspname = 'public')
   )`;
 }
 

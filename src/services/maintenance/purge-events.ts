@@ -1,5 +1,6 @@
-// Removes expired events from the start of each user's log. Two purges may run at once. A batch
-// takes the counters and events that are free, and leaves the rest for later.
+// Removes expired events row by row from the start of each user's log: those that did not go with
+// their partition. Two purges may run at once. A batch takes the counters and events that are free,
+// and leaves the rest for later.
 import type { Fragment, Sql } from "postgres";
 import { available, isAway } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
@@ -211,8 +212,9 @@ async function purgeBatch(
           union all (select seq, at from ${firstOf.photos})) merged
         order by seq limit ${limit}) e),
     l as materialized (
-      select c.user_id, e.seq, e.place from c cross join lateral (
-        select seq, ctid as place from ${firstOf.queuedJobs} for update skip locked) e),
+      select c.user_id, e.seq, e.part, e.place from c cross join lateral (
+        select seq, tableoid as part, ctid as place from ${firstOf.queuedJobs}
+        for update skip locked) e),
     p as materialized (
       select c.user_id, e.seq, e.place from c cross join lateral (
         select seq, ctid as place from ${firstOf.photos} for update skip locked) e),
@@ -225,10 +227,12 @@ async function purgeBatch(
       from f join c using (user_id) left join b using (user_id)
       where f.at < ${cutOff}::timestamptz and (b.seq is null or f.seq < b.seq)
         ${isFree(sql, undelivered, { user: sql`c`, event: sql`f` })} group by 1),
+    x as materialized (
+      select l.part, l.place from l join u using (user_id) where l.seq <= u.upto),
     d as (
       delete from queued_job_events
-      where ctid = any(array(select l.place from l join u using (user_id) where l.seq <= u.upto))
-        returning user_id, bytes),
+      where ctid = any(array(select place from x)) and (tableoid, ctid) in (
+        select part, place from x) returning user_id, bytes),
     q as (
       delete from photo_events
       where ctid = any(array(select p.place from p join u using (user_id) where p.seq <= u.upto))

@@ -2,6 +2,7 @@ import { available, type Database } from "../../db/database.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { QueuedJobs } from "../queued-jobs/queued-jobs.js";
+import { rowTtlSeconds } from "./event-retirement.js";
 import { createEventPurge, type UndeliveredLimits } from "./purge-events.js";
 
 export interface Purged {
@@ -26,20 +27,25 @@ export interface PurgeDeps {
   runMs?: number;
 }
 
-const RUN_MS = 10_000;
+const RUN_MS = 14_000;
+/** Their owners' counters are locked during a batch. */
 const QUEUED_JOBS_PER_BATCH = 200;
+/** Batches of QueuedJobs at the same time: one publishes while the other is in the database. */
+const LANES = 2;
 
 /**
  * Bounds each run: the cut-off is read once, the time is limited, and the next run continues from
  * there.
  */
-export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDeps): Purge {
+export function createPurge({ database: { sql }, queuedJobs: service, ...deps }: PurgeDeps): Purge {
   const { eventTtlSeconds, undelivered = null, log, runMs = RUN_MS } = deps;
   const events = createEventPurge({ sql, undelivered, log });
 
+  const keptSeconds = rowTtlSeconds(eventTtlSeconds);
+
   async function* removeQueuedJobs(): AsyncGenerator<number> {
     for (let removed = QUEUED_JOBS_PER_BATCH; removed === QUEUED_JOBS_PER_BATCH;) {
-      removed = await queuedJobs.removeExpired(QUEUED_JOBS_PER_BATCH);
+      removed = await service.removeExpired(QUEUED_JOBS_PER_BATCH);
       yield removed;
     }
   }
@@ -49,7 +55,7 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
    */
   async function readStart(): Promise<{ cutOff: string; lateSeconds: number }> {
     const [row] = await sql<{ cutOff: string; lateSeconds: number }[]>`
-      select (clock_timestamp() - ${eventTtlSeconds} * interval '1 second')::text as "cutOff",
+      select (clock_timestamp() - ${keptSeconds} * interval '1 second')::text as "cutOff",
         coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at))
         from queued_jobs
           where expires_at is not null order by expires_at limit 1), 0)::float8 as "lateSeconds"`;
@@ -61,13 +67,15 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
     async run(signal) {
       const { cutOff, lateSeconds } = await available(readStart);
       const until = { deadline: performance.now() + runMs, signal };
-      // Runs both at the same time, so that a slow one does not take the time of the other.
-      const runs = [drain(removeQueuedJobs(), until), drain(events.steps(cutOff), until)] as const;
+      // Runs all at the same time, so that a slow one does not take the time of the others.
+      const lanes = Array.from({ length: LANES }, () => drain(removeQueuedJobs(), until));
+      const runs = [Promise.all(lanes), drain(events.steps(cutOff), until)] as const;
       const [jobs, logged] = await Promise.all(runs);
+      const queuedJobs = jobs.reduce((sum, { removed }) => sum + removed, 0);
       const lagSeconds = { queuedJobs: lateSeconds, events: events.lagSeconds };
-      const purged = { queuedJobs: jobs.removed, events: logged.removed, lagSeconds };
-      if (jobs.removed + logged.removed > 0) log.info(purged, "purged");
-      const fault = jobs.fault ?? logged.fault;
+      const purged = { queuedJobs, events: logged.removed, lagSeconds };
+      if (queuedJobs + logged.removed > 0) log.info(purged, "purged");
+      const fault = [...jobs, logged].find((drained) => drained.fault !== undefined)?.fault;
       if (fault !== undefined) throw fault;
       return purged;
     },

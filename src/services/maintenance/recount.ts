@@ -3,6 +3,7 @@
 // therefore added afterwards, and no row is locked while others are counted.
 import type { Sql, TransactionSql } from "postgres";
 import { available, connectionFault, isAway, type Database } from "../../db/database.js";
+import { readRetiredEvents } from "../../db/event-partitions.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
@@ -145,6 +146,9 @@ async function readUserIds(sql: Sql, after: string): Promise<string[]> {
 
 async function countUsers(tx: TransactionSql, userIds: string[]): Promise<Counted[]> {
   await tx`set transaction isolation level repeatable read, read only`;
+  // No partition of events is dropped during this. The bytes of one that just went are in no sum.
+  await tx`lock table queued_job_events in access share mode`;
+  if ((await readRetiredEvents(tx)).length > 0) return [];
   const users = await readCounters(tx, userIds);
   for (
     let open = users;
@@ -171,7 +175,8 @@ async function readCounters(tx: TransactionSql, userIds: string[]): Promise<Coun
       and q.status in ('PENDING', 'STARTED')) - s.pending)::int as pending,
       ((select coalesce(sum(byte_size), 0) from photos p
       where p.user_id = s.user_id) - s.stored_bytes)::float8 as "storedBytes",
-      (-s.recorded_bytes)::float8 as "recordedBytes"
+      (coalesce((select bytes from purged_bytes b where b.user_id = s.user_id), 0)
+      - s.recorded_bytes)::float8 as "recordedBytes"
     from user_streams s where s.user_id = any(${userIds}::uuid[]) order by s.user_id`;
   return rows.map((row) => ({ ...row, unknownJobs: [], lastJob: FIRST_ID, lastSeq: 0 }));
 }

@@ -20,6 +20,8 @@ const HIDDEN = [
   "queued_jobs.reuse_key",
 ];
 
+const PARTITION = "^queued_job_events_";
+
 describe("the views of the read-only role", () => {
   let store: TestDatabase;
   before(async () => {
@@ -31,7 +33,7 @@ describe("the views of the read-only role", () => {
     const columns = await store.database.sql<
       { name: string }[]
     >`select table_name || '.' || column_name as name from information_schema.columns
-      where table_schema = 'public' order by 1`;
+      where table_schema = 'public' and table_name !~ ${PARTITION} order by 1`;
     const shown = Object.entries(READ_ONLY_VIEWS).flatMap(([table, view]) =>
       view.columns.map((column) => `${table}.${column}`),
     );
@@ -50,7 +52,7 @@ describe("the views of the read-only role", () => {
         and c.relnamespace = 'public'::regnamespace group by 1`;
     const expected = Object.fromEntries(keys.map(({ name, columns }) => [name, columns]));
     for (const [table, { key }] of Object.entries(READ_ONLY_VIEWS))
-      assert.deepEqual(key, expected[table], table);
+      assert.deepEqual(key, expected[table]?.slice(0, key.length), table);
   });
 
   it("do not block a migration, and exist again after it", async () => {

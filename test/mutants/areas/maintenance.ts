@@ -91,8 +91,7 @@ export const MUTANTS: Mutant[] = [
     breaks: "a purge starts with events only after QueuedJobs",
     file: "src/services/maintenance/purge.ts",
     find: "drain(events.steps(cutOff), until)] as const",
-    replace:
-      "drain(removeQueuedJobs(), until).then(() => drain(events.steps(cutOff), until))] as const",
+    replace: "Promise.all(lanes).then(() => drain(events.steps(cutOff), until))] as const",
     tests: PURGE,
   },
   {
@@ -102,7 +101,13 @@ export const MUTANTS: Mutant[] = [
     replace: "",
     tests: PURGE,
   },
-
+  {
+    breaks: "a cursor with a dropped partition behind it is resumed",
+    file: "src/services/maintenance/event-retirement.ts",
+    find: "await walkUsers(sql, partition, (page) => raiseFloors(sql, page));",
+    replace: "",
+    tests: ["maintenance/event-retirement.test"],
+  },
   {
     breaks: "each statement of a recount uses another snapshot",
     file: "src/services/maintenance/recount.ts",

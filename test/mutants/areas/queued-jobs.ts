@@ -292,11 +292,4 @@ export const MUTANTS: Mutant[] = [
     replace: "counts[i] ? [] : group",
     tests: HINTS,
   },
-  {
-    breaks: "hints fill Redis, which then hands out none",
-    file: "src/queue/hint-queue.ts",
-    find: "if (memory.isNearlyFull) return log",
-    replace: "if (near.length < 0) return log",
-    tests: ["queue/redis-memory.test"],
-  },
 ];

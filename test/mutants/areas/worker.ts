@@ -287,4 +287,11 @@ export const MUTANTS: Mutant[] = [
     replace: "if (mayStart(self)) start(self);",
     tests: ["child-pool/child-pool.test"],
   },
+  {
+    breaks: "hints fill Redis, which then hands out none",
+    file: "src/queue/hint-queue.ts",
+    find: "if (memory.isNearlyFull) return log",
+    replace: "if (near.length < 0) return log",
+    tests: ["queue/redis-memory.test"],
+  },
 ];

@@ -14,6 +14,7 @@ const GLOBAL = [
   "operator_actions",
   "pauses",
   "webhook_receivers",
+  "worker_leases",
   "workers",
 ];
 

@@ -133,8 +133,10 @@ async function seed(sql: Sql, { busy, person, late }: People): Promise<void> {
 async function readStatistics(sql: Sql): Promise<Map<string, { scans: number; rows: number }>> {
   await sql`select pg_stat_force_next_flush()`;
   const rows = await sql<{ table: string; scans: number; rows: number }[]>`
-    select relname as table, seq_scan::int as scans, (seq_tup_read + coalesce(idx_tup_fetch,
-      0))::int as rows from pg_stat_user_tables where relname = any(${TABLES})`;
+    select "table", sum(seq_scan)::int as scans,
+      sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as rows
+    from pg_stat_user_tables, regexp_replace(relname, '^(queued_job_events)_.*', '\\1') as "table"
+    where "table" = any(${TABLES}) group by 1`;
   return new Map(rows.map((row) => [row.table, row]));
 }
 const sum = (statistics: Map<string, { rows: number }>) =>
