@@ -1,17 +1,10 @@
 // Measures a step of one row with its single-row statement, with the batch statement, and as part
 // of a batch. It also measures the overhead of the deadline and of the routing of statements.
 //   node dist/bench/load/lone-statements.js [--rounds 300] [--rows 40]
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
-import { createDatabase } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { withDeadline } from "../../src/runtime/deadline.js";
-import { createLogger } from "../../src/runtime/logger.js";
 import { claim, claimMany } from "../../src/services/queued-jobs/claim.js";
 import {
   insertOne,
@@ -20,6 +13,7 @@ import {
   type NewQueuedJob,
 } from "../../src/services/queued-jobs/insert.js";
 import { succeed, succeedMany } from "../../src/services/queued-jobs/success.js";
+import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
   options: {
@@ -35,26 +29,7 @@ const PLAIN = { outputs: [], reusedFrom: null, resultVersion: null, maxStoredByt
 /** Milliseconds per round, by the name of the measurement. */
 const times = new Map<string, number[]>();
 
-const folder = await mkdtemp(join(tmpdir(), "photo-service-statements-"));
-await chmod(folder, 0o755);
-const server = await startPostgres({
-  dataDir: join(folder, "postgres"),
-  log: createLogger({ name: "bench", level: "error", pretty: false }),
-});
-try {
-  await migrate(server.url);
-  const url = server.url;
-  const database = createDatabase({ url, connections: 1, applicationName: "bench" });
-  const driver = postgres(url, { max: 1 });
-  try {
-    await run(database.sql, driver);
-  } finally {
-    await Promise.all([database.close(), driver.end()]);
-  }
-} finally {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
-}
+await withLoadDatabase(1, ({ database, driver }) => run(database.sql, driver));
 
 async function run(sql: Sql, driver: Sql): Promise<void> {
   const userId = await newUser(sql);

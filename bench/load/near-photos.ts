@@ -1,16 +1,11 @@
 // Measures the search for similar photos among very many photos of one user.
 //   node dist/bench/load/near-photos.js [--photos 100000] [--others 100000] [--searches 200]
 import { randomBytes } from "node:crypto";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { v7 as uuidv7 } from "uuid";
-import { createDatabase, type Database } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
-import { createLogger } from "../../src/runtime/logger.js";
+import type { Database } from "../../src/db/database.js";
 import { createNearPhotos } from "../../src/services/reads/near-photos.js";
+import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
   options: {
@@ -22,24 +17,7 @@ const { values } = parseArgs({
 const LIMIT_MS = 50;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const folder = await mkdtemp(join(tmpdir(), "photo-service-near-"));
-await chmod(folder, 0o755);
-const postgres = await startPostgres({
-  dataDir: join(folder, "postgres"),
-  log: createLogger({ name: "load", level: "error", pretty: false }),
-});
-try {
-  await migrate(postgres.url);
-  const database = createDatabase({ url: postgres.url, connections: 2, applicationName: "load" });
-  try {
-    await run(database);
-  } finally {
-    await database.close();
-  }
-} finally {
-  await postgres.close();
-  await rm(folder, { recursive: true, force: true });
-}
+await withLoadDatabase(2, ({ database }) => run(database));
 
 async function run(database: Database): Promise<void> {
   const user = await fill(database, Number(values.photos));

@@ -1,16 +1,11 @@
 // Measures a pass of the reconciler over waiting rows that all have hints, and after how many
 // passes it restores the one lost hint of a new row.
 //   node dist/bench/load/reconciler-backlog.js [--rows 1000,1000000]
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Redis } from "ioredis";
-import connect, { type Sql } from "postgres";
-import { createDatabase } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import type { Sql } from "postgres";
 import { startRedis } from "../../src/embedded/redis/start-redis.js";
 import { createHintQueue, hintId } from "../../src/queue/hint-queue.js";
 import { createLogger } from "../../src/runtime/logger.js";
@@ -18,6 +13,7 @@ import { createDispatcher } from "../../src/services/queued-jobs/dispatch.js";
 import { createHintDue } from "../../src/services/queued-jobs/maintenance.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { HintSweep } from "../../src/worker/hint-sweep.js";
+import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({ options: { rows: { type: "string", default: "1000,1000000" } } });
 const PREFIX = "{bench}";
@@ -26,33 +22,22 @@ const CHUNK = 10_000;
 const log = createLogger({ name: "load", level: "error", pretty: false });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const folder = await mkdtemp(join(tmpdir(), "photo-service-reconciler-"));
-await chmod(folder, 0o755);
-const postgres = await startPostgres({ dataDir: join(folder, "postgres"), log });
-const path = process.env["PATH"] ?? "";
-const store = await startRedis({ dataDir: join(folder, "redis"), log, path });
-try {
-  await migrate(postgres.url);
-  const database = createDatabase({ url: postgres.url, connections: 2, applicationName: "load" });
+await withLoadDatabase(2, async ({ database, driver, folder }) => {
+  const path = process.env["PATH"] ?? "";
+  const store = await startRedis({ dataDir: join(folder, "redis"), log, path });
   const redis = new Redis(store.url);
-  // The role has a timeout that filling the table exceeds.
-  const filler = connect(postgres.url, { max: 1, connection: { statement_timeout: 3_600_000 } });
   try {
     let rows = 0;
     for (const count of values.rows.split(",").map(Number)) {
-      await fill(filler, redis, count - rows);
+      await fill(driver, redis, count - rows);
       rows = count;
-      await measure(database.sql, redis, rows);
+      await measure(database.sql, { redis, redisUrl: store.url, rows });
     }
   } finally {
     redis.disconnect();
-    await filler.end();
-    await database.close();
+    await store.close();
   }
-} finally {
-  await Promise.all([postgres.close(), store.close()]);
-  await rm(folder, { recursive: true, force: true });
-}
+});
 
 function keyOf(id: string, lane: string): string {
   return `${PREFIX}:tasks-in-${lane}:${hintId(id, 1)}`;
@@ -84,8 +69,11 @@ function insertRows(sql: Sql, count: number, job: string, seconds: number) {
     from generate_series(1, ${count}) i returning id`;
 }
 
-async function measure(sql: Sql, redis: Redis, rows: number): Promise<void> {
-  const hints = createHintQueue({ redisUrl: store.url, prefix: PREFIX, log });
+async function measure(
+  sql: Sql,
+  { redis, redisUrl, rows }: { redis: Redis; redisUrl: string; rows: number },
+): Promise<void> {
+  const hints = createHintQueue({ redisUrl, prefix: PREFIX, log });
   const cancellations = { publish: () => {} };
   const dispatcher = createDispatcher({ sql, hints, cancellations, catalogue, log });
   const sweep = new HintSweep(createHintDue({ sql, dispatcher, catalogue, log }));

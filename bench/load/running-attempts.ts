@@ -1,18 +1,12 @@
 // Measures the write-ahead log that running attempts cause, renewals of leases and progress, and
 // the search for lapsed leases.
 //   node dist/bench/load/running-attempts.js [--attempts 500] [--workers 5]
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import connect, { type Sql } from "postgres";
-import { createDatabase } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
-import { createLogger } from "../../src/runtime/logger.js";
+import type { Sql } from "postgres";
 import { recordProgress } from "../../src/services/queued-jobs/attempt.js";
 import { renewLeases } from "../../src/services/queued-jobs/claim/leases.js";
 import { findLapsed } from "../../src/services/queued-jobs/maintenance/take-over.js";
+import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
   options: {
@@ -28,28 +22,10 @@ const REPORTS_PER_STATEMENT = 25;
 const FINISHED = 100_000;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const folder = await mkdtemp(join(tmpdir(), "photo-service-attempts-"));
-await chmod(folder, 0o755);
-const postgres = await startPostgres({
-  dataDir: join(folder, "postgres"),
-  log: createLogger({ name: "load", level: "error", pretty: false }),
+await withLoadDatabase(1, async ({ database, driver }) => {
+  await fill(driver);
+  await measure(database.sql);
 });
-try {
-  await migrate(postgres.url);
-  const database = createDatabase({ url: postgres.url, connections: 1, applicationName: "load" });
-  // The role has a timeout that filling the table exceeds.
-  const filler = connect(postgres.url, { max: 1, connection: { statement_timeout: 3_600_000 } });
-  try {
-    await fill(filler);
-    await measure(database.sql);
-  } finally {
-    await filler.end();
-    await database.close();
-  }
-} finally {
-  await postgres.close();
-  await rm(folder, { recursive: true, force: true });
-}
 
 async function fill(sql: Sql): Promise<void> {
   await sql`

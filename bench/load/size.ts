@@ -1,15 +1,10 @@
 // Measures statements on few rows and on many, and how long it takes to drop the events of a day.
 //   node dist/bench/load/size.js [--jobs 1000000] [--events 2000000] [--users 2000] [--rounds 300]
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import { createDatabase, type Database } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { createLogger } from "../../src/runtime/logger.js";
 import { createEventRetirement } from "../../src/services/maintenance/event-retirement.js";
 import { claim } from "../../src/services/queued-jobs/claim.js";
@@ -17,6 +12,7 @@ import { insertOne } from "../../src/services/queued-jobs/insert.js";
 import { succeed } from "../../src/services/queued-jobs/success.js";
 import { createEventLog } from "../../src/services/reads/event-log.js";
 import { createOwnPages } from "../../src/services/reads/own-pages.js";
+import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
   options: {
@@ -41,25 +37,9 @@ const LIMITS = { maxPending: 1_000_000, maxRecordedBytes: 1e12 };
 const log = createLogger({ name: "load", level: "error", pretty: false });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const folder = await mkdtemp(join(tmpdir(), "photo-service-size-"));
-await chmod(folder, 0o755);
-const server = await startPostgres({ dataDir: join(folder, "postgres"), log });
-try {
-  await migrate(server.url);
-  const database = createDatabase({ url: server.url, connections: 2, applicationName: "load" });
-  const filler = postgres(server.url, { max: 1, onnotice: () => {} });
-  try {
-    await run(database, filler);
-  } finally {
-    await Promise.all([database.close(), filler.end()]);
-  }
-} finally {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
-}
+await withLoadDatabase(2, ({ database, driver, url }) => run(database, driver, url));
 
-async function run(database: Database, filler: Sql): Promise<void> {
-  await filler`set statement_timeout = 0`;
+async function run(database: Database, filler: Sql, url: string): Promise<void> {
   await makeUsers(filler);
   await makePastPartitions(filler);
   await fill(filler, { jobs: FEW, events: FEW, from: 0 });
@@ -71,7 +51,7 @@ async function run(database: Database, filler: Sql): Promise<void> {
     const after = many.get(what) ?? 0;
     say(`${what}: ${before} → ${after} (${(before / after).toFixed(2)} of the speed)`);
   }
-  await dropDay(database, server.url);
+  await dropDay(database, url);
 }
 
 async function makeUsers(sql: Sql): Promise<void> {

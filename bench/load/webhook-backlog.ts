@@ -1,16 +1,11 @@
 // Measures how fast a backlog of webhooks is delivered, while the receiver is killed now and then,
 // and checks that each event arrives, in order for each user.
 //   node dist/bench/load/webhook-backlog.js [--users 1000] [--events 1000] [--kills 0] ...
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { createDatabase, type Database } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import type { Database } from "../../src/db/database.js";
 import { createLogger } from "../../src/runtime/logger.js";
 import { createDuties } from "../../src/services/maintenance/duties.js";
 import { createWebhookDeliveries } from "../../src/services/webhooks/webhook-deliveries.js";
@@ -21,6 +16,7 @@ import { createWebhookRequests } from "../../src/services/webhooks/webhook-reque
 import { createWebhookSearch } from "../../src/services/webhooks/webhook-search.js";
 import { WebhookSender } from "../../src/worker/webhook-sender.js";
 import type { CountedWebhooks } from "./counting-receiver.js";
+import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
   options: {
@@ -40,22 +36,10 @@ const SECRET = `whsec_${Buffer.alloc(32).toString("base64")}`;
 const log = createLogger({ name: "load", level: "error", pretty: false });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const folder = await mkdtemp(join(tmpdir(), "photo-service-webhooks-"));
-await chmod(folder, 0o755);
-const postgres = await startPostgres({ dataDir: join(folder, "postgres"), log });
-try {
-  await migrate(postgres.url);
-  const database = createDatabase({ url: postgres.url, connections: 8, applicationName: "load" });
-  try {
-    await fill(database);
-    await run(database);
-  } finally {
-    await database.close();
-  }
-} finally {
-  await postgres.close();
-  await rm(folder, { recursive: true, force: true });
-}
+await withLoadDatabase(8, async ({ database }) => {
+  await fill(database);
+  await run(database);
+});
 
 /** Each user has events of finished jobs, numbered from 1, with the number as their result. */
 async function fill({ sql }: Database): Promise<void> {
