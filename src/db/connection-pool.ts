@@ -14,7 +14,9 @@ export interface PoolLimits {
   maxWaiting: number;
   /** Maximum wait for a connection. */
   waitMs: number;
-  /** Maximum wait for an answer; longer than the server's own limits. */
+  /** Maximum duration of a statement, which is cancelled then. */
+  statementMs: number;
+  /** Maximum wait for an answer; longer than `statementMs` and the server's own limits. */
   answerMs: number;
 }
 
@@ -153,6 +155,7 @@ export class ConnectionPool implements Required<Route> {
       else if (this.#now - work.since >= this.#limits.waitMs) refuseOverload(work, "waited");
       else this.#waiting.push(work);
     }
+    for (const connection of this.#connections) connection.cancelAfter(this.#limits.statementMs);
     const isSilent = (connection: PooledConnection) => connection.isSilent(this.#limits.answerMs);
     if (!this.#connections.some(isSilent)) return;
     // Idle connections lead to the same server, which would execute new statements much later.

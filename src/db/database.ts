@@ -38,7 +38,7 @@ export interface DatabaseOptions {
 }
 
 /** The sum of `waitMs` and `answerMs` is less than the deadline of an operation. */
-const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, answerMs: 7000 };
+const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, statementMs: 5000, answerMs: 7000 };
 
 /** Connects at the first statement; the next statement reconnects after the server was lost. */
 export function createDatabase(options: DatabaseOptions): Database {

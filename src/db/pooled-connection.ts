@@ -105,6 +105,11 @@ export class PooledConnection {
     return this.#since !== null && this.#now() - this.#since >= ms;
   }
 
+  /** Cancels the running statement if it has lasted for at least `ms`. */
+  cancelAfter(ms: number): void {
+    if (this.#statement && !this.#cancelling && this.isSilent(ms)) this.#endLate(this.#statement);
+  }
+
   hasReturned(rows: object): boolean {
     return "state" in rows && rows.state === this.#state;
   }
@@ -193,7 +198,7 @@ export class PooledConnection {
     if (this.#statement !== statement) return;
     // The statement is not sent yet: its connection is still being opened.
     if (!statement.active) return this.discard();
-    // If the cancel request fails, the server's limits end the statement.
+    // If the cancel request fails, no answer comes in time, and the connection is closed.
     this.#cancelling = statement.canceller?.(statement).catch(() => {}) ?? null;
   }
 }

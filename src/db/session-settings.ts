@@ -10,7 +10,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // table without a usable index then looks expensive enough to be compiled, so jit is off.
   enable_seqscan: "off",
   jit: "off",
-  statement_timeout: "5s",
+  // The pool cancels its own long statements; a limit here would also end those of operators. This
+  // ends a statement whose process is gone.
+  client_connection_check_interval: "1s",
   lock_timeout: "4s",
   idle_in_transaction_session_timeout: "10s",
 };

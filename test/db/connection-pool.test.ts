@@ -87,6 +87,15 @@ describe("the connection pool", () => {
     },
   );
 
+  it("cancels a statement that lasts too long, and keeps its connection", async () => {
+    const database = scene.open({ limits: { statementMs: 300 } });
+    const first = await pidOf(database);
+    assert.deepEqual(await refusalOf(available(() => database.sql`select pg_sleep(60)`)), AWAY);
+    const inTransaction = database.sql.begin((sql) => sql`select pg_sleep(60)`);
+    await assert.rejects(inTransaction, { code: "57014" });
+    assert.equal(await pidOf(database), first);
+  });
+
   it("opens a new connection after any failure except an error of PostgreSQL", async () => {
     const database = scene.open();
     const first = await pidOf(database);

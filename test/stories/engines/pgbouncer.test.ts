@@ -49,7 +49,7 @@ describe("behind PgBouncer in transaction mode", { skip: long.skip || NO_PGBOUNC
       Array.from({ length: 10 }, () =>
         sql.begin(async (tx) => {
           await tx`select pg_sleep(0.05)`;
-          return tx`select current_setting('statement_timeout') as statement,
+          return tx`select current_setting('client_connection_check_interval') as check,
             current_setting('lock_timeout') as lock, current_setting('enable_seqscan') as seqscan,
             current_setting('idle_in_transaction_session_timeout') as idle,
             current_setting('TimeZone') as zone`;
@@ -58,7 +58,7 @@ describe("behind PgBouncer in transaction mode", { skip: long.skip || NO_PGBOUNC
     );
     for (const [session] of sessions)
       assert.deepEqual(session, {
-        statement: "5s",
+        check: "1s",
         lock: "4s",
         seqscan: "off",
         idle: "10s",
