@@ -44,7 +44,7 @@ export async function measureScale(
   const { submitters } = scale.throughput;
   const deployments = [
     { processes: 1, inFlight: 1 },
-    ...PROCESSES.map((processes) => ({ processes, inFlight: submitters })),
+    ...PROCESSES.map((processes) => ({ processes, inFlight: submitters * processes })),
   ];
   const rounds: ScaleRun[][] = deployments.map(() => []);
   for (let round = 0; round < scale.rounds; round++) {
@@ -71,13 +71,13 @@ async function measureDeployment(
   { processes, inFlight }: Pick<ScaleRun, "processes" | "inFlight">,
 ): Promise<ScaleRun> {
   await rig.emptyRedis();
-  const name = `scale_${processes}`;
+  const [name, users] = [`scale_${processes}`, scale.crowds.few * processes];
   const database = await createServiceDatabase(rig, name);
   const service = await startPhotoService(rig, { name, database, count: processes });
   try {
     const client = await openCrowdClient({
       urls: service.urls,
-      tokens: Array.from({ length: scale.crowds.few }, (_, user) => rig.token(SUBMITTER + user)),
+      tokens: Array.from({ length: users }, (_, user) => rig.token(SUBMITTER + user)),
       connections: inFlight,
     });
     const parts = withStores(rig, service.processes);
@@ -88,6 +88,9 @@ async function measureDeployment(
     const idle = stop();
     const result = await measureThroughput(client, {
       ...scale.crowds,
+      // Each process has to compile its code, however many there are.
+      warmUpJobs: processes * scale.crowds.warmUpJobs,
+      warmUpSeconds: Infinity,
       submitters: inFlight,
       processes: parts,
       readCommits: () => readCommits(rig, name),
@@ -152,7 +155,7 @@ const HEAD = [
 
 /** Renders the measurements beside the model, and explains the bottleneck. */
 export function renderScale({ cores, runs }: Measured): string {
-  const model = createModel({ runs });
+  const model = createModel({ runs, cores });
   const predict = (run: ScaleRun) => model.predict({ ...run, cores: coresOf(run, cores) });
   const rows = runs.map((run) => [
     `${run.processes} + ${run.processes}`,

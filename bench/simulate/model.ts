@@ -2,8 +2,9 @@
 // costs. The law behind it: a part that is busy for D ms per job, and exists n times, completes
 // at most n × 1000 / D jobs per second. The part with the lowest limit is the bottleneck.
 //
-// Only one thing makes the costs of a job vary: batches. Jobs that are under way in one process at
-// the same time share statements, so a busy process costs less per job than an idle one.
+// Two things make the costs of a job vary. Jobs that are under way in one process at the same time
+// share statements, so a busy process costs less per job than an idle one. Processes that share a
+// core disturb each other's caches, so a job costs more with several of them per core.
 
 /** The parts that spend processor time on a job; the client is the bench itself. */
 export const PARTS = ["api", "worker", "postgres", "redis", "client"] as const;
@@ -50,8 +51,11 @@ export interface Model {
   predict(deployment: Deployment): { jobsPerSecond: number; bottleneck: string };
 }
 
-/** Takes the costs from the two runs with one process: one job at a time, and many. */
-export function createModel({ runs }: Pick<Measured, "runs">): Model {
+/**
+ * Takes the costs from the two runs with one process: one job at a time, and many. The run with the
+ * most processes shows what it costs to share cores; those between are predicted.
+ */
+export function createModel({ runs, cores: measuredOn }: Pick<Measured, "runs" | "cores">): Model {
   const single = runs.filter(({ processes }) => processes === 1);
   const lone = single.find(({ inFlight }) => inFlight === 1);
   const busy = single.find(({ inFlight }) => inFlight > 1);
@@ -72,11 +76,29 @@ export function createModel({ runs }: Pick<Measured, "runs">): Model {
     return { commits, ms: recordOf(msOf) };
   };
 
+  /** Jobs per second that the cores allow if sharing them costs nothing. */
+  const ofCores = (cores: number, { ms }: JobCost): number =>
+    (cores * 1000) / PARTS.reduce((sum, part) => sum + ms[part], 0);
+
+  const densest = runs.reduce((a, b) => (b.processes > a.processes ? b : a));
+  const slowest = ofCores(
+    coresOf(densest, measuredOn),
+    costOf(densest.inFlight / densest.processes),
+  );
+  const slowerPerProcess =
+    densest.processes > 1
+      ? Math.max(0, slowest / densest.jobsPerSecond - 1) / (densest.processes - 1)
+      : 0;
+
   const predict = ({ cores, processes, inFlight }: Deployment) => {
-    const { ms } = costOf(inFlight / processes);
-    const all = PARTS.reduce((sum, part) => sum + ms[part], 0);
+    const cost = costOf(inFlight / processes);
+    const { ms } = cost;
+    const sharing = Math.max(0, (processes * measuredOn) / cores - 1);
     const limits: [name: string, jobsPerSecond: number][] = [
-      [`${Number(cores.toFixed(1))} cores of the machine`, (cores * 1000) / all],
+      [
+        `${Number(cores.toFixed(1))} cores of the machine`,
+        ofCores(cores, cost) / (1 + slowerPerProcess * sharing),
+      ],
       // Node, Redis and the bench each use one core; PostgreSQL has a process per connection.
       ["API processes", (processes * 1000) / ms.api],
       ["workers", (processes * 1000) / ms.worker],

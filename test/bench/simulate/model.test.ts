@@ -7,6 +7,7 @@ import {
   createModel,
   isFromBusyMachine,
   recordOf,
+  type ScaleRun,
 } from "../../../bench/simulate/model.js";
 import { planFor, renderPlans } from "../../../bench/simulate/plan.js";
 
@@ -48,12 +49,26 @@ describe("the model of a deployment", () => {
       msPerJob: { ...recordOf(() => 0.1), api, postgres },
     });
     const runs = [cost(2, 1), { ...cost(2, 1), inFlight: 64, commitsPerJob: 1 }];
-    const of = (processes: number, cores: number) =>
-      createModel({ runs }).predict({ processes, cores, inFlight: 64 });
+    const of = (processes: number, cores: number, more: ScaleRun[] = []) =>
+      createModel({ runs: [...runs, ...more], cores: 2 }).predict({
+        processes,
+        cores,
+        inFlight: 64,
+      });
     assert.deepEqual(of(1, 16), { jobsPerSecond: 500, bottleneck: "API processes" });
     assert.equal(of(4, 2).bottleneck, "2 cores of the machine");
     assert.equal(Math.round(of(4, 2).jobsPerSecond), Math.round(2000 / 3.3));
-    assert.throws(() => createModel({ runs: runs.slice(1) }), /Measure one process/);
+    const crowded = { ...cost(2, 1), inFlight: 128, processes: 5, jobsPerSecond: 1000 / 3.3 };
+    for (const [processes, slowdown] of [
+      [1, 1],
+      [3, 1.5],
+      [5, 2],
+    ] as const)
+      assert.equal(
+        Math.round(of(processes, 2, [crowded]).jobsPerSecond),
+        Math.round(Math.min(500, 2000 / 3.3 / slowdown)),
+      );
+    assert.throws(() => createModel({ runs: runs.slice(1), cores: 2 }), /Measure one process/);
   });
 
   it("plans enough for each load, and shards where one primary is not enough", () => {
