@@ -77,6 +77,23 @@ describe("the purge", () => {
     await forgetUsers();
   });
 
+  it("uses a second lane from when its backlog grows until it is on time again", async () => {
+    const { id } = await services.finished(user);
+    let lanes = 0;
+    const removeExpired = async () => (lanes++, 0);
+    const late = create({ queuedJobs: { removeExpired } });
+    async function lanesWhenLateBy(seconds: number): Promise<number> {
+      lanes = 0;
+      await services.database.sql`update queued_jobs
+        set expires_at = now() - ${seconds} * interval '1 second' where id = ${id}`;
+      await late.run();
+      return lanes;
+    }
+    const seen: number[] = [];
+    for (const seconds of [1000, 900, 1100, 500, 10, 5]) seen.push(await lanesWhenLateBy(seconds));
+    assert.deepEqual(seen, [1, 1, 2, 2, 1, 1]);
+  });
+
   it("continues with events when QueuedJobs cannot be removed, and fails at the end", async () => {
     await services.submit(user);
     await age(1);
