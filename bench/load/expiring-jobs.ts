@@ -24,7 +24,6 @@ const LOOK_MS = 5000;
 
 await withLoadService({}, async ({ postgres: { url } }) => {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
-  await sql`set statement_timeout = 0`;
   const start = new Date(Date.now() + 1000 * (SETUP_SECONDS + JOBS / SETUP_PER_SECOND));
   await makeOwners(sql);
   for (let from = 1; from <= JOBS; from += SLICE)

@@ -13,7 +13,7 @@ export interface LoadDatabase {
   folder: string;
   /** As the service uses it. */
   database: Database;
-  /** The driver alone, without the time limits of the service, which large tables exceed. */
+  /** The driver alone, without the time limit of the service, which large tables exceed. */
   driver: Sql;
 }
 
@@ -31,8 +31,7 @@ export async function withLoadDatabase(
     const { url } = server;
     await migrate(url);
     const database = createDatabase({ url, connections, applicationName: "load" });
-    const connection = { statement_timeout: 0 };
-    const driver = postgres(url, { max: 1, onnotice: () => {}, connection });
+    const driver = postgres(url, { max: 1, onnotice: () => {} });
     try {
       await run({ url, folder, database, driver });
     } finally {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import postgres from "postgres";
 import {
   ANY_JOB,
   findUserIds,
@@ -21,9 +22,8 @@ describe("a search among the QueuedJobs of all users", () => {
         created_at) select gen_random_uuid(), 'issuer ' || i, 's', 'Same@example.test', true, 'n',
         0, now() from generate_series(1, 2) i`;
     // One in a thousand is an echo instead of a hash, and they lie far apart.
-    await store.database.sql.begin(async (sql) => {
-      await sql`set local statement_timeout = 0`;
-      await sql`
+    const sql = postgres(store.url, { max: 1 });
+    await sql`
       insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
         due_at, request_id, created_at, updated_at, error_code, finished_at)
       select ('0198f3a0-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, (select id from users
@@ -31,8 +31,8 @@ describe("a search among the QueuedJobs of all users", () => {
           end, '{}', 0, 0, now(), 'r', now(), now(),
         case when i = 1 then 'TIMEOUT' end, case when i = 1 then now() end
           from generate_series(1, ${ROWS}::int) i`;
-    });
-    await store.database.sql`analyze queued_jobs`;
+    await sql`analyze queued_jobs`;
+    await sql.end();
   });
   after(() => store.close());
   const search = (filter: Partial<JobFilter>, beforeId: string | null = null) =>

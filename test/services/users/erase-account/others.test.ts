@@ -30,7 +30,6 @@ describe("other users during the deletion of an account", long, () => {
     const sql = postgres(core.url, { max: 1, onnotice: () => {} });
     // Otherwise, PostgreSQL checks the foreign keys row by row.
     await sql`set session_replication_role = replica`;
-    await sql`set statement_timeout = 0`;
     await fillAccount(sql, user.id, {
       finished: JOBS - 10_000,
       pending: 9900,
