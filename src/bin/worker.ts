@@ -6,6 +6,7 @@ import { createWorker } from "../app/create-worker.js";
 import { orExit, readConfig } from "../app/read-config.js";
 import {
   announceListening,
+  isAlone,
   STORES_FOLLOW,
   waitForStores,
 } from "../app/local-service/start-stores.js";
@@ -29,16 +30,17 @@ const log = createLogger({
 });
 const drainMs = config.production ? 25_000 : 5000;
 
-await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
+await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack, closing) => {
   if (tracing) stack.add("tracing", () => tracing.close());
   // All modules are loaded, and no task waits yet.
-  await collectGarbage();
+  if (isAlone) await collectGarbage();
   const { url, warm } = await createWorker(
     config,
     { log, drainMs, ...(tracing && { tracer: tracing.tracer }) },
     stack,
   );
-  announceListening();
+  await announceListening(closing);
   await warm();
+  if (!isAlone) await collectGarbage();
   log.info({ health: url }, "takes work");
 });

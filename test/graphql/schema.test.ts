@@ -17,6 +17,7 @@ import {
   type GraphQLResolveInfo,
   type GraphQLSchema,
 } from "graphql";
+import { encodeStreamCursor } from "../../src/domain/cursors.js";
 import { createSchema } from "../../src/graphql/schema.js";
 import { createTypedJobs } from "../../src/graphql/typed-jobs/typed-jobs.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
@@ -87,6 +88,31 @@ describe("the schema", () => {
       fields[name]?.resolve?.(row, {}, context, null as unknown as GraphQLResolveInfo);
     assert.equal(ask("job", { jobName: "echo" }), job);
     assert.equal(ask("user", { userId: "1" }), user);
+  });
+
+  it("makes the payload of an event at once, from only the event and the context", () => {
+    const fields = schema.getSubscriptionType()?.getFields() ?? {};
+    const context = { user: { id: "01900000-0000-7000-8000-0000000000aa" } };
+    const position = { cursorSeq: 1, epoch: "0123456789abcdef" };
+    const resolve = (name: string, event: object) =>
+      fields[name]?.resolve?.(
+        { event, ...position },
+        {},
+        context,
+        null as unknown as GraphQLResolveInfo,
+      ) as { type?: string; cursor?: string };
+    const events = [
+      resolve("queuedJobEvents", { type: "QUEUED", queuedJob: {} }),
+      resolve("photoEvents", { type: "ADDED", photo: { createdAt: 0 } }),
+    ];
+    const cursor = encodeStreamCursor({ epoch: position.epoch, userId: context.user.id, seq: 1 });
+    assert.deepEqual(
+      events.map((event) => [event.type, event.cursor]),
+      [
+        ["QUEUED", cursor],
+        ["ADDED", cursor],
+      ],
+    );
   });
 
   it("has no resolvers for plain fields, since a page of twenty rows reads hundreds", () => {

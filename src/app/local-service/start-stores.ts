@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { on, once } from "node:events";
 import type { EmbeddedServer } from "../../embedded/open-server-folder.js";
 import type { Config } from "../../runtime/config.js";
 import type { Logger } from "../../runtime/logger.js";
@@ -76,26 +76,34 @@ async function stop(started: Promise<EmbeddedServer> | null): Promise<void> {
 
 /** The option that makes a process wait: `npm start` passes it, and then sends `StoreUrls`. */
 export const STORES_FOLLOW = "stores-follow";
-const waitsForStores = process.argv.includes(`--${STORES_FOLLOW}`);
+/** False if `npm start` has started this process beside others. */
+export const isAlone = !process.argv.includes(`--${STORES_FOLLOW}`);
+/** Keeps the messages of `npm start` until they are read: `StoreUrls`, and that all listen. */
+const messages = isAlone ? null : on(process, "message");
 
 /**
  * Waits for the URLs of the stores. `npm start` starts the stores while the API and the worker load
  * their modules, and then sends the URLs.
  */
 export async function waitForStores(): Promise<void> {
-  if (!waitsForStores) return;
+  if (!messages) return;
   const orphaned = () => process.exit(1);
   process.once("disconnect", orphaned);
-  const [{ databaseUrl, redisUrl }] = (await once(process, "message")) as [StoreUrls];
+  const { value } = await messages.next();
+  const [{ databaseUrl, redisUrl }] = value as [StoreUrls];
   process.off("disconnect", orphaned);
   Object.assign(process.env, { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl });
 }
 
 /**
  * Reports to `npm start` that this process listens. A health check alone is not enough, because
- * another program could answer it.
+ * another program could answer it. Resolves when all processes listen, at once for a process alone:
+ * what has time until then takes no processor from the others, which still load their modules.
  */
-export function announceListening(): void {
-  if (waitsForStores && process.connected)
-    process.send?.("listens", undefined, undefined, () => {});
+export async function announceListening(closing: AbortSignal): Promise<void> {
+  if (!messages || !process.connected) return;
+  process.send?.("listens", undefined, undefined, () => {});
+  await Promise.race([messages.next(), once(closing, "abort")]);
+  await messages.return?.();
+  closing.throwIfAborted();
 }

@@ -16,8 +16,8 @@ export interface ChildOptions {
   args?: string[];
   /** Arguments for node, before the script. */
   nodeArgs?: string[];
-  /** A message that is sent to the child once it is available. The caller handles its rejection. */
-  firstMessage?: Promise<object>;
+  /** Messages that are sent to the child once they are available. The caller handles rejections. */
+  messages?: Promise<object>[];
   /** Receives the messages that the child sends with process.send(). */
   onMessage?: (message: unknown) => void;
 }
@@ -78,7 +78,7 @@ async function launchNode(
   options: ChildOptions,
   stopping: Stopping,
 ): Promise<Running> {
-  const { env, args = [], nodeArgs = [], firstMessage, onMessage } = options;
+  const { env, args = [], nodeArgs = [], messages = [], onMessage } = options;
   const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     env,
     detached: true,
@@ -87,10 +87,11 @@ async function launchNode(
   const exited = howEnded(child);
   // once() below throws errors of spawning.
   void exited.then(() => killGroup(child)).catch(() => undefined);
-  firstMessage?.then(
-    (message) => child.connected && child.send(message, () => {}),
-    () => {},
-  );
+  for (const available of messages)
+    available.then(
+      (message) => child.connected && child.send(message, () => {}),
+      () => {},
+    );
   if (onMessage) child.on("message", onMessage);
   await once(child, "spawn");
   return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, stopping) };

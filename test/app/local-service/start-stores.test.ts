@@ -36,7 +36,7 @@ test("a process loads while the stores start, and always gets their URLs", async
   const child = await supervisor.start("api", script, {
     env: { DATABASE_URL: "postgres://configured" },
     args: [`--${STORES_FOLLOW}`],
-    firstMessage,
+    messages: [firstMessage],
     onMessage: (message) => void messages.push(message),
   });
   await eventually("it is loaded", () => messages.length === 1);
@@ -46,6 +46,38 @@ test("a process loads while the stores start, and always gets their URLs", async
   await eventually("it has the URLs again", () => messages.length === 4);
   const urlMessage = { urls: [STORE_URLS.databaseUrl, STORE_URLS.redisUrl] };
   assert.deepEqual(messages, ["loaded", urlMessage, "loaded", urlMessage]);
+});
+
+test("a process waits until all listen, and goes on at once when it is started again", async () => {
+  const listener = join(scene.folder, "listens.mjs");
+  writeFileSync(
+    listener,
+    `
+    import { announceListening, waitForStores } from
+      ${JSON.stringify(moduleUrl("app/local-service/start-stores"))};
+    await waitForStores();
+    process.on("disconnect", () => process.exit(0));
+    await announceListening(new AbortController().signal);
+    process.send("all listen");
+  `,
+  );
+  const backOff = { firstMs: 20, maxMs: 100, healthyMs: 10_000 };
+  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
+  const messages: unknown[] = [];
+  let announceReady: (message: object) => void = () => {};
+  const ready = new Promise<object>((resolve) => (announceReady = resolve));
+  const child = await supervisor.start("api", listener, {
+    env: {},
+    args: [`--${STORES_FOLLOW}`],
+    messages: [Promise.resolve(STORE_URLS), ready],
+    onMessage: (message) => void messages.push(message),
+  });
+  await eventually("it listens", () => messages.length === 1);
+  announceReady({});
+  await eventually("it goes on", () => messages.length === 2);
+  await killHard(child.pid);
+  await eventually("it goes on again", () => messages.length === 4);
+  assert.deepEqual(messages, ["listens", "all listen", "listens", "all listen"]);
 });
 
 test("a process without the option uses its own environment", async () => {

@@ -12,6 +12,7 @@ import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
 import { createPhotoInspector } from "../../../src/imaging/inspect/photo-inspector.js";
 import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
+import { processTree } from "../../support/processes/process-tree.js";
 import { quadrantsHeic } from "../heif-files.js";
 import { noise } from "../noise.js";
 import { assertQuadrants, storedQuadrants } from "../quadrants.js";
@@ -135,6 +136,15 @@ describe("the photo inspector", () => {
         .toBuffer(),
     );
     assert.equal((await inspector.preview(path, join(folder.path, "flat.webp"))).phash, null);
+  });
+
+  it("has no child for previews before the first one", async () => {
+    const settings = { log, maxPixels: 100_000_000, memoryLimitBytes: 1_500_000_000 };
+    const unused = createPhotoInspector(settings);
+    const others = processTree(process.pid).length;
+    await unused.warm();
+    assert.equal(processTree(process.pid).length, others + 1);
+    await unused.close();
   });
 
   it("reads one header at a time, and rejects another when twenty wait", async () => {
