@@ -7,6 +7,8 @@ import { addChunks, type LibraryState } from "./state.js";
 
 /** Pause between an event and the count that it causes. */
 const RECOUNT_MS = 800;
+/** Photos that are shown before all are counted: about those in sight. */
+const NEWEST = 50;
 
 /** Counts the photos of each day, from the beginning or to correct what events have changed. */
 export function createCounting(state: LibraryState, onCounted: () => void) {
@@ -15,7 +17,9 @@ export function createCounting(state: LibraryState, onCounted: () => void) {
 
   async function read(): Promise<void> {
     const mine = ++state.generation;
-    if (!state.isCounted.peek()) void showNewest(state, mine).catch(() => {});
+    // Counting a large library takes longer, and would delay what is seen first.
+    if (!state.isCounted.peek()) await showNewest(state, mine).catch(() => {});
+    if (mine !== state.generation) return;
     try {
       const counted = await readCounts(ask, filter.peek(), order.peek());
       if (mine !== state.generation) return;
@@ -64,11 +68,11 @@ export function createCounting(state: LibraryState, onCounted: () => void) {
   };
 }
 
-/** Shows the newest photos at once, because counting a large library takes longer. */
+/** Shows the newest photos, before all are counted. */
 async function showNewest(state: LibraryState, mine: number): Promise<void> {
   const { ask, filter, order, heads, shelf, isCounted } = state;
   if (order.peek() !== "taken") return;
-  const page = await readPage(ask, chunkOf([UNDATED], filter.peek(), true));
+  const page = await readPage(ask, chunkOf([UNDATED], filter.peek(), true), NEWEST);
   const photos = page.photos.filter(({ takenAt }) => takenAt !== null);
   if (mine !== state.generation || isCounted.peek() || photos.length === 0) return;
   batch(() => {

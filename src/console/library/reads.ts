@@ -33,10 +33,9 @@ interface Page {
 export async function readPage(
   ask: Query,
   { filter, orderBy, isBackward, cursor }: Chunk,
+  size = PAGE_SIZE,
 ): Promise<{ photos: Photo[]; cursor: string | null; hasMore: boolean }> {
-  const place = isBackward
-    ? { last: PAGE_SIZE, before: cursor }
-    : { first: PAGE_SIZE, after: cursor };
+  const place = isBackward ? { last: size, before: cursor } : { first: size, after: cursor };
   const { photos } = await ask<{ photos: Page }>(PHOTOS, { ...place, filter, orderBy });
   const { nodes, pageInfo } = photos;
   if (!isBackward)

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { messageOf } from "../in-words.js";
 import { signOut, token } from "../session.js";
 import { createWorkspace, WorkspaceContext, type Workspace } from "../workspace.js";
@@ -14,7 +14,8 @@ export function App() {
   const tries = useSignal(0);
   const current = token.value;
 
-  useEffect(() => {
+  // An effect would wait for the first paint, which delays the first requests by 20 ms.
+  useLayoutEffect(() => {
     if (!current) return undefined;
     let isCurrent = true;
     let timer = 0;

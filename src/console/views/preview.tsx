@@ -27,7 +27,8 @@ export function Preview({
           src={url}
           {...(side && photo.image && url === photo.previewUrl && sizesOf(photo, side))}
           alt={isNamed ? photo.filename : ""}
-          loading="lazy"
+          // The grid draws only what is near; a lazy picture would wait for a frame.
+          loading={side ? "eager" : "lazy"}
           decoding="async"
           class={isThere.value ? "is-there" : ""}
           onLoad={() => {

@@ -19,6 +19,11 @@ import {
 
 /** Number of candidates up to which they are sorted. */
 const MAX_SORTED = 1000;
+/**
+ * Rows of the largest page, and one more. The planner sees this number and not the user, or it would
+ * expect fewer rows with the values than without them, and plan each page in a large table again.
+ */
+const MAX_ROWS = "101";
 
 export interface PhotoQuery {
   userId: string;
@@ -123,8 +128,9 @@ function readPage(sql: Sql, query: PhotoQuery & PageRange): Promise<Row[]> {
   const conditions = allConditions(sql, filter);
   const sources = sourcesOf(sql, query);
   const walk = (scan: Scan, limit: number, where: Fragment) => sql`
-    select t.id, ${takenKey(sql)} as taken from ${inOrder(sql, { userId, filter, scan })}
-    where ${where} ${conditions} limit ${limit}`;
+    select * from (
+      select t.id, ${takenKey(sql)} as taken from ${inOrder(sql, { userId, filter, scan })}
+      where ${where} ${conditions} limit ${sql.unsafe(MAX_ROWS)}) walk limit ${limit}`;
   const rows = (scan: Scan, limit: number) =>
     sources.length === 0
       ? walk(scan, limit, sql`true`)
@@ -155,16 +161,19 @@ function sourcesOf(sql: Sql, { userId, filter, order }: PhotoQuery): Fragment[] 
   return [...sources, sql`select t.id from ${inTime} where true ${allConditions(sql, filter)}`];
 }
 
-/** Reads `ids` from the first source with few, and the matches among them. */
+/**
+ * Reads `ids` from the first source with few, and the matches among them. `offset 0` keeps the
+ * planner from reading the index of a condition again, and comparing each row with all ids.
+ */
 function fewMatches(sql: Sql, sources: Fragment[], { userId, filter }: PhotoQuery): Fragment {
   const ids = sources.map((source) => idsIfFew(sql, source));
   return sql`
     with few as materialized (
       select coalesce(${ids.reduce((all, more) => sql`${all}, ${more}`)}) as ids),
     matches as materialized (
-      select t.id, ${takenKey(sql)} as taken from photos t
-      where t.id = any((select ids from few)::uuid[]) and t.user_id = ${userId}
-        ${allConditions(sql, filter)})`;
+      select t.id, ${takenKey(sql)} as taken from (${allRows(sql)}
+        where t.id = any((select ids from few)::uuid[]) and t.user_id = ${userId} offset 0) t
+      where true ${allConditions(sql, filter)})`;
 }
 
 /** Null if there are many. The later ones of `coalesce` are then read, and otherwise not. */
@@ -192,15 +201,13 @@ function inOrder(
 ): Fragment {
   const { order, key, backward } = scan;
   const direction = sql.unsafe(backward ? "asc" : "desc");
-  const rows = sql`
-    select t.id, t.taken_at, t.camera, t.latitude, t.longitude, t.filename, t.damaged, t.made_by,
-      t.phash from photos t`;
+  const rows = allRows(sql);
   if (order === "UPLOADED") {
     const { where, orderBy } = rowsOfUser(sql, {
       ...scan,
       key: key ?? (backward ? FIRST_ID : LAST_ID),
     });
-    return sql`(${rows} cross join (values (${userId}::uuid)) q (user_id)
+    return sql`(${rows} cross join (values ((select ${userId}::uuid))) q (user_id)
       where ${where} order by ${orderBy} offset 0) t`;
   }
   const taken = takenKey(sql);
@@ -208,6 +215,11 @@ function inOrder(
     and (${takenCondition(sql, filter) ?? sql`true`})
     order by ${taken} ${direction}, t.id ${direction} offset 0) t`;
 }
+
+/** All that the conditions read. */
+const allRows = (sql: Sql): Fragment => sql`
+  select t.id, t.taken_at, t.camera, t.latitude, t.longitude, t.filename, t.damaged, t.made_by,
+    t.phash from photos t`;
 
 /** The condition that a row is beyond the key; begins with `and`, or is empty. */
 function past(

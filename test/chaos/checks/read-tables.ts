@@ -62,7 +62,7 @@ export interface Tables {
 
 /** Reads the tables directly, without the service. */
 export async function readTables(url: string): Promise<Tables> {
-  // All rows take longer than a statement of the service may.
+  // It reads all rows.
   const connection = { enable_seqscan: "on" };
   const client = postgres(url, { max: 1, onnotice: () => {}, connection });
   try {

@@ -57,7 +57,6 @@ export async function startStandby(
     signal: AbortSignal.timeout(60_000),
   });
   const url = Object.assign(new URL(primary.url), { port: String(port) }).href;
-  // A promotion may take longer than the sessions of the service may wait.
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const isFollowing = async () =>
     (await sql`select from pg_stat_wal_receiver where status = 'streaming'`).length > 0;

@@ -66,17 +66,7 @@ describe("a library of 100,000 photos", long, () => {
     services = await createTestServices();
     // One connection for all reads, because others report their statistics late.
     database = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
-    library = createPhotoLibrary(
-      database,
-      createPhotos({
-        database,
-        bus: services.bus,
-        deleteFiles: async () => {},
-        maxStoredBytes: 0,
-        maxRecordedBytes: 0,
-        log: silentLog,
-      }),
-    );
+    library = libraryOn(database);
     user = await services.newUser();
     await services.newPhoto(user);
     // PostgreSQL keeps the plan of a prepared statement from the sixth time on.
@@ -90,8 +80,26 @@ describe("a library of 100,000 photos", long, () => {
     await services.close();
   });
 
-  const page = (filter: Partial<PhotoFilter>, order: PhotoOrder, key: string | null = null) =>
-    library.page({
+  const libraryOn = (connection: Database) =>
+    createPhotoLibrary(
+      connection,
+      createPhotos({
+        database: connection,
+        bus: services.bus,
+        deleteFiles: async () => {},
+        maxStoredBytes: 0,
+        maxRecordedBytes: 0,
+        log: silentLog,
+      }),
+    );
+
+  const page = (
+    filter: Partial<PhotoFilter>,
+    order: PhotoOrder,
+    key: string | null = null,
+    pages = library,
+  ) =>
+    pages.page({
       userId: user.id,
       filter: { ...ALL, ...filter },
       order,
@@ -139,6 +147,21 @@ describe("a library of 100,000 photos", long, () => {
       where relname = 'photos'`;
     return row?.n ?? 0;
   }
+
+  it("keeps the plans of its pages in both orders, instead of planning each page", async () => {
+    const fresh = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
+    const pages = libraryOn(fresh);
+    for (let round = 0; round < 20; round++)
+      for (const order of ["UPLOADED", "TAKEN"] as const) await page({}, order, null, pages);
+    const plans = await fresh.sql<{ kept: number }[]>`
+      select generic_plans::int as kept from pg_prepared_statements
+      where statement like ${"%from photos t%"}`;
+    await fresh.close();
+    assert.deepEqual(
+      plans.map(({ kept }) => kept),
+      [15, 15],
+    );
+  });
 
   for (const [name, filter] of Object.entries(FILTERS)) {
     for (const order of ["UPLOADED", "TAKEN"] as const) {
