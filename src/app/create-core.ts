@@ -4,7 +4,7 @@ import { createEventBus, type EventBus, type EventBusOptions } from "../events/e
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import type { Storage } from "../photos/storage.js";
-import { createHintQueue, type HintQueue } from "../queue/hint-queue.js";
+import { createHintQueue, type Hint, type HintQueue } from "../queue/hint-queue.js";
 import { createCancellationChannel } from "../queue/cancellation-channel.js";
 import { createJobs, type Jobs } from "../services/jobs/jobs.js";
 import { createPhotos, type Photos } from "../services/photos/photos.js";
@@ -63,6 +63,8 @@ interface CoreOptions {
   onDropped?: EventBusOptions["onDropped"];
   onForeignRows?: () => void;
   onSetAside?: QueuedJobsDeps["onSetAside"];
+  /** Attends a new hint in this process; returns false if the queue is needed. */
+  takeHint?: (hint: Hint) => boolean;
 }
 
 const SLOW_CONNECTIONS = 2;
@@ -72,7 +74,7 @@ export async function createCore(
   options: CoreOptions,
   stack: ClosingStack,
 ): Promise<Core> {
-  const { catalogue, log, tracer = noTracer, onStep, onDropped, onSetAside } = options;
+  const { catalogue, log, tracer = noTracer, onStep, onDropped, onSetAside, takeHint } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
   const { database, slowDatabase } = connectDatabases(config, options, stack);
   const bus = createEventBus({ ...redis, log, ...(onDropped && { onDropped }) });
@@ -102,7 +104,7 @@ export async function createCore(
   const queuedJobs = createQueuedJobs({
     database,
     bus,
-    hints,
+    hints: takeHint ? takingOwn(hints, takeHint, tracer) : hints,
     cancellations,
     catalogue,
     submittable: jobs.submittable,
@@ -125,6 +127,22 @@ export async function createCore(
     queuedJobs,
     queuedJobReads: createQueuedJobReads(database),
     groupReads: createGroupReads(database),
+  };
+}
+
+/** Adds only those hints to the queue that this process does not take. */
+function takingOwn(
+  hints: HintQueue,
+  take: (hint: Hint) => boolean,
+  { carry }: Pick<Tracer, "carry">,
+): HintQueue {
+  return {
+    ...hints,
+    add(all) {
+      const traceparent = carry();
+      const traced = traceparent ? all.map((hint) => ({ traceparent, ...hint })) : all;
+      return hints.add(traced.filter((hint) => !take(hint)));
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { ChildPool } from "../child-pool/child-pool.js";
 import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
+import type { Hint } from "../queue/hint-queue.js";
 import { createStartRate, type StartRate } from "../queue/start-rate.js";
 import { listenForStops } from "../queue/cancellation-channel.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
@@ -74,7 +75,11 @@ export async function createWorker(
   const { onStep, onDropped, onForeignRows, onSetAside } = metrics;
   const base = { name: "photo-service worker", connections: 8, catalogue };
   const measured = { onStep, onDropped, onForeignRows, onSetAside };
-  const core = await createCore(config, { ...base, ...options, tracer, ...measured }, stack);
+  // Opened below, because it needs the core.
+  const opened: { taskWorker?: TaskWorker } = {};
+  const takeHint = (hint: Hint) => opened.taskWorker?.take(hint) ?? false;
+  const more = { ...base, ...measured, takeHint };
+  const core = await createCore(config, { ...more, ...options, tracer }, stack);
   const { redis, database, queuedJobs } = core;
   const children = { entry: CHILD, size: config.workerConcurrency, onFault: metrics.onChildFault };
   const { pool, suspects } = openChildPools({ ...children, log }, stack);
@@ -113,6 +118,7 @@ export async function createWorker(
   openMaintenance(config, parts, stack);
   await openWebhooks(config, parts, stack);
   const taskWorker = openTaskWorker(config, { ...options, tracer }, { ...parts, startRate });
+  opened.taskWorker = taskWorker;
   stack.add("task worker", () => taskWorker.close());
   heartbeat.start(taskWorker);
   return { url: await listenForHealth(config, { ...parts, taskWorker }, stack), warm: pool.warm };
@@ -188,6 +194,7 @@ function openTaskWorker(
     },
     {
       ...core.redis,
+      hints: core.hints,
       tasks: config.workerTasks,
       children: config.workerConcurrency,
       drainMs,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ServiceUnavailableError } from "../domain/errors.js";
-import { LANES, type HintData, type Lane } from "../queue/hint-queue.js";
+import { LANES, type Hint, type HintData, type HintQueue, type Lane } from "../queue/hint-queue.js";
 import { createRedis } from "../runtime/redis.js";
 import { executeTask, type ExecuteDeps } from "./execute-task.js";
 import { TaskLane } from "./task-lane.js";
@@ -16,9 +16,12 @@ export interface TaskWorkerOptions {
   /** Time that running tasks may continue while the worker closes. */
   drainMs: number;
   onRedisReady: () => void;
+  hints: Pick<HintQueue, "add">;
 }
 
 export interface TaskWorker {
+  /** Attends a new hint without the queue. Returns false if the queue is needed. */
+  take(hint: Hint): boolean;
   /** Null when the worker takes work, else the reason why not. */
   idleReason(): string | null;
   /** Time without a hint in a lane with room; 0 for a full lane. */
@@ -67,6 +70,10 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   };
 
   return {
+    take: (hint) =>
+      !isLeaving() &&
+      hint.delayMs === 0 &&
+      lanes[hint.lane].take(hint, (delayMs) => options.hints.add([{ ...hint, delayMs }])),
     restingMs: (lane) => lanes[lane].restingMs,
     isLeaving,
     drain(drains) {

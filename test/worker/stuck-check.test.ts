@@ -29,6 +29,7 @@ describe("the check of an idle worker", () => {
       children: 1,
       drainMs: 1000,
       onRedisReady: () => {},
+      hints: { add: async () => {} },
     });
     check = createStuckCheck({
       taskWorker,

@@ -5,6 +5,7 @@ const CHECK = ["groups/check-group.test"];
 const OWNER = ["groups/owner-groups.test"];
 
 const GROUPED = "src/services/queued-jobs/transition/grouped.ts";
+const COUNTS = "src/services/queued-jobs/transition/group-counts.ts";
 const GRAPH = "src/services/queued-jobs/groups/graph.ts";
 const HANDED = "src/services/queued-jobs/groups/handed-pictures.ts";
 
@@ -26,9 +27,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "the events of one statement show the same counts",
-    file: GROUPED,
-    find: "(${column} - ${later(status)})::int",
-    replace: "(${column})::int",
+    file: COUNTS,
+    find: "isMany ? countsAfter(sql, parts, later) : groupCounts(sql)",
+    replace: "groupCounts(sql)",
     tests: STEPS,
   },
   {
@@ -121,5 +122,19 @@ export const MUTANTS: Mutant[] = [
     find: "await tryPart(() => queuedJobs.cancelMarked())",
     replace: "0",
     tests: ["worker/reconciler.test"],
+  },
+  {
+    breaks: "every hint of a chain goes through Redis",
+    file: "src/app/create-core.ts",
+    find: "hints: takeHint ? takingOwn(hints, takeHint, tracer) : hints,",
+    replace: "hints,",
+    tests: ["app/create-worker.test"],
+  },
+  {
+    breaks: "own hints fill a lane, so that the hints of others wait",
+    file: "src/worker/task-lane.ts",
+    find: "this.#room > 0 && this.#own + 1 < this.#options.concurrency",
+    replace: "true",
+    tests: ["task-worker/own-hints.test"],
   },
 ];

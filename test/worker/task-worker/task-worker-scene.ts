@@ -116,6 +116,7 @@ function openWorker(
       children: 2,
       drainMs: 5000,
       onRedisReady: () => {},
+      hints: { add: async () => {} },
       ...more,
     },
   );
