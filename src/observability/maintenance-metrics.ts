@@ -4,7 +4,7 @@ import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 export interface MaintenanceMetrics {
   onFailure(task: string): void;
   /** Records how long the oldest rows had been due when they were purged. */
-  onPurge(lagSeconds: { queuedJobs: number; events: number }): void;
+  onPurge(lagSeconds: { queuedJobs: number; groups: number; events: number }): void;
   /** Records how many recent events are in the default partition. */
   onStrayEvents(count: number): void;
   /** Reads the last success of each task, by any worker, at each scrape. */
@@ -37,7 +37,7 @@ export function createMaintenanceMetrics(
     help: "Time of the last success of a maintenance task in any worker",
     labelNames: ["task"],
   });
-  let purge = { queuedJobs: 0, events: 0, at: now() };
+  let purge = { queuedJobs: 0, groups: 0, events: 0, at: now() };
   gauge(registry, {
     name: "purge_lag_seconds",
     help: "Time for which the oldest row had been due when this worker last purged",
@@ -45,6 +45,7 @@ export function createMaintenanceMetrics(
     collect() {
       const isOld = now() - purge.at > LAG_KEPT_MS;
       this.set({ kind: "queued_job" }, isOld ? 0 : purge.queuedJobs);
+      this.set({ kind: "group" }, isOld ? 0 : purge.groups);
       this.set({ kind: "event" }, isOld ? 0 : purge.events);
     },
   });

@@ -33,6 +33,8 @@ class SlotConnector extends AbstractConnector {
   readonly #key: string;
   #nodes: readonly StoreHost[];
   #turn = 0;
+  /** The connection that was ended last. */
+  #left: unknown = null;
 
   constructor(options: RedisOptions, nodes: readonly StoreHost[], key: string) {
     super(options.disconnectTimeout ?? DISCONNECT_MS);
@@ -56,6 +58,12 @@ class SlotConnector extends AbstractConnector {
       if (owner) return this.#open(owner);
       await pause(RETRY_MS);
     }
+  }
+
+  /** Each of many refused commands asks for it; one time per connection is enough. */
+  override disconnect(): void {
+    if (this.connecting || this.stream !== this.#left) super.disconnect();
+    this.#left = this.stream;
   }
 
   #open(owner: StoreHost): Socket | TLSSocket {

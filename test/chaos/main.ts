@@ -1,6 +1,6 @@
-// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS --storage
-// KIND]`: runs the whole service on its own stores under load and faults, then checks all records
-// against the promises. Exits with 1 after a violation, and then keeps the logs.
+// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS --storage KIND
+// --engines LIST]`: runs the whole service on its own stores under load and faults, then checks all
+// records against the promises. Exits with 1 after a violation, and then keeps the logs.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

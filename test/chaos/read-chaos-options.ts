@@ -1,5 +1,7 @@
 import { readCommandLine } from "../../src/runtime/command-line.js";
 import { readSeed } from "../support/runner/read-seed.js";
+import { NO_PGBOUNCER } from "../support/stores/pgbouncer.js";
+import { ENGINES, type Engine } from "./engines/chaos-redis.js";
 import { STORAGE_KINDS, type StorageKind } from "./stored-files.js";
 
 export interface ChaosOptions {
@@ -12,6 +14,7 @@ export interface ChaosOptions {
   /** Retention of finished QueuedJobs and events in seconds; null for the service's default. */
   ttlSeconds: number | null;
   storage: StorageKind;
+  engines: readonly Engine[];
   /** True to submit groups beside single jobs. */
   pipelines: boolean;
 }
@@ -53,6 +56,12 @@ export function readChaosOptions(): ChaosOptions {
           default: "file",
           about: "file: a folder. s3: a private S3 server, with faults on the way to it.",
         },
+        engines: {
+          type: "string",
+          value: "<list>",
+          default: "",
+          about: "Run behind pgbouncer, or on sentinel or cluster, with faults of their own.",
+        },
         pipelines: { type: "boolean", about: "Submit groups of random graphs beside single jobs." },
       },
       examples: [
@@ -60,6 +69,7 @@ export function readChaosOptions(): ChaosOptions {
         "--minutes 10 --events 100 --ttl 60",
         "--pipelines --minutes 20",
         "--minutes 2 --storage s3",
+        "--minutes 10 --engines pgbouncer,sentinel",
       ],
     },
     toOptions,
@@ -73,6 +83,7 @@ interface Values {
   events: string | undefined;
   ttl: string | undefined;
   storage: string;
+  engines: string;
   pipelines: boolean;
 }
 
@@ -89,5 +100,24 @@ function toOptions({ only, pipelines, ...values }: Values): ChaosOptions {
     throw new Error("--ttl must be a whole number of seconds from 30");
   const storage = STORAGE_KINDS.find((kind) => kind === values.storage);
   if (!storage) throw new Error(`--storage must be one of ${STORAGE_KINDS.join(", ")}`);
-  return { minutes, seed: readSeed(values.seed), only, events, ttlSeconds, storage, pipelines };
+  const engines = readEngines(values.engines);
+  return {
+    minutes,
+    seed: readSeed(values.seed),
+    only,
+    events,
+    ttlSeconds,
+    storage,
+    engines,
+    pipelines,
+  };
+}
+
+function readEngines(list: string): Engine[] {
+  const names = list.split(",").filter((name) => name !== "");
+  const engines = ENGINES.filter((engine) => names.includes(engine));
+  if (engines.length < names.length || (names.includes("sentinel") && names.includes("cluster")))
+    throw new Error(`--engines must be of ${ENGINES.join(", ")}; sentinel or cluster, not both`);
+  if (names.includes("pgbouncer") && NO_PGBOUNCER) throw new Error(NO_PGBOUNCER);
+  return engines;
 }

@@ -44,14 +44,16 @@ describe("the metrics of maintenance", () => {
 
   it("show the lag of a purge until it is outdated", async () => {
     const { page, metrics } = open();
-    metrics.onPurge({ queuedJobs: 3, events: 4 });
+    metrics.onPurge({ queuedJobs: 3, groups: 5, events: 4 });
     assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), [
       'photos_purge_lag_seconds{kind="queued_job"} 3',
+      'photos_purge_lag_seconds{kind="group"} 5',
       'photos_purge_lag_seconds{kind="event"} 4',
     ]);
     now += 121_000;
     assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), [
       'photos_purge_lag_seconds{kind="queued_job"} 0',
+      'photos_purge_lag_seconds{kind="group"} 0',
       'photos_purge_lag_seconds{kind="event"} 0',
     ]);
   });

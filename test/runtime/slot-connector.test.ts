@@ -13,7 +13,7 @@ describe("a connection to a Redis Cluster", () => {
   let cluster: ClusterStores;
   before(async () => {
     chmodSync(folder, 0o711);
-    cluster = await startCluster(folder, 1);
+    cluster = await startCluster(folder, 2);
   });
   after(() => cluster.close());
 
@@ -25,6 +25,32 @@ describe("a connection to a Redis Cluster", () => {
     for (const [i, redis] of connections.entries()) {
       await eventually("it is ready", () => redis.status === "ready");
       assert.equal(await redis.incr("{a}:count"), i + 1);
+      redis.disconnect();
+    }
+  });
+
+  it("follows its slot to another node with all commands under way, and without a warning", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on("warning", onWarning);
+    const redis = createRedis({
+      url: cluster.url,
+      prefix: "{a}",
+      purpose: "tests",
+      failFast: false,
+      log: silentLog,
+    });
+    try {
+      await redis.set("{a}:moves", 0);
+      await cluster.moveSlot("{a}");
+      const counts = await Promise.all(Array.from({ length: 20 }, () => redis.incr("{a}:moves")));
+      assert.deepEqual(
+        counts,
+        Array.from({ length: 20 }, (_, i) => i + 1),
+      );
+      assert.deepEqual(warnings, []);
+    } finally {
+      process.off("warning", onWarning);
       redis.disconnect();
     }
   });

@@ -1,3 +1,4 @@
+import type { Fragment } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
@@ -9,7 +10,14 @@ export interface Purged {
   queuedJobs: number;
   events: number;
   /** Time for which the oldest of each kind had been due when this run found it. */
-  lagSeconds: { queuedJobs: number; events: number };
+  lagSeconds: LagSeconds;
+}
+
+export interface LagSeconds {
+  /** Of QueuedJobs that belong to no group. */
+  queuedJobs: number;
+  groups: number;
+  events: number;
 }
 
 export interface Purge {
@@ -64,31 +72,31 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
     }
   }
 
-  /**
-   * Reads the cut-off of events and the lag of the oldest QueuedJob by the clock of the database.
-   */
-  async function readStart(): Promise<{ cutOff: string; lateSeconds: number }> {
-    const [row] = await sql<{ cutOff: string; lateSeconds: number }[]>`
+  /** Reads the cut-off of events and the lags of the rest by the clock of the database. */
+  async function readStart(): Promise<Start> {
+    const lateness = (table: Fragment) => sql`
+      coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at))
+        ${table} where expires_at is not null order by expires_at limit 1), 0)::float8`;
+    const [row] = await sql<Start[]>`
       select (clock_timestamp() - ${keptSeconds} * interval '1 second')::text as "cutOff",
-        coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at))
-        from queued_jobs
-          where expires_at is not null order by expires_at limit 1), 0)::float8 as "lateSeconds"`;
+        ${lateness(sql`from queued_jobs`)} as "queuedJobs",
+        ${lateness(sql`from job_groups`)} as groups`;
     if (!row) throw new Error("A select without from returned no row");
     return row;
   }
 
   return {
     async run(signal) {
-      const { cutOff, lateSeconds } = await available(readStart);
+      const { cutOff, ...late } = await available(readStart);
       const until = { deadline: performance.now() + runMs, signal };
       // Runs all at the same time, so that a slow one does not take the time of the others.
-      const lanes = Array.from({ length: chooseLanes(lateSeconds) }, () =>
+      const lanes = Array.from({ length: chooseLanes(late.queuedJobs) }, () =>
         drain(removeQueuedJobs(), until),
       );
       const runs = [Promise.all(lanes), drain(events.steps(cutOff), until)] as const;
       const [jobs, logged] = await Promise.all(runs);
       const queuedJobs = jobs.reduce((sum, { removed }) => sum + removed, 0);
-      const lagSeconds = { queuedJobs: lateSeconds, events: events.lagSeconds };
+      const lagSeconds = { ...late, events: events.lagSeconds };
       const purged = { queuedJobs, events: logged.removed, lagSeconds };
       if (queuedJobs + logged.removed > 0) log.info(purged, "purged");
       const fault = [...jobs, logged].find((drained) => drained.fault !== undefined)?.fault;
@@ -97,6 +105,8 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
     },
   };
 }
+
+type Start = Omit<LagSeconds, "events"> & { cutOff: string };
 
 interface Drained {
   removed: number;

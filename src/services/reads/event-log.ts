@@ -90,7 +90,11 @@ async function readHeads({ sql }: Database, userIds: string[]): Promise<Heads> {
   return { epoch: createHash("sha256").update(history).digest("hex").slice(0, 16), heads };
 }
 
-/** The events of one of the two tables after a position, with the counters of the user. */
+/**
+ * The events of one of the two tables after a position, with the counters of the user. The limit is
+ * part of the text: of an unknown one PostgreSQL expects so much that it plans each read again,
+ * which takes half of its time with 20,000,000 events in 12 partitions.
+ */
 async function readPage<E extends { seq: number }>(
   { sql, foreignRows }: Database,
   { userId, seq, limit }: Parameters<EventLog["readPhotos"]>[0],
@@ -116,7 +120,7 @@ async function readPage<E extends { seq: number }>(
           select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text)
             end as size from ${table} e
           where e.user_id = s.user_id and e.seq > ${seq} ${where}
-          order by e.seq limit ${limit}) page) bounded
+          order by e.seq limit ${sql.unsafe(String(limit))}) page) bounded
       where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
   // This statement returns at least one row; otherwise the rows belong to another statement.
   if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);

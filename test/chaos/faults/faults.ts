@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { realpathSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { processesIn } from "../../../src/embedded/processes/processes-in.js";
 import type { TcpProxy } from "../../support/stores/tcp-proxy.js";
+import type { Named } from "../engines/chaos-redis.js";
 import type { Fleet } from "../fleet.js";
 import { processesOfSession } from "../processes-of-session.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
@@ -12,10 +11,19 @@ import type { Stage } from "../stage.js";
 import type { Violations } from "../checks/violations.js";
 import type { ChaosReceiver } from "../webhooks/chaos-receiver.js";
 import { pauseAndResume } from "./pause-and-resume.js";
-import { postgresAnswers, redisAnswers, untilBack } from "./until-back.js";
+import { freeze, send } from "./signals.js";
+import { postgresAnswers, untilBack } from "./until-back.js";
 
 export type Component =
-  "worker" | "api" | "redis" | "postgres" | "network" | "storage" | "operator" | "receiver";
+  | "worker"
+  | "api"
+  | "redis"
+  | "postgres"
+  | "pgbouncer"
+  | "network"
+  | "storage"
+  | "operator"
+  | "receiver";
 
 export interface Fault {
   component: Component;
@@ -62,61 +70,48 @@ export function createFaults({
     fault("api", "API frozen for a moment", () => fleet.freeze(any("api"), aWhile())),
     fault("api", "child processes of an API killed", async () => {
       const { pid: api } = any("api");
-      for (const { pid } of processesOfSession([api])) if (pid !== api) send(pid, "SIGKILL");
+      const pids = processesOfSession([api]).map(({ pid }) => pid);
+      send(
+        pids.filter((pid) => pid !== api),
+        "SIGKILL",
+      );
     }),
     fault("operator", "a Job or a user paused and resumed", () =>
       pauseAndResume(stage, { random, violations }),
     ),
     fault("receiver", "receiver of webhooks killed", () => receiver.kill(aWhile())),
-    ...redisFaults(stage, aWhile).map(([kind, inject]) => fault("redis", kind, inject)),
-    ...postgresFaults(stage, aWhile, long).map(([kind, inject]) => fault("postgres", kind, inject)),
-    ...(long ? [fault("network", "connections to Redis mute", () => mute(stage.toRedis))] : []),
-    ...storageFaults(stage.files.proxy, random).map(([kind, inject]) =>
-      fault("storage", kind, inject),
-    ),
-    ...[
-      { name: "PostgreSQL", proxy: stage.toPostgres, replyBytes: 400 },
-      { name: "Redis", proxy: stage.toRedis, replyBytes: 400 },
-    ].flatMap((way) =>
-      networkFaults(way, random).map(([kind, inject]) => fault("network", kind, inject)),
-    ),
+    ...all("redis", stage.redis.faults(aWhile)),
+    ...all("postgres", postgresFaults(stage, aWhile, long)),
+    ...all("pgbouncer", stage.pgBouncer?.faults(aWhile) ?? []),
+    ...all("storage", storageFaults(stage.files.proxy, random)),
+    ...all("network", waysToStores(stage, random, long)),
   ];
 }
 
-type Named = [kind: string, inject: () => Promise<void>];
+function all(component: Component, named: readonly Named[]): Fault[] {
+  return named.map(([kind, inject]) => ({ component, kind, inject }));
+}
 
-function redisFaults({ redis, folder }: Stage, aWhile: () => number): Named[] {
-  const back = untilBack("Redis", () => redisAnswers(redis));
-  const kill = async (signal: NodeJS.Signals) => {
-    const old = redis.pid;
-    process.kill(old, signal);
-    await back(() => redis.pid !== old);
-  };
+function waysToStores(stage: Stage, random: SeededRandom, long: boolean): Named[] {
+  const { proxy: toRedis } = stage.redis;
+  const ways = [
+    { name: "PostgreSQL", proxy: stage.toPostgres },
+    ...(toRedis ? [{ name: "Redis", proxy: toRedis }] : []),
+    ...(stage.pgBouncer ? [{ name: "PgBouncer", proxy: stage.pgBouncer.proxy }] : []),
+  ];
   return [
-    ["Redis killed", () => kill("SIGKILL")],
-    [
-      "Redis killed, its file lost",
-      async () => {
-        await rm(join(folder, "redis", "data", "appendonlydir"), { recursive: true, force: true });
-        await kill("SIGKILL");
-      },
-    ],
-    ["Redis flushed", () => flush(redis.url)],
-    ["Redis frozen", () => freeze([redis.pid], aWhile())],
+    ...(long && toRedis
+      ? [["connections to Redis mute", () => mute(toRedis)] satisfies Named]
+      : []),
+    ...ways.flatMap((way) => networkFaults({ ...way, replyBytes: 400 }, random)),
   ];
-}
-
-async function flush(url: string): Promise<void> {
-  const client = new Redis(url, { maxRetriesPerRequest: 5 });
-  client.on("error", () => {});
-  await client.flushall().finally(() => client.disconnect());
 }
 
 function postgresFaults({ postgres, folder }: Stage, aWhile: () => number, long: boolean): Named[] {
   const back = untilBack("PostgreSQL", () => postgresAnswers(postgres));
   const end = async (signal: NodeJS.Signals) => {
     const old = postgres.pid;
-    process.kill(old, signal);
+    send([old], signal);
     await back(() => postgres.pid !== old);
   };
   const data = realpathSync(join(folder, "postgres", "data"));
@@ -134,20 +129,6 @@ function postgresFaults({ postgres, folder }: Stage, aWhile: () => number, long:
         ]
       : []),
   ];
-}
-
-async function freeze(pids: number[], ms: number): Promise<void> {
-  for (const pid of pids) send(pid, "SIGSTOP");
-  await pause(ms);
-  for (const pid of pids) send(pid, "SIGCONT");
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // The process has already ended.
-  }
 }
 
 /** Longer than the timeout of any request. */

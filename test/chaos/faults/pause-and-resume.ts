@@ -1,8 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { REDIS_PREFIX } from "../../../src/app/create-core.js";
 import { createDatabase } from "../../../src/db/database.js";
+import { createRedis } from "../../../src/runtime/redis.js";
 import { createPauses, type PauseSubject } from "../../../src/services/operators/pauses.js";
+import { silentLog } from "../../support/runner/silent-log.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import type { Violations } from "../checks/violations.js";
 import type { Stage } from "../stage.js";
@@ -14,8 +15,13 @@ export async function pauseAndResume(
   { postgres, redis }: Stage,
   { random, violations }: { random: SeededRandom; violations: Violations },
 ): Promise<void> {
-  const client = new Redis(redis.url, { maxRetriesPerRequest: 5 });
-  client.on("error", () => {});
+  const client = createRedis({
+    url: redis.url,
+    prefix: REDIS_PREFIX,
+    purpose: "chaos",
+    failFast: false,
+    log: silentLog,
+  });
   const database = createDatabase({ url: postgres.url, connections: 1, applicationName: "chaos" });
   const { sql } = database;
   const reportLost = async () => void (await client.del(`${REDIS_PREFIX}:remembers`));

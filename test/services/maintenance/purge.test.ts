@@ -7,6 +7,7 @@ import {
   type PurgeDeps,
 } from "../../../src/services/maintenance/purge.js";
 import type { User } from "../../../src/services/users/users.js";
+import { groupOf } from "../../support/service/group-of.js";
 import { insertUsersWithEvents } from "../../support/service/many-users.js";
 import { silentLog } from "../../support/runner/silent-log.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
@@ -111,12 +112,18 @@ describe("the purge", () => {
       .sql`update queued_jobs set expires_at = now() - interval '7 seconds' where id = ${id}`;
     await services.database
       .sql`update queued_job_events set at = now() - interval '110.5 seconds' where seq = 1`;
+    const group = { submission: groupOf({ a: [] }), requestId: "request" };
+    const { id: groupId } = await services.queuedJobs.enqueueGroup(user.id, group);
+    await services.queuedJobs.cancelGroup(user, groupId);
+    await services.database.sql`update job_groups set expires_at = now() - interval '20 seconds'`;
     const { lagSeconds } = await purge.run();
     assert.ok(
       lagSeconds.queuedJobs >= 7 && lagSeconds.queuedJobs < 9,
       String(lagSeconds.queuedJobs),
     );
     assert.ok(lagSeconds.events >= 10 && lagSeconds.events < 12, String(lagSeconds.events));
-    assert.deepEqual((await purge.run()).lagSeconds, { queuedJobs: 0, events: 0 });
+    assert.ok(lagSeconds.groups >= 20 && lagSeconds.groups < 22, String(lagSeconds.groups));
+    const none = { queuedJobs: 0, groups: 0, events: 0 };
+    assert.deepEqual((await purge.run()).lagSeconds, none);
   });
 });

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import postgres from "postgres";
 import { freePort } from "../../../src/embedded/ports.js";
-import { startTestServer } from "./test-server.js";
+import { startTestServer, type TestServer } from "./test-server.js";
 
 const PGBOUNCER = process.env["PGBOUNCER"] ?? "/usr/sbin/pgbouncer";
 
@@ -10,10 +11,11 @@ export const NO_PGBOUNCER =
   !existsSync(PGBOUNCER) &&
   "pgbouncer was not found: apt-get install -y pgbouncer, or set PGBOUNCER to its path";
 
-export interface PgBouncer {
+export interface PgBouncer extends TestServer {
   /** Returns the URL of the same database through PgBouncer. */
   urlOf(url: string): string;
-  close(): Promise<void>;
+  /** Sets a limit while `work` runs; PgBouncer keeps the connections that it has. */
+  withSetting(setting: { name: string; value: number }, work: () => Promise<void>): Promise<void>;
 }
 
 /** Starts PgBouncer in transaction mode, with its defaults, in front of the server of `url`. */
@@ -33,6 +35,7 @@ export async function startPgBouncer(
     "auth_type = scram-sha-256",
     "auth_file = users.txt",
     "pool_mode = transaction",
+    `admin_users = ${decodeURIComponent(username)}`,
     ...settings,
   ];
   const users = `"${decodeURIComponent(username)}" "${decodeURIComponent(password)}"\n`;
@@ -43,8 +46,19 @@ export async function startPgBouncer(
     files: { "pgbouncer.ini": `${configuration.join("\n")}\n`, "users.txt": users },
   });
   const address = { hostname: "127.0.0.1", port: String(port) };
+  const urlOf = (target: string) => Object.assign(new URL(target), address).href;
   return {
-    urlOf: (target) => Object.assign(new URL(target), address).href,
-    close: server.close,
+    ...server,
+    urlOf,
+    async withSetting({ name, value }, work) {
+      const admin = postgres(urlOf(url), { database: "pgbouncer", max: 1, fetch_types: false });
+      try {
+        const [old] = (await admin.unsafe("show config")).filter(({ key }) => key === name);
+        await admin.unsafe(`set ${name} = ${value}`);
+        await work().finally(() => admin.unsafe(`set ${name} = ${old?.["value"]}`));
+      } finally {
+        await admin.end({ timeout: 1 });
+      }
+    },
   };
 }

@@ -6,8 +6,11 @@ import { makePrivateFolder } from "../../../src/embedded/private-folder.js";
 import { chooseRunUser } from "../../../src/embedded/postgres/run-user.js";
 
 export interface TestServer {
+  signal(signal: NodeJS.Signals): void;
   /** Ends it without a chance to say so. */
   kill(): Promise<void>;
+  /** Starts it again after `kill`, with its files as it left them. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,24 +31,30 @@ export async function startTestServer(options: {
   await makePrivateFolder(folder, { user, mode: 0o700 });
   await Promise.all(Object.keys(files).map((name) => chmod(join(folder, name), 0o600)));
   const [configuration = ""] = Object.keys(files);
-  const running = await launchServer({
-    attempt: { program: command, variable: "PATH", folder },
-    command,
-    args: args.map((one) => one.replace("{}", configuration)),
-    folder,
-    user,
-    logFile: `${folder}.log`,
-    steps: [
-      { signal: "SIGTERM", waitMs: 5000 },
-      { signal: "SIGKILL", waitMs: 5000 },
-    ],
-    isReady: () => accepts(port),
-    signal: AbortSignal.timeout(30_000),
-  });
+  const launch = () =>
+    launchServer({
+      attempt: { program: command, variable: "PATH", folder },
+      command,
+      args: args.map((one) => one.replace("{}", configuration)),
+      folder,
+      user,
+      logFile: `${folder}.log`,
+      steps: [
+        { signal: "SIGTERM", waitMs: 5000 },
+        { signal: "SIGKILL", waitMs: 5000 },
+      ],
+      isReady: () => accepts(port),
+      signal: AbortSignal.timeout(30_000),
+    });
+  let running = await launch();
   return {
+    signal: (signal) => void process.kill(running.pid, signal),
     async kill() {
       process.kill(running.pid, "SIGKILL");
       await running.exited;
+    },
+    async start() {
+      running = await launch();
     },
     close: () => running.stop(),
   };
