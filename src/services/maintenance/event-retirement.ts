@@ -141,14 +141,17 @@ async function walkUsers(
 const pageEnd = (sql: Sql) => sql`
   count(*)::int as count, (array_agg(s.user_id::text order by s.user_id desc))[1] as last`;
 
-/** The counters are locked in the order of their users. */
+/**
+ * The counters are locked in the order of their users, and only once the partition has been read: a
+ * cold one takes seconds.
+ */
 async function raiseFloors(sql: Sql, users: Fragment): Promise<Walked> {
   const [page] = await sql<Walked[]>`
     with ${users},
     c as materialized (
       select f.user_id, f.seq from f cross join lateral (
         select from user_streams u where u.user_id = f.user_id for no key update) u
-      where f.seq > f.floor_seq and ${briefLocks(sql)}),
+      where f.seq > f.floor_seq and ${briefLocks(sql)} and (select count(*) from f) > 0),
     u as (
       update user_streams u set floor_seq = greatest(u.floor_seq, c.seq) from c
       where u.user_id = any(array(select user_id from c)) and u.user_id = c.user_id)
