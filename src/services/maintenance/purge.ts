@@ -1,3 +1,4 @@
+import type { Fragment } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import type { Logger } from "../../runtime/logger.js";
@@ -73,12 +74,13 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
 
   /** Reads the cut-off of events and the lags of the rest by the clock of the database. */
   async function readStart(): Promise<Start> {
-    const lateness = (table: string) => sql`
+    const lateness = (table: Fragment) => sql`
       coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at))
-        from ${sql(table)} where expires_at is not null order by expires_at limit 1), 0)::float8`;
+        ${table} where expires_at is not null order by expires_at limit 1), 0)::float8`;
     const [row] = await sql<Start[]>`
       select (clock_timestamp() - ${keptSeconds} * interval '1 second')::text as "cutOff",
-        ${lateness("queued_jobs")} as "queuedJobs", ${lateness("job_groups")} as groups`;
+        ${lateness(sql`from queued_jobs`)} as "queuedJobs",
+        ${lateness(sql`from job_groups`)} as groups`;
     if (!row) throw new Error("A select without from returned no row");
     return row;
   }

@@ -65,10 +65,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     maxRecordedBytes: deps.limits.maxRecordedBytesPerUser,
   };
   const insert = createInserter({ sql, limits, commit: committer.commit });
-  // Claims and successes of a user wait for the same counter. After the wait, PostgreSQL prepares
-  // the whole statement again: without turns, a worker completes a sixth less.
-  const turns = createSlots(1);
-  const shared = { ...deps, sql, committer, limits, insert, ttlSeconds, turns };
+  const shared = { ...deps, sql, committer, limits, insert, ttlSeconds, turns: createSlots(1) };
   const remover = createRemover(shared);
   const ofGroups = createOwnerGroups({ ...shared, remover });
 

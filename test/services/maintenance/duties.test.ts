@@ -66,11 +66,19 @@ describe("duties", () => {
       seconds,
     });
 
+    const untilHeld = (name: string) =>
+      eventually(
+        "it is held",
+        async () =>
+          (await store.database.sql`select from duties where name = ${name}`).length === 1,
+      );
+
     it("are renewed however long the work takes, and are free some time after it", async () => {
       let end = (): void => {};
       const long = new Promise<string>((resolve) => (end = () => resolve("done")));
       const startedAt = Date.now();
       const first = whileHolding(holding("a", "long"), () => long);
+      await untilHeld("long");
       await eventually("the work takes longer than the duty", async () => {
         assert.equal(await whileHolding(holding("b", "long"), async () => "stolen"), null);
         return Date.now() - startedAt > 1500;
@@ -90,11 +98,7 @@ describe("duties", () => {
             own.addEventListener("abort", () => resolve((own.reason as Error).message)),
           ),
       );
-      await eventually(
-        "it is held",
-        async () =>
-          (await store.database.sql`select from duties where name = 'stolen'`).length === 1,
-      );
+      await untilHeld("stolen");
       await store.database
         .sql`update duties set holder = 'b', held_until = clock_timestamp() + interval '1 minute'
           where name = 'stolen'`;

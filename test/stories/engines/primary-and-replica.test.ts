@@ -56,7 +56,13 @@ describe("with a primary and a standby", long, () => {
     await primary?.close();
     await standby?.close();
   });
-  const pause = () => onStandby`select pg_wal_replay_pause()`;
+  /** A pause is only requested at first: what arrives before it begins is still replayed. */
+  async function pause(): Promise<void> {
+    await onStandby`select pg_wal_replay_pause()`;
+    const state = () =>
+      onStandby<{ state: string }[]>`select pg_get_wal_replay_pause_state() as state`;
+    await eventually("the replay pauses", async () => (await state())[0]?.state === "paused");
+  }
   const resume = () => onStandby`select pg_wal_replay_resume()`;
 
   it("reads the replica while it is at most so much behind, and else the primary", async () => {
