@@ -2,7 +2,6 @@ import { channel } from "node:diagnostics_channel";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
-import type { Slots } from "./concurrency.js";
 
 /**
  * Combines concurrent writes or reads of the same kind: items that arrive while a batch runs form
@@ -16,11 +15,6 @@ export interface MicroBatchOptions<Item, Result> {
   /** Maximum items that may wait in a lane; by default, five full batches. */
   maxWaiting?: number;
   laneOf(item: Item): string;
-  /**
-   * Slots that several micro-batches share, because their statements would wait for each other's
-   * locks. A batch takes what has arrived when its turn comes.
-   */
-  turns?: Slots | undefined;
   /**
    * Keys that a batch may hold only once; a second item with the same key goes into the next batch.
    */
@@ -80,12 +74,8 @@ export function createMicroBatch<Item, Result>(
   async function run(lane: Lane<Item, Result>): Promise<void> {
     while (lane.waiting.length > 0) {
       if (performance.now() - lane.sharedAt < LOADED_MS) await nextTurn();
-      if (options.turns) {
-        watch(lane);
-        await options.turns.take();
-      }
       const batch = takeBatch(lane, options);
-      await sendBatch(options, batch).finally(() => options.turns?.free());
+      await sendBatch(options, batch);
       if (batch.length > 1) lane.sharedAt = performance.now();
     }
     lane.busy = false;

@@ -64,7 +64,6 @@ class ApartOwner<Item, Result> {
     this.#batch = createMicroBatch({
       ...options,
       lanes: 1,
-      turns: undefined,
       sendOne: (item) => this.#sendUntilTimeout(() => options.sendOne(item)),
       sendMany: (items) => this.#sendUntilTimeout(() => options.sendMany(items)),
     });

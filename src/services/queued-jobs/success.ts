@@ -8,7 +8,6 @@ import {
   type StoredOutput,
   type TaskSuccess,
 } from "../../domain/queued-job.js";
-import type { Slots } from "../../runtime/concurrency.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded } from "../photos/quota-exceeded.js";
@@ -16,7 +15,7 @@ import { fence, type Claimed } from "./claim.js";
 import type { Attempt } from "./claim/leases.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
-import { briefLocks, finish, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
+import { finish, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
 
 export interface SuccessesDeps {
@@ -26,8 +25,6 @@ export interface SuccessesDeps {
   tracer?: Tracer;
   limits: SuccessLimits;
   ttlSeconds: number;
-  /** Shared with claims. */
-  turns: Slots;
 }
 
 export interface SuccessLimits {
@@ -86,25 +83,25 @@ export function createSuccesses(deps: SuccessesDeps) {
 
 /** Maximum successes per statement: as many as a worker runs at once. */
 const MAX_ITEMS = 100;
+/** More than one, so that users do not wait for the counters of other users. */
+const LANES = 2;
 /** Time that a success waits for locked rows before its worker tries again. */
 const LOCK_TIMEOUT_MS = 2000;
 
 /** Records successes of tasks without photos in batches. */
-function createSuccessBatch({ sql, committer, limits, ttlSeconds, turns }: SuccessesDeps) {
+function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDeps) {
   const plain = { outputs: [], reusedFrom: null, resultVersion: null, ...limits, ttlSeconds };
   const commit = (write: () => Promise<(Step | null)[]>) =>
     committer.commit({ step: "succeed", write, eventsOf: (steps) => steps });
   return createOwnerBatch<PlainSuccess & { userId: string }, Step | null>({
-    lanes: 1,
+    lanes: LANES,
     maxItems: MAX_ITEMS,
     keyOf: ({ id }) => id,
-    laneOf: () => "",
+    laneOf: ({ userId }) => userId,
     ownerOf: ({ userId }) => userId,
     timeoutMs: LOCK_TIMEOUT_MS,
-    turns,
     sendOne: async (item) =>
-      (await commit(async () => [await succeed(sql, { ...item, ...plain, brief: true })]))[0] ??
-      null,
+      (await commit(async () => [await succeed(sql, { ...item, ...plain })]))[0] ?? null,
     sendMany: (items) => commit(() => succeedMany(sql, items, ttlSeconds)),
   });
 }
@@ -126,8 +123,6 @@ export interface Success extends PlainSuccess, Omit<TaskSuccess, "result">, Succ
   /** Null when the result may not be reused. */
   resultVersion: number | null;
   ttlSeconds: number;
-  /** Waits only briefly for a lock, because others wait for their turn. */
-  brief?: true;
 }
 
 /**
@@ -182,7 +177,6 @@ function recordSuccess(
     maxStoredBytes,
     maxRecordedBytes,
     grouped,
-    brief,
   }: Success,
 ): Promise<Step | null> {
   const visibleOutputs = outputs.map(({ storageKey: _, ...output }) => output);
@@ -200,8 +194,7 @@ function recordSuccess(
     id,
     grouped,
     ttlSeconds,
-    where: sql`${fence(sql, { id, attempt })} ${brief ? sql`and ${briefLocks(sql)}` : sql``}`,
-    ...(brief && { brief }),
+    where: fence(sql, { id, attempt }),
     set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null,
       reused_from = ${reusedFrom},
       reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)}
