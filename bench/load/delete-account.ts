@@ -3,6 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import postgres, { type Sql } from "postgres";
+import { percentile } from "../report/statistics.js";
 import { say, withLoadService, type LoadUser } from "./load-service.js";
 
 const { values } = parseArgs({
@@ -81,8 +82,4 @@ async function countLeft(sql: Sql, userId: string): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from queued_jobs where user_id = ${userId}`;
   return row?.count ?? 0;
-}
-
-function percentile(list: number[], share: number): number {
-  return list.toSorted((a, b) => a - b)[Math.floor(share * list.length)] ?? 0;
 }

@@ -6,8 +6,13 @@ import type { Fragment, Sql } from "postgres";
 import { createDatabase, type Database } from "../../src/db/database.js";
 import { createLogger } from "../../src/runtime/logger.js";
 import { createPhotos } from "../../src/services/photos/photos.js";
-import type { PhotoFilter, PhotoOrder } from "../../src/services/reads/photo-filter.js";
+import {
+  ANY_PHOTO,
+  type PhotoFilter,
+  type PhotoOrder,
+} from "../../src/services/reads/photo-filter.js";
 import { createPhotoLibrary, photoKey } from "../../src/services/reads/photo-library.js";
+import { percentile } from "../report/statistics.js";
 import { withLoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
@@ -30,16 +35,6 @@ const STRANGERS = Math.ceil(MANY / PHOTOS_PER_STRANGER);
 const MEASURED_USERS = ["00000000", "7fffffff", "ffffffff"].map(
   (start) => `${start}-0000-7000-8000-000000000000`,
 );
-const ALL: PhotoFilter = {
-  takenAfter: null,
-  takenBefore: null,
-  within: null,
-  cameras: null,
-  filename: null,
-  damaged: null,
-  kept: null,
-  similarTo: null,
-};
 const FILTERS: Record<string, Partial<PhotoFilter>> = {
   none: {},
   "a time": { takenAfter: "2010-01-10T00:00:00", takenBefore: "2010-02-10T00:00:00" },
@@ -120,7 +115,13 @@ async function measure(sql: Sql, url: string): Promise<Map<PhotoOrder, Map<strin
       for (const [name, filter] of Object.entries(FILTERS)) {
         if (round === 0) times.get(order)?.set(name, []);
         const userId = MEASURED_USERS[(round + WARM_UP) % MEASURED_USERS.length] ?? "";
-        const query = { userId, filter: { ...ALL, ...filter }, order, size: 50, backward: false };
+        const query = {
+          userId,
+          filter: { ...ANY_PHOTO, ...filter },
+          order,
+          size: 50,
+          backward: false,
+        };
         const startedAt = performance.now();
         const { rows, hasNext } = await library.page({ ...query, key: null });
         const last = rows.at(-1);
@@ -133,11 +134,10 @@ async function measure(sql: Sql, url: string): Promise<Map<PhotoOrder, Map<strin
   for (const order of ORDERS) await sayPlans(database, order);
   await database.close();
   // Other programs on the machine only add time.
-  const tenth = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 10)];
   return new Map(
     [...times].map(([order, byName]) => [
       order,
-      new Map([...byName].map(([name, list]) => [name, Math.round(tenth(list) ?? 0)])),
+      new Map([...byName].map(([name, list]) => [name, Math.round(percentile(list, 0.1))])),
     ]),
   );
 }

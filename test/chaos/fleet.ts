@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { processesOfSession } from "./processes-of-session.js";
 import { startServiceProcess, type Role, type ServiceProcess } from "./service-process.js";
 import type { Violations } from "./checks/violations.js";
+import { freezeServer } from "./faults/signals.js";
 
 /** The processes of the service, with a constant number per role. */
 export interface Fleet {
@@ -71,7 +72,7 @@ export function createFleet(options: {
       members.splice(members.indexOf(member), 1);
       await stop(member, violations);
     },
-    freeze,
+    freeze: freezeServer,
     async close() {
       closing = true;
       await Promise.all(members.splice(0).map((member) => stop(member, violations)));
@@ -79,12 +80,6 @@ export function createFleet(options: {
       endLeftovers(everyPid, violations);
     },
   };
-}
-
-async function freeze(member: ServiceProcess, ms: number): Promise<void> {
-  member.signal("SIGSTOP");
-  await pause(ms);
-  member.signal("SIGCONT");
 }
 
 async function stop(member: ServiceProcess, violations: Violations): Promise<void> {

@@ -29,6 +29,17 @@ export interface PhotoFilter {
   similarTo: { id: string; phash: bigint | null } | null;
 }
 
+export const ANY_PHOTO: PhotoFilter = {
+  takenAfter: null,
+  takenBefore: null,
+  within: null,
+  cameras: null,
+  filename: null,
+  damaged: null,
+  kept: null,
+  similarTo: null,
+};
+
 /** Maximum bits in which hashes of similar photos differ, as in the `hash` Job. */
 const MAX_DISTANCE = 6;
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { startPgBouncer } from "../../support/stores/pgbouncer.js";
 import { createTcpProxy, type TcpProxy } from "../../support/stores/tcp-proxy.js";
+import { freezeServer } from "../faults/signals.js";
 import type { Named } from "./chaos-redis.js";
 
 /** PgBouncer in transaction mode, between proxies on both sides. */
@@ -29,14 +30,7 @@ export async function openPgBouncer(folder: string, serverUrl: string): Promise<
           await bouncer.start();
         },
       ],
-      [
-        "PgBouncer frozen",
-        async () => {
-          bouncer.signal("SIGSTOP");
-          await pause(aWhile());
-          bouncer.signal("SIGCONT");
-        },
-      ],
+      ["PgBouncer frozen", () => freezeServer(bouncer, aWhile())],
       [
         "PgBouncer refuses connections",
         () =>

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { REDIS_PREFIX } from "../../../src/app/create-core.js";
 import { startCluster, startSentinel, type RedisNode } from "../../support/stores/redis-servers.js";
+import { freezeServer } from "../faults/signals.js";
 import type { ChaosRedis, Named } from "./chaos-redis.js";
 
 /** A master and its replica, watched by a sentinel. */
@@ -63,15 +64,7 @@ async function restart(node: RedisNode, afterMs: number): Promise<void> {
 function faultsOf(current: () => Promise<RedisNode>, aWhile: () => number): Named[] {
   return [
     ["Redis flushed", async () => void (await (await current()).client.flushall())],
-    [
-      "Redis frozen",
-      async () => {
-        const node = await current();
-        node.signal("SIGSTOP");
-        await pause(aWhile());
-        node.signal("SIGCONT");
-      },
-    ],
+    ["Redis frozen", async () => freezeServer(await current(), aWhile())],
     [
       "connections to Redis ended by it",
       async () => {

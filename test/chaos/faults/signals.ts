@@ -10,8 +10,15 @@ export function send(pids: readonly number[], signal: NodeJS.Signals): void {
   }
 }
 
-export async function freeze(pids: readonly number[], ms: number): Promise<void> {
-  send(pids, "SIGSTOP");
+export function freeze(pids: readonly number[], ms: number): Promise<void> {
+  return freezeServer({ signal: (signal) => send(pids, signal) }, ms);
+}
+
+export async function freezeServer(
+  server: { signal(signal: NodeJS.Signals): void },
+  ms: number,
+): Promise<void> {
+  server.signal("SIGSTOP");
   await pause(ms);
-  send(pids, "SIGCONT");
+  server.signal("SIGCONT");
 }

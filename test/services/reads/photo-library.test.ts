@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Photo } from "../../../src/services/photos/photos.js";
-import type { PhotoFilter, PhotoOrder } from "../../../src/services/reads/photo-filter.js";
+import {
+  ANY_PHOTO,
+  type PhotoFilter,
+  type PhotoOrder,
+} from "../../../src/services/reads/photo-filter.js";
 import {
   createPhotoLibrary,
   photoKey,
@@ -9,17 +13,6 @@ import {
 } from "../../../src/services/reads/photo-library.js";
 import type { User } from "../../../src/services/users/users.js";
 import { createTestServices, type TestServices } from "../../support/service/test-services.js";
-
-const ALL: PhotoFilter = {
-  takenAfter: null,
-  takenBefore: null,
-  within: null,
-  cameras: null,
-  filename: null,
-  damaged: null,
-  kept: null,
-  similarTo: null,
-};
 
 const NONE = () => false;
 const lon = ({ longitude }: Photo) => longitude ?? 0;
@@ -108,7 +101,7 @@ describe("the photo library", () => {
   for (const order of ["UPLOADED", "TAKEN"] as const) {
     for (const [name, conditions, matches] of filters) {
       it(`returns what matches ${name}, in both directions of the order ${order}`, async () => {
-        const filter = { ...ALL, ...conditions };
+        const filter = { ...ANY_PHOTO, ...conditions };
         const expected = sort(photos.filter(matches), order).map(({ id }) => id);
         for (const backward of [false, true])
           assert.deepEqual(await walk(filter, order, { backward, size: 7 }), expected);
@@ -123,13 +116,13 @@ describe("the photo library", () => {
   it("finds photos that resemble another, without that one", async () => {
     const [one, near, far] = [photos[3], photos[4], photos[40]];
     assert.ok(one && near && far);
-    const filter = { ...ALL, similarTo: { id: one.id, phash: one.phash } };
+    const filter = { ...ANY_PHOTO, similarTo: { id: one.id, phash: one.phash } };
     const ids = await walk(filter, "UPLOADED", { backward: false, size: 100 });
     assert.deepEqual(
       [ids.includes(one.id), ids.includes(near.id), ids.includes(far.id)],
       [false, true, false],
     );
-    const flat = { ...ALL, similarTo: { id: one.id, phash: null } };
+    const flat = { ...ANY_PHOTO, similarTo: { id: one.id, phash: null } };
     assert.deepEqual(await walk(flat, "TAKEN", { backward: false, size: 5 }), []);
   });
 
@@ -140,7 +133,7 @@ describe("the photo library", () => {
       counts.set(day, (counts.get(day) ?? 0) + 1);
     }
     assert.deepEqual(
-      [...(await library.days({ userId: user.id, filter: ALL }, 1000))],
+      [...(await library.days({ userId: user.id, filter: ANY_PHOTO }, 1000))],
       [...counts].map(([day, count]) => ({ day, count })),
     );
   });
@@ -150,7 +143,7 @@ describe("the photo library", () => {
     await services.finished(nobody);
     const query = {
       userId: nobody.id,
-      filter: ALL,
+      filter: ANY_PHOTO,
       order: "TAKEN",
       size: 5,
       backward: false,

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import postgres from "postgres";
 import { createDatabase, type Database } from "../../../../src/db/database.js";
-import type { PhotoFilter, PhotoOrder } from "../../../../src/services/reads/photo-filter.js";
+import {
+  ANY_PHOTO,
+  type PhotoFilter,
+  type PhotoOrder,
+} from "../../../../src/services/reads/photo-filter.js";
 import {
   createPhotoLibrary,
   photoKey,
@@ -16,16 +20,6 @@ import { long } from "../../../support/runner/long.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
-const ALL: PhotoFilter = {
-  takenAfter: null,
-  takenBefore: null,
-  within: null,
-  cameras: null,
-  filename: null,
-  damaged: null,
-  kept: null,
-  similarTo: null,
-};
 const FILTERS: Record<string, Partial<PhotoFilter>> = {
   none: {},
   "a day": { takenAfter: "2015-03-01T00:00:00", takenBefore: "2015-03-02T00:00:00" },
@@ -101,7 +95,7 @@ describe("a library of 100,000 photos", long, () => {
   ) =>
     pages.page({
       userId: user.id,
-      filter: { ...ALL, ...filter },
+      filter: { ...ANY_PHOTO, ...filter },
       order,
       size: 50,
       backward: false,
