@@ -5,7 +5,7 @@
 // the service instead, and `--simulate` only computes from what that has measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { goalsOf } from "./report/goals.js";
+import { goalsOf, SERVICE } from "./report/goals.js";
 import { judgeGoals, type JudgedGoal } from "./report/judge-goals.js";
 import { readBenchOptions } from "./read-bench-options.js";
 import { renderGoals } from "./report/render-goals.js";
@@ -75,12 +75,23 @@ async function compare(): Promise<void> {
   if (outcome.failures.length + losses.length === 0) process.exitCode = 0;
 }
 
-/** Records only complete runs. */
+/** True for the service itself, with any history; a peer may fail. */
+const isOurs = (contestant: string) => contestant.startsWith(SERVICE);
+
+/** Records only runs in which the service itself was measured completely. */
 function record({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[]): void {
-  if (failures.length > 0) return say("Not recorded: not everything was measured.");
+  if (failures.some(({ of }) => isOurs(of)))
+    return say("Not recorded: not everything was measured.");
   const coresElsewhere = mostElsewhere(rounds);
+  const notMeasured = failures.map(({ sentence }) => sentence);
   appendResults(
-    renderResults({ ...readCircumstances(), rounds: rounds.length, coresElsewhere, judged }),
+    renderResults({
+      ...readCircumstances(),
+      rounds: rounds.length,
+      coresElsewhere,
+      judged,
+      notMeasured,
+    }),
   );
   say(`Recorded in ${RESULTS_PATH}`);
 }
@@ -100,6 +111,7 @@ function report({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[
       ? ""
       : `Other processes used up to ${elsewhere.toFixed(1)} cores: only ratios and CPU ` +
         "times are meaningful.\n";
-  const lost = failures.length === 0 ? "" : `\nNot measured:\n${failures.join("\n")}\n`;
+  const sentences = failures.map(({ sentence }) => sentence);
+  const lost = failures.length === 0 ? "" : `\nNot measured:\n${sentences.join("\n")}\n`;
   return `\n${head}\n${noise}\n${renderGoals(judged)}\n${lost}`;
 }

@@ -5,12 +5,12 @@ import { createServiceDatabase, seedHistory } from "./peers/photo-service.js";
 import type { Rig } from "./rig.js";
 import { runRound } from "./run-round.js";
 import { makeSamplePhotos } from "./sample-photo.js";
+import type { FailedMeasurement } from "./stand.js";
 import { measureStart } from "./workloads/start-time.js";
 
 export interface BenchOutcome {
   rounds: Measurements[];
-  /** Failed measurements, one sentence each. */
-  failures: string[];
+  failures: FailedMeasurement[];
 }
 
 /** Photos that are processed before the measurement starts. */
@@ -37,9 +37,9 @@ export async function runBench(
           NODE_OPTIONS: `--import ${new URL("./profile-process.js", import.meta.url).href}`,
           PROFILE_FOLDER: resolve(options.profile),
         };
-  const onFailure = (sentence: string) => {
-    outcome.failures.push(sentence);
-    say(`  ${sentence}`);
+  const onFailure = (failure: FailedMeasurement) => {
+    outcome.failures.push(failure);
+    say(`  ${failure.sentence}`);
   };
   for (let round = 0; round < scale.rounds; round++) {
     say(`round ${round + 1} of ${scale.rounds}`);

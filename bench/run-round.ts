@@ -41,10 +41,10 @@ export async function runRound(options: RoundOptions): Promise<Measurements> {
     for (const [name, measure] of reverse ? inTurn.toReversed() : inTurn) {
       const from = performance.now();
       const cost = await measure().catch((error: unknown) =>
-        onFailure(
-          `${workload}, ${name}: ` +
-            `${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        ),
+        onFailure({
+          of: name,
+          sentence: `${workload}, ${name}: ${error instanceof Error ? error.message : String(error)}`,
+        }),
       );
       measurements.coresElsewhere = Math.max(
         measurements.coresElsewhere,

@@ -30,7 +30,7 @@ export const FULL: Scale = {
   throughput: { submitters: 64, warmUpJobs: 3000, seconds: 10, jobs: 2000 },
   crowds: { few: 64, many: 2000, warmUpJobs: 3000, warmUpSeconds: 5, seconds: 8, jobs: 200 },
   latency: { perSecond: 50, seconds: 10 },
-  fanOut: { sockets: [1000, 5000], seconds: 5, settleSeconds: 1.5 },
+  fanOut: { sockets: [2000, 5000], seconds: 5, settleSeconds: 1.5 },
   page: { connections: 32, warmUpRequests: 1500, seconds: 6, requests: 1500 },
   history: { few: 1000, many: 1_000_000, seconds: 5 },
   thumbnails: { photos: 40 },

@@ -6,6 +6,13 @@ import type { Measurements } from "./report/figures.js";
 import type { Rig } from "./rig.js";
 import type { Scale } from "./scale.js";
 
+export interface FailedMeasurement {
+  /** The contestant, e.g. `naive`. */
+  of: string;
+  /** E.g. `W9, BullMQ flows: only 9999 of 10000 jobs have ended`. */
+  sentence: string;
+}
+
 export interface RoundOptions {
   rig: Rig;
   scale: Scale;
@@ -17,8 +24,8 @@ export interface RoundOptions {
   longHistory: string | null;
   serviceEnv: Record<string, string>;
   say: (line: string) => void;
-  /** Called with a sentence for each failed measurement. */
-  onFailure: (sentence: string) => void;
+  /** Called for each failed measurement. */
+  onFailure: (failure: FailedMeasurement) => void;
 }
 
 /** The reader owns the history and the photos; the submitters are the persons from 1. */

@@ -29,6 +29,8 @@ export interface Run extends Circumstances {
   /** Maximum number of cores that other processes used. */
   coresElsewhere: number;
   judged: readonly JudgedGoal[];
+  /** Measurements of peers that failed, each in a sentence without its full stop. */
+  notMeasured: readonly string[];
 }
 
 export function readCircumstances(): Circumstances {
@@ -55,6 +57,7 @@ export function renderResults(run: Run): string {
     "",
     renderGoals(run.judged),
     "",
+    ...run.notMeasured.map((sentence) => `Not measured: ${sentence}.\n`),
   ].join("\n");
 }
 

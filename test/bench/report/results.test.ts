@@ -30,6 +30,7 @@ function runOf(...jobsPerSecond: number[]): Run {
     rounds: rounds.length,
     coresElsewhere: 0.25,
     judged: judgeGoals(goalsOf(FULL), rounds),
+    notMeasured: [],
   };
 }
 
@@ -47,6 +48,12 @@ describe("the results of a run", () => {
     assert.match(head ?? "", /measure .* ours .* peer .* ratio .* spread/);
     assert.match(row ?? "", /W1 .* 600 .* 100 .* 6\.00× .* 50 % .* goal/);
     assert.deepEqual(rest, [""]);
+  });
+
+  it("say which measurements of peers failed", () => {
+    const sentence = "W9, BullMQ flows: only 9999 of 10000 jobs have ended";
+    const section = renderResults({ ...runOf(600), notMeasured: [sentence] });
+    assert.ok(section.endsWith(` |\n\nNot measured: ${sentence}.\n`));
   });
 
   it("are appended after the earlier ones, under one title", (t) => {

@@ -116,7 +116,14 @@ describe("with a primary and a standby", long, () => {
       };
 
     const first = await read(null, true);
-    await eventually("the replica has it all", async () => (await search()).includes(ids[1] ?? ""));
+    // The search finds a QueuedJob before its last event has arrived.
+    const eventsOn = async (sql: Sql) =>
+      (await sql`select sum(last_seq) as n from user_streams`)[0]?.["n"] as string;
+    await eventually(
+      "the replica has it all",
+      async () => (await eventsOn(onStandby)) === (await eventsOn(database.sql)),
+    );
+    assert.ok((await search()).includes(ids[1] ?? ""));
     await pause();
     const later = { runAt: new Date(Date.now() + 3_600_000).toISOString() };
     const unseen = await person.enqueue("echo", {}, later);
