@@ -1,50 +1,19 @@
 // `npm run dev` with all its processes, in a copy of this repository.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { NOT_ALL, waitUntilLive } from "../support/clients/browser.js";
 import { launchChromium, watchPage } from "../support/clients/chromium.js";
 import { eventually } from "../support/runner/eventually.js";
+import { copyProject } from "../support/processes/npm-run.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
 
 describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
   it("serves the page with live updates, signed in, and leaves no process", async (t) => {
-    const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
-    // PostgreSQL may run as another user.
-    chmodSync(copy, 0o755);
-    for (const part of [
-      "package.json",
-      "package-lock.json",
-      "tsconfig.json",
-      "scripts",
-      "src",
-      "test",
-      "bench",
-      "dist",
-      "drizzle",
-      "examples",
-      "client",
-    ])
-      cpSync(part, join(copy, part), {
-        recursive: true,
-        preserveTimestamps: true,
-        filter: (path) => !path.includes("node_modules"),
-      });
-    symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
-    // npm runs this first; older changes restart no process.
-    execFileSync(process.execPath, ["scripts/prepare.cjs"], { cwd: copy });
+    const { path: copy, remove } = copyProject();
     const dev = spawn(process.execPath, ["dist/src/bin/dev.js"], {
       cwd: copy,
       detached: true,
@@ -61,7 +30,7 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     t.after(async () => {
       if (dev.exitCode === null) process.kill(dev.pid ?? 0, "SIGTERM");
       await ended;
-      rmSync(copy, { recursive: true, force: true });
+      remove();
     });
     let output = "";
     dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
