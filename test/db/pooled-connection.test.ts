@@ -38,7 +38,7 @@ describe("a statement of an operation whose deadline has passed", () => {
         and state = 'active'`
     ).map(({ query }) => query);
   const idle = () =>
-    eventually("nothing runs any more", async () => (await active()).length === 0, 2000);
+    eventually("nothing runs any more", async () => (await active()).length === 0, 10_000);
   const counted = async () =>
     Number((await store.database.sql<{ n: string }[]>`select count(*) as n from counted`)[0]?.n);
   const tooLate = (work: () => Promise<unknown>, ms = MS) => withDeadline(work, ms, () => LATE);
@@ -62,9 +62,9 @@ describe("a statement of an operation whose deadline has passed", () => {
 
   it("is cancelled while it runs, and its connection serves the next statement", async () => {
     for (const slow of [
-      () => database.sql`select pg_sleep(4)`,
-      () => database.sql.unsafe("select pg_sleep(4)"),
-      () => database.orm.execute(text`select pg_sleep(4)`),
+      () => database.sql`select pg_sleep(20)`,
+      () => database.sql.unsafe("select pg_sleep(20)"),
+      () => database.orm.execute(text`select pg_sleep(20)`),
     ]) {
       assert.equal(await tooLate(async () => slow()), LATE);
       await idle();
@@ -88,7 +88,7 @@ describe("a statement of an operation whose deadline has passed", () => {
   it("is cancelled as a whole; a fragment is never sent as its own statement", async () => {
     const part = () => database.sql`insert into counted values (5) returning n`;
     assert.equal(
-      await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
+      await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(20) from x`),
       LATE,
     );
     await idle();
@@ -100,7 +100,7 @@ describe("a statement of an operation whose deadline has passed", () => {
     const answer = tooLate(() =>
       database.sql.begin(async (transaction) => {
         await transaction`insert into counted values (2)`;
-        await transaction`select pg_sleep(4)`;
+        await transaction`select pg_sleep(20)`;
       }),
     );
     assert.equal(await answer, LATE);
@@ -125,7 +125,7 @@ describe("a statement of an operation whose deadline has passed", () => {
     const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
     // These are sent at once, so that they precede those that follow.
     const late = Array.from({ length: 4 }, () =>
-      tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)),
+      tooLate(() => database.sql`select pg_sleep(20)`.then((rows) => rows)),
     );
     const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
     assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
