@@ -1,4 +1,5 @@
-// Measures statements on few rows and on many, and how long it takes to drop the events of a day.
+// Measures statements on few rows and on many, in turns on two servers, and how long it takes to
+// drop the events of a day.
 //   node dist/bench/load/size.js [--jobs 1000000] [--events 2000000] [--users 2000] [--rounds 300]
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -12,7 +13,8 @@ import { insertOne } from "../../src/services/queued-jobs/insert.js";
 import { succeed } from "../../src/services/queued-jobs/success.js";
 import { createEventLog } from "../../src/services/reads/event-log.js";
 import { createOwnPages } from "../../src/services/reads/own-pages.js";
-import { withLoadDatabase } from "./load-database.js";
+import { median } from "../report/statistics.js";
+import { withLoadDatabase, type LoadDatabase } from "./load-database.js";
 
 const { values } = parseArgs({
   options: {
@@ -37,21 +39,25 @@ const LIMITS = { maxPending: 1_000_000, maxRecordedBytes: 1e12 };
 const log = createLogger({ name: "load", level: "error", pretty: false });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-await withLoadDatabase(2, ({ database, driver, url }) => run(database, driver, url));
+await withLoadDatabase(2, (small) => withLoadDatabase(2, (large) => run(small, large)));
 
-async function run(database: Database, filler: Sql, url: string): Promise<void> {
-  await makeUsers(filler);
-  await makePastPartitions(filler);
-  await fill(filler, { jobs: FEW, events: FEW, from: 0 });
-  const few = await measure(database, filler);
-  await fill(filler, { jobs: JOBS - FEW, events: EVENTS - FEW, from: FEW });
-  const many = await measure(database, filler);
-  say(`medians of ${ROUNDS} rounds in µs, with ${FEW} and with ${JOBS} jobs, ${EVENTS} events`);
-  for (const [what, before] of few) {
-    const after = many.get(what) ?? 0;
-    say(`${what}: ${before} → ${after} (${(before / after).toFixed(2)} of the speed)`);
+async function run(small: LoadDatabase, large: LoadDatabase): Promise<void> {
+  for (const { driver } of [small, large]) {
+    await makeUsers(driver);
+    await makePastPartitions(driver);
+    await fill(driver, { jobs: FEW, events: FEW, from: 0 });
   }
-  await dropDay(database, url);
+  await fill(large.driver, { jobs: JOBS - FEW, events: EVENTS - FEW, from: FEW });
+  const [few, many] = [await createMeter(small), await createMeter(large)];
+  for (let round = -WARM_UP; round < ROUNDS; round++)
+    for (const meter of round % 2 === 0 ? [few, many] : [many, few]) await meter.measure(round);
+  say(`medians of ${ROUNDS} rounds in µs, with ${FEW} and with ${JOBS} jobs, ${EVENTS} events`);
+  const after = many.medians();
+  for (const [what, before] of few.medians()) {
+    const ratio = (before / (after.get(what) ?? 0)).toFixed(2);
+    say(`${what}: ${before} → ${after.get(what)} (${ratio} of the speed)`);
+  }
+  await dropDay(large.database, large.url);
 }
 
 async function makeUsers(sql: Sql): Promise<void> {
@@ -113,8 +119,8 @@ async function fill(
   await sql`checkpoint`;
 }
 
-/** Medians by the name of the measurement. */
-async function measure(database: Database, filler: Sql): Promise<Map<string, number>> {
+/** Measures one round at a time. */
+async function createMeter({ database, driver }: LoadDatabase) {
   const times = new Map<string, number[]>();
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const startedAt = performance.now();
@@ -127,26 +133,27 @@ async function measure(database: Database, filler: Sql): Promise<Map<string, num
   const { sql } = database;
   const pages = createOwnPages(database);
   const events = createEventLog(database);
-  const users = await filler<{ id: string }[]>`
+  const users = await driver<{ id: string }[]>`
     select id from users where subject::int <= ${MEASURED_USERS}`;
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
-    if (round === 0) times.clear();
-    const userId = users[(round + WARM_UP) % users.length]?.id ?? "";
-    const item = newItem();
-    const [id, ttlSeconds] = [item.id, TTL_SECONDS];
-    await timed("accept", () => insertOne(sql, { userId, requestId: "r" }, item, LIMITS));
-    await timed("start", () => claim(sql, { id, run: 1, worker: "load" }, ["echo"]));
-    const success = { id, attempt: 1, result: '"ok"', outputs: [], reusedFrom: null };
-    const limits = { resultVersion: null, maxStoredBytes: 1e12, maxRecordedBytes: 1e12 };
-    await timed("success", () => succeed(sql, { ...success, ...limits, ttlSeconds }));
-    await timed("page of 20 jobs", () => pages({ userId, size: 20, backward: false, key: null }));
-    const resume = { userId, limit: 20, queuedJobId: null };
-    await timed("resume at the head", () => events.read({ ...resume, seq: 1_000_000_000 }));
-    await timed("replay of 20 events", () => events.read({ ...resume, seq: 0 }));
-    await timed("state of a job", () => events.present(userId, id));
-  }
-  const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-  return new Map([...times].map(([what, list]) => [what, Math.round(median(list) ?? 0)]));
+  return {
+    async measure(round: number): Promise<void> {
+      if (round === 0) times.clear();
+      const userId = users[(round + WARM_UP) % users.length]?.id ?? "";
+      const item = newItem();
+      const [id, ttlSeconds] = [item.id, TTL_SECONDS];
+      await timed("accept", () => insertOne(sql, { userId, requestId: "r" }, item, LIMITS));
+      await timed("start", () => claim(sql, { id, run: 1, worker: "load" }, ["echo"]));
+      const success = { id, attempt: 1, result: '"ok"', outputs: [], reusedFrom: null };
+      const limits = { resultVersion: null, maxStoredBytes: 1e12, maxRecordedBytes: 1e12 };
+      await timed("success", () => succeed(sql, { ...success, ...limits, ttlSeconds }));
+      await timed("page of 20 jobs", () => pages({ userId, size: 20, backward: false, key: null }));
+      const resume = { userId, limit: 20, queuedJobId: null };
+      await timed("resume at the head", () => events.read({ ...resume, seq: 1_000_000_000 }));
+      await timed("replay of 20 events", () => events.read({ ...resume, seq: 0 }));
+      await timed("state of a job", () => events.present(userId, id));
+    },
+    medians: () => new Map([...times].map(([what, list]) => [what, Math.round(median(list))])),
+  };
 }
 
 /** Drops the expired partitions while another client writes, and reports its longest wait. */
