@@ -18,7 +18,7 @@ import {
   type Scene,
 } from "./queued-jobs/commands.js";
 
-const HISTORIES = RUNS_LONG ? 400 : 60;
+const HISTORIES = RUNS_LONG ? 250 : 60;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 const MAX_PENDING = 3;
 const PHOTO_BYTES = 10;

@@ -14,7 +14,7 @@ import { checkEvents, type Edges } from "./group-histories/check-events.js";
 import { carryOut, COMMANDS, drain, type Command, type Scene } from "./group-histories/commands.js";
 import { graphs, toSubmission, type Graph } from "./group-histories/graphs.js";
 
-const HISTORIES = Number(process.env["MODEL_HISTORIES"] ?? (RUNS_LONG ? 200 : 40));
+const HISTORIES = Number(process.env["MODEL_HISTORIES"] ?? (RUNS_LONG ? 120 : 40));
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 /** Longer runs check only the end of each history, and print its seed without making it shorter. */
 const SHRUNK_HISTORIES = 1000;
