@@ -10,14 +10,7 @@ import { isPaused } from "../operators/paused-rows.js";
 import { renewLeases, rowLease, type Attempt } from "./claim/leases.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
-import {
-  briefLocks,
-  hasOwner,
-  recordedMember,
-  stepColumns,
-  withSnapshots,
-  type Step,
-} from "./statements.js";
+import { briefLocks, hasOwner, type Step } from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
 
 /** An attempt under way, as its worker sees it. */
@@ -211,20 +204,21 @@ async function claimableIn(sql: Sql, { id, run }: Claim, jobs: string[]): Promis
 
 /**
  * Returns what an earlier claim by the same worker has recorded when its answer was lost. Null when
- * it recorded nothing. The lease starts again.
+ * it recorded nothing. The lease starts again. The event is the recorded one, because its group may
+ * have changed since.
  */
 async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null> {
   const [step] = await sql<Step[]>`
     with t as (
       update queued_jobs set ${rowLease(sql)}
       where id = ${id} and run = ${run} and worker = ${worker} and status = 'STARTED'
-        and ${briefLocks(sql)} returning *),
-    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, { member: recordedMember(sql) })})
-    select ${stepColumns(sql, "claim")}, s.pending
-    from j join user_streams s on s.user_id = j.user_id
-      cross join lateral (
-        select seq, at, type from queued_job_events where queued_job_id = j.id
-        order by seq desc limit 1) e`;
+        and ${briefLocks(sql)} returning *)
+    select e.seq::float8 as seq, rfc3339(e.at) as at, e.type, e.snapshot as "queuedJob",
+      case when not e.snapshot ? 'parameters' then t.parameters end as parameters,
+      t.run, t.failures, t.stalls, t.request_id as "requestId", s.pending
+    from t join user_streams s using (user_id) cross join lateral (
+      select seq, at, type, snapshot from queued_job_events where queued_job_id = t.id
+      order by seq desc limit 1) e`;
   return step ?? null;
 }
 

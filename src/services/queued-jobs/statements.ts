@@ -50,7 +50,7 @@ export const NEVER_DUE = "9999-01-01T00:00:00Z";
 
 /** Builds the JSON of type QueuedJob from the row `t`. `outputs` is an expression of type jsonb. */
 export function queuedJobJson(sql: Sql, outputs: Fragment): Fragment {
-  const member = memberFields(sql, recordedMember(sql, liveGroupJson(sql)));
+  const member = memberFields(sql, liveMember(sql));
   return sql`(jsonb_build_object(
     'parameters', t.parameters, 'result', t.result, ${jsonParts(sql, outputs, sql`t.version`)})
     || ${member})`;
@@ -160,8 +160,8 @@ export function liveGroupJson(sql: Sql): Fragment {
 }
 
 /** Reads the place of the row `t` in its group; null without a group, or while it is deleted. */
-export function recordedMember(sql: Sql, group = groupJson(sql)): Fragment {
-  return sql`(select ${memberJson(sql, { group })} from job_groups g
+function liveMember(sql: Sql): Fragment {
+  return sql`(select ${memberJson(sql, { group: liveGroupJson(sql) })} from job_groups g
     where g.user_id = t.user_id and g.id = t.group_id and g.deleted_at is null)`;
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { claim } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
+import { groupOf } from "../../../support/service/group-of.js";
 import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("an attempt whose claim was recorded but not answered", () => {
@@ -44,6 +45,23 @@ describe("an attempt whose claim was recorded but not answered", () => {
       [lastPublished()?.type, lastPublished()?.seq, lastPublished()?.queuedJob],
       ["STARTED", seq, queuedJob],
     );
+  });
+
+  it("is published with the counts of its group as they were at its start", async () => {
+    const submission = groupOf({ a: [], b: [] });
+    const group = await services.queuedJobs.enqueueGroup(user.id, {
+      submission,
+      requestId: "request",
+    });
+    const [a, b] = await services.database.sql<{ id: string }[]>`
+      select id from queued_jobs where group_id = ${group.id} order by id`;
+    const grouped = { grouped: true };
+    const [id, other] = [a?.id ?? "", b?.id ?? ""];
+    const claimed = await claim(services.database.sql, request(id, grouped), ["echo"]);
+    assert.ok(await services.queuedJobs.start(request(other, grouped)));
+    assert.ok(await services.queuedJobs.adopt(request(id, grouped)));
+    assert.deepEqual(lastPublished()?.queuedJob, claimed?.queuedJob);
+    assert.equal(lastPublished()?.queuedJob.member?.group.started, 1);
   });
 
   it("is not adopted by another worker, by another run, or after its end", async () => {
