@@ -189,20 +189,24 @@ function steppedNeighbours(sql: Sql, parts: GroupedParts): Fragment {
       union select d.queued_job_id from m ${successorsOf(sql, sql`m.id`)} where ${needy}),`;
   return sql`${dooms(parts) ? doomed : sql``}
     f as materialized (
-      select queued_job_id, sum(items)::int as items, bool_or(doomed) as doomed from (
-        select d.queued_job_id, 1 as items, false as doomed from u ${successorsOf(sql, sql`u.id`)}
-        ${dooms(parts) ? sql`union all select id, 0, true from m` : sql``}) all_of_them
-      group by 1),
+      select row_id, sum(items)::int as items, bool_or(doomed) as doomed, max(was) as was,
+        max(waited) as waited, bool_or(ok) as ok
+      from (
+        select row_id, 0 as items, false as doomed, was, waited, ok from k
+        union all select d.queued_job_id, 1, false, null, null, null
+          from u ${successorsOf(sql, sql`u.id`)}
+        ${dooms(parts) ? sql`union all select id, 0, true, null, null, null from m` : sql``}) r
+      group by row_id),
     w as (
-      update queued_jobs q set status = k.was, lease_until = null, finished_at = null,
-        waiting_for = k.waited ${by}, updated_at = now(),
+      update queued_jobs q set status = f.was, lease_until = null, finished_at = null,
+        waiting_for = f.waited ${by}, updated_at = now(),
         cancelling = case when f.doomed then coalesce(q.cancelling, 'PREDECESSOR')
           else q.cancelling end,
-        due_at = case when k.waited ${by} > 0 or q.cancelling is not null or f.doomed
+        due_at = case when f.waited ${by} > 0 or q.cancelling is not null or f.doomed
           then q.due_at else greatest(q.run_at, clock_timestamp()) end
-      from f join k on k.row_id = f.queued_job_id
-      where q.id = any(array(select queued_job_id from f)) and q.id = f.queued_job_id
-        and k.was = 'PENDING' and k.waited > 0 and not k.ok
+      from f
+      where q.id = f.row_id and f.was = 'PENDING' and f.waited > 0 and not f.ok
+        and (f.items > 0 or f.doomed)
       returning q.*)`;
 }
 
@@ -241,8 +245,8 @@ function steppedGroups(sql: Sql, parts: GroupedParts): Fragment {
  */
 function progressOfOthers(sql: Sql): Fragment {
   return sql`(select coalesce(sum(q.progress), 0) from queued_jobs q
-    where q.group_id = u.group_id and q.status = (select 'STARTED') and not exists (
-      select from k where k.row_id = q.id and k.ok))`;
+    where q.group_id = u.group_id and q.status = (select 'STARTED')
+      and q.id <> all(array(select row_id from k where ok)))`;
 }
 
 /**
