@@ -1,5 +1,6 @@
 // Measures a step of one row with its single-row statement, with the batch statement, and as part
-// of a batch. It also measures the overhead of the deadline and of the routing of statements.
+// of a batch, without groups and as members of chains. It also measures the overhead of the
+// deadline and of the routing of statements.
 //   node dist/bench/load/lone-statements.js [--rounds 300] [--rows 40]
 import { parseArgs } from "node:util";
 import type { Sql } from "postgres";
@@ -33,10 +34,16 @@ await withLoadDatabase(1, ({ database, driver }) => run(database.sql, driver));
 
 async function run(sql: Sql, driver: Sql): Promise<void> {
   const userId = await newUser(sql);
+  const chain = await newChain(sql, userId);
+  const chains: string[][] = [];
+  while (chains.length < ROWS) chains.push(await newChain(sql, userId));
   for (let round = 0; round < ROUNDS; round++) {
     await timeSteps(sql, 1, "single-row statement", alone(sql, userId));
     await timeSteps(sql, 1, "batch statement with one row", together(sql, userId));
     await timeSteps(sql, ROWS, `batch statement with ${ROWS} rows`, together(sql, userId));
+    await timeMembers(sql, nth([chain], round), "a chain's member", alone(sql, userId));
+    const many = `batch statement with a member of each of ${ROWS} chains`;
+    await timeMembers(sql, nth(chains, round), many, together(sql, userId));
     await timed("select 1, only the driver", 1, () => driver`select 1`);
     await timed("select 1, routed", 1, () => sql`select 1`);
     const late = () => null;
@@ -52,24 +59,29 @@ async function run(sql: Sql, driver: Sql): Promise<void> {
 
 interface Steps {
   insert(items: NewQueuedJob[]): Promise<unknown>;
-  claim(ids: string[]): Promise<unknown>;
-  succeed(ids: string[]): Promise<unknown>;
+  claim(rows: Member[]): Promise<unknown>;
+  succeed(rows: Member[]): Promise<unknown>;
 }
 
-function claimOf(id: string) {
-  return { id, run: 1, worker: "bench" };
+interface Member {
+  id: string;
+  grouped: boolean;
 }
 
-function successOf(id: string) {
-  return { id, attempt: 1, result: '{"message":"hello"}' };
+function claimOf(member: Member) {
+  return { ...member, run: 1, worker: "bench" };
+}
+
+function successOf(member: Member) {
+  return { ...member, attempt: 1, result: '{"message":"hello"}' };
 }
 
 function alone(sql: Sql, userId: string): Steps {
   const limits = { ...PLAIN, maxRecordedBytes: LIMITS.maxRecordedBytes, ttlSeconds: TTL_SECONDS };
   return {
     insert: async ([item]) => item && insertOne(sql, { userId, requestId: "r" }, item, LIMITS),
-    claim: async ([id = ""]) => claim(sql, claimOf(id), ["echo"]),
-    succeed: async ([id = ""]) => succeed(sql, { ...successOf(id), ...limits }),
+    claim: async ([row]) => row && claim(sql, claimOf(row), ["echo"]),
+    succeed: async ([row]) => row && succeed(sql, { ...successOf(row), ...limits }),
   };
 }
 
@@ -81,19 +93,54 @@ function together(sql: Sql, userId: string): Steps {
         items.map((item) => ({ userId, requestId: "r", items: [item] })),
         LIMITS,
       ),
-    claim: (ids) => claimMany(sql, ids.map(claimOf), ["echo"]),
-    succeed: (ids) => succeedMany(sql, ids.map(successOf), TTL_SECONDS),
+    claim: (rows) => claimMany(sql, rows.map(claimOf), ["echo"]),
+    succeed: (rows) => succeedMany(sql, rows.map(successOf), TTL_SECONDS),
   };
 }
 
 async function timeSteps(sql: Sql, count: number, how: string, steps: Steps): Promise<void> {
   const items = Array.from({ length: count }, newItem);
-  const ids = items.map(({ id }) => id);
   await timed(`insert, ${how}`, count, () => steps.insert(items));
-  await timed(`claim, ${how}`, count, () => steps.claim(ids));
-  await timed(`success, ${how}`, count, () => steps.succeed(ids));
-  const rows = await sql`select from queued_jobs where id = any(${ids}) and status = 'SUCCESS'`;
-  if (rows.length !== count) throw new Error(`${rows.length} of ${count} have succeeded`);
+  await timeMembers(
+    sql,
+    items.map(({ id }) => ({ id, grouped: false })),
+    how,
+    steps,
+  );
+}
+
+async function timeMembers(sql: Sql, rows: Member[], how: string, steps: Steps): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  await timed(`claim, ${how}`, ids.length, () => steps.claim(rows));
+  await timed(`success, ${how}`, ids.length, () => steps.succeed(rows));
+  const done = await sql`select from queued_jobs where id = any(${ids}) and status = 'SUCCESS'`;
+  if (done.length !== ids.length) throw new Error(`${done.length} of ${ids.length} have succeeded`);
+}
+
+/** The members at this place of each chain. */
+function nth(chains: readonly string[][], place: number): Member[] {
+  return chains.map((chain) => ({ id: chain[place] ?? "", grouped: true }));
+}
+
+/** Inserts a chain that has a member for each round, and one more that waits. */
+async function newChain(sql: Sql, userId: string): Promise<string[]> {
+  const items = Array.from({ length: ROUNDS + 1 }, newItem);
+  const ids = items.map(({ id }) => id);
+  const shared = { idempotencyKey: null, fingerprint: null, createdAt: new Date().toISOString() };
+  const group = { id: uuidv7(), name: null, total: items.length, ...shared };
+  const memberOf = (place: number) => ({
+    groupKey: String(place),
+    groupPlace: place,
+    waitingFor: place === 0 ? 0 : 1,
+    runsAnyway: false,
+    takesPhotos: false,
+    predecessors: ids
+      .slice(Math.max(0, place - 1), place)
+      .map((predecessorId) => ({ predecessorId, position: 0, takesPhotos: false, outputs: null })),
+  });
+  const members = items.map((item, place) => ({ ...item, member: memberOf(place) }));
+  await insertUnits(sql, [{ userId, requestId: "r", group, items: members }], LIMITS);
+  return ids;
 }
 
 async function timed(what: string, count: number, work: () => Promise<unknown>): Promise<void> {

@@ -218,6 +218,7 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
         for no key update) m),
     j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, {
       version: sql`t.version + 1`,
+      more: sql`, t.finished_at`,
       member: sql`(select ${memberJson(sql)} from h g where g.id = t.group_id)`,
     })}),
     n as (

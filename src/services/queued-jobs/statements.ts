@@ -50,14 +50,18 @@ export const NEVER_DUE = "9999-01-01T00:00:00Z";
 
 /** Builds the JSON of type QueuedJob from the row `t`. `outputs` is an expression of type jsonb. */
 export function queuedJobJson(sql: Sql, outputs: Fragment): Fragment {
-  const member = memberFields(sql, liveMember(sql));
   return sql`(jsonb_build_object(
     'parameters', t.parameters, 'result', t.result, ${jsonParts(sql, outputs, sql`t.version`)})
-    || ${member})`;
+    || ${memberFields(sql)})`;
 }
 
 /** Builds all fields except those that may be large. */
-function jsonParts(sql: Sql, outputs: Fragment, version: Fragment): Fragment {
+function jsonParts(
+  sql: Sql,
+  outputs: Fragment,
+  version: Fragment,
+  expiresAt = sql`rfc3339(t.expires_at)`,
+): Fragment {
   return sql`
     'id', t.id, 'userId', t.user_id, 'jobName', t.job_name, 'status', t.status,
     'photoCount', t.photo_count, 'priority', t.priority, 'runAt', rfc3339(t.run_at),
@@ -66,9 +70,8 @@ function jsonParts(sql: Sql, outputs: Fragment, version: Fragment): Fragment {
     'error', case when t.error_code is not null
     then jsonb_build_object('code', t.error_code, 'message', t.error_message) end,
     'version', ${version}, 'createdAt', rfc3339(t.created_at), 'updatedAt', rfc3339(t.updated_at),
-    'startedAt', rfc3339(t.started_at), 'finishedAt', rfc3339(t.finished_at), 'expiresAt',
-    rfc3339(t.expires_at),
-    'reusedFrom', t.reused_from`;
+    'startedAt', rfc3339(t.started_at), 'finishedAt', rfc3339(t.finished_at),
+    'expiresAt', ${expiresAt}, 'reusedFrom', t.reused_from`;
 }
 
 /** Reads the recorded outputs of the row `t`, for `queuedJobJson`. */
@@ -83,38 +86,53 @@ export function recordedOutputs(sql: Sql): Fragment {
 export const MAX_SNAPSHOT_VALUE_BYTES = 8192;
 
 /**
- * Adds to the rows of `t` their snapshots and the lengths that count as recorded bytes. `offset 0`
- * keeps PostgreSQL from computing an expression more than once. The limit is a literal, because a
+ * Adds to the rows of `t` their snapshots and the lengths that count as recorded bytes. Of the row
+ * itself it keeps what a statement needs afterwards, and the columns `more`. `offset 0` keeps
+ * PostgreSQL from computing an expression more than once. The limit is a literal, because a
  * parameter would cost more in every step.
  */
 export function withSnapshots(
   sql: Sql,
   outputs: Fragment,
-  { version = sql`t.version`, member }: { version?: Fragment; member?: Fragment | undefined } = {},
+  {
+    version = sql`t.version`,
+    from = sql`t`,
+    more = sql``,
+    member,
+  }: { version?: Fragment; from?: Fragment; more?: Fragment; member?: Fragment | undefined } = {},
 ): Fragment {
+  const omitted = sql`case when b.parameter_bytes <= 8192 and b.result_bytes <= 8192
+      then '{}'::text[]
+    when b.result_bytes <= 8192 then '{parameters}'
+    when b.parameter_bytes <= 8192 then '{result}' else '{parameters,result}' end`;
+  const large = sql`
+    'parameters', case when b.parameter_bytes <= 8192 then t.parameters end,
+    'result', case when b.result_bytes <= 8192 then t.result end`;
+  // A member expires with its group.
+  const expiresAt = member && sql`coalesce(rfc3339(t.expires_at), m.member->'group'->>'expiresAt')`;
+  const parts = jsonParts(sql, outputs, version, expiresAt);
+  const snapshot = member
+    ? sql`jsonb_build_object(${large}, ${parts}, 'member', m.member) - (${omitted}
+        || case when m.member is null then '{member}'::text[] else '{}' end)`
+    : sql`jsonb_build_object(${large}, ${parts}) - ${omitted}`;
   return sql`
-    select t.*, b.*, x.snapshot, octet_length(x.snapshot::text) as event_bytes
-    from t
+    select t.id, t.user_id, t.group_id, t.run, t.failures, t.stalls, t.request_id, t.parameters,
+      t.photo_count ${more}, b.* ${member ? sql`, m.member` : sql``},
+      x.snapshot, octet_length(x.snapshot::text) as event_bytes
+    from ${from}
     cross join lateral (
       select octet_length(t.parameters::text) as parameter_bytes,
         coalesce(octet_length(t.result::text), 0) as result_bytes offset 0) b
-    cross join lateral (
-      select jsonb_build_object(
-        'parameters', case when b.parameter_bytes <= 8192 then t.parameters end,
-        'result', case when b.result_bytes <= 8192 then t.result
-        end, ${jsonParts(sql, outputs, version)})
-        - case when b.parameter_bytes <= 8192 and b.result_bytes <= 8192 then '{}'::text[]
-          when b.result_bytes <= 8192 then '{parameters}'
-          when b.parameter_bytes <= 8192 then '{result}' else '{parameters,result}' end
-        ${member ? sql`|| ${memberFields(sql, member)}` : sql``}
-        as snapshot offset 0) x`;
+    ${member ? sql`cross join lateral (select ${member} as member offset 0) m` : sql``}
+    cross join lateral (select ${snapshot} as snapshot offset 0) x`;
 }
 
 /**
  * Builds the fields of the row `t` that depend on its group: `member`, which a QueuedJob without a
  * group lacks, and `expiresAt`.
  */
-function memberFields(sql: Sql, member: Fragment): Fragment {
+function memberFields(sql: Sql): Fragment {
+  const member = liveMember(sql);
   return sql`case when t.group_id is null then '{}' else coalesce(
     (select jsonb_build_object('member', m.member, 'expiresAt', m.member->'group'->'expiresAt')
       from (select ${member} as member) m where m.member is not null), '{}') end`;
@@ -125,6 +143,17 @@ export type GroupCounts = Record<
   "pending" | "started" | "succeeded" | "failed" | "cancelled",
   Fragment
 >;
+
+/** The counts of the row `g`. */
+export function groupCounts(sql: Sql): GroupCounts {
+  return {
+    pending: sql`g.pending`,
+    started: sql`g.started`,
+    succeeded: sql`g.succeeded`,
+    failed: sql`g.failed`,
+    cancelled: sql`g.cancelled`,
+  };
+}
 
 /** Builds JSON of type GroupMember from the row `t` and its group `g`. */
 export function memberJson(sql: Sql, { group = groupJson(sql) } = {}): Fragment {
@@ -138,20 +167,20 @@ export function memberJson(sql: Sql, { group = groupJson(sql) } = {}): Fragment 
  */
 export function groupJson(
   sql: Sql,
-  { counts, showsEnd = sql`true` }: { counts?: GroupCounts; showsEnd?: Fragment } = {},
+  {
+    counts = groupCounts(sql),
+    showsEnd,
+    progress,
+  }: { counts?: GroupCounts; showsEnd?: Fragment | undefined; progress?: Fragment } = {},
 ): Fragment {
-  const { pending, started, succeeded, failed, cancelled } = counts ?? {
-    pending: sql`g.pending`,
-    started: sql`g.started`,
-    succeeded: sql`g.succeeded`,
-    failed: sql`g.failed`,
-    cancelled: sql`g.cancelled`,
-  };
+  const { pending, started, succeeded, failed, cancelled } = counts;
+  const end = (time: Fragment) => (showsEnd ? sql`case when ${showsEnd} then ${time} end` : time);
   return sql`jsonb_build_object('id', g.id, 'userId', g.user_id, 'name', g.name, 'total', g.total,
     'pending', ${pending}, 'started', ${started}, 'succeeded', ${succeeded}, 'failed', ${failed},
     'cancelled', ${cancelled}, 'createdAt', rfc3339(g.created_at),
-    'finishedAt', case when ${showsEnd} then rfc3339(g.finished_at) end,
-    'expiresAt', case when ${showsEnd} then rfc3339(g.expires_at) end)`;
+    'finishedAt', ${end(sql`rfc3339(g.finished_at)`)},
+    'expiresAt', ${end(sql`rfc3339(g.expires_at)`)}
+    ${progress ? sql`, 'progress', ${progress}` : sql``})`;
 }
 
 /** Like `groupJson`, for a group as it is now. */

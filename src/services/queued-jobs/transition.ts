@@ -125,7 +125,7 @@ async function recordMany(sql: Sql, parts: ManyTransitionParts): Promise<(Step |
       ${update(sql, parts)}
       from l i where id = any(array(select item_id from l)) and id = i.item_id
       returning queued_jobs.*, i.item_place),
-    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)}),
+    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`, { more: sql`, t.item_place` })}),
     n as (
       select user_id, count(*)::int as made, sum(${recordedBy(sql, parts.step)}) as bytes
       from j group by user_id order by user_id),

@@ -5,6 +5,7 @@ const CHECK = ["groups/check-group.test"];
 const OWNER = ["groups/owner-groups.test"];
 
 const GROUPED = "src/services/queued-jobs/transition/grouped.ts";
+const COUNTS = "src/services/queued-jobs/transition/group-counts.ts";
 const GRAPH = "src/services/queued-jobs/groups/graph.ts";
 const HANDED = "src/services/queued-jobs/groups/handed-pictures.ts";
 
@@ -26,9 +27,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "the events of one statement show the same counts",
-    file: GROUPED,
-    find: "(${column} - ${later(status)})::int",
-    replace: "(${column})::int",
+    file: COUNTS,
+    find: "isMany ? countsAfter(sql, parts, later) : groupCounts(sql)",
+    replace: "groupCounts(sql)",
     tests: STEPS,
   },
   {

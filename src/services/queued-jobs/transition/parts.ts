@@ -1,7 +1,7 @@
 // The parts of a transition that its forms share: for one row, for many, and for rows of groups.
 import type { Fragment, Sql } from "postgres";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../../db/refusals.js";
-import { TRANSITIONS } from "../../../domain/queued-job-status.js";
+import { isFinished, TRANSITIONS } from "../../../domain/queued-job-status.js";
 
 export interface TransitionParts {
   /** The name of the step, which determines the statuses before and after it and the event. */
@@ -53,6 +53,13 @@ export interface ManyTransitionParts extends Omit<TransitionParts, "id" | "where
   more?: { arrays: Fragment; columns: Fragment };
   /** Treats a row that another process has locked like a row whose guard does not hold. */
   skipLocked?: true;
+}
+
+/** The form for rows of groups takes one row or many. */
+export type GroupedParts = ManyTransitionParts & Pick<TransitionParts, "outputs">;
+
+export function finishes({ step }: Pick<TransitionParts, "step">): boolean {
+  return isFinished(TRANSITIONS[step].to);
 }
 
 /** Updates the row with `set` and with the columns that change in every step. */
