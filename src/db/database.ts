@@ -186,6 +186,11 @@ export function isLockTimeout(error: unknown): boolean {
   return false;
 }
 
+/** True if a statement was cancelled because it took too long. It has changed nothing. */
+export function tookTooLong(error: unknown): boolean {
+  return sqlState(error) === "57014";
+}
+
 function errorCode(error: unknown): string | null {
   for (const link of causes(error))
     if ("code" in link && typeof link.code === "string") return link.code;

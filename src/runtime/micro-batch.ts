@@ -2,6 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "../domain/errors.js";
+import type { Slots } from "./concurrency.js";
 
 /**
  * Combines concurrent writes or reads of the same kind: items that arrive while a batch runs form
@@ -16,6 +17,11 @@ export interface MicroBatchOptions<Item, Result> {
   maxWaiting?: number;
   laneOf(item: Item): string;
   /**
+   * Slots that several micro-batches share, because their statements would wait for each other's
+   * locks. A batch takes what has arrived when its turn comes.
+   */
+  turns?: Slots | undefined;
+  /**
    * Keys that a batch may hold only once; a second item with the same key goes into the next batch.
    */
   keyOf(item: Item): string | readonly string[];
@@ -23,6 +29,8 @@ export interface MicroBatchOptions<Item, Result> {
   sendOne(item: Item): Promise<Result>;
   /** Writes all items or none. The results are in the order of the items. */
   sendMany(items: Item[]): Promise<Result[]>;
+  /** True for the error of a statement that was undone because it took too long. */
+  tookTooLong?(error: unknown): boolean;
 }
 
 interface Waiting<Item, Result> {
@@ -54,8 +62,9 @@ const LOADED_MS = 50;
  * no timer: a lone item is sent at once. Soon after a batch of several items, the next batch waits
  * for the end of the turn of the event loop, in which more of them arrive.
  *
- * A failed batch is sent again item by item, so that a bad item fails alone. If the service is
- * unavailable it is not sent again, because the batch may have arrived.
+ * A failed batch is sent again item by item, so that a bad item fails alone, or because the batch
+ * took too long. If the service is unavailable it is not sent again, because the batch may have
+ * arrived.
  *
  * Items are refused with ServiceUnavailableError when too many wait, or when they wait too long. An
  * item whose caller's deadline has passed is not sent.
@@ -74,8 +83,13 @@ export function createMicroBatch<Item, Result>(
   async function run(lane: Lane<Item, Result>): Promise<void> {
     while (lane.waiting.length > 0) {
       if (performance.now() - lane.sharedAt < LOADED_MS) await nextTurn();
+      if (options.turns) {
+        watch(lane);
+        await options.turns.take();
+      }
       const batch = takeBatch(lane, options);
       await sendBatch(options, batch);
+      options.turns?.free();
       if (batch.length > 1) lane.sharedAt = performance.now();
     }
     lane.busy = false;
@@ -162,7 +176,7 @@ async function sendBatch<Item, Result>(
       for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result);
       return;
     } catch (error) {
-      if (error instanceof ServiceUnavailableError)
+      if (error instanceof ServiceUnavailableError && !options.tookTooLong?.(error))
         return batch.forEach(({ reject }) => reject(error));
     }
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { withDeadline } from "../../src/runtime/deadline.js";
 import { ServiceUnavailableError } from "../../src/domain/errors.js";
+import { createSlots, type Slots } from "../../src/runtime/concurrency.js";
 import { createMicroBatch, onRefusal, type Refusal } from "../../src/runtime/micro-batch.js";
 import { refusalOf } from "../support/asserts/refusal-of.js";
 
@@ -14,7 +15,13 @@ interface Item {
 function createRecorder({
   maxItems = 100,
   fault = () => null,
-}: { maxItems?: number; fault?: (ids: number[]) => Error | null } = {}) {
+  ...more
+}: {
+  maxItems?: number;
+  fault?: (ids: number[]) => Error | null;
+  turns?: Slots;
+  tookTooLong?: (error: unknown) => boolean;
+} = {}) {
   const sent: number[][] = [];
   const pending: (() => void)[] = [];
   async function send(items: Item[]): Promise<number[]> {
@@ -28,6 +35,7 @@ function createRecorder({
   const submit = createMicroBatch<Item, number>({
     lanes: 2,
     maxItems,
+    ...more,
     laneOf: ({ user }) => user,
     keyOf: ({ id }) => String(id),
     sendOne: async (item) => (await send([item]))[0] ?? 0,
@@ -141,6 +149,59 @@ describe("a micro-batch", () => {
       [sent, results.map(({ status }) => status)],
       [[[1, 2, 3]], ["rejected", "rejected", "rejected"]],
     );
+  });
+
+  it("sends the items of a batch one by one that was undone because it took too long", async () => {
+    const { sent, submit, settle } = createRecorder({
+      fault: (ids) => (ids.length > 1 ? new ServiceUnavailableError("It took too long.") : null),
+      tookTooLong: (error) => error instanceof Error && error.message === "It took too long.",
+    });
+    const results = await settle(Promise.all(of("a", 1, 2).map(submit)));
+    assert.deepEqual(
+      [sent, results],
+      [
+        [[1, 2], [1], [2]],
+        [10, 20],
+      ],
+    );
+  });
+
+  it("takes turns with another, and takes in its turn what has arrived by then", async () => {
+    const turns = createSlots(1);
+    const [one, other] = [createRecorder({ turns }), createRecorder({ turns })];
+    const first = one.submit({ user: "a", id: 1 });
+    await one.turn();
+    const waiting = [other.submit({ user: "a", id: 2 })];
+    await one.turn();
+    waiting.push(other.submit({ user: "a", id: 3 }));
+    assert.deepEqual([one.sent, other.sent], [[[1]], []]);
+    await one.settle(first);
+    assert.deepEqual(await other.settle(Promise.all(waiting)), [20, 30]);
+    assert.deepEqual(other.sent, [[2, 3]]);
+  });
+
+  it("gives its turn back after a failure", async () => {
+    const turns = createSlots(1);
+    const { submit, settle } = createRecorder({ turns, fault: () => new Error("bad") });
+    await assert.rejects(settle(submit({ user: "a", id: 1 })), /bad/);
+    const other = createRecorder({ turns });
+    assert.equal(await other.settle(other.submit({ user: "a", id: 2 })), 20);
+  });
+
+  it("refuses an item after two seconds in which it was not its turn", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const clock = context.mock.method(performance, "now", () => 0);
+    const turns = createSlots(1);
+    await turns.take();
+    const { sent, submit, turn } = createRecorder({ turns });
+    const refused = refusalOf(submit({ user: "a", id: 1 }));
+    await turn();
+    clock.mock.mockImplementation(() => 2000);
+    context.mock.timers.tick(2000);
+    assert.deepEqual(await refused, OVERLOADED);
+    turns.free();
+    await turn();
+    assert.deepEqual(sent, []);
   });
 
   it("refuses an item at once when five full batches wait in its lane", async () => {

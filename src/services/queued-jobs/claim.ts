@@ -4,6 +4,7 @@ import type { Fragment, Sql } from "postgres";
 import { available, isLockTimeout } from "../../db/database.js";
 import { withParameters, type QueuedJob, type QueuedJobSnapshot } from "../../domain/queued-job.js";
 import { MAX_DELAY_MS } from "../../queue/hint-queue.js";
+import type { Slots } from "../../runtime/concurrency.js";
 import type { Logger } from "../../runtime/logger.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import { isPaused } from "../operators/paused-rows.js";
@@ -49,6 +50,11 @@ export interface ClaimsDeps {
   committer: Committer;
   tracer?: Tracer;
   log: Logger;
+  /**
+   * Shared with successes: both wait for the counter of a user. After such a wait, PostgreSQL
+   * prepares the whole statement again; without turns, a worker completes a sixth less.
+   */
+  turns: Slots;
 }
 
 interface ClaimStep extends Step {
@@ -61,8 +67,8 @@ const MAX_ITEMS = 100;
 /** Delay before the next claim of a row that another process has locked. */
 const LOCKED_MS = 1000;
 
-export function createClaims({ sql, jobs, committer, tracer = noTracer, log }: ClaimsDeps) {
-  const claimInBatch = createClaimBatch({ sql, jobs, committer });
+export function createClaims({ sql, jobs, committer, tracer = noTracer, log, turns }: ClaimsDeps) {
+  const claimInBatch = createClaimBatch({ sql, jobs, committer, turns });
   return {
     /**
      * Claims the QueuedJob of a hint. Returns null when nothing can be done, or not yet; see
@@ -118,7 +124,8 @@ function createClaimBatch({
   sql,
   jobs,
   committer,
-}: Pick<ClaimsDeps, "sql" | "jobs" | "committer">) {
+  turns,
+}: Pick<ClaimsDeps, "sql" | "jobs" | "committer" | "turns">) {
   async function commit(write: () => Promise<(Step | null)[]>): Promise<(ClaimStep | null)[]> {
     const sentAt = performance.now();
     const steps = await committer.commit({ step: "claim", write, eventsOf: (written) => written });
@@ -132,6 +139,7 @@ function createClaimBatch({
     laneOf: () => "",
     ownerOf: ({ userId, id }) => userId ?? id,
     timeoutMs: 0,
+    turns,
     sendOne: async (item) => (await commit(async () => [await claim(sql, item, jobs)]))[0] ?? null,
     sendMany: (items) => commit(() => claimMany(sql, items, jobs)),
   });

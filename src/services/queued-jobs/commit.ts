@@ -44,12 +44,22 @@ export interface Change<T> {
   delayMs?: number;
 }
 
+export interface Recorded<T> {
+  written: T;
+  followed: Promise<void>;
+}
+
 export interface Committer {
   /**
    * Runs the statement, then counts, publishes and dispatches its events. It writes no log lines: a
    * batch belongs to no single request, so its callers log their own steps.
    */
   commit<T>(change: Change<T>): Promise<T>;
+  /**
+   * Like `commit`, but resolves as soon as the statement has ended. `followed` resolves when its
+   * events are dispatched.
+   */
+  record<T>(change: Change<T>): Promise<Recorded<T>>;
   /** Commits and logs a step of one row in a span; null when another process was first. */
   commitOne(
     step: StepName,
@@ -114,9 +124,16 @@ export function createCommitter(deps: CommitterDeps): Committer {
   }
   const cancelMarked = (groupIds: readonly string[] | null) => inWaves(() => cancelWave(groupIds));
 
-  async function commit<T>(change: Change<T>, write = () => available(change.write)): Promise<T> {
+  async function record<T>(
+    change: Change<T>,
+    write = () => available(change.write),
+  ): Promise<Recorded<T>> {
     const written = await write();
-    const followed = follow(change, written);
+    return { written, followed: follow(change, written) };
+  }
+
+  async function commit<T>(change: Change<T>, write?: () => Promise<T>): Promise<T> {
+    const { written, followed } = await record(change, write);
     // A submission is accepted once it is recorded, so its caller does not wait for the queue.
     if (change.step !== "enqueue") await followed;
     return written;
@@ -128,6 +145,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
 
   return {
     commit: (change) => commit(change),
+    record: (change) => record(change),
     cancelMarked,
     logSteps,
     async commitOne(step, write, more) {

@@ -2,7 +2,7 @@
 // Statements wait briefly for a lock. When a batch fails because of a lock, the items of each owner
 // are sent separately. An owner whose rows were locked stays separate for a while.
 import { setTimeout as pause } from "node:timers/promises";
-import { isLockTimeout } from "../../db/database.js";
+import { isLockTimeout, tookTooLong } from "../../db/database.js";
 import { createMicroBatch, type MicroBatchOptions } from "../../runtime/micro-batch.js";
 import { createSlots, type Slots } from "../../runtime/concurrency.js";
 
@@ -23,8 +23,9 @@ const CONCURRENCY = 3;
  * locked.
  */
 export function createOwnerBatch<Item, Result>(
-  options: OwnerBatchOptions<Item, Result>,
+  given: OwnerBatchOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
+  const options = { ...given, tookTooLong };
   const together = createMicroBatch(options);
   const apart = new Map<string, ApartOwner<Item, Result>>();
   const slots = createSlots(CONCURRENCY);
@@ -64,6 +65,8 @@ class ApartOwner<Item, Result> {
     this.#batch = createMicroBatch({
       ...options,
       lanes: 1,
+      // Others would wait for as long as its rows are locked.
+      turns: undefined,
       sendOne: (item) => this.#sendUntilTimeout(() => options.sendOne(item)),
       sendMany: (items) => this.#sendUntilTimeout(() => options.sendMany(items)),
     });

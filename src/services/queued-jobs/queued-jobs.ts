@@ -5,6 +5,7 @@ import type { QueuedJob } from "../../domain/queued-job.js";
 import type { EventBus } from "../../events/event-bus.js";
 import type { HintQueue } from "../../queue/hint-queue.js";
 import type { CancellationChannel } from "../../queue/cancellation-channel.js";
+import { createSlots } from "../../runtime/concurrency.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
@@ -64,7 +65,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     maxRecordedBytes: deps.limits.maxRecordedBytesPerUser,
   };
   const insert = createInserter({ sql, limits, commit: committer.commit });
-  const shared = { ...deps, sql, committer, limits, insert, ttlSeconds };
+  const shared = { ...deps, sql, committer, limits, insert, ttlSeconds, turns: createSlots(1) };
   const remover = createRemover(shared);
   const ofGroups = createOwnerGroups({ ...shared, remover });
 

@@ -8,14 +8,15 @@ import {
   type StoredOutput,
   type TaskSuccess,
 } from "../../domain/queued-job.js";
+import type { Slots } from "../../runtime/concurrency.js";
 import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded } from "../photos/quota-exceeded.js";
 import { fence, type Claimed } from "./claim.js";
 import type { Attempt } from "./claim/leases.js";
-import { DATABASE, type Committer } from "./commit.js";
+import { DATABASE, type Committer, type Recorded } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
-import { finish, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
+import { briefLocks, finish, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
 
 export interface SuccessesDeps {
@@ -25,6 +26,8 @@ export interface SuccessesDeps {
   tracer?: Tracer;
   limits: SuccessLimits;
   ttlSeconds: number;
+  /** Shared with claims. */
+  turns: Slots;
 }
 
 export interface SuccessLimits {
@@ -69,7 +72,10 @@ export function createSuccesses(deps: SuccessesDeps) {
       if (version === null && outputs.length === 0 && isSmall(result)) {
         const grouped = isGrouped(queuedJob);
         const plain = { id, attempt, result, grouped, userId: queuedJob.userId };
-        const step = await tracer.span("record succeed", DATABASE, () => succeedInBatch(plain));
+        const { written: step, followed } = await tracer.span("record succeed", DATABASE, () =>
+          succeedInBatch(plain),
+        );
+        await followed;
         committer.logSteps([step], "succeed");
         return step !== null;
       }
@@ -83,26 +89,35 @@ export function createSuccesses(deps: SuccessesDeps) {
 
 /** Maximum successes per statement: as many as a worker runs at once. */
 const MAX_ITEMS = 100;
-/** More than one, so that users do not wait for the counters of other users. */
-const LANES = 2;
 /** Time that a success waits for locked rows before its worker tries again. */
 const LOCK_TIMEOUT_MS = 2000;
 
+const NOTHING: Recorded<null> = { written: null, followed: Promise.resolve() };
+
 /** Records successes of tasks without photos in batches. */
-function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDeps) {
+function createSuccessBatch({ sql, committer, limits, ttlSeconds, turns }: SuccessesDeps) {
   const plain = { outputs: [], reusedFrom: null, resultVersion: null, ...limits, ttlSeconds };
-  const commit = (write: () => Promise<(Step | null)[]>) =>
-    committer.commit({ step: "succeed", write, eventsOf: (steps) => steps });
-  return createOwnerBatch<PlainSuccess & { userId: string }, Step | null>({
-    lanes: LANES,
+  // The turn ends with the statement, before the hints of successors are in the queue.
+  async function record(write: () => Promise<(Step | null)[]>): Promise<Recorded<Step | null>[]> {
+    const change = { step: "succeed", write, eventsOf: (steps: (Step | null)[]) => steps } as const;
+    const { written, followed } = await committer.record(change);
+    return written.map((step) => ({ written: step, followed }));
+  }
+  return createOwnerBatch<PlainSuccess & { userId: string }, Recorded<Step | null>>({
+    lanes: 1,
     maxItems: MAX_ITEMS,
     keyOf: ({ id }) => id,
-    laneOf: ({ userId }) => userId,
+    laneOf: () => "",
     ownerOf: ({ userId }) => userId,
     timeoutMs: LOCK_TIMEOUT_MS,
-    sendOne: async (item) =>
-      (await commit(async () => [await succeed(sql, { ...item, ...plain })]))[0] ?? null,
-    sendMany: (items) => commit(() => succeedMany(sql, items, ttlSeconds)),
+    turns,
+    async sendOne(item) {
+      const [one] = await record(async () => [
+        await succeed(sql, { ...item, ...plain, brief: true }),
+      ]);
+      return one ?? NOTHING;
+    },
+    sendMany: (items) => record(() => succeedMany(sql, items, ttlSeconds)),
   });
 }
 
@@ -123,6 +138,8 @@ export interface Success extends PlainSuccess, Omit<TaskSuccess, "result">, Succ
   /** Null when the result may not be reused. */
   resultVersion: number | null;
   ttlSeconds: number;
+  /** Waits only briefly for a lock, because others wait for their turn. */
+  brief?: true;
 }
 
 /**
@@ -177,6 +194,7 @@ function recordSuccess(
     maxStoredBytes,
     maxRecordedBytes,
     grouped,
+    brief,
   }: Success,
 ): Promise<Step | null> {
   const visibleOutputs = outputs.map(({ storageKey: _, ...output }) => output);
@@ -194,7 +212,8 @@ function recordSuccess(
     id,
     grouped,
     ttlSeconds,
-    where: fence(sql, { id, attempt }),
+    where: sql`${fence(sql, { id, attempt })} ${brief ? sql`and ${briefLocks(sql)}` : sql``}`,
+    ...(brief && { brief }),
     set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null,
       reused_from = ${reusedFrom},
       reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)}

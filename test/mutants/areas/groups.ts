@@ -14,15 +14,24 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a successor runs before its last predecessor has finished",
     file: GROUPED,
-    find: "case when k.waited ${by} > 0 or",
-    replace: "case when k.waited ${by} > 1 or",
+    find: "case when f.waited ${by} > 0 or",
+    replace: "case when f.waited ${by} > 1 or",
     tests: STEPS,
   },
   {
     breaks: "a successor of a failed predecessor runs",
     file: GROUPED,
-    find: "or f.doomed",
-    replace: "",
+    find: "sql`or f.doomed`",
+    replace: "none",
+    tests: STEPS,
+  },
+  {
+    core: true,
+    breaks: "a step of many rows reads all of its neighbours for each of them",
+    file: GROUPED,
+    find: "from f\n      where q.id = f.row_id and f.was = 'PENDING' and f.waited > 0 and not f.ok",
+    replace:
+      "from f join k on k.row_id = f.row_id\n      where q.id = any(array(select row_id from f)) and q.id = f.row_id and k.was = 'PENDING' and k.waited > 0 and not k.ok",
     tests: STEPS,
   },
   {

@@ -165,6 +165,20 @@ export const MUTANTS: Mutant[] = [
     tests: BATCH,
   },
   {
+    breaks: "a batch that always takes too long is sent again without end",
+    file: "src/runtime/micro-batch.ts",
+    find: " && !options.tookTooLong?.(error)",
+    replace: "",
+    tests: BATCH,
+  },
+  {
+    breaks: "a batch takes what has arrived before its turn comes",
+    file: "src/runtime/micro-batch.ts",
+    find: "await options.turns.take();",
+    replace: "void options.turns.take();",
+    tests: BATCH,
+  },
+  {
     breaks: "an item whose caller has given up is written in a batch",
     file: "src/runtime/micro-batch.ts",
     find: "if (!waiting || isGivenUp(waiting)) continue;",

@@ -78,6 +78,13 @@ export const MUTANTS: Mutant[] = [
     tests: BATCHES,
   },
   {
+    breaks: "a lone success that waits for a locked row holds up all users",
+    file: "src/services/queued-jobs/success.ts",
+    find: "${brief ? sql`and ${briefLocks(sql)}` : sql``}",
+    replace: "",
+    tests: BATCHES,
+  },
+  {
     core: true,
     breaks: "the hint of a locked row is spent",
     file: CLAIM_FILE,
