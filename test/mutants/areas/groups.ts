@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.js";
 
 const STEPS = ["transition/grouped/steps.test"];
+const WIDE = ["transition/grouped/wide.test"];
 const CHECK = ["groups/check-group.test"];
 const OWNER = ["groups/owner-groups.test"];
 
@@ -32,7 +33,7 @@ export const MUTANTS: Mutant[] = [
     find: "from f\n      where q.id = f.row_id and f.was = 'PENDING' and f.waited > 0 and not f.ok",
     replace:
       "from f join k on k.row_id = f.row_id\n      where q.id = any(array(select row_id from f)) and q.id = f.row_id and k.was = 'PENDING' and k.waited > 0 and not k.ok",
-    tests: STEPS,
+    tests: WIDE,
   },
   {
     breaks: "the events of one statement show the same counts",

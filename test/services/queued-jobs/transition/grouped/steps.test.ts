@@ -3,7 +3,6 @@ import { after, before, describe, it } from "node:test";
 import type { JobGroup } from "../../../../../src/domain/job-group.js";
 import { armFailpoints } from "../../../../../src/runtime/failpoint.js";
 import type { GroupSubmission } from "../../../../../src/services/queued-jobs/groups/check-group.js";
-import { succeedMany } from "../../../../../src/services/queued-jobs/success.js";
 import type { User } from "../../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../../support/asserts/assert-consistent.js";
 import { groupOf } from "../../../../support/service/group-of.js";
@@ -104,26 +103,6 @@ describe("the steps of a group", () => {
       "STARTED 0 1 2 0 0",
       "SUCCEEDED 0 0 3 0 0",
     ]);
-  });
-
-  it("take time in proportion to the number of successors", async () => {
-    const user = await services.newUser();
-    const keys = Array.from({ length: 500 }, (_, place) => `${place}`);
-    const submission = groupOf(Object.fromEntries(keys.map((key, i) => [key, i ? ["0"] : []])));
-    const groups: JobGroup[] = [];
-    // So many rows at once pass the time limit of a statement if each reads all the others.
-    for (let i = 0; i < 10; i++)
-      groups.push(
-        await services.queuedJobs.enqueueGroup(user.id, { submission, requestId: "request" }),
-      );
-    const heads = await Promise.all(groups.map((group) => start(group, "0")));
-    const succeeded = await succeedMany(
-      services.database.sql,
-      heads.map(({ id, attempt }) => ({ id, attempt, result: "1", grouped: true })),
-      60,
-    );
-    const due = succeeded.flatMap((step) => step?.effects?.due ?? []);
-    assert.equal(due.length, 4990);
   });
 
   it("cancel what depends on a failed predecessor, transitively", async () => {
