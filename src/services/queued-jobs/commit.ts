@@ -93,21 +93,12 @@ const HINTS = new Map(Object.values(TRANSITIONS).map(({ event, hint }) => [event
 export function createCommitter(deps: CommitterDeps): Committer {
   const { dispatcher, log, tracer = noTracer } = deps;
 
-  async function dispatch(steps: readonly Step[], delayMs?: number): Promise<void> {
-    const wanted = steps.filter((step) => HINTS.get(step.type) === "add" && !waits(step));
-    const unwanted = steps.filter(({ type }) => HINTS.get(type) === "remove");
-    if (wanted.length > 0) await dispatcher.add(wanted, delayMs);
-    await Promise.all(unwanted.map((step) => dispatcher.remove(step)));
-  }
-
   async function follow<T>(change: Change<T>, written: T): Promise<void> {
     const at = change.step === "enqueue" ? "accept" : "step";
     await failpoint(`${at}: after the commit`);
     const events = change.eventsOf(written).filter((event) => event !== null);
     publish(deps, events);
-    const steps = events.filter(isStep);
-    await dispatch(steps, change.delayMs);
-    const { due, groupIds } = effectsOf(steps);
+    const { due, groupIds } = await dispatch(dispatcher, events.filter(isStep), change.delayMs);
     if (due.length > 0) await dispatcher.add(due);
     // A failure is not passed on, because the step that marked the rows is recorded.
     if (groupIds.length > 0 && !change.isWave)
@@ -139,9 +130,9 @@ export function createCommitter(deps: CommitterDeps): Committer {
     return written;
   }
 
-  function logSteps(steps: readonly (Step | null)[], name: StepName): void {
+  const logSteps = (steps: readonly (Step | null)[], name: StepName): void => {
     for (const step of steps) if (step) log.info(logFields(step), LINES[name]);
-  }
+  };
 
   return {
     commit: (change) => commit(change),
@@ -157,6 +148,19 @@ export function createCommitter(deps: CommitterDeps): Committer {
       return one;
     },
   };
+}
+
+/** Adds and removes the hints of these steps. Returns what else they make due, and cancel. */
+async function dispatch(
+  dispatcher: CommitterDeps["dispatcher"],
+  steps: readonly Step[],
+  delayMs?: number,
+): Promise<Effects> {
+  const wanted = steps.filter((step) => HINTS.get(step.type) === "add" && !waits(step));
+  const unwanted = steps.filter(({ type }) => HINTS.get(type) === "remove");
+  if (wanted.length > 0) await dispatcher.add(wanted, delayMs);
+  await Promise.all(unwanted.map((step) => dispatcher.remove(step)));
+  return effectsOf(steps);
 }
 
 /** The steps of a wave mark the rows that depend on them, so the next wave finds those. */
@@ -189,8 +193,13 @@ function publish(
     );
 }
 
+interface Effects {
+  due: Hinted[];
+  groupIds: string[];
+}
+
 /** Collects the due successors, and the groups with rows to cancel. */
-function effectsOf(steps: readonly Step[]): { due: Hinted[]; groupIds: string[] } {
+function effectsOf(steps: readonly Step[]): Effects {
   const effects = steps.flatMap((step) => step.effects ?? []);
   const groupIds = new Set(effects.flatMap(({ cancelling }) => cancelling));
   return { due: effects.flatMap(({ due }) => due), groupIds: [...groupIds] };

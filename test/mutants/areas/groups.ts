@@ -27,7 +27,6 @@ export const MUTANTS: Mutant[] = [
     tests: STEPS,
   },
   {
-    core: true,
     breaks: "a step of many rows reads all of its neighbours for each of them",
     file: GROUPED,
     find: "from f\n      where q.id = f.row_id and f.was = 'PENDING' and f.waited > 0 and not f.ok",

@@ -6,7 +6,6 @@ const BATCHES = ["claim/batches.test"];
 const STEPS = ["owner-steps.test"];
 const KEYS = ["enqueue-keys.test"];
 const DUE = ["maintenance/due.test"];
-const BATCH = ["micro-batch.test"];
 const EXECUTE = ["worker/execute-task.test"];
 const TAKE_OVER = ["maintenance/take-over.test"];
 const RECONCILER = ["worker/reconciler.test"];
@@ -155,70 +154,6 @@ export const MUTANTS: Mutant[] = [
     find: "if (failures.length >= MAX_UNAVAILABLE)",
     replace: "if (failures.length > limit)",
     tests: TAKE_OVER,
-  },
-  {
-    core: true,
-    breaks: "a batch that may have been written is sent again",
-    file: "src/runtime/micro-batch.ts",
-    find: "return batch.forEach(({ reject }) => reject(error));",
-    replace: "void ServiceUnavailableError;",
-    tests: BATCH,
-  },
-  {
-    breaks: "a batch that always takes too long is sent again without end",
-    file: "src/runtime/micro-batch.ts",
-    find: " && !options.tookTooLong?.(error)",
-    replace: "",
-    tests: BATCH,
-  },
-  {
-    breaks: "a batch takes what has arrived before its turn comes",
-    file: "src/runtime/micro-batch.ts",
-    find: "await options.turns.take();",
-    replace: "void options.turns.take();",
-    tests: BATCH,
-  },
-  {
-    breaks: "an item whose caller has given up is written in a batch",
-    file: "src/runtime/micro-batch.ts",
-    find: "if (!waiting || isGivenUp(waiting)) continue;",
-    replace: "if (!waiting) continue;",
-    tests: BATCH,
-  },
-  {
-    breaks: "an item whose caller has given up is written alone",
-    file: "src/runtime/micro-batch.ts",
-    find: "if (!isGivenUp(waiting))\n",
-    replace: "",
-    tests: BATCH,
-  },
-  {
-    breaks: "the number of items that wait in a lane is not limited",
-    file: "src/runtime/micro-batch.ts",
-    find: "if (lane.waiting.length >= maxWaiting)",
-    replace: "if (lane.waiting.length >= 1e9)",
-    tests: BATCH,
-  },
-  {
-    breaks: "under load, the first item of a turn is sent without the others",
-    file: "src/runtime/micro-batch.ts",
-    find: "await nextTurn();",
-    replace: "void nextTurn;",
-    tests: BATCH,
-  },
-  {
-    breaks: "an item waits in a lane without a limit",
-    file: "src/runtime/micro-batch.ts",
-    find: "const MAX_WAIT_MS = 2000;",
-    replace: "const MAX_WAIT_MS = 20_000;",
-    tests: BATCH,
-  },
-  {
-    breaks: "only the first items that wait too long are refused",
-    file: "src/runtime/micro-batch.ts",
-    find: "    }\n    watch(lane);",
-    replace: "    }",
-    tests: BATCH,
   },
   {
     core: true,

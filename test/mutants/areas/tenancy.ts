@@ -1,12 +1,17 @@
 import type { Mutant } from "../mutant.js";
 
+const BATCH = ["micro-batch.test"];
+const OWNERS = ["owner-batch.test"];
+const INSERTER = ["insert/batches.test"];
+const OWNER_BATCH = "src/services/queued-jobs/owner-batch.ts";
+
 const WALK = ["security/tenancy.test"];
 
 /** The text before which a new field is inserted. */
 const FIRST_FIELD =
   '@FieldResolver(() => String, { description: "Signed URL of the file; it expires." })';
 
-/** A user's data is visible to that user only. */
+/** A user sees no data of another one, and waits for none: also the guards of batches. */
 export const MUTANTS: Mutant[] = [
   {
     core: true,
@@ -115,5 +120,112 @@ export const MUTANTS: Mutant[] = [
     find: "where q.id = ${queuedJobId} and q.user_id = ${userId} and o.name",
     replace: "where q.id = ${queuedJobId} and ${userId}::uuid is not null and o.name",
     tests: ["services/photos/kept-outputs.test"],
+  },
+  {
+    core: true,
+    breaks: "a batch that may have been written is sent again",
+    file: "src/runtime/micro-batch.ts",
+    find: "return batch.forEach(({ reject }) => reject(error));",
+    replace: "void ServiceUnavailableError;",
+    tests: BATCH,
+  },
+  {
+    breaks: "a batch that always takes too long is sent again without end",
+    file: "src/runtime/micro-batch.ts",
+    find: " && !options.tookTooLong?.(error)",
+    replace: "",
+    tests: BATCH,
+  },
+  {
+    breaks: "a batch takes what has arrived before its turn comes",
+    file: "src/runtime/micro-batch.ts",
+    find: "await options.turns.take();",
+    replace: "void options.turns.take();",
+    tests: BATCH,
+  },
+  {
+    breaks: "an item whose caller has given up is written in a batch",
+    file: "src/runtime/micro-batch.ts",
+    find: "if (!waiting || isGivenUp(waiting)) continue;",
+    replace: "if (!waiting) continue;",
+    tests: BATCH,
+  },
+  {
+    breaks: "an item whose caller has given up is written alone",
+    file: "src/runtime/micro-batch.ts",
+    find: "if (!isGivenUp(waiting))\n",
+    replace: "",
+    tests: BATCH,
+  },
+  {
+    breaks: "the number of items that wait in a lane is not limited",
+    file: "src/runtime/micro-batch.ts",
+    find: "if (lane.waiting.length >= maxWaiting)",
+    replace: "if (lane.waiting.length >= 1e9)",
+    tests: BATCH,
+  },
+  {
+    breaks: "under load, the first item of a turn is sent without the others",
+    file: "src/runtime/micro-batch.ts",
+    find: "await nextTurn();",
+    replace: "void nextTurn;",
+    tests: BATCH,
+  },
+  {
+    breaks: "an item waits in a lane without a limit",
+    file: "src/runtime/micro-batch.ts",
+    find: "const MAX_WAIT_MS = 2000;",
+    replace: "const MAX_WAIT_MS = 20_000;",
+    tests: BATCH,
+  },
+  {
+    breaks: "only the first items that wait too long are refused",
+    file: "src/runtime/micro-batch.ts",
+    find: "    }\n    watch(lane);",
+    replace: "    }",
+    tests: BATCH,
+  },
+  {
+    core: true,
+    breaks: "a locked counter refuses the submissions of all users",
+    file: OWNER_BATCH,
+    find: "if (!isLockTimeout(error)) throw error;\n      return sendApart(name, item);",
+    replace: "throw error;",
+    tests: INSERTER,
+  },
+  {
+    breaks: "a user with locked rows delays every batch",
+    file: OWNER_BATCH,
+    find: "if (apart.has(name)) return sendApart(name, item);",
+    replace: "",
+    tests: OWNERS,
+  },
+  {
+    breaks: "a user is taken back while their rows are still locked",
+    file: OWNER_BATCH,
+    find: "const APART_MS = 5000;",
+    replace: "const APART_MS = 0;",
+    tests: OWNERS,
+  },
+  {
+    breaks: "a user with locked rows is refused at once",
+    file: OWNER_BATCH,
+    find: "if (this.#lockedAt >= giveUpAt) throw error;",
+    replace: "throw error;",
+    tests: OWNERS,
+  },
+  {
+    breaks: "a user whose rows stay locked is retried without end",
+    file: OWNER_BATCH,
+    find: "if (this.#lockedAt >= giveUpAt) throw error;",
+    replace: "",
+    tests: OWNERS,
+  },
+  {
+    breaks: "an item that may have been written is sent again alone",
+    file: OWNER_BATCH,
+    find: "      if (!isLockTimeout(error)) throw error;\n      return",
+    replace: "      return",
+    tests: OWNERS,
   },
 ];

@@ -5,9 +5,8 @@ const ADOPT = ["claim/adopt.test"];
 const ATTEMPT_LEASES = ["attempt-leases.test"];
 const CLAIM_LEASES = ["claim/leases.test"];
 const LEASES_FILE = "src/services/queued-jobs/claim/leases.ts";
+const LONE = ["success/lone.test"];
 const BATCHES = ["claim/batches.test"];
-const OWNERS = ["owner-batch.test"];
-const INSERTER = ["insert/batches.test"];
 const LEASES = ["worker/leases.test"];
 const CHILD = ["worker/child/run-in-child.test"];
 const POOL = ["child-pool/unstartable.test"];
@@ -16,7 +15,6 @@ const WORKER = ["worker/task-worker.test"];
 const CLOSING = ["task-worker/closing.test"];
 const FAULTS = ["task-worker/faults.test"];
 const CLAIM_FILE = "src/services/queued-jobs/claim.ts";
-const OWNER_BATCH = "src/services/queued-jobs/owner-batch.ts";
 const TASK_WORKER = "src/worker/task-worker.ts";
 
 /**
@@ -82,7 +80,7 @@ export const MUTANTS: Mutant[] = [
     file: "src/services/queued-jobs/success.ts",
     find: "${brief ? sql`and ${briefLocks(sql)}` : sql``}",
     replace: "",
-    tests: BATCHES,
+    tests: LONE,
   },
   {
     core: true,
@@ -120,49 +118,6 @@ export const MUTANTS: Mutant[] = [
     find: "${parts.brief ? sql`where ${briefLocks(sql)}` : sql``}",
     replace: "",
     tests: BATCHES,
-  },
-  {
-    core: true,
-    breaks: "a locked counter refuses the submissions of all users",
-    file: OWNER_BATCH,
-    find: "if (!isLockTimeout(error)) throw error;\n      return sendApart(name, item);",
-    replace: "throw error;",
-    tests: INSERTER,
-  },
-  {
-    breaks: "a user with locked rows delays every batch",
-    file: OWNER_BATCH,
-    find: "if (apart.has(name)) return sendApart(name, item);",
-    replace: "",
-    tests: OWNERS,
-  },
-  {
-    breaks: "a user is taken back while their rows are still locked",
-    file: OWNER_BATCH,
-    find: "const APART_MS = 5000;",
-    replace: "const APART_MS = 0;",
-    tests: OWNERS,
-  },
-  {
-    breaks: "a user with locked rows is refused at once",
-    file: OWNER_BATCH,
-    find: "if (this.#lockedAt >= giveUpAt) throw error;",
-    replace: "throw error;",
-    tests: OWNERS,
-  },
-  {
-    breaks: "a user whose rows stay locked is retried without end",
-    file: OWNER_BATCH,
-    find: "if (this.#lockedAt >= giveUpAt) throw error;",
-    replace: "",
-    tests: OWNERS,
-  },
-  {
-    breaks: "an item that may have been written is sent again alone",
-    file: OWNER_BATCH,
-    find: "      if (!isLockTimeout(error)) throw error;\n      return",
-    replace: "      return",
-    tests: OWNERS,
   },
   {
     breaks: "a cancellation during a renewal is noticed at the next interval",

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import type { QueuedJob } from "../../../../src/domain/queued-job.js";
 import { claim, claimMany, type Claimed } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
@@ -209,25 +208,6 @@ describe("concurrent steps of many attempts", () => {
       assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
     });
     assert.deepEqual([await own, await succeed(annas[1] ?? assert.fail())], [true, true]);
-  });
-
-  it("claim and record for others while a lone success waits for a locked row", async () => {
-    const [one] = isThere(await claimAll(await of(ann, 1)));
-    const [running] = isThere(await claimAll(await of(bob, 1)));
-    const bobs = await of(bob, 2);
-    const succeed = (of: Claimed | undefined) =>
-      services.queuedJobs.succeed(of ?? assert.fail(), "done", []);
-    let own: Promise<boolean> = Promise.resolve(false);
-    await services.database.sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${one?.id ?? ""} for update`;
-      own = succeed(one);
-      await pause(20);
-      const startedAt = performance.now();
-      isThere(await claimAll(bobs));
-      assert.equal(await succeed(running), true);
-      assert.ok(performance.now() - startedAt < MAX_WAIT_MS);
-    });
-    assert.equal(await own, true);
   });
 
   it("find nothing of a deleted account, and do not affect the others", async () => {
