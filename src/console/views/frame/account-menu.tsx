@@ -25,7 +25,10 @@ export function AccountMenu() {
         <button
           type="button"
           disabled={feed.state.value.kind !== "live"}
-          onClick={feed.unplug}
+          onClick={({ currentTarget }) => {
+            currentTarget.closest<HTMLElement>("[popover]")?.hidePopover();
+            feed.unplug();
+          }}
           title={OFFLINE}
         >
           Go offline
