@@ -1,5 +1,5 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { Upload as Send } from "../../../client/src/index.js";
+import { PhotoTooLargeError, type Upload as Send } from "../../../client/src/index.js";
 import { messageOf } from "../in-words.js";
 import { createSpeed } from "./speed.js";
 
@@ -11,6 +11,8 @@ export interface Upload {
   progress: number;
   /** Reason of the failure, as a sentence. */
   error: string | null;
+  /** True after a failure that another attempt may not repeat. */
+  canRetry: boolean;
   photoId: string | null;
   /** Why the picture of a taken photo cannot be shown. */
   damaged: string | null;
@@ -43,7 +45,9 @@ export interface Uploads {
   clear(): void;
 }
 
-const WAITING = { state: "waiting", progress: 0, error: null } as const;
+const WAITING = { state: "waiting", progress: 0, error: null, canRetry: false } as const;
+/** Codes of refusals for which the file is the reason. */
+const ABOUT_FILE = /^(PHOTO|BAD)_/;
 
 export function isOver({ state }: Upload): boolean {
   return state === "done" || state === "already-here" || state === "failed";
@@ -88,7 +92,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       sendAll(added);
     },
     retry: (id) => sendAll(list.value.filter((one) => one.id === id)),
-    retryFailed: () => sendAll(list.value.filter(({ state }) => state === "failed")),
+    retryFailed: () => sendAll(list.value.filter(({ canRetry }) => canRetry)),
     cancelAll() {
       for (const one of list.value) sending.stop(one.id);
       list.value = list.value.filter(isOver);
@@ -128,7 +132,9 @@ function createSending(
       change(id, { state, progress: 1, photoId: photo.id, damaged: photo.damaged });
       onUploaded();
     } catch (error) {
-      if (!stop.signal.aborted) change(id, { state: "failed", error: messageOf(error) });
+      if (stop.signal.aborted) return;
+      const canRetry = !ABOUT_FILE.test(String((error as { code?: unknown }).code));
+      change(id, { state: "failed", error: messageOf(error), canRetry });
     } finally {
       running.delete(id);
     }
@@ -156,5 +162,8 @@ function totalOf(list: readonly Upload[], bytesPerSecond: number): Total {
  */
 function checkSize(file: File, maxBytes: number): void {
   if (file.size > maxBytes)
-    throw new Error(`Too large: the limit is ${Math.round(maxBytes / 1048576)} MB.`);
+    throw new PhotoTooLargeError(
+      "PHOTO_TOO_LARGE",
+      `Too large: the limit is ${Math.round(maxBytes / 1048576)} MB.`,
+    );
 }

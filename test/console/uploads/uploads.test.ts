@@ -150,17 +150,19 @@ describe("the list of uploads", () => {
     assert.equal(uploads.list.value.length, 1, "the finished batch is still there");
   });
 
-  it("cancels one or all without a failure, and retries what failed", async () => {
+  it("cancels one or all without a failure, and retries what another attempt can help", async () => {
     const { uploads, ends, states } = open();
     uploads.add([file("a", 1), file("b", 1), file("large", 3e6)]);
     await eventually("the large one is refused", () => states() === "sending,sending,failed");
-    assert.equal(uploads.list.value[2]?.error, "Too large: the limit is 2 MB.");
+    const { error, canRetry } = uploads.list.value[2] ?? {};
+    assert.deepEqual([error, canRetry], ["Too large: the limit is 2 MB.", false]);
     uploads.dismiss(uploads.list.value[0]?.id ?? 0);
     assert.equal(states(), "sending,failed");
     ends.get("b")?.(new Error("The connection was lost."));
     await eventually("it failed", () => states() === "failed,failed");
     uploads.retryFailed();
     await eventually("it is sent again", () => states() === "sending,failed");
+    assert.equal(uploads.list.value[0]?.canRetry, false, "it is on its way");
     uploads.cancelAll();
     assert.equal(states(), "failed");
   });

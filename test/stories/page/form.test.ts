@@ -25,8 +25,7 @@ describe("the form of the page", { skip: NO_BROWSER || long.skip }, () => {
       const refusal = page.locator(".uploads li", { hasText: "b.svg" });
       await refusal.getByRole("alert").waitFor();
       assert.match(await refusal.getByRole("alert").innerText(), /JPEG|format|photo/i);
-      await refusal.getByRole("button", { name: "Retry b.svg" }).click();
-      await refusal.getByRole("alert").waitFor();
+      assert.equal(await refusal.getByRole("button", { name: /^Retry/ }).count(), 0);
       await refusal.getByRole("button", { name: "Dismiss b.svg" }).click();
       assert.equal(await refusal.count(), 0);
       assert.equal(await page.locator(".tile").count(), 1);

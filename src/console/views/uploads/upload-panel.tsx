@@ -101,7 +101,8 @@ function Lines() {
 
 function PanelActions() {
   const { uploads, photos } = useWorkspace();
-  const { isRunning, total, photoIds } = uploads;
+  const { isRunning, list, photoIds } = uploads;
+  const retryable = list.value.filter(({ canRetry }) => canRetry).length;
   const ids = photoIds.value;
   const use = (): void => {
     photos.clear();
@@ -118,9 +119,9 @@ function PanelActions() {
           Cancel
         </button>
       )}
-      {!isRunning.value && total.value.failed > 1 && (
+      {!isRunning.value && retryable > 1 && (
         <button type="button" class="small" onClick={uploads.retryFailed}>
-          Retry {total.value.failed}
+          Retry {retryable}
         </button>
       )}
       {ids.length > 0 && (
@@ -160,7 +161,7 @@ const WORDS: Record<Upload["state"], string> = {
 };
 
 function UploadLine({ upload }: { upload: Upload }) {
-  const { id, file, state, progress, error, damaged } = upload;
+  const { id, file, state, progress, error, canRetry, damaged } = upload;
   const { uploads } = useWorkspace();
   const isSending = state === "sending" && progress < 1;
   return (
@@ -169,7 +170,7 @@ function UploadLine({ upload }: { upload: Upload }) {
         {file.name}
       </span>
       <span class="faint">{isSending ? `${Math.floor(progress * 100)} %` : WORDS[state]}</span>
-      {state === "failed" && (
+      {canRetry && (
         <button
           type="button"
           class="plain"
