@@ -124,8 +124,15 @@ function isPlain(schema: PropertySchema | undefined): boolean {
   return schema?.type === "string" || isNumeric(schema);
 }
 
-/** Words of a label that are not written in lower case. */
-const SPELLINGS: Record<string, string> = { ms: "(ms)", gps: "GPS", icc: "ICC", id: "ID" };
+/** Words of a label that differ from those of the parameter's name. */
+const SPELLINGS: Record<string, string> = {
+  ms: "(ms)",
+  gps: "GPS",
+  icc: "ICC",
+  id: "ID",
+  gravity: "position",
+  colors: "colours",
+};
 
 function labelOf(name: string): string {
   const words = name
@@ -136,6 +143,17 @@ function labelOf(name: string): string {
     .join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+const DIRECTIONS: Record<string, string> = {
+  north: "top ",
+  south: "bottom ",
+  west: "left",
+  east: "right",
+};
+
+/** An option in words: `southeast` becomes "bottom right". */
+export const optionInWords = (option: string): string =>
+  option.replaceAll(/north|south|west|east/g, (direction) => DIRECTIONS[direction] ?? "").trim();
 
 /** The text with which a field has the value. */
 export function textOf(value: unknown): string {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   faultsAt,
   faultsElsewhere,
+  optionInWords,
   parameterFields,
   readField,
   type ParameterField,
@@ -54,6 +55,16 @@ describe("the form of a Job", () => {
       ["320, 1024", "webp", ""],
     );
     assert.equal(fieldsOf("convert").at(-1)?.label, "Keep metadata");
+  });
+
+  it("names positions as people do", () => {
+    const gravity = fieldsOf("watermark").find(({ name }) => name === "gravity");
+    assert.equal(gravity?.label, "Position");
+    assert.deepEqual(
+      gravity.options.map(optionInWords).join(", "),
+      "top left, top, top right, left, center, right, bottom left, bottom, bottom right",
+    );
+    assert.equal(optionInWords("attention"), "attention");
   });
 
   it("offers the options of an enum as text, and reads a choice as its original type", () => {

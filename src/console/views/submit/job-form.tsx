@@ -6,6 +6,7 @@ import { number, plural } from "../../in-words.js";
 import {
   faultsAt,
   faultsElsewhere,
+  optionInWords,
   type ParameterField,
 } from "../../submission/parameter-field.js";
 import type { Job } from "../../types.js";
@@ -143,7 +144,10 @@ function settingsInWords(
   texts: Readonly<Record<string, string>>,
 ): string {
   return fields
-    .map(({ name, label, fallback }) => [label.toLowerCase(), texts[name] || fallback] as const)
+    .map(({ kind, name, label, fallback }) => {
+      const value = texts[name] || fallback;
+      return [label.toLowerCase(), kind === "choice" ? optionInWords(value) : value] as const;
+    })
     .filter(([, value]) => value !== "" && value !== "false")
     .map(([label, value]) => (value === "true" ? label : `${label} ${value}`))
     .join(" · ");

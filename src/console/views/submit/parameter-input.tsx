@@ -1,4 +1,4 @@
-import { faultsAt, type ParameterField } from "../../submission/parameter-field.js";
+import { faultsAt, optionInWords, type ParameterField } from "../../submission/parameter-field.js";
 import { useWorkspace } from "../../workspace.js";
 
 /** The control of one parameter, with the faults that the service reported for it. */
@@ -114,7 +114,7 @@ function Control({ field, attributes }: ControlProps) {
 
 function Choice({ field: { name, options, fallback, required }, attributes }: ControlProps) {
   const { submission } = useWorkspace();
-  const defaultLabel = fallback ? `${fallback} (default)` : "Default";
+  const defaultLabel = fallback ? `${optionInWords(fallback)} (default)` : "Default";
   return (
     <select
       {...attributes}
@@ -126,7 +126,7 @@ function Choice({ field: { name, options, fallback, required }, attributes }: Co
         .filter((option) => option !== fallback)
         .map((option) => (
           <option key={option} value={option}>
-            {option}
+            {optionInWords(option)}
           </option>
         ))}
     </select>
