@@ -31,12 +31,18 @@ export function JobRows({ chosen }: { chosen: Signal<ReadonlySet<string>> }) {
   const isFolded = group === null && !isFiltered(search.value);
   const ids = useMemo(() => (isFolded ? foldGroups(list, found) : found), [found, isFolded]);
   const { start, end } = range.value;
-  const tabStop = ids.includes(openJob.id.value ?? "") ? openJob.id.value : ids[start];
+  const openId = openJob.id.value ?? "";
+  const opened = ids.indexOf(openId);
+  const tabStop = opened < 0 ? ids[start] : openId;
   // A row that is a group may take several pages.
   const isNearEnd = end + (ids.length < all.length ? 0 : AHEAD) >= ids.length;
   useEffect(() => {
     if (group === null && isNearEnd && all.length > 0) void list.readMore().catch(() => {});
   }, [isNearEnd, all.length]);
+  // A link may lead to a row that is out of sight.
+  useEffect(() => {
+    if (opened >= 0) bringIntoView(ref.current, opened);
+  }, [openId, opened >= 0]);
   const move = useArrowKeys(ref, ids);
   const choose = useChoosing(chosen, ids);
   return (
@@ -162,15 +168,19 @@ function useArrowKeys(ref: RefObject<HTMLElement | null>, ids: readonly string[]
 
 /** Scrolls to the row first, because only visible rows are drawn and can take the focus. */
 function reveal(box: HTMLElement | null, index: number, id: string | undefined): void {
-  const scroller = box?.closest(".job-rows");
   const focus = (): void => box?.querySelector<HTMLElement>(`[data-id="${id}"] .open`)?.focus();
+  bringIntoView(box, index);
+  requestAnimationFrame(() => requestAnimationFrame(focus));
+}
+
+function bringIntoView(box: HTMLElement | null, index: number): void {
+  const scroller = box?.closest(".job-rows");
   if (scroller && scroller.scrollHeight > scroller.clientHeight) {
     const [top, bottom] = [index * ROW_PX, (index + 1) * ROW_PX];
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (bottom > scroller.scrollTop + scroller.clientHeight)
       scroller.scrollTop = bottom - scroller.clientHeight;
   }
-  requestAnimationFrame(() => requestAnimationFrame(focus));
 }
 
 interface Window {
