@@ -39,7 +39,7 @@ export function SearchField() {
         ref={field}
         type="search"
         aria-label={view.value === "jobs" ? "Search jobs" : "Search photos"}
-        placeholder={view.value === "jobs" ? "Job or photo name" : "File name"}
+        placeholder={view.value === "jobs" ? "Search jobs" : "Search file names"}
         value={text.value}
         autocomplete="off"
         spellcheck={false}
