@@ -22,14 +22,18 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 export const clock = (instant: string | Date): string =>
   new Date(instant).toLocaleTimeString("en-GB");
 
-/** Local time, preceded by the date unless it is today, with the year unless it is this one. */
+/** Local time; before or after today, the date and time, with the year unless it is this one. */
 export function moment(instant: string, now = new Date()): string {
   const date = new Date(instant);
   if (date.toDateString() === now.toDateString()) return clock(date);
   const isThisYear = date.getFullYear() === now.getFullYear();
-  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
-  if (!isThisYear) options.year = "numeric";
-  return `${date.toLocaleDateString("en-GB", options)}, ${clock(date)}`;
+  return date.toLocaleString("en-GB", {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(!isThisYear && { year: "numeric" }),
+  });
 }
 
 /** Date and time in full, of an instant or of a camera's clock. */
@@ -70,7 +74,7 @@ export function standing(row: Omit<QueuedJob, "photos">, { paused }: { paused: b
   const { status, error, progressMessage, startedAt, finishedAt, runAt, job, waitingFor } = row;
   if (status === "PENDING" && (paused || job.paused)) return "paused by an operator";
   if (waitingFor > 0 && status === "PENDING") return "after other jobs";
-  if (status === "PENDING" && runAt && Date.parse(runAt) > now) return `starts at ${moment(runAt)}`;
+  if (status === "PENDING" && runAt && Date.parse(runAt) > now) return `starts ${moment(runAt)}`;
   if (status === "PENDING")
     return [error && `retrying after: ${error.message}`, waiting(row, now)]
       .filter(Boolean)

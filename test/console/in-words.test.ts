@@ -9,8 +9,8 @@ const at = (text: string): string => new Date(text).toISOString();
 describe("times in words", () => {
   it("have the date unless it is today, and the year unless it is this one", () => {
     assert.equal(moment(at("2026-11-30T10:42:07"), NOW), "10:42:07");
-    assert.equal(moment(at("2026-11-29T10:42:07"), NOW), "29 Nov, 10:42:07");
-    assert.equal(moment(at("2027-11-30T10:00:00"), NOW), "30 Nov 2027, 10:00:00");
+    assert.equal(moment(at("2026-11-29T10:42:07"), NOW), "29 Nov, 10:42");
+    assert.equal(moment(at("2027-11-30T10:00:00"), NOW), "30 Nov 2027, 10:00");
   });
 
   it("say how long ago an instant was", () => {

@@ -88,5 +88,7 @@ function Alike({
 }
 
 function distance(bits: number | undefined): string {
-  return bits === 0 ? "identical" : `${Math.round((1 - (bits ?? 0) / 64) * 100)} % similar`;
+  return bits === 0
+    ? "looks the same"
+    : `${Math.round((1 - (bits ?? 0) / 64) * 100)}\u00a0% similar`;
 }

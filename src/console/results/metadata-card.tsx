@@ -48,7 +48,7 @@ function rowsOf({
     ["Taken", takenAt?.replace("T", ", ") ?? null],
     ["Place", gps ? placeOf(gps) : "no location"],
     ["Colours", colorProfile],
-    ["Size", `${number(width)} × ${number(height)}`],
+    ["Size", `${width} × ${height}`],
   ];
   return rows.filter((row): row is [string, string] => row[1] !== null && row[1] !== "");
 }

@@ -90,7 +90,7 @@ function factsOf(photo: Photo): [string, string][] {
     ["Taken", takenAt && `${localTime(takenAt)}${takenAtOffset ? ` (${takenAtOffset})` : ""}`],
     ["Camera", camera],
     ["Lens", lens],
-    ["Size", `${number(width)} × ${number(height)}, ${megapixels} MP`],
+    ["Size", `${width} × ${height}, ${megapixels} MP`],
     ["File", `${mimeType.replace("image/", "").toUpperCase()}, ${bytes(byteSize)}`],
     ["Uploaded", localTime(photo.createdAt)],
   ];
