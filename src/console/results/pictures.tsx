@@ -38,9 +38,7 @@ export function OutputPictures({
         ))}
       </ul>
       <DownloadAll outputs={outputs} name={photo?.filename.replace(/\.\w+$/, "") ?? "files"} />
-      {expiresAt && (
-        <p class="faint">Files expire {moment(expiresAt)}. “Keep” copies them to your photos.</p>
-      )}
+      {expiresAt && <p class="faint">Files expire {moment(expiresAt)} unless kept.</p>}
     </>
   );
 }
@@ -67,6 +65,8 @@ function Output({
             loading="lazy"
             width={width ?? undefined}
             height={height ?? undefined}
+            // The buttons below a tall picture stay in sight.
+            style={{ maxWidth: `min(100%, ${50 * ((width ?? 1) / (height ?? 1))}dvh)` }}
           />
         )}
         <span class="name">{name}</span>

@@ -226,7 +226,7 @@ export function JobButtons({
       title={WORDS[what]}
     >
       <Icon name={ICONS[what]} size={hasWords ? 16 : 18} />
-      {hasWords && WORDS[what]}
+      {hasWords && <span>{WORDS[what]}</span>}
     </button>
   );
   return (
