@@ -67,10 +67,17 @@ main {
   margin: 0 auto;
 }
 a { color: var(--accent) }
-a[aria-current] {
-  color: inherit;
-  font-weight: 600;
+nav a {
+  padding: 0.25rem 0;
+  border-bottom: 2px solid transparent;
+  color: var(--soft);
+  font-weight: 550;
   text-decoration: none;
+}
+nav a:hover { color: var(--ink) }
+nav a[aria-current] {
+  border-color: var(--accent-fill);
+  color: var(--ink);
 }
 h1 {
   font-size: var(--text-5);
@@ -95,7 +102,7 @@ table {
 th, td {
   padding: 0.35rem 0.7rem;
   text-align: left;
-  vertical-align: top;
+  vertical-align: baseline;
   border-bottom: 1px solid var(--line);
 }
 thead th {
