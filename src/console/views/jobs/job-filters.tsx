@@ -5,6 +5,7 @@ import { part, router } from "../../address/router.js";
 import { number, STATUS_WORDS } from "../../in-words.js";
 import { useWorkspace } from "../../workspace.js";
 import { Icon } from "../frame/icons.js";
+import { useChosenInSight } from "../frame/use-chosen-in-sight.js";
 
 const search = part(({ jobs }) => jobs);
 
@@ -20,6 +21,7 @@ const countInWords = (count: number): string =>
 /** The states as chips with their counts, and what can be done with all jobs. */
 export function JobFilters() {
   const { counts, submission } = useWorkspace();
+  const row = useChosenInSight(search.value);
   const { status, job } = search.value;
   const toggle = (name: QueuedJobStatus): void =>
     change({ status: status.includes(name) ? [] : [name] });
@@ -29,7 +31,7 @@ export function JobFilters() {
       <h2 id="jobs-title">
         Jobs <span class="count">{countInWords(total)}</span>
       </h2>
-      <div class="chips-row" role="group" aria-label="State">
+      <div class="chips-row" role="group" aria-label="State" ref={row}>
         {(Object.keys(STATUS_WORDS) as QueuedJobStatus[]).map((name) => (
           <button
             key={name}

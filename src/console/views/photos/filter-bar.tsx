@@ -5,6 +5,7 @@ import { dayName } from "../../grid/day-names.js";
 import { number } from "../../in-words.js";
 import { useWorkspace } from "../../workspace.js";
 import { Icon } from "../frame/icons.js";
+import { useChosenInSight } from "../frame/use-chosen-in-sight.js";
 
 const search = part(({ photos }) => photos);
 
@@ -16,12 +17,13 @@ function change(changes: Partial<PhotoSearch>): void {
 export function FilterBar() {
   const { library } = useWorkspace();
   const { order, kind } = search.value;
+  const row = useChosenInSight(search.value, library.cameras.value);
   return (
     <div class="bar filter-bar">
       <h2>
         Photos {library.isCounted.value && <span class="count">{number(library.total.value)}</span>}
       </h2>
-      <div class="chips-row">
+      <div class="chips-row" ref={row}>
         <DateChip />
         <CameraChip />
         <select
