@@ -7,7 +7,10 @@ import { silentLog } from "../../support/runner/silent-log.js";
 const queuedJob = { id: "1", userId: "ann", jobName: "echo", priority: 0, runAt: null };
 const due: Hinted = { run: 1, requestId: "request", pending: 1, queuedJob };
 const step = {
-  ...{ type: "SUCCEEDED", seq: 1, at: "2026-11-30T12:00:00Z", queuedJob },
+  type: "SUCCEEDED",
+  seq: 1,
+  at: "2026-11-30T12:00:00Z",
+  queuedJob,
   effects: { due: [due], cancelling: [] },
 } as unknown as Step;
 
