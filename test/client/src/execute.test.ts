@@ -64,7 +64,7 @@ describe("the transport for other GraphQL clients", () => {
     for (let i = 0; i < 5; i++) {
       await Promise.all([1, 2, 3].map(() => client.run("echo", { durationMs: 20 })));
       await pause(random.below(60));
-      await eventually("a socket is open again", () => sockets() > i);
+      await eventually("a socket is open again", () => sockets() > i, 90_000);
       killSockets();
     }
     await eventually(
