@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { NOT_ALL, waitUntilLive } from "../support/clients/browser.js";
 import { launchChromium, watchPage } from "../support/clients/chromium.js";
+import { readServiceFile } from "../../src/app/local-service/service-file.js";
+import { createTestClient } from "../support/clients/test-client.js";
 import { eventually } from "../support/runner/eventually.js";
 import { copyProject } from "../support/processes/npm-run.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
@@ -54,6 +56,9 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     // service.
     await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
     await waitUntilLive(page);
+    // Without jobs, there are no states to choose.
+    const service = await readServiceFile(join(copy, ".data"));
+    await createTestClient(service?.url ?? "", token).enqueue("echo");
     await page.getByRole("link", { name: "Jobs" }).click();
     await page.getByRole("button", { name: "In line" }).waitFor();
     // A style is replaced without a reload of the page.
