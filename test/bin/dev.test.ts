@@ -56,7 +56,7 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     // service.
     await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
     await waitUntilLive(page);
-    // Without jobs, there are no states to choose.
+    // An empty list hides its states.
     const service = await readServiceFile(join(copy, ".data"));
     await createTestClient(service?.url ?? "", token).enqueue("echo");
     await page.getByRole("link", { name: "Jobs" }).click();
