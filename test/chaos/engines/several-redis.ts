@@ -19,14 +19,7 @@ export async function openSentinel(folder: string): Promise<ChaosRedis> {
     faults: (aWhile) => [
       ["master of Redis killed", () => thenFollowed(async () => (await killMaster()).start())],
       ["master of Redis handed over", () => thenFollowed(handOver)],
-      [
-        "Sentinel killed",
-        async () => {
-          await sentinel.kill();
-          await pause(aWhile());
-          await sentinel.start();
-        },
-      ],
+      ["Sentinel killed", () => restart(sentinel, aWhile())],
       ...faultsOf(master, aWhile).map<Named>(([kind, inject]) => [
         kind,
         () => thenFollowed(inject),
