@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Fragment } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { failpoint } from "../../runtime/failpoint.js";
@@ -38,12 +39,21 @@ export interface PurgeDeps {
 const RUN_MS = 14_000;
 /** Their owners' counters are locked during a batch. */
 const QUEUED_JOBS_PER_BATCH = 200;
+
+/** How QueuedJobs are removed: batches at the same time, and the rest after each, in its durations. */
+interface Pace {
+  lanes: number;
+  rest: number;
+}
+
 /**
- * Batches of QueuedJobs at the same time while the purge falls behind: about 2,200 QueuedJobs per
- * second expire faster than one batch after the other (bench/load/expiring-jobs). Two slow down
- * submissions, so they do not work off a backlog that shrinks anyway.
+ * An old backlog is found at the start, for example after a long pause. While it shrinks there is no
+ * hurry, and without rests the purge takes a fifth to a third of the submissions beside it.
  */
-const MOST_LANES = 2;
+const GENTLE: Pace = { lanes: 1, rest: 2 };
+const STEADY: Pace = { lanes: 1, rest: 0 };
+/** About 2,200 QueuedJobs per second expire faster than one lane (bench/load/expiring-jobs). */
+const HURRIED: Pace = { lanes: 2, rest: 0 };
 /** Lag up to which the purge counts as on time again. */
 const ON_TIME_SECONDS = 60;
 
@@ -56,19 +66,22 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
   const events = createEventPurge({ sql, undelivered, log });
 
   const keptSeconds = rowTtlSeconds(eventTtlSeconds);
-  let [laneCount, lastLateSeconds] = [1, Infinity];
+  let [pace, lastLateSeconds] = [GENTLE, Infinity];
 
-  function chooseLanes(lateSeconds: number): number {
-    if (lateSeconds > lastLateSeconds) laneCount = MOST_LANES;
-    else if (lateSeconds <= ON_TIME_SECONDS) laneCount = 1;
+  function choosePace(lateSeconds: number): Pace {
+    if (lateSeconds > lastLateSeconds) pace = HURRIED;
+    else if (lateSeconds <= ON_TIME_SECONDS) pace = STEADY;
     lastLateSeconds = lateSeconds;
-    return laneCount;
+    return pace;
   }
 
-  async function* removeQueuedJobs(): AsyncGenerator<number> {
+  async function* removeQueuedJobs(rest: number, signal?: AbortSignal): AsyncGenerator<number> {
     for (let removed = QUEUED_JOBS_PER_BATCH; removed === QUEUED_JOBS_PER_BATCH;) {
+      const start = performance.now();
       removed = await service.removeExpired(QUEUED_JOBS_PER_BATCH);
+      const restMs = rest * (performance.now() - start);
       yield removed;
+      await pause(restMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -90,8 +103,9 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
       const { cutOff, ...late } = await available(readStart);
       const until = { deadline: performance.now() + runMs, signal };
       // Runs all at the same time, so that a slow one does not take the time of the others.
-      const lanes = Array.from({ length: chooseLanes(late.queuedJobs) }, () =>
-        drain(removeQueuedJobs(), until),
+      const { lanes: laneCount, rest } = choosePace(late.queuedJobs);
+      const lanes = Array.from({ length: laneCount }, () =>
+        drain(removeQueuedJobs(rest, signal), until),
       );
       const runs = [Promise.all(lanes), drain(events.steps(cutOff), until)] as const;
       const [jobs, logged] = await Promise.all(runs);

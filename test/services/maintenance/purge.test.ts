@@ -95,6 +95,25 @@ describe("the purge", () => {
     assert.deepEqual(seen, [1, 1, 2, 2, 1, 1]);
   });
 
+  it("rests between batches of an old backlog, until it has grown or is on time", async () => {
+    const { id } = await services.finished(user);
+    let batches = 0;
+    const endless = async (limit: number) => (await pause(20), batches++, limit);
+    const late = create({ queuedJobs: { removeExpired: endless }, runMs: 600 });
+    async function batchesWhenLateBy(seconds: number): Promise<number> {
+      batches = 0;
+      await services.database.sql`update queued_jobs
+        set expires_at = now() - ${seconds} * interval '1 second' where id = ${id}`;
+      await late.run();
+      return batches;
+    }
+    const [old, grown] = [await batchesWhenLateBy(1000), await batchesWhenLateBy(1100)];
+    const onTime = await batchesWhenLateBy(10);
+    // Without rests there would be 30 per lane.
+    assert.ok(old >= 2 && old <= 10, `${old}`);
+    assert.ok(onTime > old && grown > onTime, `${old}, ${grown}, ${onTime}`);
+  });
+
   it("continues with events when QueuedJobs cannot be removed, and fails at the end", async () => {
     await services.submit(user);
     await age(1);
