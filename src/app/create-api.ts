@@ -8,6 +8,7 @@ import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { checkDatabase } from "../server/health/health.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
+import { loadCompiler } from "../server/graphql/operation-compiler.js";
 import { createHttpServer, type HttpServerOptions } from "../server/http-server.js";
 import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
@@ -49,8 +50,8 @@ interface ApiOptions {
 }
 
 /**
- * Starts the API; returns its address, and `warm`, which starts the children before the first
- * upload. Everything that it opens is closed by the stack.
+ * Starts the API; returns its address, and `warm`, which prepares what the first requests and uploads
+ * would wait for. Everything that it opens is closed by the stack.
  */
 export async function createApi(
   config: CompleteConfig,
@@ -110,7 +111,12 @@ export async function createApi(
   await options.beforeListening?.();
   const place = { host: config.host, port: config.port, variable: "PORT" };
   const url = await server.listen(place).catch(explainListening(place));
-  return { url, warm: parts.warm };
+  return {
+    url,
+    async warm() {
+      await Promise.all([parts.warm(), loadCompiler().catch(() => {})]);
+    },
+  };
 }
 
 /** Creates what operators use to check the service: health, the admin pages and their guard. */
