@@ -244,6 +244,16 @@ async function stopService(api: Bin, worker: Bin): Promise<void> {
 
 let postgres: Awaited<ReturnType<typeof startPostgres>> | undefined;
 let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+
+async function cleanUp(): Promise<void> {
+  for (const child of children) child.kill("SIGKILL");
+  await Promise.all([postgres?.close(), redis?.close()]);
+  execFileSync("chmod", ["-R", "u+w", folder]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
 try {
   build();
   makeReadOnly();
@@ -255,8 +265,5 @@ try {
   });
   await rehearse(postgres.url, redis.url);
 } finally {
-  for (const child of children) child.kill("SIGKILL");
-  await Promise.all([postgres?.close(), redis?.close()]);
-  execFileSync("chmod", ["-R", "u+w", folder]);
-  rmSync(folder, { recursive: true, force: true });
+  await cleanUp();
 }
