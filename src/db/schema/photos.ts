@@ -16,6 +16,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { PHOTO_EVENT_TYPES } from "../../domain/photo-event.js";
 import { instant, oneOf } from "./columns.js";
+import { HASH_KEYS, NAME_KEYS } from "./photo-keys.js";
 import { users } from "./users.js";
 
 /** Attempts to read the metadata of a photo that was stored without it. */
@@ -99,7 +100,12 @@ export const photos = pgTable(
         ...filterColumns,
       ),
       index("photos_user_camera").on(table.userId, table.camera, table.id),
+      // Only the previous release reads it.
       index("photos_user_name").on(table.userId, sql`lower(filename)`, table.id, table.filename),
+      // The limit keeps searches fast: they read all changes that are not sorted into the index yet.
+      index("photos_user_keys")
+        .using("gin", sql.raw(NAME_KEYS), sql.raw(HASH_KEYS))
+        .with({ gin_pending_list_limit: 256 }),
       index("photos_user_place")
         .on(table.userId, table.latitude, table.longitude)
         .where(sql`latitude is not null`),

@@ -1,5 +1,13 @@
 // Conditions on the photos of a library.
 import type { Fragment, Sql } from "postgres";
+import {
+  HASH_KEYS,
+  hashKeys,
+  keyPrefix,
+  KEYS_PER_HASH,
+  NAME_KEYS,
+  NAME_KEY_LENGTH,
+} from "../../db/schema/photo-keys.js";
 import { isStorable } from "../../domain/is-storable.js";
 
 export type PhotoOrder = "UPLOADED" | "TAKEN";
@@ -40,8 +48,11 @@ export const ANY_PHOTO: PhotoFilter = {
   similarTo: null,
 };
 
-/** Maximum bits in which hashes of similar photos differ, as in the `hash` Job. */
-const MAX_DISTANCE = 6;
+/**
+ * Maximum bits in which hashes of similar photos differ, as in the `hash` Job. Such hashes have one
+ * of their keys in common.
+ */
+const MAX_DISTANCE = KEYS_PER_HASH - 1;
 
 /** The time of the row `t` for the order TAKEN, as the index has it. */
 export const takenKey = (sql: Sql): Fragment => sql`coalesce(t.taken_at, '-infinity'::timestamp)`;
@@ -55,7 +66,7 @@ export function allConditions(sql: Sql, filter: PhotoFilter): Fragment {
     kept !== null && (kept ? sql`t.made_by is not null` : sql`t.made_by is null`),
     cameras && isOfCamera(sql, cameras),
     within && isWithin(sql, within),
-    filename !== null && isNamed(sql, sql`lower(t.filename)`, filename),
+    filename !== null && isNamed(sql, filename),
     similarTo && isSimilar(sql, similarTo),
   ].filter((condition) => condition !== null && condition !== false);
   return conditions.reduce<Fragment>((all, condition) => sql`${all} and (${condition})`, sql``);
@@ -63,38 +74,56 @@ export function allConditions(sql: Sql, filter: PhotoFilter): Fragment {
 
 /**
  * Each selects the ids of the user's photos that meet one condition of the filter, through an index
- * on it. The one for names reads all of them.
+ * on it. The `newest` photos are searched first for a name: the index of the keys reads all matches
+ * before it returns the first one, 100,000 of them in 15 ms.
  */
-export function candidates(sql: Sql, userId: string, filter: PhotoFilter): Fragment[] {
+export function candidates(
+  sql: Sql,
+  { userId, filter, newest }: { userId: string; filter: PhotoFilter; newest: Fragment },
+): Fragment[] {
   const { similarTo, damaged, kept, cameras, within, filename } = filter;
   const matching = (condition: Fragment) =>
     sql`select t.id from photos t where t.user_id = ${userId} and (${condition})`;
   if (similarTo)
-    return [
-      sql`${inOrder(sql, userId, { value: sql`t.phash`, alias: sql`phash` })}
-        where ${isSimilar(sql, similarTo)}`,
-    ];
+    return [withKeys(sql, hasHashKey(sql, userId, similarTo), isSimilar(sql, similarTo))];
   return [
     damaged && matching(sql`t.damaged is not null`),
     kept && matching(sql`t.made_by is not null`),
     cameras && matching(isOfCamera(sql, cameras)),
     within && matching(isWithin(sql, within)),
     filename !== null &&
-      sql`${inOrder(sql, userId, { value: sql`lower(t.filename)`, alias: sql`name` })}
-        where ${isNamed(sql, sql`t.name`, filename)}`,
+      sql`select t.id from ${newest} where ${isNamed(sql, filename)} union all
+        ${withKeys(sql, hasNameKeys(sql, userId, filename), isNamed(sql, filename))}`,
   ].filter((source) => source !== null && source !== false);
 }
+/**
+ * Selects by `keys`, which few others have. The planner reads these from their own index, because no
+ * other contains all columns here; in a small table, it would otherwise read one as a whole.
+ */
+function withKeys(sql: Sql, keys: Fragment, condition: Fragment): Fragment {
+  return sql`select t.id from photos t where ${keys} and ${condition} and t.byte_size >= 0`;
+}
 
-/** All values of a user, sorted so that the planner reads them from their index alone. */
-function inOrder(
+/** The photos whose name has all keys of the text, or a key that begins with a short text. */
+function hasNameKeys(sql: Sql, userId: string, text: string): Fragment {
+  if (!isStorable(text)) return sql`false`;
+  return sql`${sql.unsafe(NAME_KEYS)} @@ (
+    select string_agg(
+      '''' || replace(replace(${keyPrefix(userId)}::text || part, '\\', '\\\\'), '''', '''''') ||
+      case when length(part) < ${NAME_KEY_LENGTH} then ''':*' else '''' end, ' & ')::tsquery
+    from (select lower(${text}::text) as text) name,
+      generate_series(1, greatest(length(name.text) - ${NAME_KEY_LENGTH - 1}, 1)) first,
+      substr(name.text, first, ${NAME_KEY_LENGTH}) part)`;
+}
+
+/** The photos whose hash has a key in common with that of `similarTo`. */
+function hasHashKey(
   sql: Sql,
   userId: string,
-  { value, alias }: { value: Fragment; alias: Fragment },
+  { phash }: NonNullable<PhotoFilter["similarTo"]>,
 ): Fragment {
-  return sql`
-    select t.id from (
-      select t.id, ${value} as ${alias} from photos t where t.user_id = ${userId}
-      order by t.user_id, ${value} offset 0) t`;
+  if (phash === null) return sql`false`;
+  return sql`${sql.unsafe(HASH_KEYS)} && (select ${hashKeys(userId, phash)}::text[])`;
 }
 
 /** The condition on the time; null if there is none. Each text is parsed once, not for each row. */
@@ -125,8 +154,9 @@ function isWithin(sql: Sql, { south, west, north, east }: GeoBox): Fragment {
 }
 
 /** The text is converted once, not for each row. */
-function isNamed(sql: Sql, name: Fragment, text: string): Fragment {
-  return isStorable(text) ? sql`strpos(${name}, (select lower(${text}::text))) > 0` : sql`false`;
+function isNamed(sql: Sql, text: string): Fragment {
+  if (!isStorable(text)) return sql`false`;
+  return sql`strpos(lower(t.filename), (select lower(${text}::text))) > 0`;
 }
 
 function isSimilar(sql: Sql, { id, phash }: NonNullable<PhotoFilter["similarTo"]>): Fragment {

@@ -19,6 +19,8 @@ import {
 
 /** Number of candidates up to which they are sorted. */
 const MAX_SORTED = 1000;
+/** Number of photos in which a name is searched before it is looked up. */
+const MAX_NEWEST = 5000;
 /**
  * Rows of the largest page, and one more. The planner sees this number and not the user, or it would
  * expect fewer rows with the values than without them, and plan each page in a large table again.
@@ -116,6 +118,8 @@ interface Scan {
 
 const LAST_TAKEN: Scan = { order: "TAKEN", key: null, backward: false, inclusive: false };
 
+const LAST_UPLOADED: Scan = { ...LAST_TAKEN, order: "UPLOADED" };
+
 interface Row {
   /** Null on an empty page. */
   id: string | null;
@@ -155,7 +159,9 @@ function readPage(sql: Sql, query: PhotoQuery & PageRange): Promise<Row[]> {
  * conditions are checked on the index of the times. When many photos meet them, a walk soon ends.
  */
 function sourcesOf(sql: Sql, { userId, filter, order }: PhotoQuery): Fragment[] {
-  const sources = candidates(sql, userId, filter);
+  const newest = sql`(
+    select * from ${inOrder(sql, { userId, filter, scan: LAST_UPLOADED })} limit ${MAX_NEWEST}) t`;
+  const sources = candidates(sql, { userId, filter, newest });
   if (filter.similarTo || order === "TAKEN" || !takenCondition(sql, filter)) return sources;
   const inTime = inOrder(sql, { userId, filter, scan: LAST_TAKEN });
   return [...sources, sql`select t.id from ${inTime} where true ${allConditions(sql, filter)}`];

@@ -45,11 +45,20 @@ const FILTERS: Record<string, Partial<PhotoFilter>> = {
 };
 /** Filters that so many photos meet that all pages are full. */
 const COMMON = ["half the world", "the first camera", "a common name", "several"];
+/** Filters that few photos meet, and the number of these. */
+const RARE: Record<string, number> = {
+  "a rare name": 1,
+  "no such name": 0,
+  "no such name beyond ASCII": 0,
+  similar: 0,
+};
 const PHOTOS = 100_000;
 const PHOTOS_PER_STATEMENT = 10_000;
 const ROUNDS = 5;
 /** Candidates that are sorted, the page itself, and a margin. */
 const MAX_ROWS = 2500;
+/** Photos in which a name is searched before it is looked up, candidates, and a margin. */
+const MAX_ENTRIES_OF_RARE = 7500;
 
 describe("a library of 100,000 photos", long, () => {
   let services: TestServices;
@@ -142,6 +151,14 @@ describe("a library of 100,000 photos", long, () => {
     return row?.n ?? 0;
   }
 
+  /** Entries of the indexes that statements have read so far. */
+  async function entriesRead(): Promise<number> {
+    await database.sql`select pg_stat_force_next_flush()`;
+    const [row] = await database.sql<{ n: number }[]>`
+      select sum(idx_tup_read)::int as n from pg_stat_user_indexes where relname = 'photos'`;
+    return row?.n ?? 0;
+  }
+
   it("keeps the plans of its pages in both orders, instead of planning each page", async () => {
     const fresh = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
     const pages = libraryOn(fresh);
@@ -156,6 +173,16 @@ describe("a library of 100,000 photos", long, () => {
       [15, 15],
     );
   });
+
+  for (const [name, matches] of Object.entries(RARE))
+    for (const order of ["UPLOADED", "TAKEN"] as const)
+      it(`reads few entries of indexes to find ${name} in the order ${order}`, async () => {
+        const before_ = await entriesRead();
+        const { rows } = await page(FILTERS[name] ?? {}, order);
+        const count = (await entriesRead()) - before_;
+        assert.ok(count <= MAX_ENTRIES_OF_RARE, `the page has read ${count} entries`);
+        assert.equal(rows.length, matches);
+      });
 
   for (const [name, filter] of Object.entries(FILTERS)) {
     for (const order of ["UPLOADED", "TAKEN"] as const) {
