@@ -61,7 +61,7 @@ export const takenKey = (sql: Sql): Fragment => sql`coalesce(t.taken_at, '-infin
 export function allConditions(sql: Sql, filter: PhotoFilter): Fragment {
   const { similarTo, damaged, kept, cameras, within, filename } = filter;
   const conditions = [
-    takenCondition(sql, filter),
+    takenCondition(sql, filter, sql`t.taken_at`),
     damaged !== null && (damaged ? sql`t.damaged is not null` : sql`t.damaged is null`),
     kept !== null && (kept ? sql`t.made_by is not null` : sql`t.made_by is null`),
     cameras && isOfCamera(sql, cameras),
@@ -130,9 +130,9 @@ function hasHashKey(
 export function takenCondition(
   sql: Sql,
   { takenAfter, takenBefore }: Pick<PhotoFilter, "takenAfter" | "takenBefore">,
+  key = takenKey(sql),
 ): Fragment | null {
   if (takenAfter === null && takenBefore === null) return null;
-  const key = takenKey(sql);
   const from =
     takenAfter === null ? sql`> '-infinity'` : sql`>= (select ${takenAfter}::text::timestamp)`;
   return takenBefore === null

@@ -131,10 +131,14 @@ function readPage(sql: Sql, query: PhotoQuery & PageRange): Promise<Row[]> {
   const { userId, filter, order, size, backward, key } = query;
   const conditions = allConditions(sql, filter);
   const sources = sourcesOf(sql, query);
-  const walk = (scan: Scan, limit: number, where: Fragment) => sql`
-    select * from (
-      select t.id, ${takenKey(sql)} as taken from ${inOrder(sql, { userId, filter, scan })}
-      where ${where} ${conditions} limit ${sql.unsafe(MAX_ROWS)}) walk limit ${limit}`;
+  const walk = (scan: Scan, limit: number, where: Fragment) => {
+    const { from, condition, orderBy } = scanOf(sql, { userId, filter, scan });
+    return sql`
+      select * from (
+        select t.id, ${takenKey(sql)} as taken from photos t ${from} ${manyMatches(sql)}
+        where ${condition} and ${where} ${conditions}
+        order by ${orderBy} limit ${sql.unsafe(MAX_ROWS)}) walk limit ${limit}`;
+  };
   const rows = (scan: Scan, limit: number) =>
     sources.length === 0
       ? walk(scan, limit, sql`true`)
@@ -205,22 +209,41 @@ function inOrder(
   sql: Sql,
   { userId, filter, scan }: { userId: string; filter: PhotoFilter; scan: Scan },
 ): Fragment {
+  const { from, condition, orderBy } = scanOf(sql, { userId, filter, scan });
+  return sql`(${allRows(sql)} ${from} where ${condition} order by ${orderBy} offset 0) t`;
+}
+
+/** The parts of a statement that reads the rows `t` of a user in this order. */
+function scanOf(
+  sql: Sql,
+  { userId, filter, scan }: { userId: string; filter: PhotoFilter; scan: Scan },
+): Record<"from" | "condition" | "orderBy", Fragment> {
   const { order, key, backward } = scan;
   const direction = sql.unsafe(backward ? "asc" : "desc");
-  const rows = allRows(sql);
   if (order === "UPLOADED") {
     const { where, orderBy } = rowsOfUser(sql, {
       ...scan,
       key: key ?? (backward ? FIRST_ID : LAST_ID),
     });
-    return sql`(${rows} cross join (values ((select ${userId}::uuid))) q (user_id)
-      where ${where} order by ${orderBy} offset 0) t`;
+    const from = sql`cross join (values ((select ${userId}::uuid))) q (user_id)`;
+    return { from, condition: where, orderBy };
   }
   const taken = takenKey(sql);
-  return sql`(${rows} where t.user_id = ${userId} ${past(sql, scan, { taken, id: sql`t.id` })}
-    and (${takenCondition(sql, filter) ?? sql`true`})
-    order by ${taken} ${direction}, t.id ${direction} offset 0) t`;
+  return {
+    from: sql``,
+    condition: sql`t.user_id = ${userId} ${past(sql, scan, { taken, id: sql`t.id` })}
+      and (${takenCondition(sql, filter) ?? sql`true`})`,
+    orderBy: sql`${taken} ${direction}, t.id ${direction}`,
+  };
 }
+
+/**
+ * Joins one row, of which the planner expects 1,000,000. It so expects that a walk soon has all rows
+ * of its page, and reads the index of the order, whatever the conditions are. These are checked
+ * inside of the index: 100,000 entries take 10 ms, but 30 ms behind a subquery with `offset 0`.
+ */
+const manyMatches = (sql: Sql): Fragment => sql`
+  cross join generate_series(1, (select 1)) many cross join generate_series(1, (select 1)) more`;
 
 /** All that the conditions read. */
 const allRows = (sql: Sql): Fragment => sql`
