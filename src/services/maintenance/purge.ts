@@ -47,8 +47,8 @@ interface Pace {
 }
 
 /**
- * An old backlog is found at the start, for example after a long pause. While it shrinks there is no
- * hurry, and without rests the purge takes a fifth to a third of the submissions beside it.
+ * For an old backlog that was there at the start, or came all at once. While it shrinks there is no
+ * hurry, and without rests the purge takes a third of the submissions beside it.
  */
 const GENTLE: Pace = { lanes: 1, rest: 2 };
 const STEADY: Pace = { lanes: 1, rest: 0 };
@@ -56,6 +56,8 @@ const STEADY: Pace = { lanes: 1, rest: 0 };
 const HURRIED: Pace = { lanes: 2, rest: 0 };
 /** Lag up to which the purge counts as on time again. */
 const ON_TIME_SECONDS = 60;
+/** Difference between the clocks of the process and of the database in one interval. */
+const CLOCK_SECONDS = 1;
 
 /**
  * Bounds each run: the cut-off is read once, the time is limited, and the next run continues from
@@ -66,12 +68,17 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
   const events = createEventPurge({ sql, undelivered, log });
 
   const keptSeconds = rowTtlSeconds(eventTtlSeconds);
-  let [pace, lastLateSeconds] = [GENTLE, Infinity];
+  let pace = GENTLE;
+  let last = { lateSeconds: Infinity, at: 0 };
 
   function choosePace(lateSeconds: number): Pace {
-    if (lateSeconds > lastLateSeconds) pace = HURRIED;
+    const at = performance.now() / 1000;
+    const grownBy = lateSeconds - last.lateSeconds;
+    // A purge that is too slow falls behind by a second per second at most.
+    if (grownBy > at - last.at + CLOCK_SECONDS) pace = GENTLE;
+    else if (grownBy > 0) pace = HURRIED;
     else if (lateSeconds <= ON_TIME_SECONDS) pace = STEADY;
-    lastLateSeconds = lateSeconds;
+    last = { lateSeconds, at };
     return pace;
   }
 
