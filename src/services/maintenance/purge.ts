@@ -68,19 +68,7 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
   const events = createEventPurge({ sql, undelivered, log });
 
   const keptSeconds = rowTtlSeconds(eventTtlSeconds);
-  let pace = GENTLE;
-  let last = { lateSeconds: Infinity, at: 0 };
-
-  function choosePace(lateSeconds: number): Pace {
-    const at = performance.now() / 1000;
-    const grownBy = lateSeconds - last.lateSeconds;
-    // A purge that is too slow falls behind by a second per second at most.
-    if (grownBy > at - last.at + CLOCK_SECONDS) pace = GENTLE;
-    else if (grownBy > 0) pace = HURRIED;
-    else if (lateSeconds <= ON_TIME_SECONDS) pace = STEADY;
-    last = { lateSeconds, at };
-    return pace;
-  }
+  const choosePace = createPacer();
 
   async function* removeQueuedJobs(rest: number, signal?: AbortSignal): AsyncGenerator<number> {
     for (let removed = QUEUED_JOBS_PER_BATCH; removed === QUEUED_JOBS_PER_BATCH;) {
@@ -124,6 +112,22 @@ export function createPurge({ database: { sql }, queuedJobs: service, ...deps }:
       if (fault !== undefined) throw fault;
       return purged;
     },
+  };
+}
+
+/** Returns a function that chooses the pace of a run by the lag at its start. */
+function createPacer(): (lateSeconds: number) => Pace {
+  let pace = GENTLE;
+  let last = { lateSeconds: Infinity, at: 0 };
+  return (lateSeconds) => {
+    const at = performance.now() / 1000;
+    const grownBy = lateSeconds - last.lateSeconds;
+    // A purge that is too slow falls behind by a second per second at most.
+    if (grownBy > at - last.at + CLOCK_SECONDS) pace = GENTLE;
+    else if (grownBy > 0) pace = HURRIED;
+    else if (lateSeconds <= ON_TIME_SECONDS) pace = STEADY;
+    last = { lateSeconds, at };
+    return pace;
   };
 }
 
