@@ -96,6 +96,7 @@ export function candidates(
         ${withKeys(sql, hasNameKeys(sql, userId, filename), isNamed(sql, filename))}`,
   ].filter((source) => source !== null && source !== false);
 }
+
 /**
  * Selects by `keys`, which few others have. The planner reads these from their own index, because no
  * other contains all columns here; in a small table, it would otherwise read one as a whole.

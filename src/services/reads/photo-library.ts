@@ -117,7 +117,6 @@ interface Scan {
 }
 
 const LAST_TAKEN: Scan = { order: "TAKEN", key: null, backward: false, inclusive: false };
-
 const LAST_UPLOADED: Scan = { ...LAST_TAKEN, order: "UPLOADED" };
 
 interface Row {
