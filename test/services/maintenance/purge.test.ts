@@ -78,37 +78,36 @@ describe("the purge", () => {
     await forgetUsers();
   });
 
-  it("uses a second lane from when its backlog grows until it is on time again", async () => {
-    const { id } = await services.finished(user);
-    let lanes = 0;
-    const removeExpired = async () => (lanes++, 0);
-    const late = create({ queuedJobs: { removeExpired } });
-    async function lanesWhenLateBy(seconds: number): Promise<number> {
-      lanes = 0;
-      await services.database.sql`update queued_jobs
-        set expires_at = now() - ${seconds} * interval '1 second' where id = ${id}`;
-      await late.run();
-      return lanes;
-    }
-    const seen: number[] = [];
-    for (const seconds of [1000, 900, 900.5, 500, 10, 5]) seen.push(await lanesWhenLateBy(seconds));
-    assert.deepEqual(seen, [1, 1, 2, 2, 1, 1]);
-  });
-
-  it("rests between batches of a backlog that was there or came at once, until it grows", async () => {
+  /** Counts the batches of a run for each lag of the oldest row, with a purge that keeps the row. */
+  async function batchesWhenLateBy(
+    lags: number[],
+    { removeExpired, runMs }: { removeExpired: (limit: number) => Promise<number>; runMs?: number },
+  ): Promise<number[]> {
     const { id } = await services.finished(user);
     let batches = 0;
-    const endless = async (limit: number) => (await pause(20), batches++, limit);
-    const late = create({ queuedJobs: { removeExpired: endless }, runMs: 600 });
-    async function batchesWhenLateBy(seconds: number): Promise<number> {
+    const queuedJobs = { removeExpired: (limit: number) => (batches++, removeExpired(limit)) };
+    const late = create({ queuedJobs, ...(runMs && { runMs }) });
+    const seen: number[] = [];
+    for (const seconds of lags) {
       batches = 0;
       await services.database.sql`update queued_jobs
         set expires_at = now() - ${seconds} * interval '1 second' where id = ${id}`;
       await late.run();
-      return batches;
+      seen.push(batches);
     }
-    const seen: number[] = [];
-    for (const seconds of [1000, 1000.5, 10, 2000]) seen.push(await batchesWhenLateBy(seconds));
+    return seen;
+  }
+
+  it("uses a second lane from when its backlog grows until it is on time again", async () => {
+    const lags = [1000, 900, 900.5, 500, 10, 5];
+    const lanes = await batchesWhenLateBy(lags, { removeExpired: async () => 0 });
+    assert.deepEqual(lanes, [1, 1, 2, 2, 1, 1]);
+  });
+
+  it("rests between batches of a backlog that was there or came at once, until it grows", async () => {
+    const removeExpired = async (limit: number) => (await pause(20), limit);
+    const lags = [1000, 1000.5, 10, 2000];
+    const seen = await batchesWhenLateBy(lags, { removeExpired, runMs: 600 });
     // Without rests there would be 30 per lane.
     const [old = 0, grown = 0, onTime = 0, sudden = 0] = seen;
     assert.ok(old >= 2 && old <= 15 && sudden >= 2 && sudden <= 15, seen.join(", "));
