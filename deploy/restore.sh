@@ -14,8 +14,8 @@ fi
 pg_restore --exit-on-error --single-transaction --no-owner --no-privileges --dbname="$DATABASE_URL" "$1"
 psql --no-psqlrc --set=ON_ERROR_STOP=1 --quiet --dbname="$DATABASE_URL" --command="update histories set id = gen_random_uuid()"
 if [ "$adopt" = yes ]; then
-  node "$(dirname "$0")/../dist/src/bin/adopt-storage.js"
+  node "$(dirname "$0")/../dist/bin/adopt-storage.js"
 else
-  echo "The files still belong to the original database: workers remove none of them until you run node dist/src/bin/adopt-storage.js."
+  echo "The files still belong to the original database: workers remove none of them until you run node dist/bin/adopt-storage.js."
 fi
 echo "Restored. Run the migrations of the version to start, start it, and check /health/ready."

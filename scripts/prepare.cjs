@@ -80,6 +80,7 @@ function compile() {
   process.stderr.write("Compiling the sources; this takes a few seconds …\n");
   run(COMPILER);
   run("dist/src/bin/build-console.js");
+  run("dist/src/bin/build-programs.js");
   if (process.argv.includes("--always")) run("dist/src/bin/build-schema.js", "dist");
   fs.writeFileSync(BUILT, "");
   fs.utimesSync(BUILT, begun, begun);

@@ -21,7 +21,7 @@ const DAYS = {
 };
 const SELECTED = [0, 2, 3, 7];
 
-const status = execFileSync(process.execPath, ["dist/src/bin/status.js", "--json"], {
+const status = execFileSync(process.execPath, ["dist/bin/status.js", "--json"], {
   encoding: "utf8",
 });
 /** The link of the running service that signs in. */

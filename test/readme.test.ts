@@ -214,7 +214,7 @@ describe("the commands that texts name", () => {
   it("are compiled from a source, where node runs them", () => {
     const missing = files.flatMap((path) =>
       [...readFileSync(path, "utf8").matchAll(/node (dist\/[\w./-]+)\.js/g)]
-        .map(([, file = ""]) => file.replace(/^dist\//, ""))
+        .map(([, file = ""]) => file.replace(/^dist\//, "").replace(/^bin\//, "src/bin/"))
         .filter((file) => !existsSync(`${file}.ts`))
         .map((file) => `${path}: ${file}`),
     );

@@ -3,12 +3,12 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { SignJWT } from "jose";
 import { claimPort } from "../../src/embedded/ports.js";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { startRedis } from "../../src/embedded/redis/start-redis.js";
 import { createLogger } from "../../src/runtime/logger.js";
+import { programFile } from "../../test/support/processes/program-file.js";
 import { eventually } from "../../test/support/runner/eventually.js";
 import { createTemplateDatabase } from "../../test/support/stores/test-database.js";
 
@@ -133,8 +133,10 @@ function envOf(publicKey: KeyObject): NodeJS.ProcessEnv {
 }
 
 function spawnBin(name: string, env: NodeJS.ProcessEnv): ChildProcess {
-  const path = fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url));
-  return spawn(process.execPath, [path], { env, stdio: ["ignore", "inherit", "inherit"] });
+  return spawn(process.execPath, [programFile(name)], {
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 }
 
 function sign(key: KeyObject, name: string): Promise<string> {

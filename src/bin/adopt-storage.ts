@@ -11,7 +11,7 @@ import { readServiceFile } from "../app/local-service/service-file.js";
 
 const sweep = readCommandLine(
   {
-    name: "node dist/src/bin/adopt-storage.js",
+    name: "node dist/bin/adopt-storage.js",
     about: "Assign the storage to this database, so that workers delete files without a row in it.",
     options: { sweep: { type: "boolean", about: "Delete the files without a row at once." } },
     examples: ["", "--sweep"],

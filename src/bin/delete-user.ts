@@ -14,7 +14,7 @@ type By = { email: string } | { id: string };
 
 const { by, yes, dryRun } = readCommandLine(
   {
-    name: "node dist/src/bin/delete-user.js",
+    name: "node dist/bin/delete-user.js",
     about:
       "Delete an account with all its photos, jobs and files, permanently. It shows what is " +
       "deleted, and asks first.",

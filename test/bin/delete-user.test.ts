@@ -119,7 +119,7 @@ describe("the command delete-user", { concurrency: 2 }, () => {
       assert.deepEqual([code, stdout], [1, ""]);
       assert.ok(
         stderr.startsWith(
-          `Invalid arguments: ${fault}\n\nUsage: node dist/src/bin/delete-user.js `,
+          `Invalid arguments: ${fault}\n\nUsage: node dist/bin/delete-user.js `,
         ),
         stderr,
       );

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { freePort } from "../../src/embedded/ports.js";
+import { programFile } from "../support/processes/program-file.js";
 
 export type Role = "api" | "worker";
 
@@ -37,10 +37,9 @@ export async function startServiceProcess(options: {
   const { role, name, env, logs, cwd } = options;
   const port = await freePort();
   const log = openSync(join(logs, `${name}.log`), "a");
-  const script = fileURLToPath(new URL(`../../src/bin/${role}.js`, import.meta.url));
   // The process has its own session, so that Ctrl-C does not reach it. Through the IPC channel it
   // notices when this process has ended.
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [programFile(role)], {
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
     cwd,

@@ -103,7 +103,7 @@ function start(
   env: Record<string, string>,
   args: string[] = [],
 ): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [`dist/src/bin/${name}.js`, ...args], {
+  const child = spawn(process.execPath, [`dist/bin/${name}.js`, ...args], {
     cwd: app,
     stdio: ["ignore", "pipe", "pipe"],
     ...(isRoot && { uid: UID, gid: UID }),

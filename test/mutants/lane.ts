@@ -24,6 +24,10 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
     if (COPIED.includes(name)) cpSync(name, join(folder, name), { recursive: true });
     else symlinkSync(resolve(name), join(folder, name));
   }
+  // A bundle would not contain the change.
+  const programs = join(folder, "dist/bin");
+  for (const name of readdirSync(programs).filter((file) => file.endsWith(".js")))
+    writeFileSync(join(programs, name), `await import("../src/bin/${name}");`);
 
   /**
    * Compiles only this file, without type checks: the tests must detect the change, not the

@@ -123,7 +123,8 @@ function usedBy(file: string, sources: string[]): Set<string> {
         add(argument);
         add(`./${argument}`);
         // The helpers name files of src: `runBin("token")`, `moduleUrl("runtime/logger")`.
-        if (/^(run|start)Bin$|^runNpm$/.test(calleeOf(node))) used.add(`src/bin/${argument}.ts`);
+        if (/^(run|start)Bin$|^runNpm$|^programFile$/.test(calleeOf(node)))
+          used.add(`src/bin/${argument}.ts`);
         if (calleeOf(node) === "moduleUrl") used.add(`src/${argument}.ts`);
       }
     },

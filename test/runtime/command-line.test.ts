@@ -113,8 +113,8 @@ describe("every command", { concurrency: 2 }, () => {
     ),
     // The commands without a script, which are rare or run in a container without npm.
     ...[
-      "dist/src/bin/delete-user.js",
-      "dist/src/bin/adopt-storage.js",
+      "dist/bin/delete-user.js",
+      "dist/bin/adopt-storage.js",
       "dist/test/fuzz/main.js",
       "dist/test/security/fuzz/main.js",
       "dist/test/mutants/main.js",

@@ -21,6 +21,7 @@ const COMPILER = `
   fs.mkdirSync("dist/src/bin", { recursive: true });
   fs.appendFileSync("dist/ran", "x");
   fs.writeFileSync("dist/src/bin/build-console.js", "");
+  fs.writeFileSync("dist/src/bin/build-programs.js", "");
   fs.writeFileSync("dist/src/bin/build-schema.js", "");
   console.log("said by the compiler");
   if (text === "edited meanwhile") fs.writeFileSync("src/a.ts", "edited again");

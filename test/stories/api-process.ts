@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { eventually } from "../support/runner/eventually.js";
+import { programFile } from "../support/processes/program-file.js";
 import { freePort } from "../../src/embedded/ports.js";
 
 /** Load of an API process during some work. */
@@ -22,8 +22,6 @@ export interface ApiProcess {
   stop(): void;
 }
 
-const entry = fileURLToPath(new URL("../../src/bin/api.js", import.meta.url));
-
 /** Starts an API in a separate process, as in production; by default on a free port. */
 export async function startApiProcess(
   env: Record<string, string>,
@@ -31,7 +29,7 @@ export async function startApiProcess(
 ): Promise<ApiProcess> {
   const PORT = String(port ?? (await freePort()));
   const url = `http://127.0.0.1:${PORT}`;
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [programFile("api")], {
     env: { ...env, PATH: process.env["PATH"], HOST: "127.0.0.1", PORT, LOG_LEVEL: "warn" },
     stdio: ["ignore", process.env["API_LOG"] ? "inherit" : "ignore", "inherit"],
   });

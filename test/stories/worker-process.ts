@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { eventually } from "../support/runner/eventually.js";
+import { programFile } from "../support/processes/program-file.js";
 
 export interface WorkerProcess {
   /** Log messages so far. */
@@ -11,13 +11,11 @@ export interface WorkerProcess {
   ended(deadlineMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-const entry = fileURLToPath(new URL("../../src/bin/worker.js", import.meta.url));
-
 /** Starts a worker as in production; resolves when it takes work. */
 export async function startWorkerProcess(
   env: Record<"DATABASE_URL" | "REDIS_URL" | "STORAGE_URL", string> & Record<string, string>,
 ): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [programFile("worker")], {
     env: {
       PATH: process.env["PATH"],
       NODE_ENV: "production",

@@ -121,7 +121,7 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
     if (await owner.isOurs()) return;
     throw new Error(
       "The storage belongs to another database, so no file was removed: check STORAGE_URL; " +
-        "if this database should own the storage, run node dist/src/bin/adopt-storage.js",
+        "if this database should own the storage, run node dist/bin/adopt-storage.js",
     );
   }
 
@@ -176,7 +176,7 @@ function refuseTooMany({ listed, count, keys }: LeftOver, maxShare: number, log:
   throw new Error(
     `${count} of ${listed} files have no row, and one run may not remove so many: check ` +
       "DATABASE_URL and STORAGE_URL; if these files are really left over, run " +
-      "node dist/src/bin/adopt-storage.js --sweep",
+      "node dist/bin/adopt-storage.js --sweep",
   );
 }
 

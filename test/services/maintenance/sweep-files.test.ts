@@ -20,7 +20,7 @@ import { createTestServices, type TestServices } from "../../support/service/tes
 
 const NOT_OURS =
   "The storage belongs to another database, so no file was removed: check STORAGE_URL; " +
-  "if this database should own the storage, run node dist/src/bin/adopt-storage.js";
+  "if this database should own the storage, run node dist/bin/adopt-storage.js";
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
@@ -142,7 +142,7 @@ describe("the sweep of files", () => {
           message:
             "101 of 101 files have no row, and one run may not remove so many: check " +
             "DATABASE_URL and STORAGE_URL; if these files are really left over, run " +
-            "node dist/src/bin/adopt-storage.js --sweep",
+            "node dist/bin/adopt-storage.js --sweep",
         });
         assert.equal((await keysOf(storage)).length, 102);
         assert.deepEqual(

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { programFile } from "./program-file.js";
 
 export interface RunningBin {
   child: ChildProcess;
@@ -11,13 +11,12 @@ export interface RunningBin {
   ended: Promise<number | null>;
 }
 
-/** Starts a file of `src/bin/` as its own process group, with only the given environment. */
+/** Starts a program of `src/bin/` as its own process group, with only the given environment. */
 export function startBin(
   name: string,
   options: { cwd: string; args?: string[]; env?: Record<string, string> },
 ): RunningBin {
-  const script = fileURLToPath(new URL(`../../../src/bin/${name}.js`, import.meta.url));
-  const child = spawn(process.execPath, [script, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [programFile(name), ...(options.args ?? [])], {
     cwd: options.cwd,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -32,7 +31,7 @@ export function startBin(
   });
 }
 
-/** Runs a file of `src/bin/` until it exits. */
+/** Runs a program of `src/bin/` until it exits. */
 export async function runBin(
   ...args: Parameters<typeof startBin>
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
