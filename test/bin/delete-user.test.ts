@@ -118,9 +118,7 @@ describe("the command delete-user", { concurrency: 2 }, () => {
       const { code, stdout, stderr } = await run(...args);
       assert.deepEqual([code, stdout], [1, ""]);
       assert.ok(
-        stderr.startsWith(
-          `Invalid arguments: ${fault}\n\nUsage: node dist/bin/delete-user.js `,
-        ),
+        stderr.startsWith(`Invalid arguments: ${fault}\n\nUsage: node dist/bin/delete-user.js `),
         stderr,
       );
     });
