@@ -58,6 +58,6 @@ describe("the command adopt-storage", () => {
   it("prints its usage for other arguments", async () => {
     const { code, stderr } = await run("--all");
     assert.equal(code, 1);
-    assert.match(stderr, /Usage: node dist\/src\/bin\/adopt-storage\.js \[--sweep\]/);
+    assert.match(stderr, /Usage: node dist\/bin\/adopt-storage\.js \[--sweep\]/);
   });
 });
