@@ -13,8 +13,9 @@ const NOT_BUNDLED = ["build-console", "build-programs", "dev"];
 
 /** Libraries that are loaded from node_modules. */
 const EXTERNAL = [
-  // Tracing finds this one by its name, and the logger starts threads from its own files.
-  /^(ioredis|pino)(\/|$)/,
+  // Tracing finds ioredis by its name, pino starts threads from its own files, and this part of
+  // Apollo takes Node's hash only outside of a bundle.
+  /^(@apollo\/utils\.createhash|ioredis|pino)(\/|$)/,
   // Native, not installed, or loaded when they are first needed.
   /^@opentelemetry\/(?!api$)/,
   /^@bull-board\//,

@@ -7,6 +7,7 @@ import { parseSync } from "oxc-parser";
 
 /** What a bundle still loads from node_modules. */
 const OUTSIDE = [
+  "@apollo/utils.createhash",
   "@bull-board/api",
   "@bull-board/api/bullMQAdapter",
   "@bull-board/fastify",
